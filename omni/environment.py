@@ -1,0 +1,73 @@
+"""Every setting OMNI reads from the environment: name, type, default and what it is for.
+
+The reference page `docs/reference/settings.md` is generated from this file
+(`manage.py settings_table`), and `manage.py check --deploy` explains each value
+that is missing or unsafe. Nothing else in the project reads `os.environ`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+class Environment(BaseModel):
+    """The typed environment. Field `x_y` is read from the variable `OMNI_X_Y`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    env: Literal["development", "test", "staging", "production"] = Field(
+        "development", description="Where this instance runs. Only `production` may reach people outside the allow-list."
+    )
+    secret_key: str = Field("", description="Signs sessions and forms. At least 50 random characters in production.")
+    token_keys: str = Field(
+        "", description="Comma-separated keys for message ids and links, newest first. Old ones keep old links alive."
+    )
+    vault_keys: str = Field("", description="Comma-separated Fernet keys that encrypt stored secrets, newest first.")
+    data_dir: Path = Field(
+        BASE_DIR / "var", description="Where the embedded database, rejects files and the instance identity live."
+    )
+    database_url: str = Field(
+        "", description="`postgresql://user:password@host:5432/name`, or empty for SQLite in the data directory."
+    )
+    bell: Literal["poll", "postgres", "celery"] = Field(
+        "poll", description="What wakes workers: in-process (`poll`), `LISTEN/NOTIFY` (`postgres`) or `celery`."
+    )
+    broker_url: str = Field("", description="Celery's broker, e.g. `redis://host:6379/0`; needed by the `celery` bell.")
+    elasticsearch_url: str = Field("", description="`http://host:9200` makes the planner use Elasticsearch; empty: database.")
+    elasticsearch_max_lag: float = Field(60.0, gt=0, description="Seconds the index may lag before the database answers instead.")
+    vendor: Literal["outbox", "routes"] = Field(
+        "outbox", description="`outbox` keeps every message in the local mailbox page; `routes` follows the released routes."
+    )
+    sendgrid_base_url: str = Field("https://api.sendgrid.com", description="Where the SendGrid adapter posts.")
+    sendgrid_webhook_key: str = Field("", description="SendGrid's webhook public key (base64), to verify events.")
+    twilio_base_url: str = Field("https://api.twilio.com", description="Where the Twilio adapter posts.")
+    allowed_hosts: str = Field("localhost,127.0.0.1,[::1]", description="Comma-separated host names the console answers to.")
+    public_url: str = Field("http://127.0.0.1:8000", description="How people reach this instance: links and webhooks use it.")
+    allowed_recipients: str = Field(
+        "", description="Outside production only these addresses, `@domains` or `+prefixes` can be reached; comma-separated."
+    )
+    in_doubt_after: float = Field(900.0, gt=0, description="Seconds to wait for a vendor's evidence about an unanswered request.")
+    vendor_timeout: float = Field(10.0, gt=0, description="Seconds one vendor request may take in all.")
+    lease_seconds: float = Field(60.0, gt=0, description="How long a worker may hold a batch; at least twice the vendor timeout.")
+    log_format: Literal["console", "json"] = Field("console", description="How log lines are written.")
+    metrics_token: str = Field("", description="Bearer token that `/metrics` asks for; empty: only from loopback.")
+
+
+def read_environment(variables: Mapping[str, str]) -> Environment:
+    """Parse `OMNI_*` variables. Raises SystemExit with one line per wrong variable, never showing a value."""
+    given = {name: variables[f"OMNI_{name.upper()}"] for name in Environment.model_fields if variables.get(f"OMNI_{name.upper()}")}
+    try:
+        return Environment.model_validate(given)
+    except ValidationError as error:
+        lines = [f"OMNI_{str(found['loc'][0]).upper()}: {found['msg']}" for found in error.errors()]
+        raise SystemExit("The environment is wrong:\n  " + "\n  ".join(lines)) from None
+
+
+ENVIRONMENT = read_environment(os.environ)

@@ -1,0 +1,111 @@
+"""What is wrong, where, and what was expected: the one error language of every door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+Level = Literal["error", "warning", "note"]
+SHOWN = 80  # characters of a faulty value that may be repeated back
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One remark on a document or a request.
+
+    path: JSON Pointer into what was given ("/steps/2/wait"); found: shortened, without personal data;
+    expected: completes "expected …".
+    """
+
+    level: Level
+    path: str
+    found: str
+    expected: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Plain data for JSON answers and stored findings."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"{self.path or '/'}: found {self.found}, expected {self.expected}"
+
+
+class DoorError(Exception):
+    """An expected failure: it has words for the person who can mend it and is no alarm."""
+
+    reason: str = ""
+    findings: Sequence[Finding] = ()
+
+
+class Invalid(DoorError):
+    """What was given can't be accepted; every fault is listed."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        self.reason = "; ".join(str(finding) for finding in self.findings[:5])
+        super().__init__(self.reason)
+
+
+class Refused(DoorError):
+    """What was asked is well formed but policy says no."""
+
+    def __init__(self, reason: str, findings: Iterable[Finding] = ()) -> None:
+        self.reason, self.findings = reason, tuple(findings)
+        super().__init__(reason)
+
+
+class Stale(DoorError):
+    """Somebody else changed it meanwhile. difference: the changes that were missed, as plain data."""
+
+    def __init__(self, reason: str, difference: Sequence[dict[str, Any]] = ()) -> None:
+        self.reason, self.difference = reason, tuple(difference)
+        super().__init__(reason)
+
+
+class Missing(DoorError):
+    """There is no such thing here (or not in this workspace: the answer is the same)."""
+
+    def __init__(self, what: str) -> None:
+        self.reason = what
+        super().__init__(what)
+
+
+def pointer(parts: Iterable[object], at: str = "") -> str:
+    """JSON Pointer (RFC 6901) from path parts, below `at`."""
+    return at + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def shorten(value: object) -> str:
+    """A faulty value as it may be repeated to its author: one line, at most 80 characters, no lone surrogates."""
+    text = repr(value) if not isinstance(value, str) else value
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    text = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text[: SHOWN * 2])
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def parse(model: type[M], data: object, at: str = "") -> M:
+    """Validate `data` strictly. Raises Invalid with one finding per fault, each with its pointer below `at`."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise Invalid(_findings(error, at)) from None
+    except RecursionError:
+        raise Invalid([Finding("error", at, "a structure nested too deeply", "at most 32 levels")]) from None
+
+
+def _findings(error: ValidationError, at: str) -> list[Finding]:
+    found = []
+    for fault in error.errors(include_url=False):
+        kind, where = fault["type"], pointer(fault["loc"], at)
+        if kind == "missing":
+            found.append(Finding("error", where, "nothing", "a value: this field is required"))
+        elif kind == "extra_forbidden":
+            found.append(Finding("error", where, "an unknown field", "only the fields of this document kind"))
+        else:
+            message = str(fault.get("ctx", {}).get("error", fault["msg"]))
+            found.append(Finding("error", where, shorten(fault.get("input")), message[:1].lower() + message[1:]))
+    return found

@@ -7,9 +7,10 @@ retries and storing are done once, around the adapters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
@@ -50,11 +51,13 @@ class Limits:
 class Features:
     """What a vendor can do; whoever needs more must ask before building.
 
-    substitution: constant text travels once and values per recipient. idempotency_key: a repeated key sends once.
-    echoes_message_id: events carry our message id. lookup: an unanswered request can be looked up.
+    substitution: constant text travels once and values per recipient. mixed_content: one request may carry a different
+    content per recipient. idempotency_key: a repeated key sends once. echoes_message_id: events carry our message id.
+    lookup: an unanswered request can be looked up.
     """
 
     substitution: bool = False
+    mixed_content: bool = False
     idempotency_key: bool = False
     echoes_message_id: bool = False
     lookup: bool = False
@@ -155,12 +158,12 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A vendor's call as it arrived. url: the public address the vendor called; header names are lower case."""
+    """A vendor's call as it arrived. url: the public address the vendor called, with its query; header names are lower case."""
 
     url: str
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
-    query: Mapping[str, str] = field(default_factory=dict)
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +173,8 @@ class VendorEvent:
     message_id: our id as echoed, "" where the event is about a person (an inbound STOP), who is then in `address`;
     the address is used to find the person and is never stored. machine: done by software, not by the person.
     permanent: the address will not work later either. everything: an unsubscription from all topics of the channel.
-    url_k: number of the link clicked, where our own link was followed.
+    url_k: number of the link clicked, where our own link was followed. vendor_id: the vendor's id of the message, where it
+    must equal the one the vendor answered with for the event to be about that message.
     """
 
     vendor: str
@@ -184,6 +188,7 @@ class VendorEvent:
     url_k: int | None = None
     everything: bool = False
     address: str = field(default="", repr=False)
+    vendor_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +241,7 @@ class Adapter:
         """What an answer means. message_ids: those of the request, in order, so that a culprit can be named."""
         raise NotImplementedError
 
-    def verify(self, webhook: Webhook, account: Account, *, now: datetime) -> bool:
+    def verify(self, webhook: Webhook, account: Account) -> bool:
         """Whether the vendor itself sent this, unaltered. Reads the raw body; never raises for what a stranger sends."""
         return False
 
@@ -248,19 +253,28 @@ class Adapter:
         """A question to the vendor about an unanswered request, where the vendor can be asked."""
         return None
 
-    def found(self, request: OutgoingRequest, response: VendorResponse, *, posted_at: datetime) -> Found:
-        """The answer to `lookup`. Two candidates, or an unreadable answer, are undecided."""
+    def found(self, request: OutgoingRequest, response: VendorResponse, *, posted_at: datetime, known: Collection[str] = ()) -> Found:
+        """The answer to `lookup`. known: vendor ids that belong to other attempts. Two candidates, or an unreadable answer,
+        are undecided; "absent" is worth something only when the vendor had time to list the message."""
         return Found("undecided")
 
     def parcels(self, messages: Sequence[OutgoingMessage], *, substituted: Substituted | None, at_most: int) -> list[Parcel]:
         """Cut messages of one content (one template, variant and locale) into requests of at most `at_most` messages.
 
-        Order is kept within a parcel. Without substitution every message goes alone.
+        A vendor that takes one content per request gets the messages that don't fit its substitution alone, in full.
         """
         size = max(1, min(at_most, self.limits.recipients_per_request))
-        if size == 1 or substituted is None or not self.features.substitution:
+        shared = substituted if self.features.substitution and size > 1 else None
+        if shared is None and not self.features.mixed_content:
             return [Parcel((message,), None) for message in messages]
-        return [Parcel(messages[start : start + size], substituted) for start in range(0, len(messages), size)]
+        together = [message for message in messages if shared is None or self.fits(message, shared)]
+        alone = [] if len(together) == len(messages) else [m for m in messages if shared is not None and not self.fits(m, shared)]
+        parcels = [Parcel(together[start : start + size], shared) for start in range(0, len(together), size)]
+        return parcels + [Parcel((message,), None) for message in alone]
+
+    def fits(self, message: OutgoingMessage, substituted: Substituted) -> bool:
+        """Whether this message's values are within what the vendor substitutes."""
+        return True
 
 
 def fate_of_status(fates: Mapping[int, FateKind], status: int) -> FateKind:
@@ -271,6 +285,12 @@ def fate_of_status(fates: Mapping[int, FateKind], status: int) -> FateKind:
 
 
 def retry_after(headers: Mapping[str, str], *, limit: float = 3_600.0) -> float | None:
-    """Seconds from a `Retry-After` header in its number form, 0 to `limit`; None where absent or unreadable."""
+    """Seconds to wait by `Retry-After` (a number, or a date next to the answer's own `Date`), 0 to `limit`; None where unreadable."""
     value = headers.get("retry-after", "").strip()
-    return min(float(value), limit) if value.isascii() and value.isdigit() else None
+    if value.isascii() and value.replace(".", "", 1).isdigit():
+        return min(float(value), limit)
+    try:
+        wait = (parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("date", ""))).total_seconds()
+    except (TypeError, ValueError):
+        return None
+    return min(max(wait, 0.0), limit)

@@ -80,10 +80,12 @@ def _database(url: str) -> dict[str, object]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": OMNI.data_dir / "omni.sqlite3",
+            "TEST": {"NAME": OMNI.data_dir / "test.sqlite3"},  # a file, so that tests may use several connections, as life does
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-65536;",
+                "init_command": f"PRAGMA journal_mode=WAL; PRAGMA synchronous={'OFF' if OMNI.env == 'test' else 'FULL'}; "
+                "PRAGMA foreign_keys=ON; PRAGMA cache_size=-65536;",
             },
         }
     parts = urlsplit(url)

@@ -1,0 +1,54 @@
+"""The outbox: a vendor inside the house. What is "sent" lands in the mailbox page instead of leaving the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+
+from delivery.adapters.base import Account, Adapter, Fate, Features, Limits, OutgoingMessage, OutgoingRequest, VendorRequest, VendorResponse
+
+
+class Outbox(Adapter):
+    """Requests to `outbox://<channel>`, which the connections store as mailbox rows, one per message id: repeating is safe.
+
+    Body (JSON): {"attempt", "channel", "from", "from_name", "reply_to", "messages": [{"message_id", "to", "subject", "html",
+    "text", "locale", "headers"}]}; html is null for SMS.
+    """
+
+    key = "outbox"
+    title = "Local outbox"
+    channels = frozenset({"email", "sms"})
+    limits = Limits(recipients_per_request=500, concurrency=1, request_bytes=64_000_000)
+    features = Features(mixed_content=True, idempotency_key=True, echoes_message_id=True)
+
+    def build(self, request: OutgoingRequest, account: Account) -> VendorRequest:
+        """One request that holds every message in full."""
+        body = {
+            "attempt": request.attempt_id,
+            "channel": request.channel,
+            "from": request.sender.address,
+            "from_name": request.sender.name,
+            "reply_to": request.reply_to,
+            "messages": [_mail(message) for message in request.messages],
+        }
+        return VendorRequest("POST", f"outbox://{request.channel}", {"content-type": "application/json"}, orjson.dumps(body), True)
+
+    def read(self, response: VendorResponse, message_ids: Sequence[str] = ()) -> Fate:
+        """The local store either has everything or, having failed as one transaction, nothing."""
+        if response.status == 202:
+            return Fate("accepted", vendor_id=response.headers.get("x-message-id", ""))
+        return Fate("transient", detail=f"the outbox answered {response.status}")
+
+
+def _mail(message: OutgoingMessage) -> dict[str, object]:
+    filled = message.filled
+    return {
+        "message_id": message.message_id,
+        "to": message.address,
+        "subject": filled.subject,
+        "html": filled.html.decode() if filled.html is not None else None,
+        "text": filled.text.decode(),
+        "locale": filled.locale,
+        "headers": {**filled.headers, **message.headers},
+    }

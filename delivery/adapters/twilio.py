@@ -1,0 +1,184 @@
+"""Twilio Messages (SMS). Facts: the vendor's API description and error reference, read 2026-11."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+import orjson
+
+from delivery.adapters import twilio_codes, twilio_events
+from delivery.adapters.base import (
+    Account,
+    Adapter,
+    Fate,
+    FateKind,
+    Features,
+    Found,
+    Limits,
+    OutgoingRequest,
+    Unreadable,
+    Unsupported,
+    VendorEvent,
+    VendorRequest,
+    VendorResponse,
+    Webhook,
+    fate_of_status,
+    retry_after,
+)
+
+LONGEST_VALIDITY = 36_000  # seconds the vendor queues at most
+CLOCK_SKEW = timedelta(seconds=60)
+LONGEST_CALL = timedelta(seconds=120)
+PAGE_SIZE = 200
+
+
+class Twilio(Adapter):
+    """SMS through Twilio: one form post per message, 201 with a `sid`.
+
+    There is no idempotency key; our message id travels in the StatusCallback's query, which the vendor signs, and an
+    unanswered request can be looked up by recipient, sender, text and time. Beyond the sender's rate the vendor queues for
+    up to ten hours, so requests carry how long the message is of use.
+    """
+
+    key = "twilio"
+    title = "Twilio Messages"
+    channels = frozenset({"sms"})
+    limits = Limits(recipients_per_request=1, concurrency=32, request_bytes=65_536)
+    features = Features(echoes_message_id=True, lookup=True)
+    secrets = ("auth_token",)
+    settings = ("account_sid", "api_key_sid", "messaging_service_sid", "smart_encoded")
+    webhook_secret = "auth_token"
+    fates: ClassVar[Mapping[int, FateKind]] = {
+        201: "accepted",
+        400: "permanent_message",
+        401: "misconfigured",
+        403: "misconfigured",
+        404: "misconfigured",
+        405: "misconfigured",
+        408: "transient",
+        415: "misconfigured",
+        429: "throttled",
+    }
+
+    def build(self, request: OutgoingRequest, account: Account) -> VendorRequest:
+        """One message. Raises Unsupported for more."""
+        if len(request.messages) != 1:
+            raise Unsupported(f"{len(request.messages)} messages in one request")
+        message = request.messages[0]
+        fields = {
+            "To": message.address,
+            "Body": message.filled.text.decode(),
+            "StatusCallback": f"{_hook(account)}?{urlencode({'message_id': message.message_id})}",
+            **_from(request, account),
+        }
+        if request.valid_for is not None:
+            fields["ValidityPeriod"] = str(min(max(request.valid_for, 1), LONGEST_VALIDITY))
+        if account.settings.get("smart_encoded"):
+            fields["SmartEncoded"] = "true"
+        headers = {**_authorization(account), "content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
+        return VendorRequest("POST", _messages(account), headers, urlencode(fields).encode())
+
+    def read(self, response: VendorResponse, message_ids: Sequence[str] = ()) -> Fate:
+        """A 201 without a readable sid is in doubt: the vendor took it, but what it said was lost on the way."""
+        status, answer = response.status, _object(response.body)
+        if 200 <= status < 300:
+            sid = answer.get("sid")
+            if status == 201 and isinstance(sid, str) and sid:
+                return Fate("accepted", vendor_id=sid[:100])
+            return Fate("ambiguous", detail=f"HTTP {status} without a message sid")
+        culprit = message_ids[0] if len(message_ids) == 1 else None
+        code = answer.get("code")
+        if status >= 500 or status < 400 or type(code) is not int:
+            kind = fate_of_status(self.fates, status)
+            return Fate(kind, retry_after=retry_after(response.headers), detail=f"HTTP {status}", code=str(status))
+        said = twilio_codes.refusal(code)
+        kind = "throttled" if status == 429 else "misconfigured" if status == 401 else said.kind
+        return Fate(
+            kind,
+            retry_after=retry_after(response.headers) or said.retry_after,
+            culprit=culprit if kind in {"permanent_address", "permanent_message"} else None,
+            suppress=said.suppress,
+            detail=said.meaning,
+            code=str(code),
+        )
+
+    def lookup(self, request: OutgoingRequest, account: Account, *, posted_at: datetime) -> VendorRequest | None:
+        """The newest messages to this number. Not narrowed by date: what is still queued has no date of sending yet."""
+        query = urlencode({"To": request.messages[0].address, "PageSize": PAGE_SIZE})
+        return VendorRequest(
+            "GET", f"{_messages(account)}?{query}", {**_authorization(account), "accept": "application/json"}, idempotent=True
+        )
+
+    def found(self, request: OutgoingRequest, response: VendorResponse, *, posted_at: datetime, known: Collection[str] = ()) -> Found:
+        """By recipient, sender, text and time; one candidate is the message, none in a page that isn't full means absent."""
+        listed = _object(response.body).get("messages")
+        if response.status != 200 or not isinstance(listed, list):
+            return Found("undecided")
+        message = request.messages[0]
+        wanted = {"to": message.address, "body": message.filled.text.decode()}
+        candidates = [
+            item["sid"]
+            for item in listed
+            if isinstance(item, dict) and isinstance(item.get("sid"), str) and item["sid"] not in known and _same(item, wanted, posted_at)
+        ]
+        if len(candidates) == 1:
+            return Found("accepted", candidates[0])
+        return Found("undecided") if candidates or len(listed) >= PAGE_SIZE else Found("absent")
+
+    def verify(self, webhook: Webhook, account: Account) -> bool:
+        """HMAC over the address and the form, or over an address that binds the JSON body."""
+        return twilio_events.verify(webhook, account.secrets.get(self.webhook_secret, ""))
+
+    def events(self, webhook: Webhook) -> Iterator[VendorEvent | Unreadable]:
+        """One status callback or one inbound text."""
+        return twilio_events.read(webhook)
+
+
+def _messages(account: Account) -> str:
+    return f"{account.base_url}/2010-04-01/Accounts/{account.settings['account_sid']}/Messages.json"
+
+
+def _hook(account: Account) -> str:
+    return f"{account.public_url}/hooks/twilio" + (f"/{account.workspace_key}" if account.workspace_key else "")
+
+
+def _authorization(account: Account) -> dict[str, str]:
+    """Basic: an API key and its secret where the route has them, else the account and its token."""
+    user = str(account.settings.get("api_key_sid") or account.settings["account_sid"])
+    password = account.secrets["api_key_secret"] if account.settings.get("api_key_sid") else account.secrets["auth_token"]
+    return {"authorization": "Basic " + b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def _from(request: OutgoingRequest, account: Account) -> dict[str, str]:
+    """The messaging service picks a number where there is one; a template's own sender wins."""
+    sender, service = request.sender.address, str(account.settings.get("messaging_service_sid") or "")
+    if sender.startswith("MG"):
+        return {"MessagingServiceSid": sender}
+    if not sender and not service:
+        raise Unsupported("neither a sender nor a messaging service")
+    return {"From": sender} if sender else {"MessagingServiceSid": service}
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """A JSON object, {} for anything else: gateways answer with pages of their own."""
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _same(item: Mapping[str, Any], wanted: Mapping[str, str], posted_at: datetime) -> bool:
+    """Whether a listed message can be the one we posted: what the list leaves out doesn't speak against it."""
+    if any(isinstance(item.get(name), str) and not item[name].endswith(value) for name, value in wanted.items()):
+        return False
+    try:
+        created = parsedate_to_datetime(item.get("date_created") or "")
+    except (TypeError, ValueError):
+        return True
+    return posted_at - CLOCK_SKEW <= created <= posted_at + LONGEST_CALL

@@ -1,0 +1,80 @@
+"""Twilio's error codes, as far as they change what we do. Facts: the vendor's error reference, read 2026-11.
+
+Codes that aren't listed fall back to their range: the vendor refines them from time to time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from delivery.adapters.base import EventKind, FateKind
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a code in the answer to a send means. suppress: why the number must not be written to again."""
+
+    kind: FateKind
+    meaning: str
+    suppress: str = ""
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What a code in a status callback means."""
+
+    meaning: str
+    permanent: bool = False
+    kind: EventKind = "bounced"
+
+
+REFUSALS: Mapping[int, Refusal] = {
+    20003: Refusal("misconfigured", "authentication failed"),
+    20005: Refusal("misconfigured", "account not active"),
+    20404: Refusal("misconfigured", "no such account"),
+    20415: Refusal("misconfigured", "form encoding expected"),
+    20429: Refusal("throttled", "too many open requests"),
+    21211: Refusal("permanent_address", "not a phone number", "invalid"),
+    21212: Refusal("misconfigured", "the sender is not a phone number"),
+    21408: Refusal("permanent_address", "region not enabled for this account"),
+    21602: Refusal("permanent_message", "empty text"),
+    21603: Refusal("misconfigured", "no sender"),
+    21604: Refusal("permanent_address", "no phone number"),
+    21606: Refusal("misconfigured", "the sender can't send messages there"),
+    21609: Refusal("misconfigured", "the public address is no valid callback"),
+    21610: Refusal("permanent_address", "opted out by STOP", "unsubscribed"),
+    21611: Refusal("throttled", "the sender's queue is full", retry_after=60.0),
+    21612: Refusal("permanent_address", "not reachable from this sender"),
+    21614: Refusal("permanent_address", "not a mobile number", "invalid"),
+    21617: Refusal("permanent_message", "longer than 1,600 characters"),
+    21659: Refusal("misconfigured", "the sender is not one of the account's numbers"),
+    21701: Refusal("misconfigured", "no such messaging service"),
+    21703: Refusal("misconfigured", "the messaging service has no sender"),
+    30002: Refusal("misconfigured", "account suspended"),
+    30036: Refusal("permanent_message", "validity period out of range"),
+}
+
+FAILURES: Mapping[int, Failure] = {
+    21610: Failure("opted out by STOP", permanent=True, kind="unsubscribed"),
+    30001: Failure("the sender's queue was full"),
+    30002: Failure("account suspended", kind="failed"),
+    30003: Failure("handset unreachable"),
+    30004: Failure("blocked by the carrier", kind="blocked"),
+    30005: Failure("unknown handset", permanent=True),
+    30006: Failure("landline or unreachable carrier", permanent=True),
+    30007: Failure("filtered as spam", kind="blocked"),
+    30008: Failure("unknown error"),
+    30036: Failure("expired before it could be sent", kind="failed"),
+}
+
+
+def refusal(code: int) -> Refusal:
+    """By code, else by range: 20xxx is about the account, the rest about this message."""
+    return REFUSALS.get(code) or Refusal("misconfigured" if 20_000 <= code < 21_000 else "permanent_message", f"code {code}")
+
+
+def failure(code: int) -> Failure:
+    """By code, else a failure that may not happen again."""
+    return FAILURES.get(code) or Failure(f"code {code}" if code else "no reason given")

@@ -28,6 +28,6 @@ if "pytest" in sys.modules:
     if os.environ.get("OMNI_TEST_ON") == "postgres":
         os.environ["OMNI_DATABASE_URL"] = engines.postgres()
 
-from omni.settings import *  # noqa: E402, F403
+from omni.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # many sign-ins, none of them worth guarding

@@ -1,0 +1,63 @@
+# OMNI: `make demo` to see it, `make test` to trust it. `make help` lists everything.
+# All paths are relative, so the folder may have spaces in its name.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PYTHON := .venv/bin/python
+INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input --progress-bar off --require-hashes
+ROOMS := omni workflow optimization delivery rendering presentation audience governance
+T :=
+
+.PHONY: help demo serve test lint format openapi settings-table lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-24s%s\n", $$1, $$2}'
+
+demo: .venv/.core ## set up, load 5,000 profiles, send a campaign through a second person's approval, then serve (OMNI_DEMO_SERVE=0: stop before)
+	@$(PYTHON) manage.py demo
+
+serve: .venv/.core ## console and worker in one process (OMNI_PORT, default 8000 or the next free one)
+	@$(PYTHON) manage.py migrate --verbosity 0
+	@$(PYTHON) manage.py serve
+
+test: .venv/.dev ## all tests on SQLite, then on a real PostgreSQL; T=tests/delivery runs a part of them
+	@$(PYTHON) scripts/run_tests.py $(T)
+
+lint: .venv/.dev ## ruff, mypy strict, the one-way street, migrations, OpenAPI, no registry hosts
+	@$(PYTHON) scripts/lint.py
+
+format: .venv/.dev ## let ruff format and sort imports
+	@$(PYTHON) -m ruff format .
+	@$(PYTHON) -m ruff check --fix .
+
+openapi: .venv/.dev ## write docs/reference/openapi.yaml anew
+	@$(PYTHON) manage.py spectacular --validate --fail-on-warn --file docs/reference/openapi.yaml
+
+settings-table: .venv/.dev ## write docs/reference/settings.md anew
+	@$(PYTHON) manage.py settings_table > docs/reference/settings.md
+
+lock: ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
+	@sh scripts/lock.sh
+
+clean: ## remove the virtual environment, caches and local data
+	@rm -rf .venv var static-root .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find $(ROOMS) tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps make the second run fast: a lock that changed is installed again, nothing else is.
+# A .venv whose Python is gone (a moved folder, an upgraded system) is made anew.
+ifeq ($(shell [ -e .venv/.made ] && ! .venv/bin/python -c '' 2>/dev/null && echo broken),broken)
+.PHONY: .venv/.made
+endif
+.venv/.made: scripts/make_venv.sh
+	@sh scripts/make_venv.sh
+	@touch $@
+
+.venv/.core: .venv/.made requirements/core.txt
+	@echo "Installing what OMNI needs into .venv (hash-checked) ..."
+	@$(INSTALL) -r requirements/core.txt
+	@touch $@
+
+.venv/.dev: .venv/.made requirements/dev.txt
+	@echo "Installing what OMNI and its tests need into .venv (hash-checked) ..."
+	@$(INSTALL) -r requirements/dev.txt
+	@touch .venv/.core $@

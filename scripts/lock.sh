@@ -1,0 +1,14 @@
+#!/bin/sh
+# Resolves the locks from pyproject.toml: with hashes, for Python 3.11 and newer, without an index address.
+set -eu
+
+compile() {
+    uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate "$@"
+}
+
+engines="--extra postgres --extra elastic --extra redis"
+compile -o requirements/core.txt
+# shellcheck disable=SC2086
+compile $engines -c requirements/core.txt -o requirements/engines.txt
+# shellcheck disable=SC2086
+compile $engines --group dev -c requirements/core.txt -o requirements/dev.txt

@@ -1,0 +1,53 @@
+"""Runs the tests twice: on SQLite, then on a real PostgreSQL. The servers are started once and shared by both.
+
+Arguments go to pytest: `scripts/run_tests.py tests/delivery -k lease`. Without any, tests run in parallel.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+from tests import engines  # noqa: E402
+
+NOTHING_COLLECTED = 5  # pytest's exit status
+CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+
+
+def main(arguments: list[str]) -> int:
+    """0 if both halves passed."""
+    engines.run_folder()  # owned here, so that both halves use the same servers
+    statuses = [_half("SQLite", arguments, {})]
+    try:
+        engines.postgres()
+    except engines.EngineMissing as reason:
+        print(f"\n!!! THE POSTGRESQL HALF DID NOT RUN: {reason}\n", flush=True)
+        return max(*statuses, 1 if CI else 0)
+    chosen = arguments if arguments else ["--ignore=tests/browser", "--ignore=tests/setup"]
+    statuses.append(_half("PostgreSQL", [*chosen, "-m", "not browser and not sqlite"], {"OMNI_TEST_ON": "postgres"}))
+    ran = [status for status in statuses if status != NOTHING_COLLECTED]
+    return max(ran) if ran else NOTHING_COLLECTED
+
+
+def _half(database: str, arguments: list[str], variables: dict[str, str]) -> int:
+    print(f"\n── Tests on {database} " + "─" * 60, flush=True)
+    parallel = [] if any(not argument.startswith("--ignore") and argument.startswith("tests") for argument in arguments) else _workers()
+    began = time.monotonic()
+    status = subprocess.run(
+        [sys.executable, "-m", "pytest", *parallel, *arguments], env={**os.environ, **variables}, cwd=ROOT, check=False
+    ).returncode
+    print(f"── {database}: {time.monotonic() - began:.0f} s, exit status {status}", flush=True)
+    return status
+
+
+def _workers() -> list[str]:
+    return ["-n", str(min(8, os.cpu_count() or 1)), "--dist", "worksteal"]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -2,7 +2,8 @@
 
 The reference page `docs/reference/settings.md` is generated from this file
 (`manage.py settings_table`), and `manage.py check --deploy` explains each value
-that is missing or unsafe. Nothing else in the project reads `os.environ`.
+that is missing or unsafe. Nothing else reads settings from `os.environ`; only
+secrets that documents name (`OMNI_SECRET_<NAME>`) are looked up there as well.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+PREFIXES = ("OMNI_SECRET_", "OMNI_TEST_", "OMNI_PYTHON")  # not settings: secrets by name, the tests' servers, the Makefile's Python
 
 
 class Environment(BaseModel):
@@ -26,15 +28,12 @@ class Environment(BaseModel):
         "development", description="Where this instance runs. Only `production` may reach people outside the allow-list."
     )
     secret_key: str = Field("", description="Signs sessions and forms. At least 50 random characters in production.")
-    token_keys: str = Field(
-        "", description="Comma-separated keys for message ids and links, newest first. Old ones keep old links alive."
-    )
+    token_keys: str = Field("", description="Comma-separated keys for message ids and links, newest first. Old ones keep old links alive.")
     vault_keys: str = Field("", description="Comma-separated Fernet keys that encrypt stored secrets, newest first.")
-    data_dir: Path = Field(
-        BASE_DIR / "var", description="Where the embedded database, rejects files and the instance identity live."
-    )
-    database_url: str = Field(
-        "", description="`postgresql://user:password@host:5432/name`, or empty for SQLite in the data directory."
+    data_dir: Path = Field(BASE_DIR / "var", description="Where the embedded database, rejects files and the instance identity live.")
+    database_url: str = Field("", description="`postgresql://user:password@host:5432/name`, or empty for SQLite in the data directory.")
+    database_pool: int = Field(
+        20, ge=0, le=1000, description="PostgreSQL connections this process may hold at once; 0: one per thread, without a pool."
     )
     bell: Literal["poll", "postgres", "celery"] = Field(
         "poll", description="What wakes workers: in-process (`poll`), `LISTEN/NOTIFY` (`postgres`) or `celery`."
@@ -58,6 +57,12 @@ class Environment(BaseModel):
     lease_seconds: float = Field(60.0, gt=0, description="How long a worker may hold a batch; at least twice the vendor timeout.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines are written.")
     metrics_token: str = Field("", description="Bearer token that `/metrics` asks for; empty: only from loopback.")
+    host: str = Field("127.0.0.1", description="Address that `manage.py serve` listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port that `manage.py serve` listens on; the next free one if it is taken.")
+    drain_seconds: float = Field(
+        30.0, gt=0, le=300, description="Seconds that requests and the worker get to finish what they hold once told to stop."
+    )
+    demo_serve: bool = Field(True, description="`0`: `make demo` stops after its summary instead of serving.")
 
 
 def read_environment(variables: Mapping[str, str]) -> Environment:

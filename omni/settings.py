@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from importlib.util import find_spec
 from urllib.parse import unquote, urlsplit
 
 from omni.environment import BASE_DIR, ENVIRONMENT
@@ -41,6 +42,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "omni.middleware.RequestId",
+    "omni.health.Probes",
+    "omni.metrics.Timing",
     "django.middleware.security.SecurityMiddleware",
     "omni.middleware.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -91,7 +94,12 @@ def _database(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     if parts.scheme not in {"postgresql", "postgres"}:
         raise SystemExit("OMNI_DATABASE_URL: expected postgresql://user:password@host:5432/name, or nothing for SQLite")
+    if find_spec("psycopg") is None:
+        raise SystemExit("OMNI_DATABASE_URL: PostgreSQL needs more packages: pip install --require-hashes -r requirements/engines.txt")
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    options: dict[str, object] = {"isolation_level": 2}  # READ COMMITTED: the caps' locks depend on it
+    if OMNI.database_pool:  # each request is answered in a thread of its own, so connections can't belong to threads
+        options["pool"] = {"min_size": 0, "max_size": OMNI.database_pool, "timeout": 10}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
@@ -99,9 +107,9 @@ def _database(url: str) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(query.get("host", parts.hostname or "")),
         "PORT": str(parts.port or ""),
-        "CONN_MAX_AGE": 60,
+        "CONN_MAX_AGE": 0 if OMNI.database_pool else 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"isolation_level": 2},  # READ COMMITTED: the caps' locks depend on it
+        "OPTIONS": options,
     }
 
 
@@ -131,6 +139,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "SAMEORIGIN"
+SILENCED_SYSTEM_CHECKS = ["security.W019"]  # our own preview frame needs SAMEORIGIN; frame-ancestors says the same
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -142,7 +151,7 @@ if OMNI.public_url.startswith("https://"):
     SECURE_HSTS_PRELOAD = True
     SECURE_SSL_REDIRECT = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 
@@ -170,4 +179,5 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
 }
 
-LOGGING_CONFIG = None  # omni/logs.py configures structlog and the standard library together
+LOGGING_CONFIG = "omni.logs.configure"  # structlog and the standard library together
+LOGGING = {"format": OMNI.log_format}

@@ -1,0 +1,86 @@
+"""Prometheus metrics of this process, and of the queue that all processes share: `/metrics`.
+
+Rooms don't know Prometheus. What they log is counted by its event name, requests are timed by a middleware, and the queue's
+depth is read from the database when somebody scrapes.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import time
+from collections.abc import Callable, Iterable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, Histogram, generate_latest
+
+from omni import health, logs
+
+Handler = Callable[[HttpRequest], HttpResponse]
+EVENTS = Counter("omni_events", "Logged events by name and level.", ["event", "level"])
+REQUESTS = Counter("omni_http_requests", "Answered requests by route, method and status.", ["route", "method", "status"])
+SECONDS = Histogram(
+    "omni_http_request_seconds",
+    "How long requests took, by route.",
+    ["route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+READY = Gauge("omni_ready", "1 when the part is ready (see /readyz), else 0.", ["part"])
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+EVENT_NAMES_AT_MOST = 300  # an event name is a constant in our code; other packages' sentences are not counted one by one
+_seen: set[str] = set()
+
+
+def count_event(event: str, level: str) -> None:
+    """Count a logged event. Names without spaces are ours; everything else is counted as "other"."""
+    name = event if event and " " not in event and (event in _seen or len(_seen) < EVENT_NAMES_AT_MOST) else "other"
+    _seen.add(name)
+    EVENTS.labels(name, level).inc()
+
+
+logs.listen(count_event)
+
+
+class Timing:
+    """Times each request under its route's pattern, never its path: a path holds ids and tokens."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        began = time.perf_counter()
+        response = self.get_response(request)
+        route = request.resolver_match.route if request.resolver_match else "unmatched"
+        method = request.method if request.method in METHODS else "other"
+        REQUESTS.labels(route, method, str(response.status_code)).inc()
+        SECONDS.labels(route).observe(time.perf_counter() - began)
+        return response
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """All metrics in Prometheus' text format, for whoever holds the token; without a token, for this machine only."""
+    if not may_read(request):
+        return HttpResponse("a bearer token is expected\n", status=401, headers={"WWW-Authenticate": "Bearer"}, content_type="text/plain")
+    for part, state in health.states().items():
+        READY.labels(part).set(state == "ok")
+    return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
+
+
+def may_read(request: HttpRequest) -> bool:
+    """True for the bearer of `OMNI_METRICS_TOKEN`; where none is set, for a request that surely comes from this machine."""
+    if settings.OMNI.metrics_token:
+        given = request.headers.get("Authorization", "")
+        return hmac.compare_digest(given.encode(), f"Bearer {settings.OMNI.metrics_token}".encode())
+    return not _forwarded(request.headers) and _is_loopback(request.META.get("REMOTE_ADDR", ""))
+
+
+def _forwarded(headers: Iterable[str]) -> bool:
+    return any(name.lower() in {"forwarded", "x-forwarded-for", "x-real-ip"} for name in headers)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False

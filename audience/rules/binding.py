@@ -1,0 +1,189 @@
+"""From the rule as written to the rule as asked: every name looked up, every fault found with its place."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from audience.rules import nodes
+from audience.rules.bound import Addressed, Bound, Consented, Constant, Counted, Group, Member, Present, PropertyTest, Tested, Type
+from audience.rules.fields import FIELD_OPERATORS, field_fold, field_type, fold_text
+from audience.rules.moments import shift
+from audience.rules.operations import WrongOperand, check_for, type_of_value
+from audience.rules.testing import passes
+from governance.door import DocumentModel, Finding, Invalid, pointer, shorten
+
+MAX_SEGMENT_DEPTH = 10  # segments that refer to segments
+MAX_TOTAL = 5_000  # conditions of a rule and of all segments it uses
+Lookup = Callable[[str], DocumentModel | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a rule is bound against.
+
+    types: the catalogue's attributes; segment: the rule of a segment by its key, None where there is none;
+    as_of: the moment of asking; event: the properties of the triggering event, None where none is at hand.
+    """
+
+    types: Mapping[str, Type]
+    segment: Lookup
+    as_of: datetime
+    event: Mapping[str, Any] | None = None
+
+
+def bind(rule: DocumentModel, scope: Scope, *, at: str = "", key: str = "") -> Bound:
+    """The rule as engines read it. at: where the rule stands in its document; key: the segment it is the rule of, if any.
+
+    Raises Invalid with every fault.
+    """
+    bound, findings = try_bind(rule, scope, at=at, key=key)
+    if findings or bound is None:
+        raise Invalid(findings)
+    return bound
+
+
+def try_bind(rule: DocumentModel, scope: Scope, *, at: str = "", key: str = "") -> tuple[Bound | None, list[Finding]]:
+    """The rule as engines read it, or None and every fault in it."""
+    binder = _Binder(scope, trail=[key] if key else [])
+    bound = binder.node(rule, at)
+    if not binder.findings and binder.size(bound) > MAX_TOTAL:
+        binder.fault(at, f"{binder.size(bound):,} conditions with those of the segments it refers to", f"at most {MAX_TOTAL:,}")
+    return (None if binder.findings else bound), binder.findings
+
+
+@dataclass(slots=True)
+class _Binder:
+    scope: Scope
+    trail: list[str]  # the segments we are inside of, outermost first
+    findings: list[Finding] = field(default_factory=list)
+    members: dict[str, Bound] = field(default_factory=dict)
+    sizes: dict[int, int] = field(default_factory=dict)
+
+    def fault(self, where: str, found: str, expected: str) -> None:
+        self.findings.append(Finding("error", where, shorten(found), expected))
+
+    def node(self, node: DocumentModel, at: str) -> Bound:
+        """Bind one node; a faulty one becomes nobody, and its fault is noted."""
+        word, children = nodes.children_of(node)
+        if word:
+            bound = tuple(self.node(child, pointer((word, place), at)) for place, child in enumerate(children))
+            return Group(word, bound, at)  # type: ignore[arg-type]  # children_of answers the three words of Group
+        try:
+            return _LEAVES[type(node)](self, node, at)
+        except WrongOperand as wrong:
+            self.fault(at + wrong.where, wrong.found, wrong.expected)
+            return Constant(False, at)
+
+    def attribute(self, node: nodes.Attribute, at: str) -> Bound:
+        type_ = self.scope.types.get(node.attribute)
+        if type_ is None:
+            raise WrongOperand("/attribute", node.attribute, _one_of_the_catalogue(node.attribute, self.scope.types))
+        check, negated = check_for(type_, node.op, node.value, as_of=self.scope.as_of, fold=fold_text)
+        return Tested("attribute", node.attribute, type_, check, negated, at)
+
+    def profile(self, node: nodes.Profile, at: str) -> Bound:
+        allowed = FIELD_OPERATORS[node.profile]
+        if node.op not in allowed:
+            raise WrongOperand("/op", node.op, f"one of {', '.join(allowed)}: the operators of {node.profile}")
+        type_ = field_type(node.profile)
+        check, negated = check_for(type_, node.op, node.value, as_of=self.scope.as_of, fold=field_fold(node.profile))
+        return Tested("profile", node.profile, type_, check, negated, at)
+
+    def event(self, node: nodes.Event, at: str) -> Bound:
+        where = tuple(self.property(test, pointer(("where", place), at)) for place, test in enumerate(node.where))
+        since = shift(self.scope.as_of, -node.within.last, node.within.unit) if node.within else None
+        count = 1 if node.count is None else node.count
+        low, high, negated = _bounds(node.op, count)
+        return Counted(node.event, low, high, since, self.scope.as_of, where, negated, at)
+
+    def property(self, node: nodes.Property, at: str) -> PropertyTest:
+        type_ = type_of_value(node.op, node.value)
+        if type_ is None:
+            self.fault(at + "/value", "values of different types", "only texts or only numbers")
+            return PropertyTest(node.property, "any", Present())
+        try:
+            check, negated = check_for(type_, node.op, node.value, as_of=self.scope.as_of, fold=fold_text)
+        except WrongOperand as wrong:
+            self.fault(at + wrong.where, wrong.found, wrong.expected)
+            return PropertyTest(node.property, "any", Present())
+        return PropertyTest(node.property, type_, check, negated)
+
+    def trigger(self, node: nodes.Trigger, at: str) -> Bound:
+        test = self.property(node.trigger, at + "/trigger")
+        event = self.scope.event or {}
+        return Constant(passes(test, event.get(test.name)), at)
+
+    def segment(self, node: nodes.Segment, at: str) -> Bound:
+        key, where = node.segment, at + "/segment"
+        if key in self.trail:
+            loop = " → ".join([*self.trail[self.trail.index(key) :], key])
+            self.fault(where, f"segments form a loop: {loop}", "segments that do not lead back to themselves")
+        elif len(self.trail) > MAX_SEGMENT_DEPTH:
+            self.fault(where, f"segments within segments, more than {MAX_SEGMENT_DEPTH} deep", f"at most {MAX_SEGMENT_DEPTH}")
+        elif key not in self.members:
+            self.members[key] = self._member(key, where)
+        return Member(key, self.members.get(key, Constant(False, at)), at)
+
+    def _member(self, key: str, where: str) -> Bound:
+        """The rule of another segment. Its faults are told once, at the place that refers to it."""
+        rule = self.scope.segment(key)
+        if rule is None:
+            self.fault(where, key, "the key of a segment")
+            return Constant(False, where)
+        before = len(self.findings)
+        self.trail.append(key)
+        bound = self.node(rule, "/rule")
+        self.trail.pop()
+        self.findings[before:] = [_within(key, where, finding) for finding in self.findings[before:]]
+        return bound
+
+    def size(self, bound: Bound) -> int:
+        """How many conditions an engine would see, those of a segment counted each time it is used."""
+        if id(bound) not in self.sizes:
+            match bound:
+                case Group(children=children):
+                    total = sum(self.size(child) for child in children)
+                case Member(rule=rule):
+                    total = self.size(rule)
+                case _:
+                    total = 1
+            self.sizes[id(bound)] = total
+        return self.sizes[id(bound)]
+
+
+def _within(key: str, where: str, finding: Finding) -> Finding:
+    """A fault inside another segment, told where that segment is named; a loop's words are told as they are."""
+    if finding.found.startswith("segments "):
+        return Finding(finding.level, where, finding.found, finding.expected)
+    found = f"segment {key}, which is faulty at {finding.path}: {finding.found}"
+    return Finding(finding.level, where, shorten(found), f"there {finding.expected}")
+
+
+def _bounds(op: str, count: int) -> tuple[int, int | None, bool]:
+    """(low, high, negated) with low ≥ 1: what no event at all satisfies is asked the other way round."""
+    if op == "at_least":
+        return count, None, False
+    if op == "exactly" and count > 0:
+        return count, count, False
+    return (count + 1 if op == "at_most" else 1), None, True
+
+
+def _one_of_the_catalogue(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+    return "an attribute of the catalogue" + (f", perhaps {' or '.join(near)}" if near else "")
+
+
+_LEAVES: dict[type[DocumentModel], Callable[[_Binder, Any, str], Bound]] = {
+    nodes.Attribute: _Binder.attribute,
+    nodes.Profile: _Binder.profile,
+    nodes.Event: _Binder.event,
+    nodes.Segment: _Binder.segment,
+    nodes.Trigger: _Binder.trigger,
+    nodes.Consent: lambda binder, node, at: Consented(node.consent.channel, node.consent.topic, at),
+    nodes.Reachable: lambda binder, node, at: Addressed(node.reachable, at),
+    nodes.Everyone: lambda binder, node, at: Constant(True, at),
+}

@@ -1,0 +1,155 @@
+"""A rule as the engines read it: names looked up, types known, values folded, relative times turned into instants.
+
+Negations stand apart (`negated`), so an engine answers five plain checks and nothing else; every engine must give the same
+answer to them, and a value that is missing or of another type than the catalogue's fails every check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Type = Literal["text", "number", "boolean", "date", "datetime", "list", "any"]  # "any": a property that is only asked to exist
+Plain = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """There is a value of the right type; a list has at least one element."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """The value equals one of these; a list holds at least one of them."""
+
+    values: tuple[Plain, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """The text starts with exactly this; no wildcards."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Substring:
+    """The text holds exactly this; no wildcards."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The value lies between the ends; None: no end on that side. Both ends belong to it unless `open_…`."""
+
+    low: Plain | None = None
+    high: Plain | None = None
+    open_low: bool = False
+    open_high: bool = False
+
+
+Check = Present | OneOf | Prefix | Substring | Range
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """A check of one attribute or profile field. path: the node's place in the rule (JSON Pointer)."""
+
+    source: Literal["attribute", "profile"]
+    name: str
+    type: Type
+    check: Check
+    negated: bool = False
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyTest:
+    """A check of one property of an event."""
+
+    name: str
+    type: Type
+    check: Check
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Between `low` (≥ 1) and `high` (None: any number of) events of that name, with since ≤ at ≤ until, whose properties pass."""
+
+    event: str
+    low: int
+    high: int | None
+    since: datetime | None
+    until: datetime
+    where: tuple[PropertyTest, ...] = ()
+    negated: bool = False
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Consented:
+    """Subscribed to the topic and not unsubscribed from the whole channel."""
+
+    channel: str
+    topic: str
+    path: str = ""
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """Has an address of the channel."""
+
+    channel: str
+    path: str = ""
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """Everyone, or nobody: a condition whose answer is the same for all profiles."""
+
+    everyone: bool
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """In another segment: its own rule, bound. The same segment is the same object wherever a rule uses it."""
+
+    key: str
+    rule: Bound
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """all: every child; any: at least one; none: not one."""
+
+    op: Literal["all", "any", "none"]
+    children: tuple[Bound, ...]
+    path: str = ""
+
+
+Leaf = Tested | Counted | Consented | Addressed | Constant
+Bound = Leaf | Member | Group
+
+
+def below(node: Bound) -> tuple[Bound, ...]:
+    """The nodes right below this one."""
+    if isinstance(node, Group):
+        return node.children
+    return (node.rule,) if isinstance(node, Member) else ()
+
+
+def leaves(node: Bound) -> Iterator[Leaf]:
+    """Every condition, from left to right, those of other segments included."""
+    if isinstance(node, Group | Member):
+        for child in below(node):
+            yield from leaves(child)
+    else:
+        yield node

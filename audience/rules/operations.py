@@ -1,0 +1,172 @@
+"""Which operators each type takes, and the plain check that each of them stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, get_args
+
+from audience.rules.bound import Check, OneOf, Plain, Prefix, Present, Range, Substring, Type
+from audience.rules.moments import comparable_day, comparable_moment, day_bounds, day_of, shift
+from audience.rules.values import DAY_OR_INSTANT, Span, instant_or_day, is_number, shown
+from governance.door import pointer
+
+OPERATORS: dict[Type, tuple[str, ...]] = {
+    "text": ("is", "is_not", "in", "not_in", "contains", "starts_with", "exists", "missing"),
+    "number": ("is", "is_not", "in", "not_in", "gt", "gte", "lt", "lte", "between", "exists", "missing"),
+    "boolean": ("is", "is_not", "exists", "missing"),
+    "date": ("is", "is_not", "before", "after", "between", "in_last", "in_next", "more_than_ago", "exists", "missing"),
+    "datetime": ("before", "after", "between", "in_last", "in_next", "more_than_ago", "exists", "missing"),
+    "list": ("contains", "in", "not_in", "exists", "missing"),
+    "any": ("exists", "missing"),
+}
+"""What may be asked of an attribute, by its type in the catalogue."""
+NEGATIONS = {"is_not": "is", "not_in": "in", "missing": "exists"}
+DAY = "a day such as 2026-01-31"
+
+
+@dataclass(frozen=True, slots=True)
+class WrongOperand(Exception):
+    """The value doesn't fit the type. where: JSON Pointer below the condition; expected completes "expected …"."""
+
+    where: str
+    found: str
+    expected: str
+
+
+def check_for(type_: Type, op: str, value: Any, *, as_of: datetime, fold: Callable[[str], str]) -> tuple[Check, bool]:
+    """The plain check that `op value` stands for on that type, and whether its answer is turned round.
+
+    fold: brings a text into the form in which the values are kept. Raises WrongOperand.
+    """
+    if op not in OPERATORS[type_]:
+        raise WrongOperand("/op", op, f"one of {', '.join(OPERATORS[type_])}: the operators of a {type_}")
+    positive = NEGATIONS.get(op, op)
+    return _BUILDERS[positive](_Operand(type_, positive, value, as_of, fold)), positive != op
+
+
+@dataclass(frozen=True, slots=True)
+class _Operand:
+    type: Type
+    op: str
+    value: Any
+    as_of: datetime
+    fold: Callable[[str], str]
+
+    def one(self, value: object, *places: object) -> Plain:
+        """One value in the comparable form of the type."""
+        where = pointer(("value", *places))
+        if self.type in ("text", "list") and isinstance(value, str):
+            return self.fold(value)
+        if self.type == "boolean" and isinstance(value, bool):
+            return value
+        if self.type == "number" and is_number(value):
+            assert isinstance(value, int | float)
+            return int(value) if value == int(value) else value
+        if self.type == "date":
+            return comparable_day(self.day(value, where))
+        raise WrongOperand(where, shown(value), _WANTED[self.type])
+
+    def day(self, value: object, where: str) -> date:
+        found = instant_or_day(value)
+        if found is None or isinstance(found, datetime):
+            raise WrongOperand(where, shown(value), f"{DAY}: the attribute holds days")
+        return found
+
+    def moment(self, value: object, where: str) -> date | datetime:
+        found = instant_or_day(value)
+        if found is None:
+            raise WrongOperand(where, shown(value), DAY_OR_INSTANT)
+        return found
+
+
+_WANTED: dict[Type, str] = {"text": "a text", "list": "a text", "boolean": "true or false", "number": "a number", "date": DAY}
+
+
+def _equal(operand: _Operand) -> Check:
+    return OneOf((operand.one(operand.value),))
+
+
+def _one_of(operand: _Operand) -> Check:
+    values = [operand.one(value, place) for place, value in enumerate(operand.value)]
+    return OneOf(tuple(dict.fromkeys(values)))
+
+
+def _contains(operand: _Operand) -> Check:
+    found = operand.one(operand.value)
+    return OneOf((found,)) if operand.type == "list" else Substring(str(found))
+
+
+def _prefix(operand: _Operand) -> Check:
+    return Prefix(str(operand.one(operand.value)))
+
+
+def _compared(operand: _Operand) -> Check:
+    end = operand.one(operand.value)
+    if operand.op in ("gt", "gte"):
+        return Range(low=end, open_low=operand.op == "gt")
+    return Range(high=end, open_high=operand.op == "lt")
+
+
+def _between(operand: _Operand) -> Check:
+    if operand.type != "datetime":
+        low, high = (operand.one(value, place) for place, value in enumerate(operand.value))
+        return Range(low, high)
+    first, last = (operand.moment(value, pointer(("value", place))) for place, value in enumerate(operand.value))
+    low_end, high_end = day_bounds(first)[0], day_bounds(last)[1]
+    return Range(comparable_moment(low_end), comparable_moment(high_end), open_high=not isinstance(last, datetime))
+
+
+def _before_or_after(operand: _Operand) -> Check:
+    if operand.type == "date":
+        day = operand.one(operand.value)
+        return Range(high=day, open_high=True) if operand.op == "before" else Range(low=day, open_low=True)
+    given = operand.moment(operand.value, "/value")
+    start, end = day_bounds(given)
+    if operand.op == "before":
+        return Range(high=comparable_moment(start), open_high=True)
+    return Range(low=comparable_moment(end), open_low=isinstance(given, datetime))
+
+
+def _relative(operand: _Operand) -> Check:
+    span = operand.value
+    assert isinstance(span, Span)
+    if operand.type == "date" and span.unit in ("minutes", "hours"):
+        raise WrongOperand("/value/unit", span.unit, "days, weeks, months or years: the attribute holds days")
+    amount = span.amount if operand.op == "in_next" else -span.amount
+    far = shift(operand.as_of, amount, span.unit)
+    near_end, far_end = (
+        (comparable_day(day_of(operand.as_of)), comparable_day(day_of(far)))
+        if operand.type == "date"
+        else (comparable_moment(operand.as_of), comparable_moment(far))
+    )
+    if operand.op == "in_next":
+        return Range(near_end, far_end)
+    return Range(far_end, near_end) if operand.op == "in_last" else Range(high=far_end, open_high=True)
+
+
+_BUILDERS: dict[str, Callable[[_Operand], Check]] = {
+    "is": _equal,
+    "in": _one_of,
+    "contains": _contains,
+    "starts_with": _prefix,
+    "exists": lambda operand: Present(),
+    "between": _between,
+    **dict.fromkeys(("gt", "gte", "lt", "lte"), _compared),
+    **dict.fromkeys(("before", "after"), _before_or_after),
+    **dict.fromkeys(("in_last", "in_next", "more_than_ago"), _relative),
+}
+assert {op for ops in OPERATORS.values() for op in ops} >= set(_BUILDERS)
+
+
+def type_of_value(op: str, value: object) -> Type | None:
+    """The type that a property is taken for, from the value it is compared with; None when a list mixes types."""
+    if op in ("exists", "missing"):
+        return "any"
+    values = value if isinstance(value, list) else [value]
+    found: set[Type] = {"boolean" if isinstance(one, bool) else "number" if is_number(one) else "text" for one in values}
+    return found.pop() if len(found) == 1 else None
+
+
+TYPES: tuple[Type, ...] = tuple(one for one in get_args(Type) if one != "any")

@@ -1,23 +1,123 @@
 """What other rooms may use of governance."""
 
+from governance.access import ConsoleRequest, role_required
+from governance.api_authentication import ApiKeyAuthentication, ApiKeyThrottle, ApiRequest, HasScope
+from governance.api_keys import create_api_key, revoke_api_key
+from governance.approvals import Approval, approval, decide, find_submission, policy, submit, withdraw
+from governance.audit import audit
+from governance.bills import Bill, BillItem, bill
+from governance.canonical import canonical, sha256
+from governance.checking import check_latest
+from governance.command import DoorCommand, Report
+from governance.difference import Change, difference
 from governance.findings import DoorError, Finding, Invalid, Missing, Refused, Stale, parse, pointer, shorten
-from governance.models import ApiKey, Membership, User, Workspace
-from governance.roles import Actor, Role
+from governance.kinds import CheckContext, Kind, Ref, kind, kinds, register
+from governance.members import actor_for, create_workspace, default_workspace, members, remove_member, set_member, system_actor
+from governance.models import ApiKey, AuditEntry, Decision, Membership, Release, Revision, Submission, User, Workspace
+from governance.paging import Page, page
+from governance.reading import (
+    DocumentView,
+    RevisionView,
+    document,
+    documents,
+    released,
+    revision,
+    revision_by_id,
+    revisions,
+    users_of,
+)
+from governance.releases import recall, recalled, release, roll_back
+from governance.revisions import save
+from governance.roles import SCOPES, Actor, Role, allow
+from governance.schema import DocumentModel, Slug, Text
+from governance.vault import secret, secret_names, set_secret
+from governance.witness import bump, epoch, hold_epoch
 
 __all__ = [
+    "SCOPES",
     "Actor",
     "ApiKey",
+    "ApiKeyAuthentication",
+    "ApiKeyThrottle",
+    "ApiRequest",
+    "Approval",
+    "AuditEntry",
+    "Bill",
+    "BillItem",
+    "Change",
+    "CheckContext",
+    "ConsoleRequest",
+    "Decision",
+    "DocumentModel",
+    "DocumentView",
+    "DoorCommand",
     "DoorError",
     "Finding",
+    "HasScope",
     "Invalid",
+    "Kind",
     "Membership",
     "Missing",
+    "Page",
+    "Ref",
     "Refused",
+    "Release",
+    "Report",
+    "Revision",
+    "RevisionView",
     "Role",
+    "Slug",
     "Stale",
+    "Submission",
+    "Text",
     "User",
     "Workspace",
+    "actor_for",
+    "allow",
+    "approval",
+    "audit",
+    "bill",
+    "bump",
+    "canonical",
+    "check_latest",
+    "create_api_key",
+    "create_workspace",
+    "decide",
+    "default_workspace",
+    "difference",
+    "document",
+    "documents",
+    "epoch",
+    "find_submission",
+    "hold_epoch",
+    "kind",
+    "kinds",
+    "members",
+    "page",
     "parse",
     "pointer",
+    "policy",
+    "recall",
+    "recalled",
+    "register",
+    "release",
+    "released",
+    "remove_member",
+    "revision",
+    "revision_by_id",
+    "revisions",
+    "revoke_api_key",
+    "role_required",
+    "roll_back",
+    "save",
+    "secret",
+    "secret_names",
+    "set_member",
+    "set_secret",
+    "sha256",
     "shorten",
+    "submit",
+    "system_actor",
+    "users_of",
+    "withdraw",
 ]

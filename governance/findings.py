@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeVar
 
@@ -88,24 +89,48 @@ def shorten(value: object) -> str:
 
 
 def parse(model: type[M], data: object, at: str = "") -> M:
-    """Validate `data` strictly. Raises Invalid with one finding per fault, each with its pointer below `at`."""
+    """Validate `data` strictly. Raises Invalid with one finding per fault, each with its pointer below `at`.
+
+    A strict schema reads plain data as JSON, so a date is a string and a tuple is a list in every door.
+    """
     try:
+        if model.model_config.get("strict"):
+            return model.model_validate_json(json.dumps(data, allow_nan=False))
         return model.model_validate(data)
     except ValidationError as error:
-        raise Invalid(_findings(error, at)) from None
+        raise Invalid(_findings(error, data, at)) from None
     except RecursionError:
         raise Invalid([Finding("error", at, "a structure nested too deeply", "at most 32 levels")]) from None
+    except (TypeError, ValueError):
+        raise Invalid(
+            [Finding("error", at, "a value that JSON can't hold", "text, finite numbers, true, false, null, lists, objects")]
+        ) from None
 
 
-def _findings(error: ValidationError, at: str) -> list[Finding]:
+def _findings(error: ValidationError, data: object, at: str) -> list[Finding]:
     found = []
     for fault in error.errors(include_url=False):
-        kind, where = fault["type"], pointer(fault["loc"], at)
+        kind, where = fault["type"], pointer(_place(data, fault["loc"], missing=fault["type"] == "missing"), at)
         if kind == "missing":
             found.append(Finding("error", where, "nothing", "a value: this field is required"))
         elif kind == "extra_forbidden":
-            found.append(Finding("error", where, "an unknown field", "only the fields of this document kind"))
+            found.append(Finding("error", where, "an unknown field", "only the fields that are documented here"))
         else:
             message = str(fault.get("ctx", {}).get("error", fault["msg"]))
             found.append(Finding("error", where, shorten(fault.get("input")), message[:1].lower() + message[1:]))
     return found
+
+
+def _place(data: object, loc: Sequence[int | str], *, missing: bool) -> list[int | str]:
+    """The parts of pydantic's location that exist in the data: it also names union tags and validators, which nobody wrote."""
+    place: list[int | str] = []
+    here = data
+    for step, part in enumerate(loc):
+        if isinstance(here, Mapping) and part in here:
+            here = here[part]
+        elif isinstance(here, (list, tuple)) and isinstance(part, int) and part < len(here):
+            here = here[part]
+        elif not (missing and step == len(loc) - 1):
+            continue
+        place.append(part)
+    return place

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 
 class Workspace(models.Model):
@@ -12,7 +13,7 @@ class Workspace(models.Model):
 
     key = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
-    created_at = models.DateTimeField()
+    created_at = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:
         return self.key
@@ -70,7 +71,7 @@ class Document(models.Model):
     key = models.CharField(max_length=80)
     title = models.CharField(max_length=200, blank=True)
     latest = models.ForeignKey("Revision", on_delete=models.PROTECT, null=True, related_name="+")
-    released = models.ForeignKey("Revision", on_delete=models.PROTECT, null=True, related_name="+")
+    released = models.ForeignKey("Revision", on_delete=models.PROTECT, null=True, related_name="released_by")
     archived_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField()
 
@@ -79,7 +80,7 @@ class Document(models.Model):
 
 
 class Revision(models.Model):
-    """One immutable state of a document's body."""
+    """One immutable state of a document's body: the database refuses every change but a recall."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT)
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="revisions")
@@ -96,7 +97,10 @@ class Revision(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["document", "number"], name="one_revision_per_number")]
-        indexes = [models.Index(fields=["workspace", "sha256"])]
+        indexes = [
+            models.Index(fields=["workspace", "sha256"]),
+            models.Index(fields=["workspace"], condition=Q(recalled_at__isnull=False), name="recalled_revisions"),
+        ]
 
 
 class Submission(models.Model):
@@ -159,7 +163,7 @@ class Release(models.Model):
 
 
 class Witness(models.Model):
-    """One row per workspace; its epoch moves with every change that sending must notice at once."""
+    """One row per workspace; its epoch grows with every change that sending must notice at once."""
 
     workspace = models.OneToOneField(Workspace, on_delete=models.PROTECT, primary_key=True)
     epoch = models.PositiveBigIntegerField(default=1)

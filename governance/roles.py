@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from governance.findings import Refused
+
 Via = Literal["console", "api", "command", "system"]
 
 
@@ -35,3 +37,34 @@ class Actor:
     api_key_id: int | None = None
     scopes: frozenset[str] = field(default_factory=frozenset)
     label: str = ""
+
+    def __str__(self) -> str:
+        return self.label or self.via
+
+
+SCOPES: dict[str, str] = {
+    "documents:read": "read documents, their history, checks and approvals",
+    "documents:write": "save revisions",
+    "documents:submit": "submit for approval and withdraw",
+    "documents:decide": "approve or reject what others wrote",
+    "documents:release": "release, roll back and recall",
+    "profiles:read": "read profiles, events and consent",
+    "profiles:write": "create and change profiles and consent",
+    "events:write": "record events",
+    "messages:send": "send transactional messages",
+    "messages:read": "read messages and why they were or weren't sent",
+    "runs:read": "read runs",
+    "runs:launch": "launch, pause, resume and stop runs",
+    "keys:manage": "make, list and revoke API keys",
+    "audit:read": "read the audit trail",
+}
+
+
+def allow(actor: Actor, role: Role, scope: str) -> None:
+    """Refuse unless the actor is a person (or their key) with this role and, for a key, this scope."""
+    if actor.user_id is None:
+        raise Refused(f"{actor} may not do this: a person must")
+    if not actor.role.covers(role):
+        raise Refused(f"the role {actor.role} may not do this: it needs {role}")
+    if actor.api_key_id is not None and scope not in actor.scopes:
+        raise Refused(f"this API key may not do this: it needs the scope {scope}")

@@ -1,0 +1,106 @@
+"""How a program shows who it is: `Authorization: Bearer omni_…`, its scopes, and how often it may call."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
+
+from governance.api_keys import authenticate
+from governance.models import ApiKey, User, Workspace
+from governance.roles import SCOPES, Actor
+
+
+class ApiRequest(Request):
+    """A request that came with a working API key."""
+
+    actor: Actor
+    workspace: Workspace
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """The user of `request` is the person who made the key; `request.actor` and `request.workspace` are set."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
+        word, _, text = request.headers.get("Authorization", "").partition(" ")
+        if not word:
+            return None
+        known = authenticate(text.strip(), now=timezone.now()) if word.lower() == "bearer" else None
+        if known is None:
+            raise AuthenticationFailed("This API key is unknown, expired or revoked. Send `Authorization: Bearer omni_…`.")
+        user, key, actor = known
+        request.actor, request.workspace = actor, key.workspace  # type: ignore[attr-defined]
+        return user, key
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="OMNI API"'
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+    """How the OpenAPI document describes the key."""
+
+    target_class = "governance.api_authentication.ApiKeyAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "An API key from the console: `omni_…`."}
+
+
+class HasScope(BasePermission):
+    """`permission_classes = [HasScope("messages:send")]`: a working key that has the scope."""
+
+    def __init__(self, scope: str) -> None:
+        if scope not in SCOPES:
+            raise ValueError(f"unknown scope {scope}")
+        self.scope = scope
+        self.message = f"This API key needs the scope {scope}."
+
+    def __call__(self) -> HasScope:
+        return self  # the framework instantiates permission classes
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        actor: Actor | None = getattr(request, "actor", None)
+        return bool(request.user) and actor is not None and self.scope in actor.scopes
+
+
+class ApiKeyThrottle(BaseThrottle):
+    """At most `DEFAULT_THROTTLE_RATES["api_key"]` requests per key (or address without one), in fixed windows."""
+
+    waits: float = 0.0
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        rate: str = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]["api_key"]
+        most, seconds = SimpleRateThrottle.parse_rate(_Parser(), rate)
+        if most is None or seconds is None:
+            return True
+        moment = time.time()
+        self.waits = seconds - moment % seconds
+        name = f"throttle:{self._who(request)}:{int(moment // seconds)}"
+        cache.add(name, 0, timeout=seconds * 2)
+        try:
+            return cache.incr(name) <= most
+        except ValueError:  # evicted between the two lines
+            return True
+
+    def wait(self) -> float:
+        return self.waits
+
+    def _who(self, request: Request) -> str:
+        actor: Actor | None = getattr(request, "actor", None)
+        return f"key-{actor.api_key_id}" if actor else f"address-{self.get_ident(request)}"
+
+
+class _Parser(SimpleRateThrottle):
+    """Only reads rates such as "6000/min"."""
+
+    def __init__(self) -> None:
+        """Needs no rate of its own."""

@@ -1,0 +1,129 @@
+"""Keys for programs: shown once, kept as a prefix and a SHA-256, never able to do more than the person who made them."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from governance import witness
+from governance.audit import audit
+from governance.findings import Finding, Invalid, Missing, Refused, shorten
+from governance.models import ApiKey, Membership, User
+from governance.revisions import clean_text
+from governance.roles import SCOPES, Actor, Role, allow
+
+PREFIX, SECRET_BYTES = 10, 32
+ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # without look-alikes
+NOTICE = timedelta(minutes=1)  # how exact last_used_at is
+
+
+def create_api_key(
+    actor: Actor, name: str, role: Role, scopes: Iterable[str], expires_at: datetime | None, now: datetime
+) -> tuple[ApiKey, str]:
+    """Make a key that acts for the actor's user. Returns the row and the key's text, which exists nowhere else.
+
+    Refused beyond the maker's own role, and beyond the scopes of a key that makes another.
+    """
+    allow(actor, Role.ADMIN, "keys:manage")
+    name, wanted = _checked(actor, name, role, scopes, expires_at, now)
+    prefix = "".join(secrets.choice(ALPHABET) for _ in range(PREFIX))
+    text = f"omni_{prefix}_{secrets.token_urlsafe(SECRET_BYTES)}"
+    assert actor.user_id is not None
+    with transaction.atomic():
+        witness.lock(actor.workspace_id)
+        key = ApiKey.objects.create(
+            workspace_id=actor.workspace_id,
+            name=name,
+            prefix=prefix,
+            sha256=_digest(text),
+            role=role,
+            scopes=wanted,
+            created_by_id=actor.user_id,
+            created_at=now,
+            expires_at=expires_at,
+        )
+        audit(actor, "api_key.created", subject=f"api_key:{key.pk}", data={"role": role, "scopes": wanted}, now=now)
+    return key, text
+
+
+def revoke_api_key(actor: Actor, key_id: int, *, now: datetime) -> ApiKey:
+    """Stop a key at once. Revoking twice changes nothing."""
+    allow(actor, Role.ADMIN, "keys:manage")
+    with transaction.atomic():
+        witness.lock(actor.workspace_id)
+        key = ApiKey.objects.filter(workspace_id=actor.workspace_id, pk=key_id).first()
+        if key is None:
+            raise Missing("no such API key")
+        if key.revoked_at is None:
+            key.revoked_at = now
+            key.save(update_fields=["revoked_at"])
+            audit(actor, "api_key.revoked", subject=f"api_key:{key.pk}", data={}, now=now)
+    return key
+
+
+def authenticate(text: str, *, now: datetime) -> tuple[User, ApiKey, Actor] | None:
+    """The user, key and actor behind a key's text; None for every kind of wrong key alike.
+
+    The role is the lower of the key's and its maker's present one; a maker who left has no working keys.
+    """
+    parts = text.split("_", 2)
+    if len(parts) != 3 or len(text) > 200 or not text.isascii():
+        return None
+    key = ApiKey.objects.filter(prefix=parts[1]).select_related("created_by", "workspace").first()
+    if not hmac.compare_digest(key.sha256 if key else "0" * 64, _digest(text)) or key is None:
+        return None
+    member = Membership.objects.filter(workspace_id=key.workspace_id, user_id=key.created_by_id, user__is_active=True).first()
+    if member is None or key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
+        return None
+    _notice(key, now)
+    return key.created_by, key, _actor(key, member)
+
+
+def _actor(key: ApiKey, member: Membership) -> Actor:
+    return Actor(
+        workspace_id=key.workspace_id,
+        user_id=key.created_by_id,
+        role=min(Role(key.role), Role(member.role), key=list(Role).index),
+        via="api",
+        legal=member.legal,
+        api_key_id=key.pk,
+        scopes=frozenset(key.scopes),
+        label=f"{key.created_by.get_username()} by key {key.prefix}",
+    )
+
+
+def _notice(key: ApiKey, now: datetime) -> None:
+    """Remember the use, at most once a minute so that a busy key doesn't write on every request."""
+    if key.last_used_at is None or now - key.last_used_at >= NOTICE:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+
+
+def _checked(
+    actor: Actor, name: str, role: Role, scopes: Iterable[str], expires_at: datetime | None, now: datetime
+) -> tuple[str, list[str]]:
+    name, wanted, faults = clean_text("name", name, 120), sorted(set(scopes)), []
+    if not name:
+        faults.append(Finding("error", "/name", "nothing", "what the key is for"))
+    if not wanted:
+        faults.append(Finding("error", "/scopes", "none", "at least one scope"))
+    for scope in wanted:
+        if scope not in SCOPES:
+            faults.append(Finding("error", "/scopes", shorten(scope), f"scopes among {', '.join(SCOPES)}"))
+    if expires_at is not None and expires_at <= now:
+        faults.append(Finding("error", "/expires_at", expires_at.isoformat(), "a moment in the future"))
+    if faults:
+        raise Invalid(faults)
+    if not actor.role.covers(role):
+        raise Refused(f"a key can't have the role {role}: yours is {actor.role}")
+    if actor.api_key_id is not None and not set(wanted) <= actor.scopes:
+        raise Refused("a key can't make another with scopes that it hasn't itself")
+    return name, wanted
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,52 @@
+"""Governance's own kind: how many people must vouch, and how far an audience may drift from what they saw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from governance.findings import Finding
+from governance.kinds import CheckContext, Kind
+from governance.roles import Role
+from governance.schema import DocumentModel, Text
+
+DEFAULT_KEY = "default"
+
+
+class ApprovalsAbove(DocumentModel):
+    """More approvals above an audience size."""
+
+    reach: int = Field(ge=0, description="People; an audience larger than this needs more approvals.")
+    approvals: int = Field(ge=1, le=10, description="Approvals by different people, none of them an author.")
+
+
+class ApprovalPolicy(DocumentModel):
+    """The workspace's rule for approving. Only the document `default` counts."""
+
+    title: Annotated[str, Text(120)] = "Approval policy"
+    approvals: int = Field(1, ge=1, le=10, description="Approvals by different people, none of them an author.")
+    approvals_above: ApprovalsAbove | None = ApprovalsAbove(reach=250_000, approvals=2)
+    drift: float = Field(0.2, ge=0, le=10, description="Share by which an audience may differ from the approved count: 0.2 is 20 %.")
+
+    def needed(self, reach: int | None) -> int:
+        """How many approvals an audience of this size needs."""
+        above = self.approvals_above
+        if above is None or reach is None or reach <= above.reach:
+            return self.approvals
+        return max(self.approvals, above.approvals)
+
+
+def _checks(context: CheckContext, policy: ApprovalPolicy) -> Sequence[Finding]:
+    if context.key != DEFAULT_KEY:
+        return [Finding("error", "", f"the key {context.key}", f"the key {DEFAULT_KEY}: a workspace has one approval policy")]
+    above = policy.approvals_above
+    if above and above.approvals <= policy.approvals:
+        return [Finding("warning", "/approvals_above/approvals", str(above.approvals), f"more than the usual {policy.approvals}")]
+    return []
+
+
+APPROVAL_POLICY = Kind(
+    name="approval_policy", plural="approval-policies", title="Approval policy", schema=ApprovalPolicy, checks=_checks, save_role=Role.ADMIN
+)

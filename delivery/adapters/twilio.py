@@ -119,12 +119,10 @@ class Twilio(Adapter):
         listed = _object(response.body).get("messages")
         if response.status != 200 or not isinstance(listed, list):
             return Found("undecided")
-        message = request.messages[0]
-        wanted = {"to": message.address, "body": message.filled.text.decode()}
         candidates = [
             item["sid"]
             for item in listed
-            if isinstance(item, dict) and isinstance(item.get("sid"), str) and item["sid"] not in known and _same(item, wanted, posted_at)
+            if isinstance(item, dict) and isinstance(item.get("sid"), str) and item["sid"] not in known and _same(item, request, posted_at)
         ]
         if len(candidates) == 1:
             return Found("accepted", candidates[0])
@@ -173,9 +171,14 @@ def _object(body: bytes) -> dict[str, Any]:
     return parsed if isinstance(parsed, dict) else {}
 
 
-def _same(item: Mapping[str, Any], wanted: Mapping[str, str], posted_at: datetime) -> bool:
+def _same(item: Mapping[str, Any], request: OutgoingRequest, posted_at: datetime) -> bool:
     """Whether a listed message can be the one we posted: what the list leaves out doesn't speak against it."""
-    if any(isinstance(item.get(name), str) and not item[name].endswith(value) for name, value in wanted.items()):
+    message = request.messages[0]
+    sender = request.sender.address if request.sender.address.startswith("+") else None
+    for name, ours in (("to", message.address), ("from", sender)):
+        if ours is not None and isinstance(item.get(name), str) and item[name] != ours:
+            return False
+    if isinstance(item.get("body"), str) and not item["body"].endswith(message.filled.text.decode()):  # trial accounts prefix a line
         return False
     try:
         created = parsedate_to_datetime(item.get("date_created") or "")

@@ -44,7 +44,7 @@ REFUSALS: Mapping[int, Refusal] = {
     21604: Refusal("permanent_address", "no phone number"),
     21606: Refusal("misconfigured", "the sender can't send messages there"),
     21609: Refusal("misconfigured", "the public address is no valid callback"),
-    21610: Refusal("permanent_address", "opted out by STOP", "unsubscribed"),
+    21610: Refusal("permanent_address", "opted out by STOP", "stopped"),
     21611: Refusal("throttled", "the sender's queue is full", retry_after=60.0),
     21612: Refusal("permanent_address", "not reachable from this sender"),
     21614: Refusal("permanent_address", "not a mobile number", "invalid"),

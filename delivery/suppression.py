@@ -1,0 +1,112 @@
+"""Addresses that must not be written to: keyed hashes per workspace and channel, looked up as a set by the last look.
+
+Law: writing only ever makes a suppression stronger. A reason that stops everything replaces one that stops marketing,
+never the other way round, whatever the order in which vendors report; only a person lifts one, with a reason, audited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+from django.db import connection, transaction
+
+from delivery.addresses import EVERY_CHANNEL, address_hash
+from delivery.models import Suppression
+from governance.door import Actor, Finding, Invalid, Missing, Refused, Role, audit
+
+CHANNELS: Final = frozenset({"email", "sms", EVERY_CHANNEL})
+# Why an address is left alone. "unsubscribed" is a wish about marketing and leaves transactional mail alone.
+MARKETING_ONLY: Final = frozenset({"unsubscribed"})
+REASONS: Final = frozenset({"bounced", "complained", "invalid", "stopped", "imported", "manual"}) | MARKETING_ONLY
+ROWS_PER_STATEMENT = 5_000
+
+
+def suppress(workspace_id: int, channel: str, address: str, *, reason: str, source: str, now: datetime) -> bool:
+    """Never write to this address on this channel again. True if that is new. Idempotent; in the caller's transaction if any.
+
+    source: who says so ("webhook:sendgrid", "page", "import:list.csv"). Raises Invalid for an unknown channel or reason.
+    """
+    return suppress_hashes(workspace_id, channel, [address_hash(workspace_id, channel, address)], reason=reason, source=source, now=now) > 0
+
+
+def suppress_hashes(workspace_id: int, channel: str, hashes: Iterable[int], *, reason: str, source: str, now: datetime) -> int:
+    """The same for addresses known by their hashes only; answers how many are new or stronger than before. 0 is no address."""
+    _check(channel, reason)
+    wanted = sorted(set(hashes) - {0})  # sorted: two writers never wait for each other in a circle
+    changed = 0
+    with transaction.atomic():
+        for start in range(0, len(wanted), ROWS_PER_STATEMENT):
+            some = wanted[start : start + ROWS_PER_STATEMENT]
+            changed += _insert(workspace_id, channel, some, reason, source[:80], now)
+            if reason not in MARKETING_ONLY:
+                weaker = Suppression.objects.filter(
+                    workspace_id=workspace_id, channel=channel, address_hash__in=some, reason__in=MARKETING_ONLY
+                )
+                changed += weaker.update(reason=reason, source=source[:80], at=now)
+    return changed
+
+
+def suppressed(workspace_id: int, channel: str, hashes: Sequence[int], *, message_class: str = "promotional") -> set[int]:
+    """Which of these hashes must not be written to: one query.
+
+    A transactional message is stopped by what says that the address doesn't work or that the person wants nothing at all,
+    not by an unsubscription from marketing.
+    """
+    found = Suppression.objects.filter(workspace_id=workspace_id, channel__in=(channel, EVERY_CHANNEL), address_hash__in=hashes)
+    if message_class == "transactional":
+        found = found.exclude(reason__in=MARKETING_ONLY)
+    return set(found.values_list("address_hash", flat=True))
+
+
+def unsuppress(actor: Actor, channel: str, address: str, *, reason: str, now: datetime) -> None:
+    """Allow an address again; a person decides and says why.
+
+    Raises Refused below the approver's role, Invalid without a reason, Missing if it isn't suppressed.
+    """
+    if not actor.role.covers(Role.APPROVER):
+        raise Refused("only an approver may lift a suppression")
+    if not reason.strip():
+        raise Invalid([Finding("error", "/reason", "nothing", "why this address may be written to again")])
+    hashed = address_hash(actor.workspace_id, channel, address)
+    with transaction.atomic():
+        row = Suppression.objects.select_for_update().filter(workspace_id=actor.workspace_id, channel=channel, address_hash=hashed).first()
+        if row is None:
+            raise Missing("a suppression of this address")
+        row.delete()
+        data = {"channel": channel, "was": row.reason, "reason": reason[:300]}
+        audit(actor, "suppression.lifted", subject=f"address:{hashed & (2**64 - 1):016x}", data=data, now=now)
+
+
+def lift_stop(workspace_id: int, channel: str, address: str) -> bool:
+    """The person took their own STOP back by texting START; any other reason stays. True if there was one."""
+    hashed = address_hash(workspace_id, channel, address)
+    gone, _ = Suppression.objects.filter(workspace_id=workspace_id, channel=channel, address_hash=hashed, reason="stopped").delete()
+    return gone > 0
+
+
+def _check(channel: str, reason: str) -> None:
+    findings = []
+    if channel not in CHANNELS:
+        findings.append(Finding("error", "/channel", channel, f"one of {', '.join(sorted(CHANNELS))}"))
+    if reason not in REASONS:
+        findings.append(Finding("error", "/reason", reason, f"one of {', '.join(sorted(REASONS))}"))
+    if findings:
+        raise Invalid(findings)
+
+
+def _insert(workspace_id: int, channel: str, hashes: list[int], reason: str, source: str, now: datetime) -> int:
+    """One statement for many rows; those that exist stay as they are. The rows that are new."""
+    columns = "(workspace_id, channel, address_hash, reason, source, at)"
+    if connection.vendor == "postgresql":
+        values, given = "SELECT %s, %s, h, %s, %s, %s FROM unnest(%s::bigint[]) h", hashes
+    else:
+        values, given = "SELECT %s, %s, value, %s, %s, %s FROM json_each(%s) WHERE true", repr(hashes)
+    when = connection.ops.adapt_datetimefield_value(now)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO delivery_suppression {columns} {values} ON CONFLICT (workspace_id, channel, address_hash) DO NOTHING",
+            [workspace_id, channel, reason, source, when, given],
+        )
+        return max(cursor.rowcount, 0)

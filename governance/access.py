@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -40,6 +40,6 @@ def role_required(role: Role) -> Callable[[Callable[Concatenate[Any, P], R]], Ca
                 raise PermissionDenied(f"This page needs the role {role}; yours is {actor.role}.")
             return view(request, *args, **kwargs)
 
-        return guarded
+        return cast("Callable[Concatenate[HttpRequest, P], R | HttpResponse]", guarded)
 
     return decorate

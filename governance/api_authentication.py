@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -13,6 +12,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
+from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 
 from governance.api_keys import authenticate
@@ -45,7 +45,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         return 'Bearer realm="OMNI API"'
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the OpenAPI document describes the key."""
 
     target_class = "governance.api_authentication.ApiKeyAuthentication"
@@ -78,7 +78,7 @@ class ApiKeyThrottle(BaseThrottle):
     waits: float = 0.0
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        rate: str = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]["api_key"]
+        rate = str(api_settings.DEFAULT_THROTTLE_RATES["api_key"])
         most, seconds = SimpleRateThrottle.parse_rate(_Parser(), rate)
         if most is None or seconds is None:
             return True

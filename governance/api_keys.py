@@ -15,7 +15,7 @@ from governance.audit import audit
 from governance.findings import Finding, Invalid, Missing, Refused, shorten
 from governance.models import ApiKey, Membership, User
 from governance.revisions import clean_text
-from governance.roles import SCOPES, Actor, Role, allow
+from governance.roles import SCOPES, Actor, Role, allow, person_of
 
 PREFIX, SECRET_BYTES = 10, 32
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # without look-alikes
@@ -33,7 +33,6 @@ def create_api_key(
     name, wanted = _checked(actor, name, role, scopes, expires_at, now)
     prefix = "".join(secrets.choice(ALPHABET) for _ in range(PREFIX))
     text = f"omni_{prefix}_{secrets.token_urlsafe(SECRET_BYTES)}"
-    assert actor.user_id is not None
     with transaction.atomic():
         witness.lock(actor.workspace_id)
         key = ApiKey.objects.create(
@@ -43,7 +42,7 @@ def create_api_key(
             sha256=_digest(text),
             role=role,
             scopes=wanted,
-            created_by_id=actor.user_id,
+            created_by_id=person_of(actor),
             created_at=now,
             expires_at=expires_at,
         )

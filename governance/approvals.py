@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -18,7 +19,7 @@ from governance.kinds import Ref, kind
 from governance.models import Decision, Document, Revision, Submission
 from governance.reading import document, released, revision_by_id
 from governance.revisions import clean_text, missed
-from governance.roles import Actor, Role, allow
+from governance.roles import Actor, Role, allow, person_of
 
 COMMENT, NOTE = 4_000, 500  # characters
 State = Submission.State
@@ -84,7 +85,7 @@ def submit(actor: Actor, kind_name: str, key: str, *, number: int, note: str = "
             reach=reach,
             approvals_needed=policy(actor.workspace_id).needed(reach),
             note=note,
-            submitted_by_id=actor.user_id,
+            submitted_by_id=person_of(actor),
             submitted_at=now,
         )
         _audit(actor, "submitted", submission, ref, {"number": number, "bill": materials.hash, "reach": reach}, now)
@@ -275,11 +276,10 @@ def _comment(verdict: str, comment: str) -> str:
 def _record(actor: Actor, submission: Submission, verdict: str, comment: str, reach: int | None, now: datetime) -> None:
     if submission.decisions.filter(by_id=actor.user_id).exists():
         raise Refused("you have decided on this submission already: another person must")
-    assert actor.user_id is not None
     Decision.objects.create(
         workspace_id=actor.workspace_id,
         submission=submission,
-        by_id=actor.user_id,
+        by_id=person_of(actor),
         verdict=verdict,
         comment=comment,
         bill_hash=submission.bill_hash,
@@ -305,7 +305,7 @@ def _close(submission: Submission, state: State, now: datetime) -> None:
     submission.save(update_fields=["state", "closed_at"])
 
 
-def _audit(actor: Actor, action: str, submission: Submission, ref: Ref, data: dict[str, object], now: datetime) -> None:
+def _audit(actor: Actor, action: str, submission: Submission, ref: Ref, data: Mapping[str, object], now: datetime) -> None:
     audit(actor, f"{ref.kind}.{action}", subject=f"{ref.kind}:{ref.key}", data={"submission": submission.pk, **data}, now=now)
 
 

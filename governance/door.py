@@ -11,7 +11,7 @@ from governance.checking import check_latest
 from governance.command import DoorCommand, Report
 from governance.difference import Change, difference
 from governance.findings import DoorError, Finding, Invalid, Missing, Refused, Stale, parse, pointer, shorten
-from governance.kinds import CheckContext, Kind, Ref, kind, kinds, register
+from governance.kinds import CheckContext, Kind, Ref, kind, kind_of_plural, kinds, register
 from governance.members import actor_for, create_workspace, default_workspace, members, remove_member, set_member, system_actor
 from governance.models import ApiKey, AuditEntry, Decision, Membership, Release, Revision, Submission, User, Workspace
 from governance.paging import Page, page
@@ -91,6 +91,7 @@ __all__ = [
     "find_submission",
     "hold_epoch",
     "kind",
+    "kind_of_plural",
     "kinds",
     "members",
     "page",

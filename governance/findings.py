@@ -82,7 +82,7 @@ def pointer(parts: Iterable[object], at: str = "") -> str:
 
 def shorten(value: object) -> str:
     """A faulty value as it may be repeated to its author: one line, at most 80 characters, no lone surrogates."""
-    text = repr(value) if not isinstance(value, str) else value
+    text = repr(value) if not isinstance(value, str) else value or "empty text"
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     text = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text[: SHOWN * 2])
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

@@ -86,6 +86,14 @@ def kind(name: str) -> Kind[Any]:
         raise Missing(f"no document kind {name[:40]!r}: expected one of {', '.join(sorted(_KINDS))}") from None
 
 
+def kind_of_plural(plural: str) -> Kind[Any]:
+    """The kind whose folder and address this is. Raises Missing."""
+    for known in _KINDS.values():
+        if known.plural == plural:
+            return known
+    raise Missing(f"no documents {plural[:40]!r}: expected one of {', '.join(sorted(each.plural for each in _KINDS.values()))}")
+
+
 def kinds() -> list[Kind[Any]]:
     """All kinds, by name."""
     return [_KINDS[name] for name in sorted(_KINDS)]

@@ -37,7 +37,7 @@ def system_actor(workspace_id: int, label: str = "worker") -> Actor:
 
 def actor_for(user: User | AnonymousUser, workspace_id: int, via: Via) -> Actor:
     """The person as they may act in this workspace now. Raises Missing for strangers and people who left."""
-    membership = _memberships(user.pk).filter(workspace_id=workspace_id).first()
+    membership = _memberships(user.pk or 0).filter(workspace_id=workspace_id).first()
     if membership is None:
         raise Missing("no membership in this workspace")
     return actor_of(membership, via)
@@ -55,7 +55,7 @@ def actor_of(membership: Membership, via: Via) -> Actor:
     return Actor(membership.workspace_id, membership.user_id, Role(membership.role), via, legal=membership.legal, label=label)
 
 
-def _memberships(user_id: int | None) -> QuerySet[Membership]:
+def _memberships(user_id: int) -> QuerySet[Membership]:
     return Membership.objects.filter(user_id=user_id, user__is_active=True).select_related("user", "workspace")
 
 

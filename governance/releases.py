@@ -15,7 +15,7 @@ from governance.kinds import Ref
 from governance.models import Document, Release, Revision, Submission
 from governance.reading import revision
 from governance.revisions import clean_text
-from governance.roles import Actor, Role, allow
+from governance.roles import Actor, Role, allow, person_of
 
 REASON = 500  # characters
 
@@ -156,7 +156,6 @@ def _move(
 def _record(
     actor: Actor, document_id: int, revision_id: int, action: str, reason: str, now: datetime, submission: Submission | None
 ) -> Release:
-    assert actor.user_id is not None
     return Release.objects.create(
         workspace_id=actor.workspace_id,
         document_id=document_id,
@@ -164,7 +163,7 @@ def _record(
         submission=submission,
         action=action,
         reason=reason,
-        by_id=actor.user_id,
+        by_id=person_of(actor),
         at=now,
     )
 

@@ -60,10 +60,16 @@ SCOPES: dict[str, str] = {
 }
 
 
-def allow(actor: Actor, role: Role, scope: str) -> None:
-    """Refuse unless the actor is a person (or their key) with this role and, for a key, this scope."""
+def person_of(actor: Actor) -> int:
+    """The user who acts. Refused for the system."""
     if actor.user_id is None:
         raise Refused(f"{actor} may not do this: a person must")
+    return actor.user_id
+
+
+def allow(actor: Actor, role: Role, scope: str) -> None:
+    """Refuse unless the actor is a person (or their key) with this role and, for a key, this scope."""
+    person_of(actor)
     if not actor.role.covers(role):
         raise Refused(f"the role {actor.role} may not do this: it needs {role}")
     if actor.api_key_id is not None and scope not in actor.scopes:

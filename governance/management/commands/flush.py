@@ -15,14 +15,13 @@ from governance.append_only import guard_all, unguard_all
 class Command(Flush):
     help = "Empty the database, history included. Refused in production."
 
-    def handle(self, **options: Any) -> str | None:
+    def handle(self, **options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError("refused in production: the audit trail can't be deleted")
         connection = connections[options["database"]]
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
             for statement in unguard_all(connection):
                 cursor.execute(statement)
-            answer = super().handle(**options)
+            super().handle(**options)
             for statement in guard_all(connection):
                 cursor.execute(statement)
-        return answer

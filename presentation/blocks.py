@@ -1,0 +1,165 @@
+"""The typed blocks that an e-mail is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, WrapValidator
+from pydantic_core import PydanticCustomError
+
+from governance.door import DocumentModel
+from presentation.characters import Body, Line
+from presentation.links import fault_in_image, fault_in_link
+
+Align = Literal["start", "center", "end"]
+BLOCK_ID = r"^[a-z0-9][a-z0-9_-]{0,39}$"
+
+
+def _link(value: str) -> str:
+    if expected := fault_in_link(value):
+        raise ValueError(expected)
+    return value
+
+
+def _image(value: str) -> str:
+    if expected := fault_in_image(value):
+        raise ValueError(expected)
+    return value
+
+
+Link = Annotated[Line, Field(max_length=2000), AfterValidator(_link)]
+ImageAddress = Annotated[Line, Field(max_length=2000), AfterValidator(_image)]
+
+
+class _Block(DocumentModel):
+    id: str = Field(pattern=BLOCK_ID, description="Stable and unique in its locale; the same block has the same id in every locale.")
+
+
+class HeadingBlock(_Block):
+    """A heading of one line."""
+
+    type: Literal["heading"]
+    text: Line = Field(min_length=1, max_length=300)
+    level: Literal[1, 2, 3] = 1
+    align: Align = "start"
+
+
+class TextBlock(_Block):
+    """Paragraphs in Markdown: emphasis, links, lists and quotes; no HTML, no images."""
+
+    type: Literal["text"]
+    text: Body = Field(min_length=1)
+    align: Align = "start"
+    size: Literal["normal", "small", "large"] = "normal"
+
+
+class ImageBlock(_Block):
+    """A picture. `alt` says what it shows; only a picture that says nothing may be marked decorative."""
+
+    type: Literal["image"]
+    src: ImageAddress
+    alt: Line = Field(default="", max_length=300)
+    decorative: bool = False
+    href: Link | None = None
+    width: int | None = Field(default=None, ge=16, le=600, description="Pixels; by default the whole column.")
+    align: Align = "center"
+    rounded: bool = False
+
+
+class ButtonBlock(_Block):
+    """A link that looks like a button in every mail client."""
+
+    type: Literal["button"]
+    label: Line = Field(min_length=1, max_length=120)
+    href: Link
+    look: Literal["filled", "outlined"] = "filled"
+    align: Align = "start"
+
+
+class DividerBlock(_Block):
+    """A thin line."""
+
+    type: Literal["divider"]
+
+
+class SpacerBlock(_Block):
+    """Empty height in pixels."""
+
+    type: Literal["spacer"]
+    height: int = Field(default=24, ge=4, le=120)
+
+
+class FooterBlock(_Block):
+    """Who writes and how to leave: the postal address and, unless the mail is transactional, the unsubscribe link."""
+
+    type: Literal["footer"]
+    address: Body = Field(min_length=1, max_length=500)
+    text: Body = Field(default="", max_length=2000, description="Markdown above the address: why the reader gets this.")
+    unsubscribe_label: Line = Field(default="", max_length=80, description="By default the locale's own word.")
+
+
+class HtmlBlock(_Block):
+    """HTML as written, cleaned by an allow-list. Only an administrator may save it."""
+
+    type: Literal["html"]
+    html: Body = Field(min_length=1)
+
+
+_LEAVES: dict[str, type[_Block]] = {
+    "heading": HeadingBlock,
+    "text": TextBlock,
+    "image": ImageBlock,
+    "button": ButtonBlock,
+    "divider": DividerBlock,
+    "spacer": SpacerBlock,
+}
+
+
+def _one_of(known: dict[str, type[_Block]]) -> WrapValidator:
+    """Validate by the block's type, so that findings point at the field and not at a member of a union."""
+
+    def validate(value: Any, handler: Any) -> Any:
+        if isinstance(value, _Block):
+            return value
+        kind = value.get("type") if isinstance(value, dict) else None
+        if not isinstance(kind, str) or kind not in known:
+            raise PydanticCustomError("block_type", "{expected}", {"expected": "a block with a type: " + ", ".join(known)})
+        return known[kind].model_validate(value)
+
+    return WrapValidator(validate)
+
+
+LeafBlock = Annotated[
+    Annotated[HeadingBlock | TextBlock | ImageBlock | ButtonBlock | DividerBlock | SpacerBlock, Field(discriminator="type")],
+    _one_of(_LEAVES),
+]
+
+
+class ColumnsBlock(_Block):
+    """Two or three columns side by side; one below the other on a phone."""
+
+    type: Literal["columns"]
+    columns: list[list[LeafBlock]] = Field(min_length=2, max_length=3)
+    widths: list[int] | None = Field(default=None, description="Per cent per column, together 100; equal by default.")
+
+
+_BLOCKS: dict[str, type[_Block]] = {**_LEAVES, "columns": ColumnsBlock, "footer": FooterBlock, "html": HtmlBlock}
+
+Block = Annotated[
+    Annotated[
+        HeadingBlock | TextBlock | ImageBlock | ButtonBlock | DividerBlock | SpacerBlock | ColumnsBlock | FooterBlock | HtmlBlock,
+        Field(discriminator="type"),
+    ],
+    _one_of(_BLOCKS),
+]
+AnyBlock = HeadingBlock | TextBlock | ImageBlock | ButtonBlock | DividerBlock | SpacerBlock | ColumnsBlock | FooterBlock | HtmlBlock
+
+
+def walk(blocks: Sequence[AnyBlock], at: tuple[object, ...] = ()) -> Iterator[tuple[tuple[object, ...], AnyBlock]]:
+    """Every block with its path, those inside columns after their columns block."""
+    for place, block in enumerate(blocks):
+        yield (*at, place), block
+        if isinstance(block, ColumnsBlock):
+            for number, column in enumerate(block.columns):
+                yield from walk(column, (*at, place, "columns", number))

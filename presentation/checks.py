@@ -1,0 +1,154 @@
+"""What a template's author and approver should know before it goes out: findings beyond the schema."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
+
+from governance.door import CheckContext, Finding, Role, pointer
+from presentation.blocks import FooterBlock, HtmlBlock, ImageBlock, walk
+from presentation.content import Content, compose_body
+from presentation.documents import TemplateBody
+from presentation.expressions import names_in, unguarded_names
+from presentation.links import host_of
+from presentation.parts import LocaleBody
+from presentation.rules import link_targets_in, texts
+from presentation.segments import segments
+from presentation.theme import contrast
+
+ContentCheck = Callable[[Content], Sequence[Finding]]
+_MORE: list[ContentCheck] = []
+_PERSONAL_PROFILE = frozenset({"profile.external_id", "profile.email", "profile.phone"})
+_GOOD_SUBJECT = 70
+At = tuple[object, ...]
+Level = Literal["error", "warning"]
+
+
+def add_content_check(check: ContentCheck) -> None:
+    """Let a later room add findings to every template that is saved (rendering: sizes, SMS parts)."""
+    if check not in _MORE:
+        _MORE.append(check)
+
+
+def template_checks(context: CheckContext, body: TemplateBody) -> list[Finding]:
+    """All findings about one template."""
+    found = list(_document(body))
+    found += _raw_html(context, body)
+    for tag, locale in body.locales.items():
+        found += _locale(body, locale, ("locales", tag))
+    content = compose_body(context.key or "draft", body)
+    for check in _MORE:
+        found += check(content)
+    return found
+
+
+def _document(body: TemplateBody) -> Iterator[Finding]:
+    if body.channel == "email" and not body.sender.address:
+        yield Finding("error", "/sender/address", "nothing", "the address that this mail comes from")
+    if body.channel == "email" and not body.sender.name:
+        yield Finding("warning", "/sender/name", "nothing", "a name that readers recognise")
+    if body.channel == "sms" and not body.sender.number:
+        yield Finding("note", "/sender/from", "nothing", "a number or word; without one the route's own sender is used")
+    if body.message_class == "promotional" and body.topic is None:
+        yield Finding("error", "/topic", "nothing", "the topic whose subscribers may get this")
+    if body.message_class == "promotional" and body.channel == "email" and not body.reply_to:
+        yield Finding("note", "/reply_to", "nothing", "an address that someone reads")
+    if len(body.locales) == 1:
+        yield Finding("note", "/locales", f"only {next(iter(body.locales))}", "further locales if the audience has people who read others")
+    if contrast(body.theme.text, body.theme.surface) < 4.5:
+        yield Finding("warning", "/theme/text", body.theme.text, "a colour with a contrast of at least 4.5:1 on the surface")
+    yield from _variables(body)
+
+
+def _variables(body: TemplateBody) -> Iterator[Finding]:
+    used: set[str] = set()
+    for locale in body.locales.values():
+        used |= {name for _, text in texts(locale) for name in names_in(text)}
+    for name, variable in body.variables.items():
+        if name not in used:
+            yield Finding("note", pointer(("variables", name)), "a variable that no text uses", "its use or its removal")
+        elif variable.sample is None and variable.fallback is None:
+            yield Finding("note", pointer(("variables", name, "sample")), "nothing", "a sample value, for previews")
+
+
+def _raw_html(context: CheckContext, body: TemplateBody) -> Iterator[Finding]:
+    for tag, locale in body.locales.items():
+        for path, block in walk(locale.blocks, ("locales", tag, "blocks")):
+            if isinstance(block, HtmlBlock):
+                if context.actor is not None and not context.actor.role.covers(Role.ADMIN):
+                    yield Finding("error", pointer((*path, "html")), "raw HTML", "typed blocks: raw HTML may be saved by an administrator only")
+                else:
+                    yield Finding("warning", pointer((*path, "html")), "raw HTML", "a look at the preview: this block is shown as written, cleaned")
+
+
+def _locale(body: TemplateBody, locale: LocaleBody, at: At) -> Iterator[Finding]:
+    yield from _fallbacks_missing(body, locale, at)
+    for path, target in link_targets_in(locale):
+        yield from _link(body, target, pointer((*at, *path)))
+    if body.channel == "sms":
+        return
+    yield from _subject(locale, at)
+    for path, block in walk(locale.blocks, ("blocks",)):
+        if isinstance(block, ImageBlock) and not block.alt.strip() and not block.decorative:
+            yield Finding("error", pointer((*at, *path, "alt")), "nothing", "words for what the picture shows, or decorative: true")
+    yield from _leaving(body, locale, at)
+    yield from _same_blocks(body, locale, at)
+
+
+def _subject(locale: LocaleBody, at: At) -> Iterator[Finding]:
+    written = "".join(segment.text for segment in segments(locale.subject) if not segment.expression).strip()
+    personal = any(segment.expression for segment in segments(locale.subject))
+    if written and not personal and not any(unicodedata.category(char)[0] in "LN" for char in written):
+        yield Finding("warning", pointer((*at, "subject")), "emoji only", "some words: screen readers and filters need them")
+    if len(written) > _GOOD_SUBJECT:
+        yield Finding("warning", pointer((*at, "subject")), f"{len(written)} characters", f"at most {_GOOD_SUBJECT}: phones cut the rest")
+    if not locale.preheader.strip():
+        yield Finding("note", pointer((*at, "preheader")), "nothing", "a preheader: inboxes show it beside the subject")
+
+
+def _fallbacks_missing(body: TemplateBody, locale: LocaleBody, at: At) -> Iterator[Finding]:
+    for path, text in texts(locale):
+        for name in sorted(unguarded_names(text)):
+            variable = body.variables.get(name)
+            if variable is not None and variable.fallback is None:
+                yield Finding(
+                    "warning", pointer((*at, *path)), f"{name} without a fallback", f"{{{{ {name}|default(…) }}}} or a fallback: people without it are skipped"
+                )
+
+
+def _link(body: TemplateBody, target: str, where: str) -> Iterator[Finding]:
+    host, own = host_of(target), body.sender.address.rpartition("@")[2].lower()
+    if not host or (own and (host == own or host.endswith("." + own) or own.endswith("." + host))):
+        return
+    for name in sorted(names_in(target)):
+        variable = body.variables.get(name)
+        if variable and (variable.source in _PERSONAL_PROFILE or variable.source.split(".")[0] != "profile"):
+            yield Finding("warning", where, f"{name} in a link to {host}", "no personal data to another domain")
+
+
+def _leaving(body: TemplateBody, locale: LocaleBody, at: At) -> Iterator[Finding]:
+    """Promotional mail must say who writes and let people leave; service mail should."""
+    if body.message_class == "transactional":
+        return
+    footer = any(isinstance(block, FooterBlock) for _, block in walk(locale.blocks))
+    link = any("unsubscribe_url" in names_in(text) for path, text in texts(locale) if path != ("text",))
+    level: Level = "error" if body.message_class == "promotional" else "warning"
+    if not footer and not link:
+        yield Finding(level, pointer((*at, "blocks")), "no way to unsubscribe", "a footer block, or a link to {{ unsubscribe_url }}")
+    elif not footer:
+        yield Finding("warning", pointer((*at, "blocks")), "no postal address", "a footer block: most laws on advertising ask for the sender's address")
+    if locale.text is not None and "unsubscribe_url" not in names_in(locale.text):
+        yield Finding(level, pointer((*at, "text")), "no way to unsubscribe in the text part", "{{ unsubscribe_url }} in it")
+
+
+def _same_blocks(body: TemplateBody, locale: LocaleBody, at: At) -> Iterator[Finding]:
+    """A translation that lacks blocks of the default locale is usually an oversight."""
+    original = body.locales[body.default_locale]
+    if locale is original:
+        return
+    mine = {block.id for _, block in walk(locale.blocks)}
+    missing = [block.id for _, block in walk(original.blocks) if block.id not in mine]
+    if missing:
+        yield Finding("warning", pointer((*at, "blocks")), f"without {', '.join(missing[:5])}", f"the blocks of {body.default_locale}")
+

@@ -1,0 +1,75 @@
+"""What other rooms may use of presentation."""
+
+from presentation.blocks import (
+    AnyBlock,
+    ButtonBlock,
+    ColumnsBlock,
+    DividerBlock,
+    FooterBlock,
+    HeadingBlock,
+    HtmlBlock,
+    ImageBlock,
+    SpacerBlock,
+    TextBlock,
+    walk,
+)
+from presentation.checks import add_content_check
+from presentation.content import Content, LocalizedContent, compose, compose_body
+from presentation.documents import TemplateBody
+from presentation.expressions import BUILT_IN, Problem, names_in, problems, syntax
+from presentation.filters import FILTERS
+from presentation.links import fault_in_link, host_of, is_unsubscribe
+from presentation.locales import babel_locale, canonical, choose_locale, direction
+from presentation.markdown import parse as parse_markdown
+from presentation.markdown import stand_in
+from presentation.parts import LocaleBody, Sender, Variable
+from presentation.segments import segments
+from presentation.theme import FONTS, Theme, readable_on
+from presentation.values import LARGEST, MAX_VALUE_CHARS, Plain, UnfitValue, plain
+
+__all__ = [
+    "BUILT_IN",
+    "FILTERS",
+    "FONTS",
+    "LARGEST",
+    "MAX_VALUE_CHARS",
+    "AnyBlock",
+    "ButtonBlock",
+    "ColumnsBlock",
+    "Content",
+    "DividerBlock",
+    "FooterBlock",
+    "HeadingBlock",
+    "HtmlBlock",
+    "ImageBlock",
+    "LocaleBody",
+    "LocalizedContent",
+    "Plain",
+    "Problem",
+    "Sender",
+    "SpacerBlock",
+    "TemplateBody",
+    "TextBlock",
+    "Theme",
+    "UnfitValue",
+    "Variable",
+    "add_content_check",
+    "babel_locale",
+    "canonical",
+    "choose_locale",
+    "compose",
+    "compose_body",
+    "direction",
+    "fault_in_link",
+    "host_of",
+    "is_unsubscribe",
+    "names_in",
+    "parse_markdown",
+    "plain",
+    "problems",
+    "readable_on",
+    "segments",
+    "stand_in",
+    "syntax",
+    "walk",
+]

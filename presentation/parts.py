@@ -1,0 +1,86 @@
+"""The parts of a template: who sends it, which variables it knows, and one translation."""
+
+from __future__ import annotations
+
+import re
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import Field, JsonValue, field_validator, model_validator
+
+from governance.door import DocumentModel
+from presentation.blocks import Block
+from presentation.characters import Body, Line
+from presentation.faults import Fault, raise_faults
+from presentation.values import UnfitValue, VariableType, plain
+
+PROFILE_FIELDS = ("external_id", "email", "phone", "locale", "country", "zone")
+_SOURCE = re.compile(r"(profile|attribute|data|event)\.([A-Za-z0-9_-]{1,80}(?:\.[A-Za-z0-9_-]{1,80}){0,3})")
+_SMS_SENDER = re.compile(r"\+[1-9][0-9]{5,14}|[0-9]{3,8}|MG[0-9a-f]{32}|(?=.*[A-Za-z])[A-Za-z0-9 ]{3,11}")
+
+
+def one_address(value: str) -> str:
+    try:
+        return validate_email(value, check_deliverability=False, allow_smtputf8=False).normalized
+    except EmailNotValidError as error:
+        raise ValueError(f"one e-mail address such as hello@example.com ({str(error).rstrip('.')[:120]})") from None
+
+
+class Sender(DocumentModel):
+    """Who the message comes from: name and address for e-mail, `from` (a number, short code or word) for SMS."""
+
+    name: Line = Field(default="", max_length=100)
+    address: Line = Field(default="", max_length=320)
+    number: Line = Field(default="", max_length=40, alias="from")
+
+    @field_validator("address")
+    @classmethod
+    def _one_address(cls, value: str) -> str:
+        return one_address(value) if value else value
+
+    @field_validator("number")
+    @classmethod
+    def _one_number(cls, value: str) -> str:
+        if value and not _SMS_SENDER.fullmatch(value):
+            raise ValueError("a number such as +15005550006, a short code, or a word of 3 to 11 letters and digits")
+        return value
+
+
+class Variable(DocumentModel):
+    """One name that expressions may use, and where its value comes from."""
+
+    source: str
+    type: VariableType = "text"
+    fallback: JsonValue = None
+    sample: JsonValue = None
+
+    @field_validator("source")
+    @classmethod
+    def _known_source(cls, value: str) -> str:
+        match = _SOURCE.fullmatch(value)
+        if not match:
+            raise ValueError("profile.FIELD, attribute.NAME, data.NAME or event.NAME")
+        if match.group(1) == "profile" and match.group(2) not in PROFILE_FIELDS:
+            raise ValueError("one of " + ", ".join(f"profile.{name}" for name in PROFILE_FIELDS))
+        if match.group(1) == "attribute" and "." in match.group(2):
+            raise ValueError("attribute.NAME, the name of one attribute")
+        return value
+
+    @model_validator(mode="after")
+    def _values_of_type(self) -> Variable:
+        faults = []
+        for name in ("fallback", "sample"):
+            try:
+                plain(getattr(self, name), self.type)
+            except UnfitValue as error:
+                faults.append(Fault((name,), getattr(self, name), str(error)))
+        raise_faults("Variable", faults)
+        return self
+
+
+class LocaleBody(DocumentModel):
+    """One translation. E-mail: subject, preheader, blocks and, if the generated one won't do, text. SMS: text."""
+
+    subject: Line = Field(default="", max_length=1000)
+    preheader: Line = Field(default="", max_length=1000)
+    blocks: list[Block] = Field(default_factory=list, max_length=200)
+    text: Body | None = None

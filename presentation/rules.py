@@ -1,0 +1,129 @@
+"""What must hold in a template beyond the type of each field; each fault with its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from html import unescape
+
+from presentation.blocks import ButtonBlock, ColumnsBlock, FooterBlock, HeadingBlock, HtmlBlock, ImageBlock, TextBlock, walk
+from presentation.expressions import BUILT_IN, problems
+from presentation.faults import Fault
+from presentation.links import fault_in_link
+from presentation.markdown import link_targets
+from presentation.parts import LocaleBody
+from presentation.segments import BadText, segments
+
+MAX_SUBJECT = 200
+_VARIABLE = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_WORDS_OF_THE_LANGUAGE = frozenset("true false none and or not if else in is loop self token".split())
+At = tuple[str | int, ...]
+_ADDRESS = re.compile(r"""\b(href|src)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
+
+
+def variable_faults(declared: Mapping[str, str]) -> Iterator[Fault]:
+    """Names that can't be variables."""
+    for name in declared:
+        if not _VARIABLE.fullmatch(name):
+            yield Fault(("variables", name), name, "a name of lower-case letters, digits and _, starting with a letter, at most 40 characters")
+        elif name in _WORDS_OF_THE_LANGUAGE or name in BUILT_IN:
+            yield Fault(("variables", name), name, "a name that isn't taken by the expression language or built in")
+
+
+def locale_faults(locales: Mapping[str, LocaleBody], default: str, fallbacks: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
+    """A default or a fallback that doesn't exist."""
+    if default not in locales:
+        yield Fault(("default_locale",), default, "one of this template's locales: " + ", ".join(sorted(locales)))
+    for tag, others in fallbacks.items():
+        for place, other in enumerate(others):
+            if other not in locales:
+                yield Fault(("fallbacks", tag, place), other, "one of this template's locales: " + ", ".join(sorted(locales)))
+
+
+def content_faults(locale: LocaleBody, channel: str, declared: Mapping[str, str], at: At) -> Iterator[Fault]:
+    """Whatever is wrong with one translation."""
+    yield from (_email_faults(locale, at) if channel == "email" else _sms_faults(locale, at))
+    broken = False
+    for path, text in texts(locale):
+        for problem in problems(text, declared):
+            broken = True
+            yield Fault((*at, *path), str(problem), problem.expected)
+    for path, target in () if broken else link_targets_in(locale):
+        if expected := fault_in_link(target):
+            yield Fault((*at, *path), target[:80], expected)
+
+
+def texts(locale: LocaleBody) -> Iterator[tuple[At, str]]:
+    """Every text of a translation in which expressions may stand, with its path."""
+    yield ("subject",), locale.subject
+    yield ("preheader",), locale.preheader
+    if locale.text is not None:
+        yield ("text",), locale.text
+    for path, block in walk(locale.blocks, ("blocks",)):
+        for field, text in _fields(block):
+            yield (*path, field), text
+
+
+def link_targets_in(locale: LocaleBody) -> Iterator[tuple[At, str]]:
+    """Every link of a translation: the path of the field it stands in, and its target as written."""
+    for path, block in walk(locale.blocks, ("blocks",)):
+        if isinstance(block, (ButtonBlock, ImageBlock)) and block.href:
+            yield (*path, "href"), block.href
+        if isinstance(block, (TextBlock, FooterBlock)) and block.text:
+            for target in link_targets(block.text):
+                yield (*path, "text"), target
+        if isinstance(block, HtmlBlock):
+            for match in _ADDRESS.finditer(block.html):
+                yield (*path, "html"), unescape(match.group(2) or match.group(3) or match.group(4) or "")
+
+
+def _fields(block: object) -> Iterator[tuple[str, str]]:
+    names: dict[type, tuple[str, ...]] = {
+        HeadingBlock: ("text",),
+        TextBlock: ("text",),
+        ImageBlock: ("src", "alt", "href"),
+        ButtonBlock: ("label", "href"),
+        FooterBlock: ("address", "text", "unsubscribe_label"),
+        HtmlBlock: ("html",),
+    }
+    for name in names.get(type(block), ()):
+        text = getattr(block, name)
+        if text:
+            yield name, text
+
+
+def _email_faults(locale: LocaleBody, at: At) -> Iterator[Fault]:
+    if not locale.subject.strip():
+        yield Fault((*at, "subject"), locale.subject, "a subject: it is required")
+    elif _written_length(locale.subject) > MAX_SUBJECT:
+        yield Fault((*at, "subject"), f"{_written_length(locale.subject):,} characters", f"a subject of at most {MAX_SUBJECT} characters")
+    if _written_length(locale.preheader) > MAX_SUBJECT:
+        yield Fault((*at, "preheader"), f"{_written_length(locale.preheader):,} characters", f"a preheader of at most {MAX_SUBJECT} characters")
+    if not locale.blocks:
+        yield Fault((*at, "blocks"), "nothing", "at least one block")
+    seen: set[str] = set()
+    for path, block in walk(locale.blocks, ("blocks",)):
+        if block.id in seen:
+            yield Fault((*at, *path, "id"), block.id, "an id that no other block of this locale has")
+        seen.add(block.id)
+        if isinstance(block, ColumnsBlock) and block.widths is not None:
+            if len(block.widths) != len(block.columns) or sum(block.widths) != 100 or min(block.widths) < 15:
+                yield Fault((*at, *path, "widths"), str(block.widths), "one width per column, each at least 15, together 100")
+
+
+def _sms_faults(locale: LocaleBody, at: At) -> Iterator[Fault]:
+    if not (locale.text or "").strip():
+        yield Fault((*at, "text"), "nothing", "the text of the message")
+    elif _written_length(locale.text or "") > 1600:
+        yield Fault((*at, "text"), f"{_written_length(locale.text or ''):,} characters", "at most 1,600 characters")
+    for field in ("subject", "preheader", "blocks"):
+        if getattr(locale, field):
+            yield Fault((*at, field), "content of an e-mail", "nothing: an SMS has only a text")
+
+
+def _written_length(source: str) -> int:
+    """Characters that stand as written, without the expressions."""
+    try:
+        return sum(len(segment.text) for segment in segments(source) if not segment.expression)
+    except BadText:
+        return 0

@@ -1,0 +1,82 @@
+"""Text cut into what stands as written and what is an expression."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+MAX_EXPRESSION = 1_000  # characters between the braces
+MAX_EXPRESSIONS = 200  # in one text
+
+
+class Segment(NamedTuple):
+    """A run of literal text, or the inside of one `{{ … }}`. line: where it starts, counted from 1."""
+
+    text: str
+    expression: bool
+    line: int
+
+
+class BadText(ValueError):
+    """The text can't be cut; the words say where and why."""
+
+
+def segments(source: str) -> list[Segment]:
+    """Cut `source` at its expressions. Raises BadText for a statement, a comment, an expression without end, or too many."""
+    found = list(_cut(source))
+    if sum(segment.expression for segment in found) > MAX_EXPRESSIONS:
+        raise BadText(f"more than {MAX_EXPRESSIONS} expressions in one text")
+    return found
+
+
+def _cut(source: str) -> Iterator[Segment]:
+    start = 0
+    while start < len(source):
+        brace = _next_tag(source, start)
+        if brace < 0:
+            yield Segment(source[start:], False, _line(source, start))
+            return
+        if brace > start:
+            yield Segment(source[start:brace], False, _line(source, start))
+        line = _line(source, brace)
+        if source[brace + 1] == "%":
+            raise BadText(f"line {line}: statements {{% … %}} are not allowed")
+        if source[brace + 1] == "#":
+            raise BadText(f"line {line}: comments {{# … #}} are not allowed")
+        end = _end(source, brace + 2)
+        if end < 0:
+            raise BadText(f"line {line}: an expression that starts with {{{{ and doesn't end with }}}}")
+        inner = source[brace + 2 : end]
+        if len(inner) > MAX_EXPRESSION:
+            raise BadText(f"line {line}: an expression longer than {MAX_EXPRESSION:,} characters")
+        yield Segment(inner.strip(), True, line)
+        start = end + 2
+
+
+def _next_tag(source: str, start: int) -> int:
+    places = [place for tag in ("{{", "{%", "{#") if (place := source.find(tag, start)) >= 0]
+    return min(places, default=-1)
+
+
+def _end(source: str, start: int) -> int:
+    """Where the closing braces are; quotes and inner braces are stepped over."""
+    quote, depth, place = "", 0, start
+    while place < len(source):
+        char = source[place]
+        if quote:
+            place += char == "\\"
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote = char
+        elif char == "{":
+            depth += 1
+        elif char == "}" and depth:
+            depth -= 1
+        elif source.startswith("}}", place):
+            return place
+        place += 1
+    return -1
+
+
+def _line(source: str, place: int) -> int:
+    return source.count("\n", 0, place) + 1

@@ -1,0 +1,129 @@
+"""Who we know, what they did, what they agreed to: shape and integrity only."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from governance.door import Workspace
+
+
+class Profile(models.Model):
+    """A person. The key is a never-reused bigint, because sets of people are bitmaps; external ids are unique per workspace.
+
+    attributes: as given, for people and templates. folded: the same values in the form that rules compare (text in NFC without
+    case, days "2026-01-31", instants in UTC of one width, numbers and booleans as they are, lists of folded text), written with it.
+    email_key: the address as duplicates and rules compare it.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT)
+    external_id = models.CharField(max_length=200)
+    email = models.CharField(max_length=320, null=True)
+    email_key = models.CharField(max_length=320, null=True)
+    phone = models.CharField(max_length=20, null=True)
+    locale = models.CharField(max_length=35, null=True)
+    country = models.CharField(max_length=2, null=True)
+    zone = models.CharField(max_length=60, null=True)
+    attributes = models.JSONField(default=dict)
+    folded = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "external_id"], name="one_profile_per_external_id")]
+        indexes = [
+            models.Index(fields=["workspace", "email_key"]),
+            models.Index(fields=["workspace", "phone"]),
+            models.Index(fields=["workspace", "country"]),
+        ]
+
+
+class Event(models.Model):
+    """Something a person did. folded: the properties in the form that rules compare."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT)
+    event_id = models.CharField(max_length=200)
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="events")
+    name = models.CharField(max_length=80)
+    at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    properties = models.JSONField(default=dict)
+    folded = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "event_id"], name="one_event_per_id")]
+        indexes = [
+            models.Index(fields=["workspace", "name", "at"]),
+            models.Index(fields=["workspace", "profile", "name", "at"]),
+        ]
+
+
+class Subscription(models.Model):
+    """What a person agreed to now: one row per channel and topic; topic "*" is the whole channel."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT)
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="subscriptions")
+    channel = models.CharField(max_length=30)
+    topic = models.CharField(max_length=80)
+    state = models.CharField(max_length=12)  # subscribed, unsubscribed
+    source = models.CharField(max_length=80)
+    wording = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "profile", "channel", "topic"], name="one_consent_per_topic")]
+        indexes = [models.Index(fields=["workspace", "channel", "topic", "state"])]
+
+
+class SubscriptionEntry(models.Model):
+    """The append-only proof behind Subscription: who agreed or refused, when, through what, to which wording."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT)
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="subscription_entries")
+    channel = models.CharField(max_length=30)
+    topic = models.CharField(max_length=80)
+    state = models.CharField(max_length=12)
+    source = models.CharField(max_length=80)
+    wording = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "profile", "channel", "topic", "at"])]
+
+
+class Snapshot(models.Model):
+    """A segment's people at one moment, as a bitmap (BitMap64, zlib)."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT)
+    segment_key = models.CharField(max_length=80)
+    revision_sha = models.CharField(max_length=64)
+    as_of = models.DateTimeField()
+    count = models.PositiveBigIntegerField()
+    bitmap = models.BinaryField()
+    engine = models.CharField(max_length=40)
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "segment_key", "-as_of"], name="snapshots_of_a_segment")]
+
+
+class ProfileFeed(models.Model):
+    """A profile changed: written with the change by the same SQL, leased and deleted by whoever keeps the index."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT)
+    profile_id = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "id"])]
+
+
+class EventFeed(models.Model):
+    """An event that may trigger something: written with the event, leased and deleted by the trigger."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT)
+    event = models.ForeignKey(Event, on_delete=models.CASCADE)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "id"])]

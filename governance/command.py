@@ -55,7 +55,7 @@ class DoorCommand(BaseCommand):
             raise SystemExit(INVALID if isinstance(error, Invalid | Missing) else REFUSED) from None
         self._print(report or Report(), as_json=bool(options.get("json")))
 
-    def act(self, **options: Any) -> Report | None:
+    def act(self, *args: Any, **options: Any) -> Report | None:
         """Do it, as `self.actor` in `self.workspace`."""
         raise NotImplementedError
 

@@ -72,7 +72,6 @@ class Document(models.Model):
     title = models.CharField(max_length=200, blank=True)
     latest = models.ForeignKey("Revision", on_delete=models.PROTECT, null=True, related_name="+")
     released = models.ForeignKey("Revision", on_delete=models.PROTECT, null=True, related_name="released_by")
-    archived_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField()
 
     class Meta:

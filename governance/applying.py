@@ -1,0 +1,111 @@
+"""Saving a whole folder of documents: every one of them, or none and every reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from governance import witness
+from governance.approvals import submit
+from governance.bills import bill
+from governance.difference import Change, difference
+from governance.findings import Finding, Invalid, Missing
+from governance.folders import FileDocument, in_file
+from governance.kinds import Ref
+from governance.models import Submission
+from governance.reading import RevisionView, document, revision_view
+from governance.revisions import save
+from governance.roles import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of one file. number: its revision after; changes: from the latest revision before."""
+
+    file: FileDocument
+    number: int
+    created: bool
+    changes: Sequence[Change]
+    remarks: Sequence[Finding]
+
+    @property
+    def words(self) -> str:
+        """One line for people."""
+        if self.created:
+            return f"new        {self.file.name}"
+        if not self.changes:
+            return f"unchanged  {self.file.name}"
+        return f"changed    {self.file.name}: {', '.join(sorted({change.path or '/' for change in self.changes})[:5])}"
+
+
+class DryRun(Exception):
+    """Takes a transaction back that was only tried."""
+
+
+def apply(
+    actor: Actor, files: Iterable[FileDocument], *, note: str, dry_run: bool, keep_errors: bool = False, now: datetime
+) -> list[Applied]:
+    """Save each file as a new revision where it differs, in one transaction.
+
+    Raises Invalid, with nothing saved, where any file is refused or a check of a changed one finds an error
+    (`keep_errors` saves those as drafts, as the console does). dry_run: the same, and nothing is saved.
+    """
+    done: list[Applied] = []
+    faults: list[Finding] = []
+    try:
+        with transaction.atomic():
+            witness.lock(actor.workspace_id)
+            for file in files:
+                try:
+                    done.append(_save(actor, file, note, now))
+                except Invalid as invalid:
+                    faults += in_file(file.name, invalid.findings)
+            if not keep_errors:
+                faults += [remark for each in done for remark in each.remarks if remark.level == "error"]
+            if faults:
+                raise Invalid(faults)
+            if dry_run:
+                raise DryRun
+    except DryRun:
+        pass
+    return done
+
+
+def submit_roots(actor: Actor, files: Sequence[FileDocument], *, note: str, now: datetime) -> list[Submission]:
+    """Submit what has unreleased changes in it and isn't part of another such bill. What waits already is left waiting."""
+    with transaction.atomic():
+        roots = _roots(actor.workspace_id, [file.ready.ref for file in files])
+        return [submit(actor, ref.kind, ref.key, number=number, note=note, now=now) for ref, number in roots]
+
+
+def _roots(workspace_id: int, refs: Sequence[Ref]) -> list[tuple[Ref, int]]:
+    bills = {ref: bill(workspace_id, ref.kind, ref.key, of="draft") for ref in refs}
+    changed = {ref: each for ref, each in bills.items() if each.changed}
+    below = {item.ref for ref, each in changed.items() for item in each.items if item.ref != ref}
+    roots = []
+    for ref, each in changed.items():
+        view = document(workspace_id, ref.kind, ref.key)
+        live = [submission.bill_hash for submission in (view.open_submission, view.approved_submission) if submission]
+        if ref not in below and each.hash not in live:
+            roots.append((ref, view.latest.number))
+    return roots
+
+
+def _save(actor: Actor, file: FileDocument, note: str, now: datetime) -> Applied:
+    before = _latest(actor.workspace_id, file.ready.ref)
+    ref = file.ready.ref
+    row = save(actor, ref.kind, ref.key, file.ready.body, base=before.number if before else None, note=note, now=now)
+    after = revision_view(row)
+    changes = difference(before.body, after.body) if before else ()
+    remarks = in_file(file.name, after.findings) if before is None or changes else []
+    return Applied(file, after.number, before is None, changes, remarks)
+
+
+def _latest(workspace_id: int, ref: Ref) -> RevisionView | None:
+    try:
+        return document(workspace_id, ref.kind, ref.key).latest
+    except Missing:
+        return None

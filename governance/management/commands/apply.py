@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from governance.applying import Applied, apply, submit_roots
+from governance.command import DoorCommand, Report
+from governance.folders import read_folder
+
+
+class Command(DoorCommand):
+    help = "Save a folder of documents (DIR/<plural>/<key>.yaml) as new revisions: all of them, or none and every reason why."
+    needs_person = True
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("dir", type=Path, help="the folder, as `export` writes it")
+        parser.add_argument("--dry-run", action="store_true", help="say what would change; save nothing")
+        parser.add_argument("--submit", action="store_true", help="also submit for approval what has unreleased changes")
+        parser.add_argument("--keep-errors", action="store_true", help="save drafts that the checks object to, as the console does")
+        parser.add_argument("--note", default="", help="a note for the history of every changed document")
+
+    def act(self, dir: Path, *, dry_run: bool, submit: bool, keep_errors: bool, note: str, **_: Any) -> Report:
+        now, files = timezone.now(), read_folder(dir)
+        done = apply(self.actor, files, note=note, dry_run=dry_run, keep_errors=keep_errors, now=now)
+        lines = [*_lines(done), _sum(done, dry_run=dry_run)]
+        if submit and not dry_run:
+            for submission in submit_roots(self.actor, files, note=note, now=now):
+                name = f"{submission.document.kind} {submission.document.key}"
+                lines.append(f"submitted  {name}: {submission.approvals_needed} approval(s) needed")
+        return Report(tuple(lines))
+
+
+def _lines(done: list[Applied]) -> list[str]:
+    return [line for each in done for line in (each.words, *(f"  {remark.level}: {remark}" for remark in each.remarks))]
+
+
+def _sum(done: list[Applied], *, dry_run: bool) -> str:
+    created = sum(each.created for each in done)
+    changed = sum(bool(each.changes) for each in done)
+    verb = "would be" if dry_run else "were"
+    return f"{len(done)} documents: {created} new, {changed} changed {verb} saved"

@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class AudienceConfig(AppConfig):
     name = "audience"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from audience.catalogue import ATTRIBUTE
+        from governance.door import register
+
+        register(ATTRIBUTE)

@@ -156,7 +156,7 @@ Block = Annotated[
 AnyBlock = HeadingBlock | TextBlock | ImageBlock | ButtonBlock | DividerBlock | SpacerBlock | ColumnsBlock | FooterBlock | HtmlBlock
 
 
-def walk(blocks: Sequence[AnyBlock], at: tuple[object, ...] = ()) -> Iterator[tuple[tuple[object, ...], AnyBlock]]:
+def walk(blocks: Sequence[AnyBlock], at: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], AnyBlock]]:
     """Every block with its path, those inside columns after their columns block."""
     for place, block in enumerate(blocks):
         yield (*at, place), block

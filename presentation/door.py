@@ -24,7 +24,7 @@ from presentation.markdown import parse as parse_markdown
 from presentation.markdown import stand_in
 from presentation.parts import LocaleBody, Sender, Variable
 from presentation.segments import segments
-from presentation.theme import FONTS, Theme, readable_on
+from presentation.theme import FONTS, Theme, contrast, readable_on
 from presentation.values import LARGEST, MAX_VALUE_CHARS, Plain, UnfitValue, plain
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "choose_locale",
     "compose",
     "compose_body",
+    "contrast",
     "direction",
     "fault_in_link",
     "host_of",

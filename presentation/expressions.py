@@ -20,7 +20,7 @@ from presentation.values import LARGEST, WORDS
 
 BUILT_IN = {"unsubscribe_url": "text"}
 MAX_NODES, MAX_NESTING, MAX_STEPS = 100, 12, 4
-ALLOWED = "an expression over declared variables, such as {{ first_name|default(\"there\") }}"
+ALLOWED = 'an expression over declared variables, such as {{ first_name|default("there") }}'
 _SYNTAX = Environment(autoescape=False)  # only ever asked to parse
 _ARITHMETIC: dict[type[nodes.Node], str] = {nodes.Add: "+", nodes.Sub: "-", nodes.Mul: "*", nodes.Div: "/"}
 _REFUSED: dict[type[nodes.Node], str] = {
@@ -151,7 +151,11 @@ class _Check:
         if node.name not in self.declared:
             near = difflib.get_close_matches(node.name, self.declared, n=3, cutoff=0.6)
             known = ", ".join(near or sorted(self.declared)[:8])
-            self.refuse(node, f"{node.name[:60]} isn't declared", f"a declared variable: {'did you mean ' if near else ''}{known}{'?' if near else ''}")
+            self.refuse(
+                node,
+                f"{node.name[:60]} isn't declared",
+                f"a declared variable: {'did you mean ' if near else ''}{known}{'?' if near else ''}",
+            )
 
     def _const(self, node: nodes.Const, depth: int) -> None:
         value = node.value
@@ -169,7 +173,7 @@ class _Check:
         if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, (str, int)) and not isinstance(node.arg.value, bool):
             self._step(node, node.arg.value, depth)
         else:
-            self.refuse(node, "only a fixed name or place may stand in [ ]", "a field such as order[\"city\"] or a place such as items[0]")
+            self.refuse(node, "only a fixed name or place may stand in [ ]", 'a field such as order["city"] or a place such as items[0]')
             self._names_below(node)
 
     def _step(self, node: nodes.Getattr | nodes.Getitem, step: str | int, depth: int) -> None:
@@ -222,7 +226,9 @@ class _Check:
         given = self.type_of(value)
         if known.takes == "any" or given in {"any", known.takes}:
             return
-        if (known.takes, given) in {("date", "datetime"), ("text", "number")} or (known.takes == "list" and given == "text" and node.name != "join"):
+        if (known.takes, given) in {("date", "datetime"), ("text", "number")} or (
+            known.takes == "list" and given == "text" and node.name != "join"
+        ):
             return
         self.refuse(node, f"|{node.name} of {WORDS.get(given, given)}", f"{WORDS[known.takes]} before |{node.name}")
 
@@ -237,10 +243,14 @@ class _Check:
                 self.refuse(node, f"|{node.name} with an unfit style", "one of " + ", ".join(STYLES))
             elif kind == "text" and not isinstance(fixed, str):
                 self.refuse(node, f"|{node.name} with an unfit argument", "fixed text in quotes")
-            elif kind == "currency" and fixed is not None and not (isinstance(fixed, str) and len(fixed) == 3 and fixed.isalpha() and fixed.isupper()):
-                self.refuse(node, "|money with an unfit currency", "a currency code such as \"EUR\"")
+            elif (
+                kind == "currency"
+                and fixed is not None
+                and not (isinstance(fixed, str) and len(fixed) == 3 and fixed.isalpha() and fixed.isupper())
+            ):
+                self.refuse(node, "|money with an unfit currency", 'a currency code such as "EUR"')
             elif kind == "zone" and fixed is not None and fixed not in available_timezones():
-                self.refuse(node, f"|{node.name} with an unknown zone", "a time zone such as \"Europe/Paris\"")
+                self.refuse(node, f"|{node.name} with an unknown zone", 'a time zone such as "Europe/Paris"')
 
     def _test(self, node: nodes.Test, depth: int) -> None:
         if node.name not in {"defined", "undefined"} or node.args:

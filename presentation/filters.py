@@ -33,14 +33,14 @@ FILTERS: dict[str, Filter] = {
     "abs": Filter("number", "number", meaning="without its sign"),
     "number": Filter("number", "text", ("digits",), 0, "written as the locale writes numbers, with so many decimals"),
     "percent": Filter("number", "text", ("digits",), 0, "0.25 as 25%, as the locale writes it"),
-    "money": Filter("number", "text", ("currency",), 1, "an amount of a currency such as \"EUR\", as the locale writes it"),
+    "money": Filter("number", "text", ("currency",), 1, 'an amount of a currency such as "EUR", as the locale writes it'),
     "date": Filter("date", "text", ("style",), 0, "a date as the locale writes it: short, medium, long or full (medium)"),
     "time": Filter("datetime", "text", ("style", "zone"), 0, "a time of day: short, medium, in a zone (UTC)"),
     "datetime": Filter("datetime", "text", ("style", "zone"), 0, "date and time, in a zone (UTC)"),
     "length": Filter("any", "number", meaning="how many characters, items or fields"),
     "first": Filter("list", "any", meaning="the first item"),
     "last": Filter("list", "any", meaning="the last item"),
-    "join": Filter("list", "text", ("text",), 0, "the items with the argument (\", \") between them"),
+    "join": Filter("list", "text", ("text",), 0, 'the items with the argument (", ") between them'),
 }
 
 STYLES = ("short", "medium", "long", "full")

@@ -69,7 +69,7 @@ def choose_locale(available: Collection[str], wanted: str, default: str, fallbac
 
 @lru_cache(maxsize=1024)
 def direction(tag: str) -> str:
-    """"rtl" for Arabic, Hebrew, Persian, Urdu and other right-to-left scripts, else "ltr"."""
+    """ "rtl" for Arabic, Hebrew, Persian, Urdu and other right-to-left scripts, else "ltr"."""
     parts = tag.split("-")
     script = next((part for part in parts[1:] if len(part) == 4), "")
     if not script:

@@ -10,6 +10,7 @@ from presentation.blocks import ButtonBlock, ColumnsBlock, FooterBlock, HeadingB
 from presentation.expressions import BUILT_IN, problems
 from presentation.faults import Fault
 from presentation.links import fault_in_link
+from presentation.locales import canonical
 from presentation.markdown import link_targets
 from presentation.parts import LocaleBody
 from presentation.segments import BadText, segments
@@ -25,19 +26,33 @@ def variable_faults(declared: Mapping[str, str]) -> Iterator[Fault]:
     """Names that can't be variables."""
     for name in declared:
         if not _VARIABLE.fullmatch(name):
-            yield Fault(("variables", name), name, "a name of lower-case letters, digits and _, starting with a letter, at most 40 characters")
+            yield Fault(
+                ("variables", name), name, "a name of lower-case letters, digits and _, starting with a letter, at most 40 characters"
+            )
         elif name in _WORDS_OF_THE_LANGUAGE or name in BUILT_IN:
             yield Fault(("variables", name), name, "a name that isn't taken by the expression language or built in")
 
 
 def locale_faults(locales: Mapping[str, LocaleBody], default: str, fallbacks: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
-    """A default or a fallback that doesn't exist."""
+    """Unknown locales, second spellings, and a default or a fallback that this template doesn't have."""
+    known = ", ".join(sorted(locales))
+    for tag in locales:
+        yield from _spelling(tag, ("locales", tag))
     if default not in locales:
-        yield Fault(("default_locale",), default, "one of this template's locales: " + ", ".join(sorted(locales)))
+        yield Fault(("default_locale",), default, f"one of this template's locales: {known}")
     for tag, others in fallbacks.items():
+        yield from _spelling(tag, ("fallbacks", tag))
         for place, other in enumerate(others):
             if other not in locales:
-                yield Fault(("fallbacks", tag, place), other, "one of this template's locales: " + ", ".join(sorted(locales)))
+                yield Fault(("fallbacks", tag, place), other, f"one of this template's locales: {known}")
+
+
+def _spelling(tag: str, at: At) -> Iterator[Fault]:
+    try:
+        if canonical(tag) != tag:
+            yield Fault(at, tag, f"the spelling {canonical(tag)}")
+    except ValueError as error:
+        yield Fault(at, tag, str(error))
 
 
 def content_faults(locale: LocaleBody, channel: str, declared: Mapping[str, str], at: At) -> Iterator[Fault]:
@@ -98,7 +113,9 @@ def _email_faults(locale: LocaleBody, at: At) -> Iterator[Fault]:
     elif _written_length(locale.subject) > MAX_SUBJECT:
         yield Fault((*at, "subject"), f"{_written_length(locale.subject):,} characters", f"a subject of at most {MAX_SUBJECT} characters")
     if _written_length(locale.preheader) > MAX_SUBJECT:
-        yield Fault((*at, "preheader"), f"{_written_length(locale.preheader):,} characters", f"a preheader of at most {MAX_SUBJECT} characters")
+        yield Fault(
+            (*at, "preheader"), f"{_written_length(locale.preheader):,} characters", f"a preheader of at most {MAX_SUBJECT} characters"
+        )
     if not locale.blocks:
         yield Fault((*at, "blocks"), "nothing", "at least one block")
     seen: set[str] = set()

@@ -23,7 +23,7 @@ WORDS: dict[str, str] = {
     "list": "a list",
     "object": "an object",
 }
-_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -52,7 +52,7 @@ def plain(value: object, kind: str) -> Plain | None:
 
 
 def clean(text: str) -> str:
-    """Text without control characters but tab and line feed; half surrogate pairs become U+FFFD."""
+    """Text without control characters but tab and line feed, and without bidirectional overrides; half surrogate pairs become U+FFFD."""
     if text.isprintable():
         return text
     return _SURROGATES.sub("\ufffd", _UNFIT.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))

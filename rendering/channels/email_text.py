@@ -1,0 +1,68 @@
+"""The text part of a mail, made from its blocks: what a reader without pictures or styles sees."""
+
+from __future__ import annotations
+
+from presentation.door import (
+    AnyBlock,
+    ButtonBlock,
+    ColumnsBlock,
+    DividerBlock,
+    FooterBlock,
+    HeadingBlock,
+    HtmlBlock,
+    ImageBlock,
+    LocalizedContent,
+    SpacerBlock,
+    TextBlock,
+)
+from rendering import inline
+from rendering.channels.words import unsubscribe_word
+from rendering.holes import Holes
+from rendering.html_text import text_of
+
+
+def text(content: LocalizedContent, holes: Holes, *, leaving: bool) -> str:
+    """The text with stand-ins; paragraphs with an empty line between them, addresses in full."""
+    parts = [part for block in content.blocks if (part := _block(block, content.locale, holes, leaving=leaving))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _block(block: AnyBlock, locale: str, holes: Holes, *, leaving: bool) -> str:
+    if isinstance(block, HeadingBlock):
+        words = holes.text(block.text)
+        return f"{words}\n{'=' * 24}" if block.level == 1 else words
+    if isinstance(block, TextBlock):
+        return inline.to_text(block.text, holes)
+    if isinstance(block, ButtonBlock):
+        return f"{holes.text(block.label)}:\n{holes.link(block.href)}"
+    if isinstance(block, ImageBlock):
+        return _image(block, holes)
+    if isinstance(block, DividerBlock):
+        return "-" * 24
+    if isinstance(block, ColumnsBlock):
+        inner = [_block(leaf, locale, holes, leaving=leaving) for column in block.columns for leaf in column]
+        return "\n\n".join(filter(None, inner))
+    if isinstance(block, FooterBlock):
+        return _footer(block, locale, holes, leaving=leaving)
+    if isinstance(block, HtmlBlock):
+        return text_of(block.html, holes)
+    assert isinstance(block, SpacerBlock)
+    return ""
+
+
+def _image(block: ImageBlock, holes: Holes) -> str:
+    words = "" if block.decorative else holes.text(block.alt)
+    if not block.href:
+        return f"[{words}]" if words else ""
+    return f"[{words}]\n{holes.link(block.href)}" if words else holes.link(block.href)
+
+
+def _footer(block: FooterBlock, locale: str, holes: Holes, *, leaving: bool) -> str:
+    parts = ["--"]
+    if block.text:
+        parts.append(inline.to_text(block.text, holes))
+    parts.append(holes.text(block.address.strip()))
+    if leaving:
+        label = holes.text(block.unsubscribe_label) or unsubscribe_word(locale)
+        parts.append(f"{label}: {holes.link('{{ unsubscribe_url }}')}")
+    return "\n".join(parts)

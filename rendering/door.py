@@ -1,0 +1,38 @@
+"""What other rooms may use of rendering."""
+
+from rendering.checks import check_content
+from rendering.expressions import validate_expression
+from rendering.fill import Failed, Filled, fill, message_bytes
+from rendering.links import link_target
+from rendering.partial import compile, compile_untracked
+from rendering.plain import Rendered, plain
+from rendering.preview import Preview, preview
+from rendering.program import Compiled, CompiledMessage, Hole, Program
+from rendering.sms_parts import SmsParts, sms_parts
+from rendering.substitution import Substituted, substitution
+from rendering.values import Recipient
+
+__all__ = [
+    "Compiled",
+    "CompiledMessage",
+    "Failed",
+    "Filled",
+    "Hole",
+    "Preview",
+    "Program",
+    "Recipient",
+    "Rendered",
+    "SmsParts",
+    "Substituted",
+    "check_content",
+    "compile",
+    "compile_untracked",
+    "fill",
+    "link_target",
+    "message_bytes",
+    "plain",
+    "preview",
+    "sms_parts",
+    "substitution",
+    "validate_expression",
+]

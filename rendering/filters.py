@@ -1,0 +1,223 @@
+"""The filters of expressions: pure, bounded, total on plain values of their type."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import dates, numbers
+from babel.numbers import UnknownCurrencyError
+from jinja2 import Undefined
+
+from presentation.door import LARGEST, MAX_VALUE_CHARS, babel_locale
+from rendering.escapes import Unrenderable, missing, show
+
+_WORD = re.compile(r"(^|[\s\-(\[{<\"“‘])(\w)")
+
+
+def filters_for(tag: str) -> dict[str, Callable[..., Any]]:
+    """Every filter, bound to one locale."""
+    locale = babel_locale(tag)
+
+    def number(value: object, digits: int | None = None) -> str:
+        amount = _number(value) if digits is None else _rounded(value, digits)
+        pattern = locale.decimal_formats[None].pattern if digits is None else "#,##0" + ("." + "0" * digits if digits else "")
+        return str(numbers.format_decimal(amount, format=pattern, locale=locale))
+
+    def percent(value: object, digits: int = 0) -> str:
+        return str(
+            numbers.format_percent(_number(value), locale=locale, format=_percent_pattern(locale.percent_formats[None].pattern, digits))
+        )
+
+    def money(value: object, currency: object) -> str:
+        code = _text(currency)
+        try:
+            numbers.validate_currency(code)
+        except UnknownCurrencyError:
+            raise Unrenderable("an unknown currency") from None
+        return str(numbers.format_currency(_number(value), code, locale=locale))
+
+    def day(value: object, style: str = "medium") -> str:
+        return str(dates.format_date(_day(value), format=style, locale=locale))
+
+    def clock(value: object, style: str = "short", zone: object = "UTC") -> str:
+        return str(dates.format_time(_moment(value), format=_seconds(style), tzinfo=_zone(zone), locale=locale))
+
+    def moment(value: object, style: str = "medium", zone: object = "UTC") -> str:
+        return str(dates.format_datetime(_moment(value), format=style, tzinfo=_zone(zone), locale=locale))
+
+    bound: dict[str, Callable[..., Any]] = {
+        "number": number,
+        "percent": percent,
+        "money": money,
+        "date": day,
+        "time": clock,
+        "datetime": moment,
+    }
+    return {**_EVERYWHERE, **bound}
+
+
+def default(value: object, other: object) -> object:
+    """`other` where the value is missing."""
+    return other if isinstance(value, Undefined) else value
+
+
+def upper(value: object) -> str:
+    return _text(value).upper()
+
+
+def lower(value: object) -> str:
+    return _text(value).lower()
+
+
+def title(value: object) -> str:
+    return _WORD.sub(lambda match: match.group(1) + match.group(2).upper(), _text(value))
+
+
+def capitalize(value: object) -> str:
+    text = _text(value)
+    return text[:1].upper() + text[1:]
+
+
+def trim(value: object) -> str:
+    return _text(value).strip()
+
+
+def truncate(value: object, length: int, end: str = "…") -> str:
+    """At most `length` characters, cut after a word where there is one in the second half."""
+    text = _text(value)
+    if len(text) <= length:
+        return text
+    kept = text[: max(0, length - len(end))]
+    space = kept.rfind(" ")
+    return ((kept[:space] if space > length // 2 else kept).rstrip() + end)[:length]
+
+
+def replace(value: object, old: str, new: str) -> str:
+    text = _text(value)
+    if old and len(text) + text.count(old) * len(new) > MAX_VALUE_CHARS * 2:
+        raise Unrenderable("a value of more than 32 KiB")
+    return text.replace(old, new) if old else text
+
+
+def rounded(value: object, digits: int = 0) -> int | float:
+    amount = _rounded(value, digits)
+    return float(amount) if digits else int(amount)
+
+
+def absolute(value: object) -> int | float:
+    return abs(_number_as_given(value))
+
+
+def length(value: object) -> int:
+    _present(value)
+    if isinstance(value, (str, list, dict)):
+        return len(value)
+    raise Unrenderable("|length of something that has none")
+
+
+def first(value: object) -> object:
+    return _item(value, 0)
+
+
+def last(value: object) -> object:
+    return _item(value, -1)
+
+
+def join(value: object, separator: str = ", ") -> str:
+    _present(value)
+    if not isinstance(value, list):
+        raise Unrenderable("|join of something that is no list")
+    items = [show(item) for item in value]
+    if sum(map(len, items)) + len(separator) * len(items) > MAX_VALUE_CHARS:
+        raise Unrenderable("a value of more than 32 KiB")
+    return separator.join(items)
+
+
+_EVERYWHERE: dict[str, Callable[..., Any]] = {
+    "default": default,
+    "upper": upper,
+    "lower": lower,
+    "title": title,
+    "capitalize": capitalize,
+    "trim": trim,
+    "truncate": truncate,
+    "replace": replace,
+    "round": rounded,
+    "abs": absolute,
+    "length": length,
+    "first": first,
+    "last": last,
+    "join": join,
+}
+
+
+def _present(value: object) -> None:
+    if isinstance(value, Undefined):
+        raise Unrenderable(missing(value))
+
+
+def _text(value: object) -> str:
+    return value if type(value) is str else show(value)
+
+
+def _number_as_given(value: object) -> int | float:
+    _present(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise Unrenderable("a number is needed")
+    return value
+
+
+def _number(value: object) -> Decimal:
+    return Decimal(repr(_number_as_given(value)))
+
+
+def _rounded(value: object, digits: int) -> Decimal:
+    return _number(value).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+
+
+def _percent_pattern(pattern: str, digits: int) -> str:
+    return pattern.replace("0%", "0" + ("." + "0" * digits) + "%") if digits and "0%" in pattern else pattern
+
+
+def _item(value: object, place: int) -> object:
+    _present(value)
+    if not isinstance(value, list):
+        raise Unrenderable("|first or |last of something that is no list")
+    if not value:
+        raise Unrenderable("|first or |last of an empty list")
+    return value[place]
+
+
+def _day(value: object) -> date:
+    _present(value)
+    if not isinstance(value, date):
+        raise Unrenderable("a date is needed")
+    return value
+
+
+def _moment(value: object) -> datetime:
+    day = _day(value)
+    return day if isinstance(day, datetime) else datetime.combine(day, time(), UTC)
+
+
+def _seconds(style: str) -> str:
+    return "medium" if style in {"long", "full"} else style
+
+
+def _zone(zone: object) -> ZoneInfo:
+    try:
+        return ZoneInfo(_text(zone))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Unrenderable("an unknown time zone") from None
+
+
+def bounded(value: object) -> int | float:
+    """The result of arithmetic, or Unrenderable beyond 2^53."""
+    if not isinstance(value, (int, float)) or value != value or abs(value) > LARGEST:
+        raise Unrenderable("a number beyond 2^53")
+    return value

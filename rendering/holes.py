@@ -1,0 +1,156 @@
+"""Stand-ins for what isn't constant, carried through Markdown and MJML and found again in what comes out.
+
+A stand-in is letters and digits only, so nothing on the way changes it; it holds a digest of the whole content, so no text
+of that content can contain it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from presentation.door import stand_in
+
+TOKEN = "token"  # the built-in name of a message's own token; authors can't use it
+_KEPT = "%/?:@!$&'()*+,;=-._~"  # what a written address may hold as it is
+
+
+class Stand(NamedTuple):
+    """One stand-in found in an output: the expression, the link or the verbatim text of that number."""
+
+    kind: Literal["expression", "link", "verbatim"]
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a link leads: constant texts between expressions. tracked: its number k, None when it is not counted."""
+
+    constants: tuple[str, ...]
+    expressions: tuple[str, ...]
+    tracked: int | None
+
+    @property
+    def source(self) -> str:
+        """The target as an author would write it."""
+        written = self.constants[0]
+        for expression, constant in zip(self.expressions, self.constants[1:], strict=True):
+            written += "{{ " + expression + " }}" + constant
+        return written
+
+
+@dataclass(slots=True)
+class Holes:
+    """The stand-ins of one locale. base_url: where counted links, the pixel and leaving are served;
+    track: whether http(s) links are counted."""
+
+    seal: str
+    base_url: str
+    track: bool
+    expressions: list[str] = field(default_factory=list)
+    targets: list[Target] = field(default_factory=list)
+    tracked: list[Target] = field(default_factory=list)
+    verbatims: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._pattern = re.compile(f"q{self.seal}([elv])([0-9]+)z")
+
+    _pattern: re.Pattern[str] = field(init=False, repr=False)
+
+    def text(self, source: str) -> str:
+        """An authored text with a stand-in for each expression."""
+        return stand_in(source, self.expression)
+
+    def expression(self, expression: str) -> str:
+        """The stand-in of an expression (without braces)."""
+        if expression not in self.expressions:
+            self.expressions.append(expression)
+        return f"q{self.seal}e{self.expressions.index(expression)}z"
+
+    def verbatim(self, text: str) -> str:
+        """A stand-in for finished HTML, so that nothing on the way reads or changes it."""
+        self.verbatims.append(text)
+        return f"q{self.seal}v{len(self.verbatims) - 1}z"
+
+    def link(self, target: str) -> str:
+        """The stand-in of a link; `target` is as written, its expressions already stood in for or not."""
+        return self._address(target, track=self.track)
+
+    def picture(self, source: str) -> str:
+        """The stand-in of an image's address, which is never counted."""
+        return self._address(source, track=False)
+
+    def pixel(self) -> str:
+        """The stand-in of the address whose fetching is an open."""
+        return self._known(Target((f"{self.base_url}/o/", ".gif"), (TOKEN,), None))
+
+    def is_link(self, text: str) -> bool:
+        """True for a text that is the stand-in of a link and nothing else."""
+        found = self._pattern.fullmatch(text)
+        return found is not None and found[1] == "l"
+
+    def _address(self, target: str, *, track: bool) -> str:
+        cut = self._pattern.split(self.text(target.strip()))
+        constants = [_address(text, first=place == 0) for place, text in enumerate(cut[::3])]
+        expressions = [self.expressions[int(number)] for number in cut[2::3]]
+        if expressions == ["unsubscribe_url"] and constants == ["", ""]:
+            return self._known(Target((f"{self.base_url}/u/", ""), (TOKEN,), None))
+        return self._known(self._target(constants, expressions, track=track))
+
+    def _known(self, target: Target) -> str:
+        if target not in self.targets:
+            self.targets.append(target)
+        return f"q{self.seal}l{self.targets.index(target)}z"
+
+    def _target(self, constants: list[str], expressions: list[str], *, track: bool) -> Target:
+        counted = track and constants[0].lower().startswith(("http://", "https://"))
+        plain = Target(tuple(constants), tuple(expressions), None)
+        if not counted:
+            return plain
+        for known in self.tracked:
+            if (known.constants, known.expressions) == (plain.constants, plain.expressions):
+                return known
+        self.tracked.append(Target(plain.constants, plain.expressions, len(self.tracked)))
+        return self.tracked[-1]
+
+    def laid_open(self, output: str) -> str:
+        """The output with all verbatim texts put back (they may hold further stand-ins)."""
+        while True:
+            opened = self._pattern.sub(lambda found: self.verbatims[int(found[2])] if found[1] == "v" else found[0], output)
+            if opened == output:
+                return output
+            output = opened
+
+    def cut(self, output: str) -> Iterator[tuple[int, str | Stand]]:
+        """Constant texts and stand-ins of an output in order, each with its position."""
+        place = 0
+        for found in self._pattern.finditer(output):
+            yield place, output[place : found.start()]
+            kind: Literal["expression", "link"] = "expression" if found[1] == "e" else "link"
+            yield found.start(), Stand(kind, int(found[2]))
+            place = found.end()
+        yield place, output[place:]
+
+
+def _address(text: str, *, first: bool) -> str:
+    """A written address in ASCII: the host by IDNA, everything else percent-encoded where it must be."""
+    if first and "://" in text:
+        parts = urlsplit(text)
+        return urlunsplit((parts.scheme, _host(parts.netloc), *(quote(part, safe=_KEPT) for part in parts[2:]))) + _lost(text, parts[4])
+    return quote(text, safe=_KEPT + "#")
+
+
+def _lost(text: str, fragment: str) -> str:
+    """urlsplit drops an empty query or fragment; an expression may follow it."""
+    return text[-1] if text[-1:] in {"?", "#"} and not fragment else ""
+
+
+def _host(netloc: str) -> str:
+    if netloc.isascii():
+        return netloc
+    try:
+        return netloc.encode("idna").decode()
+    except UnicodeError:
+        return quote(netloc, safe=":")

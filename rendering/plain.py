@@ -1,0 +1,70 @@
+"""Plain rendering: the compiled document's own Jinja form, rendered by the sandbox for one recipient.
+
+Slow and simple on purpose: it is what fill is measured against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import nodes
+
+from presentation.door import UnfitValue, names_in
+from rendering.fill import BUILT_IN, Failed, leaving_url, words
+from rendering.holes import TOKEN
+from rendering.partial import MAX_MESSAGE
+from rendering.program import Compiled, Program
+from rendering.sandbox import TROUBLES, document, escaped
+from rendering.values import MISSING, Recipient, getter, value_of
+
+Renderer = Callable[[dict[str, Any]], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One recipient's message, every part written out."""
+
+    n: int
+    locale: str
+    subject: str
+    preheader: str
+    html: bytes | None
+    text: bytes
+
+
+def plain(compiled: Compiled, recipient: Recipient) -> Rendered | Failed:
+    """The message for one recipient by Jinja alone."""
+    message = compiled.message_for(recipient.wanted)
+    try:
+        written = [render_part(part, values_for(compiled, part, recipient), message.locale) for part in message.parts]
+    except (*TROUBLES, UnfitValue) as error:
+        return Failed(recipient.n, words(error))
+    if sum(map(len, written)) > MAX_MESSAGE:
+        return Failed(recipient.n, "a message of more than 256 KiB")
+    html = written[2] if message.html is not None else None
+    return Rendered(recipient.n, message.locale, written[0].decode(), written[1].decode(), html, written[-1])
+
+
+def values_for(compiled: Compiled, part: Program, recipient: Recipient) -> dict[str, Any]:
+    """What the expressions of a part may see of a recipient. Raises UnfitValue."""
+    values: dict[str, Any] = {TOKEN: recipient.token, BUILT_IN[0]: leaving_url(compiled, recipient.token)}
+    for name in sorted({name for hole in part.holes for name in names_in("{{ " + hole.expression + " }}")} - values.keys()):
+        variable = compiled.variables[name]
+        values[name] = value_of(variable, getter(variable.source), recipient)
+    return {name: value for name, value in values.items() if value is not MISSING}
+
+
+def render_part(part: Program, values: dict[str, Any], locale: str) -> bytes:
+    """One part in full. Raises one of TROUBLES."""
+    return _renderer(part, locale)(values).encode()
+
+
+@lru_cache(maxsize=256)
+def _renderer(part: Program, locale: str) -> Renderer:
+    """The part as one Jinja template: its constants as data, its holes as escaped expressions."""
+    body: list[nodes.Expr] = [nodes.TemplateData(part.constants[0].decode(), lineno=1)]
+    for hole, constant in zip(part.holes, part.constants[1:], strict=True):
+        body += [escaped(hole.expression, hole.context), nodes.TemplateData(constant.decode(), lineno=1)]
+    return document(body, locale)

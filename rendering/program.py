@@ -1,0 +1,89 @@
+"""A compiled message: constant bytes and numbered holes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from presentation.door import Variable, choose_locale
+from rendering.escapes import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Where a value goes. expression: what is evaluated; context: what fixes its escaping; slot: its place in the values."""
+
+    expression: str
+    context: Context
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One part of a message: constants[0], hole 0, constants[1], … There is one constant more than holes."""
+
+    constants: tuple[bytes, ...]
+    holes: tuple[Hole, ...]
+
+    def join(self, values: Sequence[str]) -> bytes:
+        """The part with its slots' (escaped) values filled in."""
+        parts: list[bytes] = [b""] * (2 * len(self.holes) + 1)
+        parts[::2] = self.constants
+        parts[1::2] = [values[hole.slot].encode() for hole in self.holes]
+        return b"".join(parts)
+
+    @property
+    def constant_bytes(self) -> int:
+        """How many bytes are the same for everybody."""
+        return sum(map(len, self.constants))
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledMessage:
+    """One locale of a template. slots: each distinct (expression, escaping) once, in the order of a message's values;
+    links: the programs of the tracked targets, by number k; html is None for channels without it."""
+
+    locale: str
+    subject: Program
+    preheader: Program
+    html: Program | None
+    text: Program
+    slots: tuple[tuple[str, str], ...]
+    links: tuple[Program, ...]
+    seal: str
+
+    @property
+    def parts(self) -> tuple[Program, ...]:
+        """The parts that travel."""
+        return tuple(part for part in (self.subject, self.preheader, self.html, self.text) if part is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A template ready to be filled: picklable, cacheable by the content's sha256 and the base address."""
+
+    key: str
+    sha256: str
+    channel: str
+    message_class: str
+    base_url: str
+    default_locale: str
+    fallbacks: dict[str, tuple[str, ...]]
+    variables: dict[str, Variable]
+    locales: dict[str, CompiledMessage]
+    links: dict[str, list[str]]
+    needs_data: bool
+    _chosen: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    def locale_for(self, wanted: str) -> str:
+        """The locale that a person who wants `wanted` gets; remembered, for there are few wishes."""
+        found = self._chosen.get(wanted)
+        if found is None:
+            found = choose_locale(self.locales, wanted, self.default_locale, self.fallbacks)
+            if len(self._chosen) < 1000:
+                self._chosen[wanted] = found
+        return found
+
+    def message_for(self, wanted: str) -> CompiledMessage:
+        """The compiled message that a person who wants `wanted` gets."""
+        return self.locales[self.locale_for(wanted)]

@@ -1,0 +1,80 @@
+"""From a recipient to the plain values of a template's variables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from presentation.door import Plain, UnfitValue, Variable, plain
+
+MISSING: Any = object()
+Getter = Callable[["Recipient"], object]
+
+
+class Person(Protocol):
+    """What rendering reads of a profile (audience's Person has it)."""
+
+    @property
+    def external_id(self) -> str | None: ...
+    @property
+    def email(self) -> str | None: ...
+    @property
+    def phone(self) -> str | None: ...
+    @property
+    def locale(self) -> str | None: ...
+    @property
+    def country(self) -> str | None: ...
+    @property
+    def zone(self) -> str | None: ...
+    @property
+    def attributes(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(slots=True)
+class Recipient:
+    """One person a message is filled for. n: place in the dispatch; data: the payload of an API call, or the properties of
+    the event that triggered the message; token: the message's own, unguessable; locale: as wanted, "" for the profile's."""
+
+    n: int
+    profile: Person | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    token: str = ""
+    locale: str = ""
+
+    @property
+    def wanted(self) -> str:
+        """The locale this person wants, "" if unknown."""
+        return self.locale or (self.profile.locale if self.profile is not None else "") or ""
+
+
+def getter(source: str) -> Getter:
+    """A function that reads what a variable's source names; None where there is nothing."""
+    room, _, path = source.partition(".")
+    if room == "profile":
+        return lambda recipient: getattr(recipient.profile, path, None)
+    if room == "attribute":
+        return lambda recipient: recipient.profile.attributes.get(path) if recipient.profile is not None else None
+    steps = path.split(".")
+    if len(steps) == 1:
+        return lambda recipient: recipient.data.get(path)
+    return lambda recipient: _nested(recipient.data, steps)
+
+
+def value_of(variable: Variable, read: Getter, recipient: Recipient) -> Plain | Any:
+    """The variable's value for one recipient, its fallback, or MISSING. Raises UnfitValue."""
+    found = plain(read(recipient), variable.type)
+    if found is None:
+        found = plain(variable.fallback, variable.type)
+    return MISSING if found is None else found
+
+
+def _nested(data: object, steps: list[str]) -> object:
+    for step in steps:
+        if not isinstance(data, Mapping):
+            return None
+        data = data.get(step)
+    return data
+
+
+__all__ = ["MISSING", "Getter", "Recipient", "UnfitValue", "getter", "value_of"]

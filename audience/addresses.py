@@ -84,7 +84,8 @@ def phone_number(text: str, *, region: str | None = None) -> str:
         raise BadAddress("a number without an extension")
     length = phonenumbers.is_possible_number_with_reason(number)
     if length in _LENGTHS:
-        raise BadAddress(f"a possible number: this one is {_LENGTHS[length]} for {phonenumbers.region_code_for_country_code(number.country_code)}")
+        where = phonenumbers.region_code_for_country_code(number.country_code or 0)
+        raise BadAddress(f"a possible number: this one is {_LENGTHS[length]} for {where}")
     national = phonenumbers.national_significant_number(number)
     if len(national) <= 4 or phonenumbers.is_emergency_number(national, phonenumbers.region_code_for_number(number) or "US"):
         raise BadAddress("a person's number: emergency and short numbers are not allowed")

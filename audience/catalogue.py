@@ -137,7 +137,7 @@ def _list_of_text(text: str) -> Any:
         try:
             return json.loads(text)
         except (ValueError, RecursionError):
-            raise Unfit("a list such as a|b or [\"a\", \"b\"]") from None
+            raise Unfit('a list such as a|b or ["a", "b"]') from None
     return [part.strip() for part in text.split("|") if part.strip()]
 
 

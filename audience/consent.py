@@ -88,7 +88,9 @@ def consenting(workspace_id: int, ids: Sequence[int], *, channel: str, topic: st
 
 def _said(workspace_id: int, ids: Sequence[int], channel: str, topic: str) -> list[tuple[int, str, str]]:
     wanted = [int(each) for each in ids]
-    given, value = ("= ANY(%s)", wanted) if connection.vendor == "postgresql" else ("IN (SELECT value FROM json_each(%s))", json.dumps(wanted))
+    given, value = (
+        ("= ANY(%s)", wanted) if connection.vendor == "postgresql" else ("IN (SELECT value FROM json_each(%s))", json.dumps(wanted))
+    )
     sql = (
         "SELECT profile_id, topic, state FROM audience_subscription WHERE workspace_id = %s AND channel = %s AND topic IN (%s, %s) "
         f"AND profile_id {given}"

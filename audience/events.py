@@ -99,7 +99,9 @@ def _insert(workspace_id: int, rows: list[Event]) -> list[Event]:
         for row in sorted(fresh, key=lambda row: row.event_id)  # one order: two callers can't deadlock
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [workspace_id, fresh[0].received_at, orjson.dumps(values).decode()] if fresh else [workspace_id, None, "[]"])
+        cursor.execute(
+            _INSERT, [workspace_id, fresh[0].received_at, orjson.dumps(values).decode()] if fresh else [workspace_id, None, "[]"]
+        )
         keys = {event_id: pk for pk, event_id in cursor.fetchall()}
     for row in fresh:
         row.pk = keys.get(row.event_id)
@@ -171,7 +173,8 @@ def take_events(limit: int) -> list[TriggerEvent]:
             )
         else:
             cursor.execute(
-                "DELETE FROM audience_eventfeed WHERE id IN (SELECT id FROM audience_eventfeed ORDER BY id LIMIT %s) RETURNING event_id", [limit]
+                "DELETE FROM audience_eventfeed WHERE id IN (SELECT id FROM audience_eventfeed ORDER BY id LIMIT %s) RETURNING event_id",
+                [limit],
             )
         keys = [row[0] for row in cursor.fetchall()]
     rows = Event.objects.filter(pk__in=keys).order_by("pk") if keys else Event.objects.none()

@@ -47,8 +47,12 @@ def load(workspace_id: int, ids: Sequence[int] | BitMap64) -> list[Person]:
         else:
             sql = f"SELECT {_COLUMNS} p.attributes FROM audience_profile p WHERE p.workspace_id = %s AND p.erased_at IS NULL"
             cursor.execute(sql + " AND p.id IN (SELECT value FROM json_each(%s))", [workspace_id, json.dumps(wanted)])
-        found = {row[0]: Person(*row[:8], orjson.loads(row[8])) for row in cursor.fetchall()}
+        found = {row[0]: _person(row) for row in cursor.fetchall()}
     return [found[each] for each in wanted if each in found]
+
+
+def _person(row: tuple[Any, ...]) -> Person:
+    return Person(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], orjson.loads(row[8]))
 
 
 def find(workspace_id: int, *, external_id: str | None = None, address: str | None = None) -> Person | None:
@@ -92,7 +96,9 @@ def countries(workspace_id: int, ids: BitMap64) -> dict[str, int]:
 
 
 def _countries(workspace_id: int, chunk: list[int]) -> list[tuple[str | None, int]]:
-    given, value = ("= ANY(%s)", chunk) if connection.vendor == "postgresql" else ("IN (SELECT value FROM json_each(%s))", json.dumps(chunk))
+    given, value = (
+        ("= ANY(%s)", chunk) if connection.vendor == "postgresql" else ("IN (SELECT value FROM json_each(%s))", json.dumps(chunk))
+    )
     with connection.cursor() as cursor:
         sql = f"SELECT country, count(*) FROM audience_profile WHERE workspace_id = %s AND id {given} GROUP BY country"
         cursor.execute(sql, [workspace_id, value])

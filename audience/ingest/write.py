@@ -56,7 +56,9 @@ def upsert(workspace_id: int, rows: Iterable[ProfileRow], *, source: str, now: d
     return outcome
 
 
-def upsert_chunks(workspace_id: int, rows: Iterable[ProfileRow], known: Catalogue, *, source: str, now: datetime) -> Iterator[UpsertOutcome]:
+def upsert_chunks(
+    workspace_id: int, rows: Iterable[ProfileRow], known: Catalogue, *, source: str, now: datetime
+) -> Iterator[UpsertOutcome]:
     """As `upsert`, one outcome per committed chunk, for callers that show progress."""
     assert is_aware(now)
     remaining = iter(rows)
@@ -107,7 +109,7 @@ WITH changed AS (
              CASE WHEN i.locale IS NULL THEN p.locale ELSE nullif(i.locale, '') END,
              CASE WHEN i.country IS NULL THEN p.country ELSE nullif(i.country, '') END,
              CASE WHEN i.zone IS NULL THEN p.zone ELSE nullif(i.zone, '') END,
-             jsonb_strip_nulls(p.attributes || i.attributes), jsonb_strip_nulls(p.folded || i.folded), %(now)s, NULL
+             jsonb_strip_nulls(p.attributes || i.attributes), jsonb_strip_nulls(p.folded || i.folded), %(now)s, NULL::timestamptz
         FROM incoming_profile i WHERE i.external_id = p.external_id)
   WHERE EXISTS (
     SELECT 1 FROM incoming_profile i WHERE i.external_id = p.external_id AND (
@@ -134,7 +136,7 @@ def _write_postgresql(workspace_id: int, rows: Sequence[CleanRow], now: datetime
             "locale text, country text, zone text, attributes jsonb, folded jsonb) ON COMMIT DELETE ROWS"
         )
         cursor.execute("DELETE FROM incoming_profile")
-        with cursor.cursor.copy("COPY incoming_profile FROM STDIN") as copy:  # type: ignore[attr-defined]  # psycopg's own cursor
+        with cursor.cursor.copy("COPY incoming_profile FROM STDIN") as copy:  # psycopg's own cursor
             for row in rows:
                 copy.write_row(
                     (*(getattr(row, name) for name in COLUMNS), orjson.dumps(row.attributes).decode(), orjson.dumps(row.folded).decode())
@@ -169,7 +171,9 @@ def _write_sqlite(workspace_id: int, rows: Sequence[CleanRow], now: datetime) ->
         )
         assignments = ", ".join(f"{name} = %s" for name in columns.split(", "))
         cursor.executemany(f"UPDATE audience_profile SET {assignments}, updated_at = %s, erased_at = NULL WHERE id = %s", updates)
-        changed = json.dumps([each[1] for each in inserts] + [row.external_id for row in rows if _id(before, row) in {u[-1] for u in updates}])
+        changed = json.dumps(
+            [each[1] for each in inserts] + [row.external_id for row in rows if _id(before, row) in {u[-1] for u in updates}]
+        )
         cursor.execute(
             "INSERT INTO audience_profilefeed (workspace_id, profile_id, at) SELECT workspace_id, id, %s FROM audience_profile "
             "WHERE workspace_id = %s AND external_id IN (SELECT value FROM json_each(%s))",

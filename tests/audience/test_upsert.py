@@ -62,7 +62,13 @@ def test_a_bad_row_names_every_field_and_the_rest_come_in(workspace: int) -> Non
     bad = audience.ProfileRow("eve", email="a@b,c@d", phone="911", locale="xx-YY", attributes={"stays": "many", "unheard": 1}, line=2)
     outcome = upsert(workspace, row("ada"), bad, row("bob"))
     assert outcome.created == 2
-    assert [finding.path for finding in outcome.rejected[0].findings] == ["/email", "/phone", "/locale", "/attributes/stays", "/attributes/unheard"]
+    assert [finding.path for finding in outcome.rejected[0].findings] == [
+        "/email",
+        "/phone",
+        "/locale",
+        "/attributes/stays",
+        "/attributes/unheard",
+    ]
     assert "a@b" not in str(outcome.rejected[0])
 
 
@@ -121,7 +127,11 @@ def test_consent_is_asked_by_class_of_message(workspace: int) -> None:
     say("b", "*", "unsubscribed")
     say("c", "offers", "unsubscribed")
     asked = {
-        kind: {name for name, key in ids.items() if key in audience.consenting(workspace, list(ids.values()), channel="email", topic="offers", message_class=kind)}
+        kind: {
+            name
+            for name, key in ids.items()
+            if key in audience.consenting(workspace, list(ids.values()), channel="email", topic="offers", message_class=kind)
+        }
         for kind in ("promotional", "service", "transactional")
     }
     assert asked == {"promotional": {"a"}, "service": {"a", "d"}, "transactional": {"a", "b", "c", "d"}}

@@ -15,7 +15,7 @@ if "pytest" in sys.modules:
     _folder.mkdir(parents=True, exist_ok=True)
     if os.environ.get("OMNI_ELASTICSEARCH_URL"):  # names a server to test against, not the engine of every test
         os.environ.setdefault("OMNI_TEST_ELASTICSEARCH_URL", os.environ["OMNI_ELASTICSEARCH_URL"])
-    _kept = {name: value for name, value in os.environ.items() if name.startswith("OMNI_TEST_")}
+    _kept = {name: value for name, value in os.environ.items() if name.startswith(("OMNI_TEST_", "OMNI_LAW_"))}
     for _name in [name for name in os.environ if name.startswith("OMNI_") and name not in _kept]:
         del os.environ[_name]
     os.environ.update(

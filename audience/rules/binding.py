@@ -90,7 +90,7 @@ class _Binder:
         if node.op not in allowed:
             raise WrongOperand("/op", node.op, f"one of {', '.join(allowed)}: the operators of {node.profile}")
         type_ = field_type(node.profile)
-        check, negated = check_for(type_, node.op, node.value, as_of=self.scope.as_of, fold=field_fold(node.profile))
+        check, negated = check_for(type_, node.op, node.value, as_of=self.scope.as_of, fold=field_fold(node.profile, node.op))
         return Tested("profile", node.profile, type_, check, negated, at)
 
     def event(self, node: nodes.Event, at: str) -> Bound:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, get_args
 
+from audience.addresses import BadAddress
 from audience.rules.bound import Check, OneOf, Plain, Prefix, Present, Range, Substring, Type
 from audience.rules.moments import comparable_day, comparable_moment, day_bounds, day_of, shift
 from audience.rules.values import DAY_OR_INSTANT, Span, instant_or_day, is_number, shown
@@ -58,7 +59,7 @@ class _Operand:
         """One value in the comparable form of the type."""
         where = pointer(("value", *places))
         if self.type in ("text", "list") and isinstance(value, str):
-            return self.fold(value)
+            return self.folded(value, where)
         if self.type == "boolean" and isinstance(value, bool):
             return value
         if self.type == "number" and is_number(value):
@@ -67,6 +68,12 @@ class _Operand:
         if self.type == "date":
             return comparable_day(self.day(value, where))
         raise WrongOperand(where, shown(value), _WANTED[self.type])
+
+    def folded(self, value: str, where: str) -> str:
+        try:
+            return self.fold(value)
+        except BadAddress as bad:
+            raise WrongOperand(where, shown(value), str(bad)) from None
 
     def day(self, value: object, where: str) -> date:
         found = instant_or_day(value)

@@ -111,7 +111,8 @@ def _end(value: object) -> str | None:
 def _each(value: object, fault_of: Callable[[object], str | None]) -> list[Fault]:
     if not isinstance(value, list) or not 0 < len(value) <= MAX_LIST:
         return _one(value, f"a list of 1 to {MAX_LIST:,} values")
-    return [((place,), shown(item), expected) for place, item in enumerate(value) if (expected := fault_of(item))][:20]
+    faults: list[Fault] = [((place,), shown(item), expected) for place, item in enumerate(value) if (expected := fault_of(item))]
+    return faults[:20]
 
 
 def _ends(op: str, value: object) -> list[Fault]:

@@ -1,0 +1,1 @@
+"""The engines that answer rules, and what they have in common."""

@@ -1,0 +1,137 @@
+"""The truth: any rule as one query, on SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.fields import BooleanField
+from pyroaring import BitMap64
+
+from audience.backends.capabilities import DATABASE, answers
+from audience.backends.checks_sql import AmongIds, Checked
+from audience.models import Event, Profile, Subscription
+from audience.rules.bound import Addressed, Bound, Consented, Constant, Counted, Group, Leaf, Member, Present, Range, Tested
+
+CHUNK = 50_000  # ids fetched at once
+AT_ONCE = 10_000  # ids of `within` in one query
+_COLUMNS = {"country": "country", "locale": "locale", "zone": "zone", "email": "email_key", "phone": "phone"}
+_ADDRESSES = {"email": "email_key", "sms": "phone"}
+
+
+class Database:
+    """Answers everything. Its bounds keep one statement within SQLite's parser (a stack of 100, expressions of depth 1,000)."""
+
+    name = DATABASE
+    max_conditions = 150
+    max_depth = 12
+
+    def answers(self, leaf: Leaf) -> bool:
+        """Whether the database answers this condition exactly: always."""
+        return answers(self.name, leaf)
+
+    def ids(self, workspace_id: int, node: Bound, *, within: BitMap64 | None = None) -> BitMap64:
+        """The profiles that match; with `within`, only those of these ids."""
+        rows = people(workspace_id).filter(condition(workspace_id, node))
+        if within is None:
+            return _fetched(rows)
+        found = BitMap64()
+        for start in range(0, len(within), AT_ONCE):
+            found |= _fetched(rows.filter(AmongIds("pk", list(within[start : start + AT_ONCE]))))
+        return found
+
+    def count(self, workspace_id: int, node: Bound) -> int:
+        """How many match."""
+        return people(workspace_id).filter(condition(workspace_id, node)).count()
+
+
+def people(workspace_id: int) -> QuerySet[Profile]:
+    """Everyone of a workspace whom a rule may match: the erased are nobody."""
+    return Profile.objects.filter(workspace_id=workspace_id, erased_at__isnull=True)
+
+
+def condition(workspace_id: int, node: Bound) -> Q:
+    """The condition on a profile that a bound rule stands for; it is true or false, never NULL."""
+    if isinstance(node, Group):
+        return _group(workspace_id, node)
+    if isinstance(node, Member):
+        return condition(workspace_id, node.rule)
+    found = _LEAVES[type(node)](workspace_id, node)
+    return ~found if getattr(node, "negated", False) else found
+
+
+def _group(workspace_id: int, node: Group) -> Q:
+    joined = condition(workspace_id, node.children[0])
+    for child in node.children[1:]:
+        other = condition(workspace_id, child)
+        joined = joined & other if node.op == "all" else joined | other
+    return ~joined if node.op == "none" else joined
+
+
+def _tested(workspace_id: int, leaf: Tested) -> Q:
+    if leaf.source == "attribute":
+        return Q(Checked("folded", leaf.name, leaf.type, leaf.check))
+    if leaf.name == "created_at":
+        assert isinstance(leaf.check, Range)
+        return _between("created_at", leaf.check)
+    return Q(Checked(_COLUMNS[leaf.name], None, "text", leaf.check))
+
+
+def _between(column: str, check: Range) -> Q:
+    bounds: dict[str, Any] = {}
+    if check.low is not None:
+        bounds[f"{column}__{'gt' if check.open_low else 'gte'}"] = datetime.fromisoformat(str(check.low))
+    if check.high is not None:
+        bounds[f"{column}__{'lt' if check.open_high else 'lte'}"] = datetime.fromisoformat(str(check.high))
+    return Q(**bounds)
+
+
+def _counted(workspace_id: int, leaf: Counted) -> Q:
+    events = matching_events(workspace_id, leaf)
+    if leaf.low == 1 and leaf.high is None:
+        return Q(Exists(events.filter(profile_id=OuterRef("pk"))))
+    often = events.values("profile_id").annotate(times=Count("pk")).filter(times__gte=leaf.low)
+    if leaf.high is not None:
+        often = often.filter(times__lte=leaf.high)
+    return Q(pk__in=often.values("profile_id"))
+
+
+def matching_events(workspace_id: int, leaf: Counted) -> QuerySet[Event]:
+    """The events that a condition counts, of everyone."""
+    events = Event.objects.filter(workspace_id=workspace_id, name=leaf.event, at__lte=leaf.until)
+    if leaf.since is not None:
+        events = events.filter(at__gte=leaf.since)
+    for test in leaf.where:
+        passes = Q(Checked("folded", test.name, test.type, test.check))
+        events = events.filter(~passes if test.negated else passes)
+    return events
+
+
+def _consented(workspace_id: int, leaf: Consented) -> Q:
+    own = Subscription.objects.filter(workspace_id=workspace_id, profile_id=OuterRef("pk"), channel=leaf.channel)
+    agreed = Q(Exists(own.filter(topic=leaf.topic, state="subscribed")))
+    return agreed & ~Q(Exists(own.filter(topic="*", state="unsubscribed")))
+
+
+def _fetched(rows: QuerySet[Profile]) -> BitMap64:
+    """The ids of the rows, without an object per row."""
+    found = BitMap64()
+    chunk = []
+    for pk in rows.values_list("pk", flat=True).order_by().iterator(chunk_size=CHUNK):
+        chunk.append(pk)
+        if len(chunk) == CHUNK:
+            found |= BitMap64(np.fromiter(chunk, np.uint64))
+            chunk = []
+    return found | BitMap64(chunk)
+
+
+_LEAVES: dict[type[Leaf], Callable[[int, Any], Q]] = {
+    Tested: _tested,
+    Counted: _counted,
+    Consented: _consented,
+    Addressed: lambda workspace_id, leaf: Q(Checked(_ADDRESSES[leaf.channel], None, "text", Present())),
+    Constant: lambda workspace_id, leaf: Q(Value(leaf.everyone, output_field=BooleanField())),
+}

@@ -1,0 +1,154 @@
+"""What a rule means, in plain Python over what is kept of one person: the engines are held against it."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from audience.models import Profile
+from tests.audience.world import CATALOGUE, DAYS, MOMENTS, folded_text
+
+FIELDS = {"country": "country", "locale": "locale", "zone": "zone", "email": "email_key", "phone": "phone"}
+
+
+def matches(rule: dict[str, Any], person: Profile, as_of: datetime, segments: dict[str, dict[str, Any]]) -> bool:
+    """Whether the person is in. `person` has its events and subscriptions prefetched."""
+    ask = lambda child: matches(child, person, as_of, segments)  # noqa: E731  (one line says it)
+    if person.erased_at is not None:
+        return False
+    if "all" in rule:
+        return all(ask(child) for child in rule["all"])
+    if "any" in rule:
+        return any(ask(child) for child in rule["any"])
+    if "none" in rule:
+        return not any(ask(child) for child in rule["none"])
+    if "everyone" in rule:
+        return True
+    if "segment" in rule:
+        return ask(segments[rule["segment"]])
+    if "attribute" in rule:
+        return tested(CATALOGUE[rule["attribute"]], rule, person.folded.get(rule["attribute"]), as_of)
+    if "profile" in rule:
+        return _field(rule, person, as_of)
+    if "consent" in rule:
+        return _consents(rule["consent"], person)
+    if "reachable" in rule:
+        return bool(person.email_key if rule["reachable"] == "email" else person.phone)
+    return _counts(rule, person, as_of)
+
+
+def _field(rule: dict[str, Any], person: Profile, as_of: datetime) -> bool:
+    if rule["profile"] == "created_at":
+        return tested("datetime", rule, person.created_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), as_of)
+    value = getattr(person, FIELDS[rule["profile"]])
+    return tested("text" if rule["profile"] == "email" else "kept", rule, value or None, as_of)
+
+
+def _consents(wanted: dict[str, str], person: Profile) -> bool:
+    states = {(row.channel, row.topic): row.state for row in person.subscriptions.all()}
+    whole = states.get((wanted["channel"], "*")) != "unsubscribed"
+    return states.get((wanted["channel"], wanted["topic"])) == "subscribed" and whole
+
+
+def _counts(rule: dict[str, Any], person: Profile, as_of: datetime) -> bool:
+    since = _before(as_of, rule["within"]["last"], rule["within"]["unit"]) if rule.get("within") else datetime.min.replace(tzinfo=UTC)
+    found = [event for event in person.events.all() if event.name == rule["event"] and since <= event.at <= as_of]
+    times = sum(all(_property(test, event.folded) for test in rule.get("where", [])) for event in found)
+    count = rule.get("count")
+    return {
+        "at_least": lambda: times >= (1 if count is None else count),
+        "at_most": lambda: times <= count,
+        "exactly": lambda: times == count,
+        "never": lambda: times == 0,
+    }[rule.get("op", "at_least")]()
+
+
+def _property(test: dict[str, Any], properties: dict[str, Any]) -> bool:
+    value, op = properties.get(test["property"]), test["op"]
+    if op in ("exists", "missing"):
+        return (value is not None) == (op == "exists")
+    wanted = test["value"][0] if isinstance(test["value"], list) else test["value"]
+    kind = "boolean" if isinstance(wanted, bool) else "text" if isinstance(wanted, str) else "number"
+    return tested(kind, test, value, datetime.min)
+
+
+def tested(kind: str, rule: dict[str, Any], value: Any, as_of: datetime) -> bool:
+    """One operator on one kept value. "kept": a profile's field, compared as it is."""
+    op, wanted = rule["op"], rule.get("value")
+    known = _of_kind(kind, value)
+    if op in ("missing", "is_not", "not_in"):
+        opposite = {"missing": "exists", "is_not": "is", "not_in": "in"}[op]
+        return not (known and _holds(kind, opposite, value, wanted, as_of))
+    return known and _holds(kind, op, value, wanted, as_of)
+
+
+def _of_kind(kind: str, value: Any) -> bool:
+    if kind == "list":
+        return isinstance(value, list) and bool(value)
+    if kind == "number":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if kind in ("date", "datetime"):
+        return value in (DAYS if kind == "date" else MOMENTS) or (kind == "datetime" and isinstance(value, str) and len(value) == 27)
+    return isinstance(value, bool) if kind == "boolean" else isinstance(value, str)
+
+
+def _holds(kind: str, op: str, value: Any, wanted: Any, as_of: datetime) -> bool:
+    fold = folded_text if kind in ("text", "list") else lambda one: one
+    if op == "exists":
+        return True
+    if kind == "list":
+        return any(fold(one) in value for one in (wanted if isinstance(wanted, list) else [wanted]))
+    if kind in ("date", "datetime"):
+        return _time(kind, op, value, wanted, as_of)
+    if op in ("is", "in"):
+        return any(
+            value == fold(one) if isinstance(one, str) else value == one for one in (wanted if isinstance(wanted, list) else [wanted])
+        )
+    if op == "contains":
+        return folded_text(wanted) in value
+    if op == "starts_with":
+        return value.startswith(fold(wanted))
+    return {
+        "gt": lambda: value > wanted,
+        "gte": lambda: value >= wanted,
+        "lt": lambda: value < wanted,
+        "lte": lambda: value <= wanted,
+        "between": lambda: wanted[0] <= value <= wanted[1],
+    }[op]()
+
+
+def _time(kind: str, op: str, text: str, wanted: Any, as_of: datetime) -> bool:
+    """Days and instants, on real dates: nothing here compares texts."""
+    moment = datetime.fromisoformat(text) if kind == "datetime" else datetime.fromisoformat(f"{text}T00:00:00+00:00")
+    asked = as_of if kind == "datetime" else datetime.combine(as_of.date(), datetime.min.time(), UTC)
+    if op in ("in_last", "in_next", "more_than_ago"):
+        sign = 1 if op == "in_next" else -1
+        far = _before(as_of, -sign * wanted["amount"], wanted["unit"])
+        far = far if kind == "datetime" else datetime.combine(far.date(), datetime.min.time(), UTC)
+        return {"in_last": far <= moment <= asked, "in_next": asked <= moment <= far, "more_than_ago": moment < far}[op]
+    starts = [_day_or_instant(one) for one in (wanted if isinstance(wanted, list) else [wanted])]
+    if op == "is":
+        return moment == starts[0][0]
+    if op == "between":
+        (low, _), (_, high) = starts
+        return low <= moment < high if len(wanted[1]) == 10 else low <= moment <= high
+    start, end = starts[0]
+    if op == "before":
+        return moment < start
+    return moment >= end if len(wanted) == 10 else moment > end
+
+
+def _day_or_instant(text: str) -> tuple[datetime, datetime]:
+    if len(text) == 10:
+        start = datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
+        return start, start + timedelta(days=1)
+    return datetime.fromisoformat(text), datetime.fromisoformat(text)
+
+
+def _before(moment: datetime, amount: int, unit: str) -> datetime:
+    if unit in ("months", "years"):
+        months = moment.year * 12 + moment.month - 1 - amount * (12 if unit == "years" else 1)
+        year, month = months // 12, months % 12 + 1
+        return moment.replace(year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1]))
+    return moment - timedelta(**{unit: amount})

@@ -19,8 +19,9 @@ def address_hash(workspace_id: int, channel: str, address: str) -> int:
 
 
 def address_hashes(workspace_id: int, channel: str, addresses: list[str] | tuple[str, ...]) -> list[int]:
-    """The hashes of many addresses of one channel, in order; about a microsecond each."""
-    start = blake2b(f"{workspace_id}\x00{channel}\x00".encode(), digest_size=8, key=_key(), person=b"omni.address")
+    """The hashes of many addresses, in order; about a microsecond each. An address hashes alike on every channel, so that a
+    suppression of all channels (`"*"`) is found from each."""
+    start = blake2b(f"{workspace_id}\x00".encode(), digest_size=8, key=_key(), person=b"omni.address")
     hashes = []
     for address in addresses:
         digest = start.copy()

@@ -39,9 +39,10 @@ class Dispatch(models.Model):
     ramp = models.JSONField(default=list)  # cumulative shares, [0.01, 0.1, 1.0]; one wave each
     soak_minutes = models.PositiveIntegerField(default=15)
     waves_open = models.PositiveSmallIntegerField(default=1)
-    wave_opened_at = models.DateTimeField(null=True)
+    wave_done_at = models.DateTimeField(null=True)  # when the newest open wave was through: the soak counts from here
     considered = models.PositiveBigIntegerField(default=0)  # everybody the audience named, left out or not
-    planned = models.PositiveBigIntegerField(default=0)  # n of the next message of a standing dispatch; else their number
+    planned = models.PositiveBigIntegerField(default=0)  # messages; of a standing dispatch on SQLite: the next n
+    n_base = models.BigIntegerField(default=0)  # of a standing dispatch on PostgreSQL: n is the decision's id less this
     state = models.CharField(max_length=8, choices=DispatchState.choices, default=DispatchState.RUNNING)
     state_reason = models.CharField(max_length=300, blank=True)
     planned_at = models.DateTimeField()
@@ -86,6 +87,7 @@ class Slice(models.Model):
     first_n = models.PositiveBigIntegerField()
     count = models.PositiveBigIntegerField()
     ids = models.BinaryField()  # BitMap64
+    digest = models.BigIntegerField()  # of the bitmap: workers keep bitmaps in memory by it
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["dispatch", "wave", "slot"], name="one_slice_per_wave_and_slot")]
@@ -118,7 +120,7 @@ class Batch(models.Model):
         indexes = [
             # A worker serves every workspace, so what waits is not led by one; the row itself belongs to one.
             models.Index(fields=["lane", "due_at", "id"], condition=Q(state=WorkState.READY), name="batches_due"),
-            models.Index(fields=["dispatch", "wave", "state"]),
+            models.Index(fields=["dispatch", "state", "wave"]),
         ]
 
 
@@ -132,6 +134,7 @@ class Decision(models.Model):
     payload = models.JSONField(default=dict)  # what the message's variables read; cleared once nothing can need it
     lane = models.SmallIntegerField(choices=Lane.choices)
     state = models.SmallIntegerField(choices=WorkState.choices, default=WorkState.READY)
+    admitted = models.BooleanField(default=False)  # had its last look: too late to cancel
     decided_at = models.DateTimeField()
     due_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
@@ -229,7 +232,11 @@ class VendorEvent(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "vendor", "event_id"], name="one_row_per_vendor_event")]
-        indexes = [models.Index(fields=["dispatch_id", "n"]), models.Index(fields=["workspace", "vendor", "received_at"])]
+        indexes = [
+            models.Index(fields=["dispatch_id", "n"]),
+            models.Index(fields=["workspace", "vendor", "received_at"]),
+            models.Index(fields=["received_at"], condition=Q(kind="clicking"), name="clicks_undecided"),
+        ]
 
 
 class Suppression(models.Model):
@@ -304,6 +311,7 @@ class VendorAccount(models.Model):
     account = models.CharField(max_length=80)  # the route's key
     blocked_until = models.DateTimeField(null=True)
     trouble = models.CharField(max_length=300, blank=True)
+    heard_until = models.DateTimeField(null=True)  # posted_at of the newest request that an event of the vendor was about
     tokens = models.FloatField(default=0)  # may go below 0: what was taken ahead is waited for
     refilled_at = models.DateTimeField()
 
@@ -318,4 +326,5 @@ class Instance(models.Model):
     epoch = models.PositiveBigIntegerField()
     held = models.BooleanField(default=False)
     held_reason = models.CharField(max_length=300, blank=True)
+    address_key = models.CharField(max_length=16)  # fingerprint of the key that address hashes were made with
     seen_at = models.DateTimeField()

@@ -17,7 +17,7 @@ class CreatePartitioned(migrations.CreateModel):
             return super().database_forwards(app_label, schema_editor, from_state, to_state)
         model = to_state.apps.get_model(app_label, self.name)
         table = model._meta.db_table
-        sql, params = schema_editor.table_sql(model)  # type: ignore[attr-defined]  # not public: a test pins it
+        sql, params = schema_editor.table_sql(model)  # not public API: a test pins it
         schema_editor.execute(sql + " PARTITION BY RANGE (dispatch_id)", params or None)
         schema_editor.execute(f"CREATE TABLE {table}_rest PARTITION OF {table} DEFAULT")
         schema_editor.deferred_sql.extend(schema_editor._model_indexes_sql(model))  # type: ignore[attr-defined]

@@ -88,13 +88,15 @@ class DispatchFacts:
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
-    """One message to be made: its number, whose it is, and for standing dispatches what its variables read."""
+    """One message to be made: its number, whose it is, and for standing dispatches what its variables read and until when
+    it is of use."""
 
     n: int
     profile_id: int
     payload: Mapping[str, Any] | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,8 @@ class Work:
     """A leased piece of a dispatch. Until `send` has committed its last look, dropping it loses and doubles nothing.
 
     token fences every write. deadline: `time.monotonic()` at which the lease ends, for the worker's own restraint.
-    epoch: the witness when it was leased. again: numbers whose earlier attempt surely failed, with that attempt's id.
+    epoch: the witness when it was leased. again: numbers whose earlier attempt surely failed, with that attempt's id;
+    doubts: numbers whose vendor is to be asked first; waiting: numbers that it is too early to ask about.
     """
 
     dispatch: DispatchFacts
@@ -115,6 +118,8 @@ class Work:
     epoch: int
     entries: Sequence[Entry]
     again: Mapping[int, int] = field(default_factory=dict)
+    doubts: Mapping[int, int] = field(default_factory=dict)
+    waiting: frozenset[int] = frozenset()
 
     @property
     def workspace_id(self) -> int:

@@ -1,0 +1,161 @@
+"""The last look: who of these people may get this message at this moment, and why not.
+
+Law: nobody who is suppressed, has not consented, is over a cap, is in quiet hours, may not be reached from here, or whose
+message has expired or was recalled, is admitted, as of the moment of the last look and not of the launch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from audience import door as audience
+from delivery.adapters.base import OutgoingMessage
+from delivery.caps import capped
+from delivery.documents import SendingPolicy
+from delivery.quiet import QuietClock
+from delivery.states import Reason
+from delivery.suppression import suppressed
+from delivery.work import DispatchFacts, Program
+
+CAPPED_WAITS = timedelta(hours=1)  # a postponed capped message looks again after so long
+
+
+@dataclass(slots=True)
+class Candidate:
+    """One message before its last look. fault: why it can't be sent whatever the look says; again: the id of the attempt that
+    surely failed, 0 for a first one; replaces: the attempt in doubt that this one repeats."""
+
+    n: int
+    profile_id: int
+    person: audience.Person | None
+    address: str
+    address_hash: int
+    message: OutgoingMessage | None
+    program: Program | None
+    variant: int = 0
+    cost: int = 0
+    fault: Reason = Reason.NONE
+    expires_at: datetime | None = None
+    again: int = 0
+    replaces: int = 0
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """The outcome of one look."""
+
+    admitted: list[Candidate]
+    skipped: list[tuple[Candidate, Reason]] = field(default_factory=list)
+    postponed: list[tuple[Candidate, datetime]] = field(default_factory=list)
+
+    def keep(self, reason: Reason, passes: Callable[[Candidate], object]) -> None:
+        """Skip, for this reason, whoever doesn't pass."""
+        kept = [candidate for candidate in self.admitted if passes(candidate)]
+        if len(kept) < len(self.admitted):
+            self.skipped += [(candidate, reason) for candidate in self.admitted if not passes(candidate)]
+            self.admitted = kept
+
+
+def judge(
+    dispatch: DispatchFacts, candidates: Iterable[Candidate], policy: SendingPolicy, *, local: bool, recalled: bool, now: datetime
+) -> Verdicts:
+    """The verdict on each candidate. local: the vendor is the outbox, which reaches nobody. Set-based: no query per person."""
+    found = Verdicts([])
+    for candidate in candidates:
+        if candidate.fault:
+            found.skipped.append((candidate, candidate.fault))
+        else:
+            found.admitted.append(candidate)
+    if recalled:
+        found.keep(Reason.RECALLED, lambda candidate: False)
+    _expiry(dispatch, found, now)
+    if not local and settings.OMNI.env != "production":
+        found.keep(Reason.NOT_ALLOWED, lambda candidate: allowed(candidate.address))
+    _permission(dispatch, found, now)
+    _quiet_hours(dispatch, found, policy, now)
+    _caps(dispatch, found, policy, now)
+    return found
+
+
+def allowed(address: str) -> bool:
+    """Whether an instance outside production may reach this address: it, its domain, or its number's beginning is listed."""
+    folded = address.casefold()
+    listed = (entry.strip().casefold() for entry in settings.OMNI.allowed_recipients.split(","))
+    return any(
+        folded == entry or (entry.startswith("@") and folded.endswith(entry)) or (entry.startswith("+") and folded.startswith(entry))
+        for entry in listed
+        if entry
+    )
+
+
+def _expiry(dispatch: DispatchFacts, found: Verdicts, now: datetime) -> None:
+    if dispatch.expires_at is not None and dispatch.expires_at <= now:
+        found.keep(Reason.EXPIRED, lambda candidate: False)
+    found.keep(Reason.EXPIRED, lambda candidate: candidate.expires_at is None or candidate.expires_at > now)
+
+
+def _permission(dispatch: DispatchFacts, found: Verdicts, now: datetime) -> None:
+    """Suppression, consent, and the segment's rule where the campaign looks again at sending."""
+    workspace_id, channel = dispatch.workspace_id, dispatch.channel
+    if found.admitted:
+        hashes = [candidate.address_hash for candidate in found.admitted]
+        stopped = suppressed(workspace_id, channel, hashes, message_class=dispatch.message_class)
+        if stopped:
+            found.keep(Reason.SUPPRESSED, lambda candidate: candidate.address_hash not in stopped)
+    if found.admitted and dispatch.message_class != "transactional":
+        ids = [candidate.profile_id for candidate in found.admitted]
+        willing = audience.consenting(workspace_id, ids, channel=channel, topic=dispatch.topic, message_class=dispatch.message_class)
+        found.keep(Reason.NO_CONSENT, lambda candidate: candidate.profile_id in willing)
+    if found.admitted and dispatch.recheck_rule:
+        ids = [candidate.profile_id for candidate in found.admitted]
+        matching = audience.matching(workspace_id, dispatch.recheck_rule, ids, as_of=now)
+        found.keep(Reason.NOT_MATCHING, lambda candidate: candidate.profile_id in matching)
+
+
+def _quiet_hours(dispatch: DispatchFacts, found: Verdicts, policy: SendingPolicy, now: datetime) -> None:
+    quiet = policy.quiet_hours
+    if quiet is None or dispatch.channel not in quiet.channels or dispatch.message_class not in quiet.classes:
+        return
+    clock, admitted = QuietClock(quiet, now), list[Candidate]()
+    for candidate in found.admitted:
+        opens = clock.opens_at(candidate.person) if candidate.person else None
+        if opens is None:
+            admitted.append(candidate)
+        elif quiet.then == "skip":
+            found.skipped.append((candidate, Reason.QUIET_HOURS))
+        else:
+            _postpone(dispatch, found, candidate, opens, Reason.QUIET_HOURS)
+    found.admitted = admitted
+
+
+def _caps(dispatch: DispatchFacts, found: Verdicts, policy: SendingPolicy, now: datetime) -> None:
+    caps = [cap for cap in policy.caps if cap.channel in (None, dispatch.channel)]
+    if not caps or not found.admitted or dispatch.message_class != "promotional" or dispatch.shadow:
+        return
+    again = dispatch.id, [candidate.n for candidate in found.admitted if candidate.again]
+    ids = [candidate.profile_id for candidate in found.admitted]
+    counts = capped(dispatch.workspace_id, dispatch.channel, ids, caps, again=again, now=now)
+    limits, admitted = [cap.count for cap in caps], list[Candidate]()
+    for candidate in found.admitted:
+        had = counts.setdefault(candidate.profile_id, [0] * len(caps))
+        if all(count < limit for count, limit in zip(had, limits, strict=True)):
+            counts[candidate.profile_id] = [count + 1 for count in had]  # an event campaign may hold one person twice
+            admitted.append(candidate)
+        elif policy.caps_then == "postpone":
+            _postpone(dispatch, found, candidate, now + CAPPED_WAITS, Reason.CAPPED)
+        else:
+            found.skipped.append((candidate, Reason.CAPPED))
+    found.admitted = admitted
+
+
+def _postpone(dispatch: DispatchFacts, found: Verdicts, candidate: Candidate, until: datetime, reason: Reason) -> None:
+    """To another moment, or never where the message is of no use by then."""
+    ends = [moment for moment in (dispatch.expires_at, candidate.expires_at) if moment is not None]
+    if ends and min(ends) <= until:
+        found.skipped.append((candidate, reason))
+    else:
+        found.postponed.append((candidate, until))

@@ -1,0 +1,129 @@
+"""A restored copy of the database must not send: the database and a file beside it must tell the same story.
+
+Each start raises an epoch, first in the database and then in the file. A database restored from a backup is behind its
+file; one that was carried to another machine finds no file there, or somebody else's. Either way nothing is leased until a
+person confirms. Machines that share one database each have a file of their own and are each confirmed once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from delivery.addresses import key_fingerprint
+from delivery.models import Instance
+from governance.door import Actor, Role, allow, audit
+
+FILE_NAME = "instance.json"
+_standing: dict[str, tuple[str, str]] = {}  # data directory -> identity, and why it may not send ("" for may)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What the file says."""
+
+    instance_id: str
+    epoch: int
+
+
+def start(*, now: datetime, name: str = "") -> str:
+    """Compare the stories, once per process and before the first lease. "" if this process may send, else why not.
+
+    name: another identity than the file's, for machines whose disk doesn't outlive them (then only the name is compared).
+    """
+    _check_isolation()
+    identity, reason = _compare(now, name)
+    _standing[str(settings.OMNI.data_dir)] = identity, reason
+    return reason
+
+
+def may_send(*, now: datetime) -> bool:
+    """Whether this process was found to be no restored copy, or a person has vouched for it. Starts by itself."""
+    known = _standing.get(str(settings.OMNI.data_dir))
+    if known is None:
+        return not start(now=now)
+    identity, reason = known
+    if reason and not Instance.objects.filter(instance_id=identity, held=True).exists() and not _foreign_key():
+        _standing[str(settings.OMNI.data_dir)] = identity, ""
+        return True
+    return not reason
+
+
+def held() -> list[tuple[str, str]]:
+    """Installations that wait for a person's word: id and reason."""
+    return list(Instance.objects.filter(held=True).values_list("instance_id", "held_reason"))
+
+
+def confirm(actor: Actor, instance_id: str, *, now: datetime) -> None:
+    """A person says that this copy is the one that shall send. Its workers go on at their next look.
+
+    Raises Refused below the admin's role.
+    """
+    allow(actor, Role.ADMIN, "runs:launch")
+    with transaction.atomic():
+        Instance.objects.filter(instance_id=instance_id).update(held=False, held_reason="", seen_at=now)
+        audit(actor, "instance.confirmed", subject=f"instance:{instance_id}", data={}, now=now)
+
+
+def _compare(now: datetime, name: str) -> tuple[str, str]:
+    path = settings.OMNI.data_dir / FILE_NAME
+    with transaction.atomic():
+        story = _read(path)
+        identity = name or (story.instance_id if story else str(uuid.uuid4()))
+        row = Instance.objects.select_for_update().filter(instance_id=identity).first()
+        if row is None:
+            row = _meet(identity, now)
+        elif not name and not row.held and story is not None and row.epoch < story.epoch:
+            row.held, row.held_reason = True, "this database is older than its last start here: it looks like a restored backup"
+        row.epoch, row.seen_at = max(row.epoch, story.epoch if story else 0) + 1, now
+        row.save()
+    if not name:
+        _write(path, Story(identity, row.epoch))
+    return identity, row.held_reason if row.held else _foreign_key()
+
+
+def _foreign_key() -> str:
+    """The hashes of suppressed addresses are worth nothing under another key: better no message than one to somebody who left."""
+    foreign = Instance.objects.exclude(address_key=key_fingerprint()).exists()
+    return "the oldest of OMNI_TOKEN_KEYS has changed: suppressed addresses could not be recognised" if foreign else ""
+
+
+def _meet(identity: str, now: datetime) -> Instance:
+    """A new installation. The first one of a database may send; a further one may be a copy."""
+    first = not Instance.objects.exists()
+    reason = "" if first else "this database has been used from another place: confirm that this one may send too"
+    return Instance(instance_id=identity, epoch=0, held=not first, held_reason=reason, seen_at=now, address_key=key_fingerprint())
+
+
+def _read(path: Path) -> Story | None:
+    try:
+        told = json.loads(path.read_text())
+        return Story(str(told["instance"]), int(told["epoch"]))
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError):
+        return None  # an unreadable file is as good as none: a person must confirm
+
+
+def _write(path: Path, story: Story) -> None:
+    temporary = path.with_suffix(".new")
+    temporary.write_text(json.dumps({"instance": story.instance_id, "epoch": story.epoch}) + "\n")
+    os.replace(temporary, path)
+
+
+def _check_isolation() -> None:
+    """The caps' locks mean nothing under a snapshot that is older than they are (REPEATABLE READ and above)."""
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW transaction_isolation")
+        found = cursor.fetchone()[0]
+    if found != "read committed":
+        raise RuntimeError(f"PostgreSQL's transaction isolation is {found}: OMNI needs read committed")

@@ -1,0 +1,165 @@
+"""Take due work for a bounded time. The lease is the retry: a worker that dies loses nothing, its work falls due again.
+
+Laws: one piece of work is held by one token at a time and a stale token writes nothing; claims are counted when work is
+taken, so that a crash counts; what was admitted before is recognised in the ledger and not admitted twice.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from delivery import instance, isolation, settled, sql
+from delivery.models import Dispatch
+from delivery.slices import ids_of_batch
+from delivery.states import DispatchState, Lane, WorkState
+from delivery.switches import killed
+from delivery.work import DispatchFacts, Entry, LaneName, Work
+from governance import door as governance
+
+DECISIONS_AT_ONCE = 100
+CRASHES_BEFORE_ISOLATION = 3
+_NOT_KILLED = """NOT EXISTS (SELECT 1 FROM delivery_switch s WHERE s.workspace_id = d.workspace_id AND s."on"
+    AND (s.scope = 'workspace' OR (s.scope = 'campaign' AND s.key = d.key) OR (s.scope = 'vendor' AND s.key = d.vendor)))"""
+
+
+def lease(*, lanes: Sequence[LaneName], worker: str, now: datetime) -> Work | None:
+    """The most urgent due piece of work of these lanes, transactional first; None where nothing is due.
+
+    worker: who takes it, for people. Whoever gets it must `send` it (or drop it: it falls due again after the lease).
+    """
+    if not instance.may_send(now=now):
+        return None
+    for lane in sorted(Lane[name.upper()] for name in lanes):
+        for take in (_decisions, _batches):
+            for work in take(lane, worker[:80], now):
+                return work
+    return None
+
+
+def _decisions(lane: Lane, worker: str, now: datetime) -> Iterator[Work]:
+    while taken := _take_decisions(lane, worker, now):
+        token, until, deadline, rows = taken
+        dispatch_id, workspace_id = rows[0][4], rows[0][5]
+        entries = [Entry(row[1], row[2], sql.read_json(row[3]), row[7] and sql.read_moment(row[7])) for row in rows]
+        work = _look(dispatch_id, workspace_id, ("decisions", tuple(row[0] for row in rows)), token, worker, until, deadline, entries, now)
+        if work is None:
+            continue
+        if rows[0][6] > 2 * CRASHES_BEFORE_ISOLATION:
+            isolation.bury(work, now=now)
+        elif work.entries:
+            yield work
+        else:
+            settled.close(work, now=now)
+
+
+def _batches(lane: Lane, worker: str, now: datetime) -> Iterator[Work]:
+    while taken := _take_batch(lane, worker, now):
+        token, until, deadline, row = taken
+        batch_id, dispatch_id, workspace_id, slice_id, start, stop, only, claims = row
+        entries = ids_of_batch(slice_id, start, stop, only)
+        work = _look(dispatch_id, workspace_id, ("batch", (batch_id,)), token, worker, until, deadline, entries, now)
+        if work is None:
+            continue
+        if claims > CRASHES_BEFORE_ISOLATION and work.entries:
+            isolation.halve(work, now=now)
+        elif work.entries:
+            yield work
+        else:
+            settled.close(work, now=now)
+            settled.finish_dispatch(dispatch_id, now=now)
+
+
+def _look(
+    dispatch_id: int,
+    workspace_id: int,
+    source: tuple[Any, tuple[int, ...]],
+    token: int,
+    worker: str,
+    until: datetime,
+    deadline: float,
+    entries: Sequence[Entry],
+    now: datetime,
+) -> Work | None:
+    """The work as it stands: the epoch first, then everything that the epoch vouches for. None: halted meanwhile, given back."""
+    epoch = governance.epoch(workspace_id)
+    row = Dispatch.objects.get(pk=dispatch_id, workspace_id=workspace_id)
+    work = Work(facts_of(row), source[0], source[1], token, worker, until, deadline, epoch, entries)
+    if row.state != DispatchState.RUNNING or killed(workspace_id, row.key, row.vendor):
+        settled.give_back(work, due_at=now + timedelta(seconds=5))
+        return None
+    return settled.without_settled(work, now=now)
+
+
+def facts_of(row: Dispatch) -> DispatchFacts:
+    """The frozen side of a row."""
+    return DispatchFacts(
+        id=row.pk,
+        workspace_id=row.workspace_id,
+        kind=row.kind,  # type: ignore[arg-type]  # the column holds nothing else
+        key=row.key,
+        occurrence=row.occurrence,
+        lane=row.lane,
+        channel=row.channel,
+        message_class=row.message_class,
+        topic=row.topic,
+        campaign_revision_id=row.campaign_revision_id,
+        template_revision_id=row.template_revision_id,
+        bill_hash=row.bill_hash,
+        route_key=row.route_key,
+        policy_key=row.policy_key,
+        pins=tuple(row.pins),
+        experiment=row.experiment,
+        recheck_rule=row.recheck_rule,
+        shadow=row.shadow,
+        expires_at=row.expires_at,
+        budget_micros=row.budget_micros,
+        currency=row.currency,
+    )
+
+
+def _terms(now: datetime) -> tuple[int, datetime, float]:
+    """A new token, the end of its lease, and the same end on the clock that nobody can set."""
+    seconds = settings.OMNI.lease_seconds
+    return secrets.randbits(62) + 1, now + timedelta(seconds=seconds), time.monotonic() + seconds
+
+
+def _take_batch(lane: Lane, worker: str, now: datetime) -> tuple[int, datetime, float, tuple[Any, ...]] | None:
+    token, until, deadline = _terms(now)
+    found = sql.rows(
+        f"""WITH picked AS (
+            SELECT b.id FROM delivery_batch b JOIN delivery_dispatch d ON d.id = b.dispatch_id
+            WHERE b.state = {WorkState.READY:d} AND b.lane = %s AND b.due_at <= %s AND d.state = 'running' AND {_NOT_KILLED}
+            ORDER BY b.due_at, b.id LIMIT 1 {sql.skip_locked("b")})
+        UPDATE delivery_batch SET token = %s, leased_until = %s, due_at = %s, worker = %s, claims = claims + 1
+        WHERE id IN (SELECT id FROM picked)
+        RETURNING id, dispatch_id, workspace_id, slice_id, start, stop, only, claims""",
+        [lane, sql.moment(now), token, sql.moment(until), sql.moment(until), worker],
+    )
+    return (token, until, deadline, found[0]) if found else None
+
+
+def _take_decisions(lane: Lane, worker: str, now: datetime) -> tuple[int, datetime, float, list[tuple[Any, ...]]] | None:
+    """Up to 100 of one dispatch; one that has seen three crashes goes alone, so that it takes no other down with it."""
+    token, until, deadline = _terms(now)
+    found = sql.rows(
+        f"""WITH head AS (
+            SELECT c.id, c.dispatch_id, c.claims FROM delivery_decision c JOIN delivery_dispatch d ON d.id = c.dispatch_id
+            WHERE c.state = {WorkState.READY:d} AND c.lane = %s AND c.due_at <= %s AND d.state = 'running' AND {_NOT_KILLED}
+            ORDER BY c.due_at, c.id LIMIT 1 {sql.skip_locked("c")}),
+        picked AS (
+            SELECT c.id FROM delivery_decision c JOIN head h ON h.dispatch_id = c.dispatch_id
+            WHERE c.state = {WorkState.READY:d} AND c.lane = %s AND c.due_at <= %s
+              AND (c.id = h.id OR (c.claims < {CRASHES_BEFORE_ISOLATION} AND h.claims < {CRASHES_BEFORE_ISOLATION}))
+            ORDER BY c.due_at, c.id LIMIT {DECISIONS_AT_ONCE} {sql.skip_locked("c")})
+        UPDATE delivery_decision SET token = %s, leased_until = %s, due_at = %s, worker = %s, claims = claims + 1
+        WHERE id IN (SELECT id FROM picked)
+        RETURNING id, n, profile_id, payload, dispatch_id, workspace_id, claims, expires_at""",
+        [lane, sql.moment(now), lane, sql.moment(now), token, sql.moment(until), sql.moment(until), worker],
+    )
+    return (token, until, deadline, sorted(found, key=lambda row: int(row[1]))) if found else None

@@ -1,0 +1,240 @@
+"""Admit and confirm: the two short transactions around every vendor request.
+
+Laws: admit's commit is the in-flight mark, and before it nothing has left; a message has at most one attempt that is not
+surely refused; a stale token, another epoch or a cancelled decision writes nothing; money never passes the budget.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from pyroaring import BitMap64
+
+from delivery import sql
+from delivery.budgets import reserve
+from delivery.caps import lock_people
+from delivery.documents import SendingPolicy
+from delivery.eligibility import Candidate, Verdicts, judge
+from delivery.isolation import part_of
+from delivery.models import Attempt, Batch, Decision
+from delivery.policies import OUTBOX, Route
+from delivery.rows import NewRow, write
+from delivery.states import AttemptState, MessageState, Reason, WorkState
+from delivery.work import Clock, Entry, Program, Work
+from governance import door as governance
+
+
+class Halted(Exception):
+    """The work may not go on as it was leased: somebody else has it now, or what the witness guards has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the witness vouches for while the epoch stands."""
+
+    route: Route
+    policy: SendingPolicy
+    recalled: bool = False
+
+
+@dataclass(slots=True)
+class Bundle:
+    """Messages that travel in one vendor request; attempt_id once admitted. substituted: they share their constant text."""
+
+    candidates: list[Candidate]
+    program: Program
+    substituted: bool = False
+    attempt_id: int = 0
+    cost: int = 0
+    posted_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Admission:
+    """What a last look let through: bundles with at least one message, each with its attempt; counts of the others by word."""
+
+    bundles: list[Bundle]
+    counts: Counter[str] = field(default_factory=Counter)
+    at: datetime | None = None
+
+
+def admit(work: Work, bundles: Sequence[Bundle], unsendable: Sequence[Candidate], *, terms: Terms, clock: Clock) -> Admission:
+    """Have the last look and record the outcome; once this returns, the admitted are in flight. Raises Halted: nothing was done.
+
+    unsendable: candidates with a fault, recorded on the way. clock is read once, when all locks are held.
+    """
+    candidates = [candidate for bundle in bundles for candidate in bundle.candidates]
+    counted = work.dispatch.message_class == "promotional" and terms.policy.caps
+    try:
+        with transaction.atomic(durable=True):
+            lock_people([candidate.profile_id for candidate in candidates] if counted else [])
+            if governance.hold_epoch(work.workspace_id) != work.epoch:
+                raise Halted("what was released, paused or switched has changed")
+            return _admit(work, bundles, [*unsendable, *candidates], terms, clock())
+    except IntegrityError as conflict:
+        raise Halted("somebody else has admitted some of these messages") from conflict
+
+
+def _admit(work: Work, bundles: Sequence[Bundle], candidates: list[Candidate], terms: Terms, now: datetime) -> Admission:
+    until = now + timedelta(seconds=settings.OMNI.lease_seconds)
+    live = _hold(work, [candidate.n for candidate in candidates], until)
+    if live is not None:
+        candidates = [candidate for candidate in candidates if candidate.n in live]
+    local = terms.route.adapter.key == OUTBOX
+    verdicts = judge(work.dispatch, candidates, terms.policy, local=local, recalled=terms.recalled, now=now)
+    if work.dispatch.shadow:
+        verdicts.keep(Reason.SHADOW, lambda candidate: False)
+    reserve(work.dispatch, verdicts)
+    admitted = {candidate.n for candidate in verdicts.admitted}
+    going = [_narrowed(bundle, admitted) for bundle in bundles]
+    going = [bundle for bundle in going if bundle.candidates]
+    _attempts(work, going, terms.route, now, until)
+    _record(work, going, verdicts, now)
+    _postpone(work, verdicts.postponed)
+    return Admission(going, _words(verdicts), now)
+
+
+def _hold(work: Work, ns: list[int], until: datetime) -> set[int] | None:
+    """Prove that the lease is still ours and prolong it. Decisions: which of these numbers nobody has cancelled."""
+    when = sql.moment(until)
+    if work.source == "batch":
+        held = sql.run(
+            "UPDATE delivery_batch SET leased_until = %s, due_at = %s WHERE id = %s AND token = %s AND state = %s",
+            [when, when, work.source_ids[0], work.token, WorkState.READY],
+        )
+        if not held:
+            raise Halted("the lease was lost")
+        return None
+    rows = sql.rows(
+        f"""UPDATE delivery_decision SET leased_until = %s, due_at = %s, admitted = (admitted OR {sql.among("n")})
+        WHERE {sql.among("id")} AND token = %s AND state = %s RETURNING n""",
+        [when, when, sql.numbers(ns), sql.numbers(work.source_ids), work.token, WorkState.READY],
+    )
+    if not rows:
+        raise Halted("the lease was lost, or all of it was cancelled")
+    return {row[0] for row in rows}
+
+
+def _narrowed(bundle: Bundle, admitted: set[int]) -> Bundle:
+    bundle.candidates = [candidate for candidate in bundle.candidates if candidate.n in admitted]
+    bundle.cost = sum(candidate.cost for candidate in bundle.candidates)
+    return bundle
+
+
+def _attempts(work: Work, bundles: list[Bundle], route: Route, now: datetime, until: datetime) -> None:
+    """One row per vendor request; a request in doubt that is repeated is settled as replaced, unless something just settled it."""
+    rows = Attempt.objects.bulk_create(
+        Attempt(
+            workspace_id=work.workspace_id,
+            dispatch_id=work.dispatch.id,
+            batch_id=work.source_ids[0] if work.source == "batch" else None,
+            replaces_id=bundle.candidates[0].replaces or None,
+            vendor=route.adapter.key,
+            account=route.key,
+            message_class=work.dispatch.message_class,
+            request_key=secrets.token_hex(16),
+            token=work.token,
+            worker=work.worker,
+            first_n=min(candidate.n for candidate in bundle.candidates),
+            last_n=max(candidate.n for candidate in bundle.candidates),
+            count=len(bundle.candidates),
+            cost_micros=bundle.cost,
+            posted_at=now,
+            deadline=until,
+        )
+        for bundle in bundles
+    )
+    for bundle, row in zip(bundles, rows, strict=True):
+        bundle.attempt_id, bundle.posted_at = row.pk, now
+    replaced = {candidate.replaces for bundle in bundles for candidate in bundle.candidates if candidate.replaces}
+    if replaced:
+        settled = Attempt.objects.filter(id__in=replaced, state=AttemptState.IN_DOUBT).update(
+            state=AttemptState.REFUSED, resolved_at=now, resolved_by="resend", detail="unanswered; sent once more"
+        )
+        if settled != len(replaced):
+            raise Halted("a request in doubt was settled meanwhile")
+
+
+def _record(work: Work, bundles: list[Bundle], verdicts: Verdicts, now: datetime) -> None:
+    """New rows for first looks; rows of earlier attempts are taken over, each only from the attempt that it was known to have."""
+    rows = []
+    for bundle in bundles:
+        rows += [
+            _row(candidate, MessageState.SENDING, Reason.NONE, bundle.attempt_id) for candidate in bundle.candidates if not candidate.again
+        ]
+        _take_over(work, [candidate for candidate in bundle.candidates if candidate.again], bundle.attempt_id, now)
+    for candidate, reason in verdicts.skipped:
+        state = MessageState.FAILED if reason == Reason.INVALID else MessageState.SKIPPED
+        if candidate.again:
+            _end(work, candidate, state, reason, now)
+        else:
+            rows.append(_row(candidate, state, reason, 0))
+    rows.sort(key=lambda row: row.n)
+    write(work.workspace_id, work.dispatch.id, rows, at=now)
+
+
+def _row(candidate: Candidate, state: MessageState, reason: Reason, attempt_id: int) -> NewRow:
+    return NewRow(candidate.n, candidate.profile_id, state, reason, attempt_id, candidate.variant, candidate.address_hash)
+
+
+def _take_over(work: Work, candidates: list[Candidate], attempt_id: int, now: datetime) -> None:
+    if not candidates:
+        return
+    former = {candidate.again for candidate in candidates}
+    changed = sql.run(
+        f"""UPDATE delivery_message SET attempt_id = %s, at = %s WHERE dispatch_id = %s AND workspace_id = %s
+        AND {sql.among("n")} AND state = %s AND {sql.among("attempt_id")}""",
+        [
+            attempt_id,
+            sql.moment(now),
+            work.dispatch.id,
+            work.workspace_id,
+            sql.numbers(candidate.n for candidate in candidates),
+            MessageState.SENDING,
+            sql.numbers(former),
+        ],
+    )
+    if changed != len(candidates):
+        raise Halted("an earlier attempt of these messages was settled meanwhile")
+
+
+def _end(work: Work, candidate: Candidate, state: MessageState, reason: Reason, now: datetime) -> None:
+    sql.run(
+        "UPDATE delivery_message SET state = %s, reason = %s, at = %s WHERE dispatch_id = %s AND workspace_id = %s AND n = %s AND state = %s",
+        [state, reason, sql.moment(now), work.dispatch.id, work.workspace_id, candidate.n, MessageState.SENDING],
+    )
+
+
+def _postpone(work: Work, postponed: Sequence[tuple[Candidate, datetime]]) -> None:
+    """The same numbers at another time: decisions move, of a batch a part with that due time splits off."""
+    moments: dict[datetime, list[Candidate]] = {}
+    for candidate, until in postponed:
+        moments.setdefault(until, []).append(candidate)
+    if work.source == "decisions":
+        for until, some in moments.items():
+            Decision.objects.filter(dispatch_id=work.dispatch.id, n__in=[candidate.n for candidate in some], token=work.token).update(
+                due_at=until, leased_until=None, admitted=False, claims=0, token=0
+            )
+        return
+    if not moments:
+        return
+    parent = Batch.objects.select_related("slice").defer("slice__ids").get(pk=work.source_ids[0])
+    for until, some in moments.items():
+        part_of(parent, sorted((Entry(candidate.n, candidate.profile_id) for candidate in some), key=lambda entry: entry.n), due_at=until)
+    gone, first_n = {candidate.n for candidate, _ in postponed}, parent.slice.first_n
+    before = range(parent.start, parent.stop) if parent.only is None else BitMap64.deserialize(bytes(parent.only))
+    parent.only = BitMap64(rank for rank in before if rank + first_n not in gone).serialize()
+    parent.save(update_fields=["only"])
+
+
+def _words(verdicts: Verdicts) -> Counter[str]:
+    counts = Counter(reason.label for _, reason in verdicts.skipped)
+    if verdicts.postponed:
+        counts["postponed"] = len(verdicts.postponed)
+    return counts

@@ -1,0 +1,204 @@
+"""Freeze a launch: who goes in which order, numbered once. Nothing is sent before the caller's transaction has committed.
+
+Law: the plan is a function of what is given. Planning the same (campaign, occurrence, relaunch) again adds no row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from hashlib import blake2b
+
+import numpy as np
+from django.db import IntegrityError, transaction
+from pyroaring import BitMap64
+
+from audience import door as audience
+from delivery import policies
+from delivery.models import Batch, Dispatch, LeftOut, Message, Slice
+from delivery.states import DispatchState, Lane, MessageState, Reason, WorkState, reason_of
+from delivery.waves import as_array, waves_of
+from delivery.work import DispatchPlan
+from governance.door import Finding, Invalid
+
+MAX_BATCH = 10_000
+ROWS_AT_ONCE = 2_000
+
+
+def plan(plan: DispatchPlan, *, now: datetime) -> int:
+    """Make the dispatch with its slices and batches in the caller's transaction; answers its id, or that of the same launch.
+
+    Leaves out, beyond `plan.left_out`: people whose address a lower id of the same plan has, and people whom an earlier
+    dispatch of the same occurrence has reached or still will (unless `reentry`). Raises Invalid for an impossible plan and
+    Missing where the route or the policy isn't released.
+    """
+    _check(plan)
+    with transaction.atomic():
+        dispatch, made = _dispatch(plan, now)
+        if made:
+            _fill(dispatch, plan, now)
+    return dispatch.id
+
+
+def _check(plan: DispatchPlan) -> None:
+    shares = list(plan.ramp)
+    faults = []
+    if not 1 <= plan.batch_size <= MAX_BATCH:
+        faults.append(Finding("error", "/batch_size", str(plan.batch_size), f"1 to {MAX_BATCH}"))
+    if any(not 0 < share <= 1 for share in shares) or shares != sorted(set(shares)):
+        faults.append(Finding("error", "/ramp", str(shares), "ascending shares between 0 and 1, such as 0.01, 0.1, 1"))
+    if plan.expires_at is not None and plan.due_at is not None and plan.expires_at <= plan.due_at:
+        faults.append(Finding("error", "/expires_at", plan.expires_at.isoformat(), "a moment after the launch is due"))
+    if plan.budget_micros is not None and plan.budget_micros < 0:
+        faults.append(Finding("error", "/budget_micros", str(plan.budget_micros), "0 or more"))
+    if faults:
+        raise Invalid(faults)
+
+
+def _dispatch(plan: DispatchPlan, now: datetime) -> tuple[Dispatch, bool]:
+    """The row of this launch and whether it is new. Two planners at once: the unique key lets one of them make it."""
+    same = Dispatch.objects.filter(
+        workspace_id=plan.workspace_id, kind="campaign", key=plan.campaign_key, occurrence=plan.occurrence, relaunch=plan.relaunch
+    )
+    if found := same.first():
+        return found, False
+    try:
+        with transaction.atomic():
+            return _insert(plan, now), True
+    except IntegrityError:
+        return same.get(), False
+
+
+def _insert(plan: DispatchPlan, now: datetime) -> Dispatch:
+    route = policies.route(plan.workspace_id, plan.route_key, plan.channel)
+    policies.policy(plan.workspace_id, plan.policy_key)
+    return Dispatch.objects.create(
+        workspace_id=plan.workspace_id,
+        kind="campaign",
+        key=plan.campaign_key,
+        occurrence=plan.occurrence,
+        relaunch=plan.relaunch,
+        lane=Lane[plan.lane.upper()],
+        channel=plan.channel,
+        message_class=plan.message_class,
+        topic=plan.topic,
+        campaign_revision_id=plan.campaign_revision_id,
+        template_revision_id=plan.template_revision_id,
+        pins=sorted({*plan.pins, *filter(None, (plan.campaign_revision_id, plan.template_revision_id))}),
+        bill_hash=plan.bill_hash,
+        route_key=plan.route_key,
+        policy_key=plan.policy_key,
+        vendor=route.adapter.key,
+        experiment=plan.experiment,
+        recheck_rule=plan.recheck_rule,
+        reentry=plan.reentry,
+        shadow=plan.shadow,
+        ramp=list(plan.ramp),
+        soak_minutes=plan.soak_minutes,
+        planned_at=now,
+        due_at=plan.due_at or now,
+        expires_at=plan.expires_at,
+        estimated_micros=plan.estimated_micros,
+        budget_micros=plan.budget_micros,
+        currency=plan.currency or route.currency,
+    )
+
+
+def _fill(dispatch: Dispatch, plan: DispatchPlan, now: datetime) -> None:
+    """Waves, slices, batches and the bitmaps of those left out."""
+    left_out = _left_out(dispatch, plan)
+    ids = plan.ids.copy()
+    for people in left_out.values():
+        ids -= people
+    LeftOut.objects.bulk_create(
+        LeftOut(dispatch=dispatch, workspace_id=dispatch.workspace_id, reason=reason, count=len(people), ids=people.serialize())
+        for reason, people in left_out.items()
+        if people
+    )
+    slices = _slices(dispatch, waves_of(ids, plan.ramp, f"{plan.campaign_key}\x00{plan.occurrence}"))
+    Batch.objects.bulk_create(_batches(dispatch, slices, plan.batch_size), batch_size=ROWS_AT_ONCE)
+    dispatch.planned = len(ids)
+    dispatch.considered = len(ids) + sum(len(people) for people in left_out.values())
+    if not ids:
+        dispatch.state, dispatch.finished_at = DispatchState.DONE, now
+    dispatch.save(update_fields=["planned", "considered", "state", "finished_at"])
+
+
+def _left_out(dispatch: Dispatch, plan: DispatchPlan) -> dict[Reason, BitMap64]:
+    """Who gets nothing and why, disjoint; the first reason that applies stays."""
+    taken, left_out = BitMap64(), dict[Reason, BitMap64]()
+
+    def leave(reason: Reason, people: BitMap64) -> None:
+        left_out[reason] = left_out.get(reason, BitMap64()) | (people - taken)
+        taken.update(people)
+
+    for word, people in plan.left_out.items():
+        leave(reason_of(word), people)
+    if not plan.reentry:
+        leave(Reason.REACHED, _reached(dispatch) & plan.ids)
+    leave(Reason.DUPLICATE, audience.same_address(plan.workspace_id, plan.ids - taken, channel=plan.channel))
+    return left_out
+
+
+def _reached(dispatch: Dispatch) -> BitMap64:
+    """Whom earlier dispatches of the same occurrence have reached, may have reached, or still will."""
+    people = BitMap64()
+    same = Dispatch.objects.filter(
+        workspace_id=dispatch.workspace_id, kind=dispatch.kind, key=dispatch.key, occurrence=dispatch.occurrence, shadow=False
+    ).exclude(pk=dispatch.pk)
+    for earlier in same.only("id", "state"):
+        rows = Message.objects.filter(dispatch_id=earlier.id, workspace_id=dispatch.workspace_id)
+        if earlier.state == DispatchState.STOPPED:
+            people |= _profiles(rows.filter(state__lt=MessageState.FAILED).values_list("profile_id", flat=True).iterator(10_000))
+            continue
+        planned = BitMap64()
+        for piece in Slice.objects.filter(dispatch=earlier):
+            planned |= BitMap64.deserialize(bytes(piece.ids))
+        people |= planned - _profiles(rows.filter(state__gte=MessageState.FAILED).values_list("profile_id", flat=True).iterator(10_000))
+    return people
+
+
+def _profiles(ids: Iterator[int]) -> BitMap64:
+    return BitMap64(np.fromiter(ids, dtype=np.uint64))
+
+
+def _slices(dispatch: Dispatch, waves: list[BitMap64]) -> list[Slice]:
+    """One per wave with people, numbered on from each other."""
+    slices, first_n = list[Slice](), 0
+    for people in waves:
+        if not people:
+            continue
+        raw = people.serialize()
+        digest = int.from_bytes(blake2b(raw, digest_size=8).digest(), "big", signed=True)
+        slices.append(
+            Slice(
+                dispatch=dispatch,
+                workspace_id=dispatch.workspace_id,
+                wave=len(slices),
+                first_n=first_n,
+                count=len(people),
+                ids=raw,
+                digest=digest,
+            )
+        )
+        first_n += len(people)
+    return Slice.objects.bulk_create(slices)
+
+
+def _batches(dispatch: Dispatch, slices: list[Slice], size: int) -> Iterator[Batch]:
+    for piece in slices:
+        for start in range(0, piece.count, size):
+            yield Batch(
+                workspace_id=dispatch.workspace_id,
+                dispatch=dispatch,
+                slice=piece,
+                wave=piece.wave,
+                start=start,
+                stop=min(start + size, piece.count),
+                lane=dispatch.lane,
+                state=WorkState.READY if piece.wave == 0 else WorkState.CLOSED,
+                due_at=dispatch.due_at,
+            )
+
+
+__all__ = ["as_array", "plan"]

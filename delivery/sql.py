@@ -1,0 +1,61 @@
+"""The few places where the two databases spell things differently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from django.db import connection
+
+
+def on_postgres() -> bool:
+    """Whether the default database is PostgreSQL; else it is SQLite."""
+    return connection.vendor == "postgresql"
+
+
+def moment(value: datetime | None) -> Any:
+    """A time as a parameter of a raw statement."""
+    return connection.ops.adapt_datetimefield_value(value)
+
+
+def read_moment(value: Any) -> datetime:
+    """A time from a raw row."""
+    found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def read_json(value: Any) -> Any:
+    """A JSON column from a raw row."""
+    return orjson.loads(value) if isinstance(value, str | bytes) else value
+
+
+def among(column: str) -> str:
+    """`column` is one of a list given by one parameter, `numbers(...)`."""
+    return f"{column} = ANY(%s)" if on_postgres() else f"{column} IN (SELECT value FROM json_each(%s))"
+
+
+def numbers(values: Iterable[int]) -> Any:
+    """The parameter of `among`."""
+    listed = list(values)
+    return listed if on_postgres() else orjson.dumps(listed).decode()
+
+
+def skip_locked(of: str) -> str:
+    """Take rows that nobody holds; SQLite has one writer at a time and needs no words for it."""
+    return f"FOR UPDATE OF {of} SKIP LOCKED" if on_postgres() else ""
+
+
+def rows(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """All rows of one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
+
+
+def run(statement: str, parameters: Sequence[Any] = ()) -> int:
+    """How many rows one statement changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return int(cursor.rowcount)

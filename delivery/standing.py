@@ -1,0 +1,203 @@
+"""Messages that are decided one by one: transactional ones, and those that events trigger.
+
+They live in a standing dispatch per message type, day and template revision, get their number in the transaction that
+decided to send, wait as a Decision, and can be cancelled until their last look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+
+from delivery import policies
+from delivery.message_ids import read_message_id
+from delivery.models import Decision, Dispatch, IdempotencyKey, Message
+from delivery.states import DispatchState, Lane, MessageState, Reason, WorkState
+from delivery.work import DispatchKind, LaneName
+from governance.door import Finding, Invalid, Missing, Refused
+
+MAX_AT_ONCE = 10_000
+
+
+class NewDecision(NamedTuple):
+    """One message to be sent: to whom, with what, when, and until when it is of use. due_at None: now."""
+
+    profile_id: int
+    payload: Mapping[str, Any]
+    due_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+def standing(
+    workspace_id: int,
+    *,
+    kind: DispatchKind,
+    key: str,
+    day: date,
+    template_revision_id: int,
+    channel: str,
+    message_class: str,
+    now: datetime,
+    topic: str = "",
+    lane: LaneName = "transactional",
+    campaign_revision_id: int | None = None,
+    pins: Sequence[int] = (),
+    bill_hash: str = "",
+    route_key: str = "",
+    policy_key: str = "",
+    experiment: Mapping[str, Any] | None = None,
+    recheck_rule: Mapping[str, Any] | None = None,
+    shadow: bool = False,
+) -> int:
+    """The dispatch that carries this message type's decisions of that day with that template; made when it is the first.
+
+    Raises Missing where the route or the policy isn't released.
+    """
+    occurrence = f"{day.isoformat()}/{template_revision_id}/{campaign_revision_id or 0}"
+    same = Dispatch.objects.filter(workspace_id=workspace_id, kind=kind, key=key, occurrence=occurrence, relaunch=0)
+    if found := same.values_list("id", flat=True).first():
+        return found
+    route = policies.route(workspace_id, route_key, channel)
+    policies.policy(workspace_id, policy_key)
+    row = Dispatch(
+        workspace_id=workspace_id,
+        kind=kind,
+        key=key,
+        occurrence=occurrence,
+        lane=Lane[lane.upper()],
+        channel=channel,
+        message_class=message_class,
+        topic=topic,
+        campaign_revision_id=campaign_revision_id,
+        template_revision_id=template_revision_id,
+        pins=sorted({*pins, template_revision_id, *([campaign_revision_id] if campaign_revision_id else [])}),
+        bill_hash=bill_hash,
+        route_key=route_key,
+        policy_key=policy_key,
+        vendor=route.adapter.key,
+        experiment=experiment,
+        recheck_rule=recheck_rule,
+        shadow=shadow,
+        planned_at=now,
+        due_at=now,
+        n_base=_next_decision_ids(1)[0] if connection.vendor == "postgresql" else 0,
+        currency=route.currency,
+    )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+            return row.pk
+    except IntegrityError:
+        return same.values_list("id", flat=True).get()
+
+
+def decide(dispatch_id: int, decisions: Sequence[NewDecision], *, now: datetime) -> list[int]:
+    """Number these messages and queue them, in the caller's transaction; answers their n, in order.
+
+    Raises Refused once the dispatch is stopped, Missing if there is none, Invalid for more than 10,000 at once.
+    """
+    if len(decisions) > MAX_AT_ONCE:
+        raise Invalid([Finding("error", "", f"{len(decisions):,} messages", f"at most {MAX_AT_ONCE:,} at once")])
+    dispatch = Dispatch.objects.only("id", "workspace_id", "lane", "n_base", "state").filter(pk=dispatch_id).first()
+    if dispatch is None:
+        raise Missing("a dispatch of that number")
+    if dispatch.state == DispatchState.STOPPED:
+        raise Refused("this dispatch was stopped")
+    with transaction.atomic():
+        rows = _numbered(dispatch, decisions, now)
+        Decision.objects.bulk_create(rows)
+        if dispatch.state == DispatchState.DONE:
+            Dispatch.objects.filter(pk=dispatch_id, state=DispatchState.DONE).update(state=DispatchState.RUNNING, finished_at=None)
+    return [row.n for row in rows]
+
+
+def cancel(workspace_id: int, message_id: str, *, now: datetime) -> bool:
+    """Take a decision back. False: its last look was already had, or it was cancelled before. Raises Missing for a strange id."""
+    key = read_message_id(message_id)
+    found = Decision.objects.filter(workspace_id=workspace_id, dispatch_id=key.dispatch_id, n=key.n) if key else Decision.objects.none()
+    profile_id = found.values_list("profile_id", flat=True).first()
+    if key is None or profile_id is None:
+        raise Missing("a message of that id that waits to be sent")
+    with transaction.atomic():
+        if not found.filter(state=WorkState.READY, admitted=False).update(state=WorkState.CANCELLED, payload={}):
+            return False
+        Message.objects.create(
+            dispatch_id=key.dispatch_id,
+            n=key.n,
+            workspace_id=workspace_id,
+            profile_id=profile_id,
+            state=MessageState.SKIPPED,
+            reason=Reason.CANCELLED,
+            at=now,
+        )
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """What an idempotency key stands for. new: this call was the first and must now decide and then `answer`."""
+
+    new: bool
+    dispatch_id: int | None = None
+    n: int | None = None
+
+
+def use_key(workspace_id: int, key: str, request_sha256: str, *, now: datetime) -> KeyUse:
+    """Claim an idempotency key in the caller's transaction; of callers at once one is new and the others wait for it.
+
+    Raises Refused where the key was used with another request, Invalid for an unusable key.
+    """
+    if not 1 <= len(key) <= 255 or not key.isprintable():
+        raise Invalid([Finding("error", "/idempotency_key", f"{len(key)} characters", "1 to 255 printable characters")])
+    made = IdempotencyKey(workspace_id=workspace_id, key=key, request_sha256=request_sha256, at=now)
+    try:
+        with transaction.atomic():
+            made.save(force_insert=True)
+            return KeyUse(new=True)
+    except IntegrityError:
+        known = IdempotencyKey.objects.get(workspace_id=workspace_id, key=key)
+    if known.request_sha256 != request_sha256:
+        raise Refused("this Idempotency-Key was used with another request")
+    return KeyUse(False, known.dispatch_id, known.n)
+
+
+def answer_key(workspace_id: int, key: str, dispatch_id: int, n: int) -> None:
+    """Keep what a new key led to, in the transaction that claimed it."""
+    IdempotencyKey.objects.filter(workspace_id=workspace_id, key=key).update(dispatch_id=dispatch_id, n=n)
+
+
+def _numbered(dispatch: Dispatch, decisions: Sequence[NewDecision], now: datetime) -> list[Decision]:
+    """PostgreSQL numbers by the table's own sequence: no row is held, so callers never wait for each other; gaps are fine."""
+    if connection.vendor == "postgresql":
+        ids: Sequence[int | None] = _next_decision_ids(len(decisions))
+        ns = [number - dispatch.n_base for number in ids if number is not None]
+    else:
+        Dispatch.objects.filter(pk=dispatch.id).update(planned=F("planned") + len(decisions))
+        first = Dispatch.objects.values_list("planned", flat=True).get(pk=dispatch.id) - len(decisions)
+        ids, ns = [None] * len(decisions), list(range(first, first + len(decisions)))
+    return [
+        Decision(
+            id=number,
+            workspace_id=dispatch.workspace_id,
+            dispatch_id=dispatch.id,
+            n=n,
+            profile_id=new.profile_id,
+            payload=dict(new.payload),
+            lane=dispatch.lane,
+            decided_at=now,
+            due_at=new.due_at or now,
+            expires_at=new.expires_at,
+        )
+        for number, n, new in zip(ids, ns, decisions, strict=True)
+    ]
+
+
+def _next_decision_ids(count: int) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('delivery_decision', 'id')) FROM generate_series(1, %s)", [count])
+        return sorted(row[0] for row in cursor.fetchall())

@@ -1,7 +1,7 @@
 """Where the sample people live: countries with their share, zones, locales, numbers for telephones, and cities.
 
-Telephone numbers come from ranges that a country reserves for films and books, where it has one (marked "fiction"): no number
-in the samples of those countries can ring. Elsewhere it is the numbering plan's example with its last digits changed.
+Telephone numbers come from a range for films and books, where a country has one that phones accept as valid (marked "fiction"):
+no such number can ring. Elsewhere it is the example of the country's numbering plan with its last digits changed.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ COUNTRIES: tuple[Country, ...] = (
         ("en-GB",),
         "GBP",
         ("London", "Edinburgh", "Manchester", "Bristol", "York", "Cardiff"),
-        ("+447700900",),  # fiction
+        ("+447400123",),
     ),
     Country(
         "DE",
@@ -66,7 +66,7 @@ COUNTRIES: tuple[Country, ...] = (
         ("de-DE", "en-DE"),
         "EUR",
         ("Berlin", "Hamburg", "München", "Köln", "Leipzig", "Freiburg"),
-        ("+493023125", "+496990009", "+494066969", "+498999998"),  # fiction
+        ("+4915123456",),
     ),
     Country(
         "FR",
@@ -76,7 +76,7 @@ COUNTRIES: tuple[Country, ...] = (
         ("fr-FR",),
         "EUR",
         ("Paris", "Lyon", "Marseille", "Bordeaux", "Nantes", "Annecy"),
-        ("+3363998",),  # fiction
+        ("+3361234",),
         digits=4,
         below=10_000,
     ),
@@ -134,7 +134,7 @@ COUNTRIES: tuple[Country, ...] = (
         ("en-AU",),
         "AUD",
         ("Sydney", "Melbourne", "Brisbane", "Perth", "Adelaide", "Hobart"),
-        ("+61270100", "+61370100", "+61770100", "+61870100"),  # fiction
+        ("+61412345",),
     ),
     Country(
         "NL",
@@ -221,9 +221,7 @@ COUNTRIES: tuple[Country, ...] = (
         ("en-IE",),
         "EUR",
         ("Dublin", "Cork", "Galway", "Limerick"),
-        ("+35320913",),
-        digits=4,
-        below=10_000,
+        ("+353850123",),
     ),
     Country(
         "CH", 14, "german", ("Europe/Zurich",), ("de-CH", "fr-CH", "it-CH"), "CHF", ("Zürich", "Bern", "Basel", "Luzern"), ("+41781234",)

@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
@@ -55,21 +55,21 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {"type": "http", "scheme": "bearer", "description": "An API key from the console: `omni_…`."}
 
 
-class HasScope(BasePermission):
-    """`permission_classes = [HasScope("messages:send")]`: a working key that has the scope."""
+def HasScope(scope: str, **by_method: str) -> type[BasePermission]:
+    """A permission for working keys with the scope: `permission_classes = [HasScope("documents:read", PUT="documents:write")]`."""
+    unknown = {scope, *by_method.values()} - SCOPES.keys()
+    if unknown:
+        raise ValueError(f"unknown scopes {unknown}")
 
-    def __init__(self, scope: str) -> None:
-        if scope not in SCOPES:
-            raise ValueError(f"unknown scope {scope}")
-        self.scope = scope
-        self.message = f"This API key needs the scope {scope}."
+    class Scoped(BasePermission):
+        def has_permission(self, request: Request, view: Any) -> bool:
+            wanted = by_method.get(request.method or "", scope)
+            actor: Actor | None = getattr(request, "actor", None) if request.user else None
+            if actor is not None and wanted not in actor.scopes:
+                raise PermissionDenied(f"This API key needs the scope {wanted}.")
+            return actor is not None
 
-    def __call__(self) -> HasScope:
-        return self  # the framework instantiates permission classes
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        actor: Actor | None = getattr(request, "actor", None)
-        return bool(request.user) and actor is not None and self.scope in actor.scopes
+    return Scoped
 
 
 class ApiKeyThrottle(BaseThrottle):

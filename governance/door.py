@@ -10,7 +10,7 @@ from governance.canonical import canonical, sha256
 from governance.checking import check_latest
 from governance.command import DoorCommand, Report
 from governance.difference import Change, difference
-from governance.findings import DoorError, Finding, Invalid, Missing, Refused, Stale, parse, pointer, shorten
+from governance.findings import DoorError, Finding, Invalid, Missing, Refused, Stale, Unmatched, parse, pointer, shorten
 from governance.kinds import CheckContext, Kind, Ref, kind, kind_of_plural, kinds, register
 from governance.members import actor_for, create_workspace, default_workspace, members, remove_member, set_member, system_actor
 from governance.models import ApiKey, AuditEntry, Decision, Membership, Release, Revision, Submission, User, Workspace
@@ -70,6 +70,7 @@ __all__ = [
     "Stale",
     "Submission",
     "Text",
+    "Unmatched",
     "User",
     "Workspace",
     "actor_for",

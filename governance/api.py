@@ -1,0 +1,252 @@
+"""Documents by HTTP: what the console can do to a document the API can."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from pydantic import BaseModel
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from governance import api_bodies as bodies
+from governance.api_authentication import ApiRequest, HasScope
+from governance.approvals import approval, submit
+from governance.bills import bill
+from governance.checking import check, check_latest
+from governance.difference import difference
+from governance.findings import Finding, Invalid, Missing, Stale, Unmatched, parse
+from governance.kinds import kind_of_plural, kinds
+from governance.models import Document, Release, Revision
+from governance.paging import page
+from governance.reading import DocumentView, document, document_rows, document_views, revision, revision_rows, revision_view, users_of
+from governance.releases import recall, roll_back
+from governance.revisions import prepare, save
+
+PAGING = [
+    OpenApiParameter("limit", int, description="1 to 200, default 50"),
+    OpenApiParameter("cursor", str, description="`next` of the page before"),
+]
+READ = HasScope("documents:read")
+
+
+def answer(model: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """An answer of this shape."""
+    return Response(model.model_dump(mode="json"), status=status, headers=headers)
+
+
+class Kinds(APIView):
+    permission_classes = [READ]
+
+    @extend_schema(operation_id="kinds_list", responses=bodies.KindsAnswer)
+    def get(self, request: ApiRequest) -> Response:
+        """Every kind of document, with the JSON Schema of its bodies."""
+        return answer(bodies.KindsAnswer(items=[bodies.KindAnswer.of(kind) for kind in kinds()]))
+
+
+class Documents(APIView):
+    permission_classes = [READ]
+
+    @extend_schema(operation_id="documents_list", parameters=PAGING, responses=bodies.DocumentsPage)
+    def get(self, request: ApiRequest, plural: str) -> Response:
+        """The documents of a kind, by key."""
+        rows = document_rows(request.actor.workspace_id, kind_of_plural(plural).name)
+        return Response(page(rows, request, _document, ["key"]))
+
+
+class OneDocument(APIView):
+    permission_classes = [HasScope("documents:read", PUT="documents:write")]
+
+    @extend_schema(operation_id="documents_read", responses=bodies.DocumentAnswer)
+    def get(self, request: ApiRequest, plural: str, key: str) -> Response:
+        """A document with its latest revision, whose number is the ETag."""
+        return _answer(document(request.actor.workspace_id, kind_of_plural(plural).name, key))
+
+    @extend_schema(
+        operation_id="documents_save",
+        request=bodies.SaveRequest,
+        responses={200: bodies.DocumentAnswer, 201: bodies.DocumentAnswer},
+        parameters=[OpenApiParameter("If-Match", str, "header", description='the revision that was edited, e.g. `"7"`')],
+    )
+    def put(self, request: ApiRequest, plural: str, key: str) -> Response:
+        """Save a revision. The same body again is the same revision; an edit of an older one is refused with the difference."""
+        kind, wanted = kind_of_plural(plural).name, parse(bodies.SaveRequest, request.data)
+        matched, base = _base(request, kind, key, wanted.base)
+        try:
+            row = save(request.actor, kind, key, wanted.body, base=base, note=wanted.note, now=timezone.now())
+        except Stale as stale:
+            raise Unmatched(stale.reason, stale.difference) if matched else stale from None
+        return _answer(document(request.actor.workspace_id, kind, key), status=201 if row.number == 1 and base is None else 200)
+
+
+class Revisions(APIView):
+    permission_classes = [READ]
+
+    @extend_schema(operation_id="revisions_list", parameters=PAGING, responses=bodies.RevisionsPage)
+    def get(self, request: ApiRequest, plural: str, key: str) -> Response:
+        """A document's revisions, newest first."""
+        view = document(request.actor.workspace_id, kind_of_plural(plural).name, key)
+        return Response(page(revision_rows(view.workspace_id, view.kind, key), request, _revision, ["-number"]))
+
+
+class OneRevision(APIView):
+    permission_classes = [READ]
+
+    @extend_schema(operation_id="revisions_read", responses=bodies.RevisionAnswer)
+    def get(self, request: ApiRequest, plural: str, key: str, number: int) -> Response:
+        """One revision, as it was saved."""
+        view = revision(request.actor.workspace_id, kind_of_plural(plural).name, key, number)
+        return answer(bodies.RevisionAnswer.of(view))
+
+
+class Difference(APIView):
+    permission_classes = [READ]
+
+    @extend_schema(
+        operation_id="documents_diff",
+        responses=bodies.ChangesAnswer,
+        parameters=[OpenApiParameter(name, str, description="a number, `latest` or `released`") for name in ("before", "after")],
+    )
+    def get(self, request: ApiRequest, plural: str, key: str) -> Response:
+        """What changed between two revisions: by default from what is in force to the latest."""
+        view = document(request.actor.workspace_id, kind_of_plural(plural).name, key)
+        wanted = parse(bodies.DiffQuery, request.GET.dict())
+        before, after = _numbered(view, wanted.before), _numbered(view, wanted.after)
+        old, new = revision(view.workspace_id, view.kind, key, before), revision(view.workspace_id, view.kind, key, after)
+        changes = [bodies.ChangeAnswer(**change.as_dict()) for change in difference(old.body, new.body)]
+        return answer(bodies.ChangesAnswer(before=before, after=after, changes=changes))
+
+
+class Checks(APIView):
+    permission_classes = [READ]
+
+    @extend_schema(operation_id="documents_checks", responses=bodies.FindingsAnswer)
+    def get(self, request: ApiRequest, plural: str, key: str) -> Response:
+        """What the checks say about the latest revision, as things are now."""
+        return _findings(check_latest(request.actor, kind_of_plural(plural).name, key, now=timezone.now()))
+
+    @extend_schema(operation_id="documents_check_body", request=bodies.BodyRequest, responses=bodies.FindingsAnswer)
+    def post(self, request: ApiRequest, plural: str, key: str) -> Response:
+        """What the checks would say about this body; nothing is saved."""
+        ready = prepare(kind_of_plural(plural).name, key, parse(bodies.BodyRequest, request.data).body)
+        return _findings(check(request.actor, request.actor.workspace_id, ready.ref, ready.model, now=timezone.now()))
+
+
+class BillOfMaterials(APIView):
+    permission_classes = [READ]
+
+    @extend_schema(
+        operation_id="documents_bill",
+        responses=bodies.BillAnswer,
+        parameters=[OpenApiParameter("of", str, enum=["draft", "released"], description="default draft")],
+    )
+    def get(self, request: ApiRequest, plural: str, key: str) -> Response:
+        """The document and everything it uses, with the hash that people approve."""
+        wanted = parse(bodies.BillQuery, request.GET.dict())
+        return answer(bodies.BillAnswer.of(bill(request.actor.workspace_id, kind_of_plural(plural).name, key, of=wanted.of)))
+
+
+class Approved(APIView):
+    permission_classes = [READ]
+
+    @extend_schema(operation_id="documents_approval", responses=bodies.ApprovalAnswer)
+    def get(self, request: ApiRequest, plural: str, key: str) -> Response:
+        """Who approved exactly what is in force; 403 with every document that differs where nobody did."""
+        found = approval(request.actor.workspace_id, kind_of_plural(plural).name, key, now=timezone.now())
+        return answer(bodies.ApprovalAnswer.of(found))
+
+
+class UsedBy(APIView):
+    permission_classes = [READ]
+
+    @extend_schema(operation_id="documents_used_by", responses=bodies.UsersAnswer)
+    def get(self, request: ApiRequest, plural: str, key: str) -> Response:
+        """The documents whose latest revision uses this one."""
+        view = document(request.actor.workspace_id, kind_of_plural(plural).name, key)
+        users = users_of(view.workspace_id, view.kind, key)
+        return answer(bodies.UsersAnswer(items=[{"kind": user.kind, "key": user.key} for user in users]))
+
+
+class Submit(APIView):
+    permission_classes = [HasScope("documents:submit")]
+
+    @extend_schema(operation_id="documents_submit", request=bodies.SubmitRequest, responses={201: bodies.SubmissionAnswer})
+    def post(self, request: ApiRequest, plural: str, key: str) -> Response:
+        """Ask others to vouch for the latest revision and everything it uses."""
+        kind, wanted = kind_of_plural(plural).name, parse(bodies.SubmitRequest, request.data)
+        row = submit(request.actor, kind, key, number=wanted.number, note=wanted.note, now=timezone.now())
+        return answer(bodies.SubmissionAnswer.of(row), status=201)
+
+
+class RollBack(APIView):
+    permission_classes = [HasScope("documents:release")]
+
+    @extend_schema(operation_id="documents_roll_back", request=bodies.PointerRequest, responses=bodies.ReleaseAnswer)
+    def post(self, request: ApiRequest, plural: str, key: str) -> Response:
+        """Put an earlier released revision in force again."""
+        kind, wanted = kind_of_plural(plural).name, parse(bodies.PointerRequest, request.data)
+        row = roll_back(request.actor, kind, key, number=wanted.number, reason=wanted.reason, now=timezone.now())
+        return answer(_release(row))
+
+
+class Recall(APIView):
+    permission_classes = [HasScope("documents:release")]
+
+    @extend_schema(operation_id="documents_recall", request=bodies.PointerRequest, responses=bodies.ReleaseAnswer)
+    def post(self, request: ApiRequest, plural: str, key: str) -> Response:
+        """Forbid a revision for good: nothing that pins it may send any more."""
+        kind, wanted = kind_of_plural(plural).name, parse(bodies.PointerRequest, request.data)
+        row = recall(request.actor, kind, key, number=wanted.number, reason=wanted.reason, now=timezone.now())
+        return answer(_release(row))
+
+
+def _answer(view: DocumentView, status: int = 200) -> Response:
+    return answer(bodies.DocumentAnswer.of(view), status, {"ETag": f'"{view.latest.number}"'})
+
+
+def _base(request: Request, kind: str, key: str, given: int | None) -> tuple[bool, int | None]:
+    """Whether a precondition was sent as a header, and the revision that was edited."""
+    match, none_match = request.headers.get("If-Match"), request.headers.get("If-None-Match")
+    if none_match is not None:
+        if none_match.strip() != "*" or match is not None:
+            raise Invalid([Finding("error", "/If-None-Match", none_match[:40], "* alone, for a document that must not exist yet")])
+        return True, None
+    if match is None:
+        return False, given
+    if match.strip() == "*":
+        return True, document(request.actor.workspace_id, kind, key).latest.number  # type: ignore[attr-defined]
+    number = re.fullmatch(r'\s*"?(\d{1,9})"?\s*', match)
+    if number is None or (given is not None and given != int(number[1])):
+        raise Invalid(
+            [Finding("error", "/If-Match", match[:40], "the ETag of the revision that was edited, and the same base if one is sent")]
+        )
+    return True, int(number[1])
+
+
+def _numbered(view: DocumentView, wanted: str) -> int:
+    if wanted == "latest":
+        return view.latest.number
+    if wanted != "released":
+        return int(wanted)
+    if view.released is None:
+        raise Missing(f"{view.kind} {view.key} has no released revision: say which with before= and after=")
+    return view.released.number
+
+
+def _findings(findings: list[Finding]) -> Response:
+    return answer(bodies.FindingsAnswer(items=[bodies.FindingAnswer.of(finding) for finding in findings]))
+
+
+def _document(row: Document) -> dict[str, Any]:
+    return bodies.DocumentAnswer.of(document_views([row])[0]).model_dump(mode="json")
+
+
+def _revision(row: Revision) -> dict[str, Any]:
+    return bodies.RevisionAnswer.of(revision_view(row)).model_dump(mode="json")
+
+
+def _release(row: Release) -> bodies.ReleaseAnswer:
+    return bodies.ReleaseAnswer.of(row)

@@ -1,8 +1,11 @@
 """What other rooms may use of delivery."""
 
 from delivery.addresses import address_hash, address_hashes
+from delivery.clicks import settle as settle_clicks
 from delivery.message_ids import MessageKey, message_id, message_ids, read_message_id
 from delivery.states import AttemptState, DispatchState, MessageState, Reason
+from delivery.suppression import suppress, suppressed, unsuppress
+from delivery.tracking import LinkResolver, register_link_resolver, unsubscribe_headers
 from delivery.work import Clock, DispatchFacts, DispatchPlan, Entry, Outcome, Outgoing, Program, Work
 
 __all__ = [
@@ -12,6 +15,7 @@ __all__ = [
     "DispatchPlan",
     "DispatchState",
     "Entry",
+    "LinkResolver",
     "MessageKey",
     "MessageState",
     "Outcome",
@@ -24,4 +28,10 @@ __all__ = [
     "message_id",
     "message_ids",
     "read_message_id",
+    "register_link_resolver",
+    "settle_clicks",
+    "suppress",
+    "suppressed",
+    "unsubscribe_headers",
+    "unsuppress",
 ]

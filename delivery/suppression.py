@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from delivery import sql
 from delivery.addresses import EVERY_CHANNEL, address_hash
 from delivery.models import Suppression
 from governance.door import Actor, Finding, Invalid, Missing, Refused, Role, audit
@@ -97,16 +98,11 @@ def _check(channel: str, reason: str) -> None:
 
 
 def _insert(workspace_id: int, channel: str, hashes: list[int], reason: str, source: str, now: datetime) -> int:
-    """One statement for many rows; those that exist stay as they are. The rows that are new."""
-    columns = "(workspace_id, channel, address_hash, reason, source, at)"
-    if connection.vendor == "postgresql":
-        values, given = "SELECT %s, %s, h, %s, %s, %s FROM unnest(%s::bigint[]) h", hashes
-    else:
-        values, given = "SELECT %s, %s, value, %s, %s, %s FROM json_each(%s) WHERE true", repr(hashes)
-    when = connection.ops.adapt_datetimefield_value(now)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO delivery_suppression {columns} {values} ON CONFLICT (workspace_id, channel, address_hash) DO NOTHING",
-            [workspace_id, channel, reason, source, when, given],
-        )
-        return max(cursor.rowcount, 0)
+    """One statement for many rows; those that exist stay as they are. How many are new."""
+    each = "unnest(%s::bigint[]) AS given(value)" if sql.on_postgres() else "json_each(%s) AS given"
+    return sql.run(
+        f"""INSERT INTO delivery_suppression (workspace_id, channel, address_hash, reason, source, at)
+        SELECT %s, %s, given.value, %s, %s, %s FROM {each} WHERE true
+        ON CONFLICT (workspace_id, channel, address_hash) DO NOTHING""",
+        [workspace_id, channel, reason, source, sql.moment(now), sql.numbers(hashes)],
+    )

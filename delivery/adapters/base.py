@@ -25,6 +25,7 @@ EventKind = Literal[
     "blocked",
     "dropped",
     "opened",
+    "clicking",
     "clicked",
     "complained",
     "unsubscribed",
@@ -88,7 +89,7 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """One message to one person. message_id: the id the vendor echoes; headers: extra headers of this message only."""
+    """One message to one person. message_id: the id the vendor echoes; headers: instead of those that `filled` brings."""
 
     message_id: str
     address: str = field(repr=False)
@@ -174,7 +175,8 @@ class VendorEvent:
     the address is used to find the person and is never stored. machine: done by software, not by the person.
     permanent: the address will not work later either. everything: an unsubscription from all topics of the channel.
     url_k: number of the link clicked, where our own link was followed. vendor_id: the vendor's id of the message, where it
-    must equal the one the vendor answered with for the event to be about that message.
+    must equal the one the vendor answered with for the event to be about that message. kind "clicking": a click of which it
+    is not clear yet whether a person made it.
     """
 
     vendor: str

@@ -50,5 +50,5 @@ def _mail(message: OutgoingMessage) -> dict[str, object]:
         "html": filled.html.decode() if filled.html is not None else None,
         "text": filled.text.decode(),
         "locale": filled.locale,
-        "headers": {**filled.headers, **message.headers},
+        "headers": message.headers or filled.headers,
     }

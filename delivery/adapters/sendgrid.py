@@ -130,7 +130,7 @@ def _personalizations(request: OutgoingRequest) -> list[dict[str, Any]]:
         {
             "to": [{"email": message.address}],
             "custom_args": {"message_id": message.message_id},
-            "headers": message.headers,
+            "headers": message.headers or message.filled.headers,
             "substitutions": dict(zip(tags, message.filled.values, strict=True)),
         }
         for message in request.messages
@@ -138,20 +138,20 @@ def _personalizations(request: OutgoingRequest) -> list[dict[str, Any]]:
 
 
 def _personalization(message: OutgoingMessage) -> dict[str, Any]:
-    return {"to": [{"email": message.address}], "custom_args": {"message_id": message.message_id}, "headers": message.headers}
+    return {
+        "to": [{"email": message.address}],
+        "custom_args": {"message_id": message.message_id},
+        "headers": message.headers or message.filled.headers,
+    }
 
 
 def _content(request: OutgoingRequest) -> tuple[str, str, str]:
     """Subject, text and HTML: with tags where they are shared, else those of the only message."""
     shared = request.substituted
     if shared is not None:
-        return _str(shared.subject), _str(shared.text), _str(shared.html)
+        return shared.subject, shared.text, shared.html or ""
     filled = request.messages[0].filled
-    return filled.subject, _str(filled.text), _str(filled.html)
-
-
-def _str(part: bytes | str | None) -> str:
-    return part.decode() if isinstance(part, bytes) else part or ""
+    return filled.subject, filled.text.decode(), (filled.html or b"").decode()
 
 
 def _party(address: str, name: str) -> dict[str, str]:

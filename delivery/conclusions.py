@@ -1,0 +1,180 @@
+"""What follows from a new event about a message: proof, state, suppression, consent, engagement.
+
+Law: a message's state never goes to a lower rank, a suppression never gets weaker, and an event that was drawn from once is
+never drawn from again (its caller keeps it in the same transaction).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Max, Q
+
+from audience import door as audience
+from delivery import suppression
+from delivery.adapters.base import EventKind, VendorEvent
+from delivery.models import Attempt, Message, VendorAccount
+from delivery.states import AttemptState, MessageState, Reason
+
+OURS = "omni"  # the "vendor" of what happens at our own addresses
+UNRESOLVED = (AttemptState.POSTING, AttemptState.IN_DOUBT)
+
+RAISES: Mapping[EventKind, MessageState] = {
+    "delivered": MessageState.DELIVERED,
+    "opened": MessageState.DELIVERED,
+    "clicking": MessageState.DELIVERED,
+    "clicked": MessageState.DELIVERED,
+    "unsubscribed": MessageState.DELIVERED,
+    "bounced": MessageState.BOUNCED,
+    "blocked": MessageState.BOUNCED,
+    "complained": MessageState.COMPLAINED,
+    "dropped": MessageState.FAILED,
+    "failed": MessageState.FAILED,
+}
+# Why the address is left alone after a *permanent* event of this kind.
+DEAD_ADDRESS: Mapping[EventKind, str] = {"bounced": "bounced", "dropped": "bounced", "failed": "invalid", "unsubscribed": "stopped"}
+ENGAGEMENT: Mapping[EventKind, str] = {
+    "delivered": "message.delivered",
+    "opened": "message.opened",
+    "clicked": "message.clicked",
+    "bounced": "message.bounced",
+    "complained": "message.complained",
+    "unsubscribed": "message.unsubscribed",
+}
+# What software does has names of its own, so that nobody counts it who doesn't ask for it.
+MACHINES: Mapping[EventKind, str] = {"opened": "message.machine_opened", "clicked": "message.machine_clicked"}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event about one message of ours."""
+
+    event: VendorEvent
+    dispatch_id: int
+    n: int
+    workspace_id: int
+    channel: str
+    topic: str
+    campaign: str
+    profile_id: int
+    attempt_id: int
+    address_hash: int
+    state: int
+
+
+def draw(told: Sequence[Told], *, now: datetime) -> None:
+    """Everything that follows from these new events, in the caller's transaction."""
+    _prove(told, now)
+    _raise_states(told)
+    _suppress(told, now)
+    _withdraw_consent(told, now)
+    _record(told, now)
+
+
+def heed(workspace_id: int, wishes: Sequence[VendorEvent], *, now: datetime) -> None:
+    """What people texted. STOP: nothing more to this number, from any campaign. START takes the own STOP back, and only that."""
+    for wish in wishes:
+        person = audience.find(workspace_id, address=wish.address)
+        ids, source = [person.id] if person else [], f"{wish.vendor}:keyword"
+        if wish.kind == "unsubscribed":
+            suppression.suppress(workspace_id, "sms", wish.address, reason="stopped", source=source, now=now)
+            audience.set_consent(workspace_id, ids, channel="sms", topic="*", state="unsubscribed", source=source, now=now)
+        elif wish.kind == "resubscribed" and suppression.lift_stop(workspace_id, "sms", wish.address):
+            audience.set_consent(workspace_id, ids, channel="sms", topic="*", state="subscribed", source=source, now=now)
+
+
+def _prove(told: Sequence[Told], now: datetime) -> None:
+    """One event about any message of a request proves that the vendor has the request: it is accepted or refused as a whole."""
+    named = {one.attempt_id: one.event.vendor_id for one in told if one.attempt_id}
+    unresolved = Attempt.objects.filter(pk__in=named, state__in=UNRESOLVED).order_by("pk").select_for_update(no_key=True)
+    for attempt_id in unresolved.values_list("pk", flat=True):
+        vendor_id = {"vendor_id": named[attempt_id]} if named[attempt_id] else {}
+        proven = Attempt.objects.filter(pk=attempt_id)
+        proven.update(state=AttemptState.SENT, resolved_by="event", resolved_at=now, **vendor_id)
+    _note_live_feed({one.attempt_id for one in told if one.attempt_id and one.event.vendor != OURS}, now)
+
+
+def _note_live_feed(attempt_ids: set[int], now: datetime) -> None:
+    """A vendor's event about a request proves that the account's event feed was live for requests made up to then."""
+    attempts = Attempt.objects.filter(pk__in=attempt_ids)
+    for heard in attempts.values("workspace_id", "account").annotate(until=Max("posted_at")).order_by("workspace_id", "account"):
+        workspace_id, account, until = heard["workspace_id"], heard["account"], heard["until"]
+        VendorAccount.objects.get_or_create(workspace_id=workspace_id, account=account, defaults={"refilled_at": now})
+        silent_before = Q(heard_until=None) | Q(heard_until__lt=until)
+        VendorAccount.objects.filter(silent_before, workspace_id=workspace_id, account=account).update(heard_until=until)
+
+
+def _raise_states(told: Sequence[Told]) -> None:
+    """Per dispatch and state one update; the highest of this round's states counts, and only where it is higher than the row's."""
+    highest: dict[tuple[int, int], tuple[MessageState, Reason]] = {}
+    for one in told:
+        state, reason = _state(one.event)
+        if state is not None and state > max(one.state, highest.get((one.dispatch_id, one.n), (0, Reason.NONE))[0]):
+            highest[one.dispatch_id, one.n] = (state, reason)
+    together: dict[tuple[int, MessageState, Reason], list[int]] = defaultdict(list)
+    for (dispatch_id, n), (state, reason) in sorted(highest.items()):
+        together[dispatch_id, state, reason].append(n)
+    for (dispatch_id, state, reason), ns in together.items():
+        lower = Message.objects.filter(dispatch_id=dispatch_id, n__in=ns, state__lt=state)
+        lower.update(state=state, **({"reason": reason} if reason else {}))
+
+
+def _state(event: VendorEvent) -> tuple[MessageState | None, Reason]:
+    if event.kind == "unsubscribed" and event.permanent:  # the vendor refused to send because of an earlier STOP
+        return MessageState.FAILED, Reason.REJECTED
+    state = RAISES.get(event.kind)
+    if state is not MessageState.FAILED:
+        return state, Reason.NONE
+    return state, Reason.BAD_ADDRESS if event.permanent else Reason.REJECTED
+
+
+def _suppress(told: Sequence[Told], now: datetime) -> None:
+    """Dead addresses and complaints stop everything; an unsubscription from everything stops marketing."""
+    groups: dict[tuple[int, str, str, str], set[int]] = defaultdict(set)
+    for one in told:
+        reason = _suppression(one.event)
+        if reason and one.address_hash:
+            groups[one.workspace_id, one.channel, reason, one.event.vendor].add(one.address_hash)
+    for (workspace_id, channel, reason, vendor), hashes in sorted(groups.items()):
+        suppression.suppress_hashes(workspace_id, channel, hashes, reason=reason, source=f"event:{vendor}", now=now)
+
+
+def _suppression(event: VendorEvent) -> str:
+    if event.kind == "complained":
+        return "complained"
+    if event.permanent:
+        return DEAD_ADDRESS.get(event.kind, "")
+    return "unsubscribed" if event.kind == "unsubscribed" and event.everything else ""
+
+
+def _withdraw_consent(told: Sequence[Told], now: datetime) -> None:
+    """A complaint withdraws everything on the channel; an unsubscription the message's topic, or everything where it says so."""
+    groups: dict[tuple[int, str, str, str], set[int]] = defaultdict(set)
+    for one in told:
+        if one.event.kind in {"complained", "unsubscribed"}:
+            topic = one.topic if one.topic and one.event.kind == "unsubscribed" and not one.event.everything else "*"
+            groups[one.workspace_id, one.channel, topic, f"{one.event.vendor}:{one.event.kind}"].add(one.profile_id)
+    for (workspace_id, channel, topic, source), ids in sorted(groups.items()):
+        audience.set_consent(workspace_id, sorted(ids), channel=channel, topic=topic, state="unsubscribed", source=source, now=now)
+
+
+def _record(told: Sequence[Told], now: datetime) -> None:
+    """Engagement as events of the profile; what machines did under names of its own."""
+    by_workspace: dict[int, list[audience.NewEvent]] = defaultdict(list)
+    for one in told:
+        name = MACHINES.get(one.event.kind) if one.event.machine else ENGAGEMENT.get(one.event.kind)
+        if name is not None:
+            by_workspace[one.workspace_id].append(_engagement(one, name))
+    for workspace_id, events in by_workspace.items():
+        audience.record(workspace_id, events, now=now)
+
+
+def _engagement(one: Told, name: str) -> audience.NewEvent:
+    properties: dict[str, object] = {"campaign": one.campaign, "channel": one.channel, "dispatch": one.dispatch_id}
+    if one.event.url_k is not None:
+        properties["link"] = one.event.url_k
+    event_id = f"{one.event.vendor}:{one.event.event_id}"
+    return audience.NewEvent(event_id, name, one.profile_id, one.event.at, properties)

@@ -1,0 +1,54 @@
+"""Vendors call: verify the raw bytes, keep what is new, answer.
+
+Answers: 200 when everything is kept (also what could only be kept as a dead letter or an orphan), 401 when the vendor's
+signature is missing or wrong (nothing changes), 413 above 10 MiB, 503 when the database couldn't take it (the vendor calls
+again). Vendors retry for a day, so a repeated event is ordinary.
+"""
+
+from __future__ import annotations
+
+import structlog
+from django.conf import settings
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from delivery import evidence
+from delivery.accounts import webhook_accounts
+from delivery.adapters.base import Webhook
+from delivery.adapters.registry import ADAPTERS
+
+LARGEST_BODY = 10 * 1024 * 1024  # bytes
+log = structlog.get_logger(__name__)
+
+
+@csrf_exempt
+@require_POST
+def receive(request: HttpRequest, vendor: str, workspace_key: str = "") -> HttpResponse:
+    """One webhook of one vendor; with a workspace key only that workspace's accounts can have signed it."""
+    adapter = ADAPTERS.get(vendor)
+    if adapter is None or not adapter.webhook_secret:
+        return HttpResponse(status=404)
+    body = request.read(LARGEST_BODY + 1)
+    if len(body) > LARGEST_BODY:
+        return HttpResponse(status=413)
+    webhook = Webhook(_public_address(request), {name.lower(): value for name, value in request.headers.items()}, body, timezone.now())
+    account = next((one for one in webhook_accounts(vendor, workspace_key) if adapter.verify(webhook, one.account)), None)
+    if account is None:
+        log.warning("webhook.refused", vendor=vendor, bytes=len(body))
+        return HttpResponse("the vendor's signature is missing or wrong\n", status=401, content_type="text/plain")
+    try:
+        heard = evidence.take(adapter.events(webhook), home=account.home, only=account.only, now=webhook.received_at)
+    except OperationalError as fault:
+        log.error("webhook.postponed", vendor=vendor, error=type(fault).__name__)
+        return HttpResponse(status=503, headers={"Retry-After": "30"})
+    log.info("webhook.kept", vendor=vendor, new=heard.new, repeated=heard.duplicates, orphans=heard.orphans, unreadable=heard.unreadable)
+    return HttpResponse("<Response/>", content_type="text/xml") if vendor == "twilio" else HttpResponse(status=200)
+
+
+def _public_address(request: HttpRequest) -> str:
+    """The address the vendor called, as it signed it: our public name and the query untouched, whatever proxies did on the way."""
+    query = request.META.get("QUERY_STRING", "")
+    return f"{settings.OMNI.public_url.rstrip('/')}{request.path}" + (f"?{query}" if query else "")

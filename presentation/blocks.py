@@ -65,6 +65,7 @@ class ImageBlock(_Block):
     width: int | None = Field(default=None, ge=16, le=600, description="Pixels; by default the whole column.")
     align: Align = "center"
     rounded: bool = False
+    bleed: bool = Field(default=False, description="From edge to edge of the sheet, without a margin.")
 
 
 class ButtonBlock(_Block):

@@ -27,13 +27,22 @@ def _colour(value: str) -> str:
 Colour = Annotated[str, AfterValidator(_colour)]
 
 
+def _fixed(value: str) -> str:
+    if "{{" in value or "{%" in value or "{#" in value:
+        raise ValueError("fixed text: expressions stand in blocks, subject and preheader")
+    return value
+
+
+Fixed = Annotated[Line, AfterValidator(_fixed)]
+
+
 class Brand(DocumentModel):
     """What stands above the letter: a logo, or the name in type."""
 
-    name: Line = Field(min_length=1, max_length=80)
-    logo: ImageAddress | None = None
+    name: Fixed = Field(min_length=1, max_length=80)
+    logo: Annotated[ImageAddress, AfterValidator(_fixed)] | None = None
     logo_width: int = Field(default=120, ge=24, le=400)
-    href: Link | None = None
+    href: Annotated[Link, AfterValidator(_fixed)] | None = None
 
 
 class Theme(DocumentModel):

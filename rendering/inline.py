@@ -45,7 +45,15 @@ _SIMPLE = {
 def to_html(source: str, holes: Holes, ink: Ink) -> str:
     """HTML of a Markdown text; expressions and links are stand-ins."""
     tokens = parse_markdown(holes.text(source))
-    return "".join(_block(token, holes, ink, last=place == len(tokens) - 3) for place, token in enumerate(tokens))
+    return "".join(_block(token, holes, ink, last=_is_last(tokens, place)) for place, token in enumerate(tokens))
+
+
+def _is_last(tokens: Sequence[Token], place: int) -> bool:
+    """Whether the element that opens here is the last of what it stands in: then it needs no space below."""
+    level = tokens[place].level
+    after = next((token for token in tokens[place + 1 :] if token.level <= level and token.nesting >= 0 and token.type != "inline"), None)
+    closed = next((token for token in tokens[place + 1 :] if token.level < level), None)
+    return after is None or (closed is not None and tokens.index(closed) < tokens.index(after))
 
 
 def _block(token: Token, holes: Holes, ink: Ink, *, last: bool) -> str:
@@ -60,13 +68,12 @@ def _block(token: Token, holes: Holes, ink: Ink, *, last: bool) -> str:
         return f'<h{level} style="margin:0 0 12px;{ink.heading}">' if token.nesting > 0 else f"</h{level}>"
     if token.type in {"bullet_list_open", "ordered_list_open"}:
         start = f' start="{int(token.attrs["start"])}"' if "start" in token.attrs else ""
-        return (
-            f'<{token.tag}{start} style="margin:0 0 16px;padding-{ink.side}:24px;padding-{"right" if ink.side == "left" else "left"}:0;">'
-        )
+        below, other = "" if last else " 0 16px", "left" if ink.side == "right" else "right"
+        return f'<{token.tag}{start} style="margin:0{below};padding-{ink.side}:24px;padding-{other}:0;">'
     if token.type == "list_item_open":
         return '<li style="margin:0 0 6px;">'
     if token.type == "blockquote_open":
-        return f'<blockquote style="margin:0 0 16px;padding:2px 16px;border-{ink.side}:3px solid;{ink.quote}">'
+        return f'<blockquote style="margin:0{"" if last else " 0 16px"};padding:2px 16px;border-{ink.side}:3px solid;{ink.quote}">'
     if token.type == "hr":
         return f'<hr style="border:0;border-top:1px solid;margin:20px 0;{ink.rule}" />'
     return str(escape(token.content))
@@ -76,7 +83,7 @@ def _inline(token: Token, holes: Holes, ink: Ink) -> str:
     if token.type in _SIMPLE:
         return _SIMPLE[token.type]
     if token.type == "link_open":
-        return f'<a href="{holes.link(str(token.attrs["href"]))}" class="ink-link" style="{ink.link}" target="_blank">'
+        return f'<a href="{holes.link(str(token.attrs["href"]))}" style="{ink.link}" target="_blank">'
     if token.type == "code_inline":
         return f'<code style="font-family:ui-monospace,Menlo,Consolas,monospace;font-size:0.92em;">{escape(token.content)}</code>'
     return str(escape(token.content))

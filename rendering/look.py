@@ -66,15 +66,17 @@ class Look:
 a {{ color: {self.theme.accent}; }}
 img {{ max-width: 100%; }}
 @media only screen and (max-width:479px) {{
-  .pad > table > tbody > tr > td {{ padding-left: 20px !important; padding-right: 20px !important; }}
+  .gut {{ padding-left: 22px !important; padding-right: 22px !important; }}
+  .cols > table > tbody > tr > td {{ padding-left: 10px !important; padding-right: 10px !important; }}
   .h1 div, .h1 h1 {{ font-size: 25px !important; }}
 }}
 @media (prefers-color-scheme: dark) {{
   body, .page {{ background-color: {DARK_PAGE} !important; }}
   .sheet, .sheet > table {{ background: {DARK_SURFACE} !important; background-color: {DARK_SURFACE} !important; }}
-  .ink div, .ink p, .ink li, .ink h1, .ink h2, .ink h3, .ink h4, .ink span, .brand a {{ color: {DARK_TEXT} !important; }}
-  .quiet div, .quiet p, .quiet li, .quiet a, .ink blockquote {{ color: {DARK_MUTED} !important; }}
-  .ink a.ink-link {{ color: {accent} !important; }}
+  .ink div, .ink p, .ink li, .ink h1, .ink h2, .ink h3, .ink h4 {{ color: {DARK_TEXT} !important; }}
+  .quiet div, .quiet p, .quiet li, .quiet a, .ink blockquote p {{ color: {DARK_MUTED} !important; }}
+  .ink a {{ color: {accent} !important; }}
+  .brand a {{ color: {DARK_TEXT} !important; }}
   .rule p, .ink hr, .ink blockquote {{ border-color: {DARK_LINE} !important; border-top-color: {DARK_LINE} !important; }}
   .outlined td, .outlined a {{ border-color: {accent} !important; color: {accent} !important; background: transparent !important; }}
 }}

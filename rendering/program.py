@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from presentation.door import Variable, choose_locale
+from presentation.door import Sender, Variable, choose_locale
 from rendering.escapes import Context
 
 
@@ -66,6 +66,9 @@ class Compiled:
     sha256: str
     channel: str
     message_class: str
+    topic: str | None
+    sender: Sender
+    reply_to: str | None
     base_url: str
     default_locale: str
     fallbacks: dict[str, tuple[str, ...]]

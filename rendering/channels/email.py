@@ -90,6 +90,7 @@ class _Letter:
                 width=f"{brand.logo_width}px",
                 align=self.look.start,
                 padding=f"0 {GUTTER}px",
+                css_class="gut",
             )
         else:
             name = str(escape(brand.name))
@@ -97,7 +98,7 @@ class _Letter:
             if brand.href:
                 name = f'<a href="{self.holes.link(brand.href)}" style="{plain}" target="_blank">{name}</a>'
             inner = self._text(name, size="18px", line="1.3", css="ink brand", weight="700", padding=f"0 {GUTTER}px")
-        return element("mj-section", self._column(inner), padding="28px 0 20px", direction=self.look.direction, css_class="pad")
+        return element("mj-section", self._column(inner), padding="28px 0 20px", direction=self.look.direction)
 
     def _sheet(self, blocks: Sequence[AnyBlock]) -> str:
         sections = ""
@@ -106,16 +107,17 @@ class _Letter:
                 sections += "".join(self._columns(block) for block in group if isinstance(block, ColumnsBlock))
             else:
                 content = "".join(self._block(block, GUTTER) for block in group)
-                sections += element("mj-section", self._column(content), padding="0", direction=self.look.direction, css_class="pad-x")
+                sections += element("mj-section", self._column(content), padding="0", direction=self.look.direction, css_class="body")
         if not sections:
             return ""
-        theme = self.look.theme
+        theme, first = self.look.theme, blocks[0]
+        top = "0" if isinstance(first, ImageBlock) and first.bleed else "36px"
         return element(
             "mj-wrapper",
             sections,
             background_color=theme.surface,
             border_radius=f"{theme.radius}px",
-            padding="36px 0 24px",
+            padding=f"{top} 0 16px",
             direction=self.look.direction,
             css_class="sheet",
         )
@@ -126,7 +128,7 @@ class _Letter:
         for width, leaves in zip(widths, block.columns, strict=True):
             content = "".join(self._block(leaf, 12) for leaf in leaves) or element("mj-spacer", height="1px")
             inner += self._column(content, width=f"{width}%" if block.widths else None, vertical_align="top")
-        return element("mj-section", inner, padding=f"0 {GUTTER - 12}px", direction=self.look.direction)
+        return element("mj-section", inner, padding=f"0 {GUTTER - 12}px", direction=self.look.direction, css_class="cols")
 
     def _block(self, block: AnyBlock, gutter: int) -> str:
         write: Callable[[Any, str], str] = _WRITERS[type(block)].__get__(self)
@@ -143,7 +145,7 @@ class _Letter:
             font_weight=weight,
             line_height=line,
             padding=padding,
-            css_class=css,
+            css_class=f"{css} gut" if f" {GUTTER}px" in padding else css,
         )
 
     def heading(self, block: HeadingBlock, padding: str) -> str:
@@ -166,7 +168,8 @@ class _Letter:
             width=f"{block.width}px" if block.width else None,
             align=self.look.side(block.align),
             border_radius=self.look.small_radius if block.rounded else None,
-            padding=padding,
+            padding="0 0 24px" if block.bleed else padding,
+            css_class=None if block.bleed else "gut" if f" {GUTTER}px" in padding else None,
         )
 
     def button(self, block: ButtonBlock, padding: str) -> str:
@@ -186,12 +189,16 @@ class _Letter:
             line_height="1.25",
             inner_padding="14px 26px" if filled else "12px 24px",
             padding=padding.replace("20px", "24px"),
-            css_class="filled" if filled else "outlined",
+            css_class=("filled" if filled else "outlined") + (" gut" if f" {GUTTER}px" in padding else ""),
         )
 
     def divider(self, block: DividerBlock, padding: str) -> str:
         return element(
-            "mj-divider", border_color=self.look.theme.line, border_width="1px", padding=padding.replace("0 ", "4px ", 1), css_class="rule"
+            "mj-divider",
+            border_color=self.look.theme.line,
+            border_width="1px",
+            padding=padding.replace("0 ", "4px ", 1),
+            css_class="rule gut",
         )
 
     def spacer(self, block: SpacerBlock, padding: str) -> str:

@@ -5,7 +5,7 @@ Law: the plan is a function of what is given. Planning the same (campaign, occur
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from hashlib import blake2b
 
@@ -106,7 +106,7 @@ def _insert(plan: DispatchPlan, now: datetime) -> Dispatch:
 
 def _fill(dispatch: Dispatch, plan: DispatchPlan, now: datetime) -> None:
     """Waves, slices, batches and the bitmaps of those left out."""
-    left_out = _left_out(dispatch, plan)
+    left_out = _left_out(plan, but=dispatch.pk)
     ids = plan.ids.copy()
     for people in left_out.values():
         ids -= people
@@ -124,7 +124,20 @@ def _fill(dispatch: Dispatch, plan: DispatchPlan, now: datetime) -> None:
     dispatch.save(update_fields=["planned", "considered", "state", "finished_at"])
 
 
-def _left_out(dispatch: Dispatch, plan: DispatchPlan) -> dict[Reason, BitMap64]:
+def survey(plan: DispatchPlan) -> dict[str, BitMap64]:
+    """Who would get nothing and why, by reason, were this planned now. Writes nothing."""
+    return {Reason(reason).name.lower(): people for reason, people in _left_out(plan, but=0).items() if people}
+
+
+def unfinished(workspace_id: int, dispatch_ids: Sequence[int]) -> list[int]:
+    """Those of these dispatches that still send, or wait to."""
+    ended = (DispatchState.DONE, DispatchState.STOPPED)
+    return list(
+        Dispatch.objects.filter(workspace_id=workspace_id, pk__in=dispatch_ids).exclude(state__in=ended).values_list("id", flat=True)
+    )
+
+
+def _left_out(plan: DispatchPlan, *, but: int) -> dict[Reason, BitMap64]:
     """Who gets nothing and why, disjoint; the first reason that applies stays."""
     taken, left_out = BitMap64(), dict[Reason, BitMap64]()
 
@@ -135,19 +148,19 @@ def _left_out(dispatch: Dispatch, plan: DispatchPlan) -> dict[Reason, BitMap64]:
     for word, people in plan.left_out.items():
         leave(reason_of(word), people)
     if not plan.reentry:
-        leave(Reason.REACHED, _reached(dispatch) & plan.ids)
+        leave(Reason.REACHED, _reached(plan, but=but) & plan.ids)
     leave(Reason.DUPLICATE, audience.same_address(plan.workspace_id, plan.ids - taken, channel=plan.channel))
     return left_out
 
 
-def _reached(dispatch: Dispatch) -> BitMap64:
+def _reached(plan: DispatchPlan, *, but: int) -> BitMap64:
     """Whom earlier dispatches of the same occurrence have reached, may have reached, or still will."""
     people = BitMap64()
     same = Dispatch.objects.filter(
-        workspace_id=dispatch.workspace_id, kind=dispatch.kind, key=dispatch.key, occurrence=dispatch.occurrence, shadow=False
-    ).exclude(pk=dispatch.pk)
+        workspace_id=plan.workspace_id, kind="campaign", key=plan.campaign_key, occurrence=plan.occurrence, shadow=False
+    ).exclude(pk=but)
     for earlier in same.only("id", "state"):
-        rows = Message.objects.filter(dispatch_id=earlier.id, workspace_id=dispatch.workspace_id)
+        rows = Message.objects.filter(dispatch_id=earlier.id, workspace_id=plan.workspace_id)
         if earlier.state == DispatchState.STOPPED:
             people |= _profiles(rows.filter(state__lt=MessageState.FAILED).values_list("profile_id", flat=True).iterator(10_000))
             continue

@@ -17,7 +17,7 @@ from django.db.models import F
 from delivery import policies
 from delivery.message_ids import read_message_id
 from delivery.models import Decision, Dispatch, IdempotencyKey, Message
-from delivery.states import DispatchState, Lane, MessageState, Reason, WorkState
+from delivery.states import DispatchState, Lane, MessageState, Reason, WorkState, reason_of
 from delivery.work import DispatchKind, LaneName
 from governance.door import Finding, Invalid, Missing, Refused
 
@@ -25,12 +25,16 @@ MAX_AT_ONCE = 10_000
 
 
 class NewDecision(NamedTuple):
-    """One message to be sent: to whom, with what, when, and until when it is of use. due_at None: now."""
+    """One message to be sent: to whom, with what, when, and until when it is of use. due_at None: now.
+
+    skip: a reason why it isn't sent after all ("outranked"); it is recorded and nothing more.
+    """
 
     profile_id: int
     payload: Mapping[str, Any]
     due_at: datetime | None = None
     expires_at: datetime | None = None
+    skip: str = ""
 
 
 def standing(
@@ -110,10 +114,23 @@ def decide(dispatch_id: int, decisions: Sequence[NewDecision], *, now: datetime)
         raise Refused("this dispatch was stopped")
     with transaction.atomic():
         rows = _numbered(dispatch, decisions, now)
-        Decision.objects.bulk_create(rows)
+        Decision.objects.bulk_create(row for row, new in zip(rows, decisions, strict=True) if not new.skip)
+        Message.objects.bulk_create(_skipped(row, new.skip, now) for row, new in zip(rows, decisions, strict=True) if new.skip)
         if dispatch.state == DispatchState.DONE:
             Dispatch.objects.filter(pk=dispatch_id, state=DispatchState.DONE).update(state=DispatchState.RUNNING, finished_at=None)
     return [row.n for row in rows]
+
+
+def _skipped(decision: Decision, reason: str, now: datetime) -> Message:
+    return Message(
+        dispatch_id=decision.dispatch_id,
+        n=decision.n,
+        workspace_id=decision.workspace_id,
+        profile_id=decision.profile_id,
+        state=MessageState.SKIPPED,
+        reason=reason_of(reason),
+        at=now,
+    )
 
 
 def cancel(workspace_id: int, message_id: str, *, now: datetime) -> bool:

@@ -40,7 +40,7 @@ lock: ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
 	@sh scripts/lock.sh
 
 clean: ## remove the virtual environment, caches and local data
-	@rm -rf .venv var static-root .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find $(ROOMS) tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps make the second run fast: a lock that changed is installed again, nothing else is.

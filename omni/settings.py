@@ -76,8 +76,10 @@ TEMPLATES = [
     }
 ]
 
+EXPECTED_URL = "expected postgresql://user:password@host:5432/name, or nothing for SQLite"
 
-def _database(url: str) -> dict[str, object]:
+
+def database(url: str) -> dict[str, object]:
     """One Django database from a URL. SQLite: WAL, immediate transactions, durable commits (DESIGN: the ledger wants FULL)."""
     if not url:
         return {
@@ -93,7 +95,11 @@ def _database(url: str) -> dict[str, object]:
         }
     parts = urlsplit(url)
     if parts.scheme not in {"postgresql", "postgres"}:
-        raise SystemExit("OMNI_DATABASE_URL: expected postgresql://user:password@host:5432/name, or nothing for SQLite")
+        raise SystemExit(f"OMNI_DATABASE_URL: {EXPECTED_URL}")
+    try:
+        port = parts.port
+    except ValueError:
+        raise SystemExit(f"OMNI_DATABASE_URL: {EXPECTED_URL}") from None
     if find_spec("psycopg") is None:
         raise SystemExit("OMNI_DATABASE_URL: PostgreSQL needs more packages: pip install --require-hashes -r requirements/engines.txt")
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
@@ -106,14 +112,14 @@ def _database(url: str) -> dict[str, object]:
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(query.get("host", parts.hostname or "")),
-        "PORT": str(parts.port or ""),
+        "PORT": str(port or ""),
         "CONN_MAX_AGE": 0 if OMNI.database_pool else 60,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": options,
     }
 
 
-DATABASES = {"default": _database(OMNI.database_url)}
+DATABASES = {"default": database(OMNI.database_url)}
 AUTH_USER_MODEL = "governance.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -131,7 +137,8 @@ USE_THOUSAND_SEPARATOR = True
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = BASE_DIR / "static-root"
+STATIC_ROOT = OMNI.data_dir / "static"  # `manage.py collectstatic` fills it; without that the finders answer
+STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 

@@ -1,0 +1,63 @@
+"""Metrics are for whoever holds the token, or for this machine; they hold routes and event names, never paths."""
+
+from __future__ import annotations
+
+import pytest
+import structlog
+from django.conf import settings
+from django.http import HttpResponse
+from django.test import Client, RequestFactory, override_settings
+from django.urls import path
+
+from omni import metrics
+
+urlpatterns = [
+    path("metrics", metrics.metrics),
+    path("t/<str:token>/<int:k>", lambda request, token, k: HttpResponse("ok")),
+]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.omni.test_metrics")]
+
+
+def with_token(token: str) -> override_settings:
+    return override_settings(OMNI=settings.OMNI.model_copy(update={"metrics_token": token}))
+
+
+def test_without_a_token_only_this_machine_reads_metrics(client: Client) -> None:
+    assert client.get("/metrics").status_code == 200
+    assert client.get("/metrics", REMOTE_ADDR="192.0.2.7").status_code == 401
+    assert client.get("/metrics", headers={"X-Forwarded-For": "192.0.2.7"}).status_code == 401
+
+
+def test_with_a_token_only_its_bearer_reads_metrics(client: Client) -> None:
+    with with_token("correct horse battery staple"):
+        assert client.get("/metrics").status_code == 401
+        assert client.get("/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 401
+        assert client.get("/metrics", headers={"Authorization": "Bearer " + "ä"}).status_code == 401
+        right = client.get("/metrics", headers={"Authorization": "Bearer correct horse battery staple"}, REMOTE_ADDR="192.0.2.7")
+        assert right.status_code == 200 and right.content.startswith(b"# HELP")
+
+
+def test_requests_are_counted_by_route_and_never_by_path(client: Client) -> None:
+    client.get("/t/AbCdEfSecretToken/3")
+    client.get("/nowhere/ada@example.com")
+    page = client.get("/metrics").content.decode()
+    assert 'omni_http_requests_total{method="GET",route="t/<str:token>/<int:k>",status="200"}' in page
+    assert 'route="unmatched"' in page
+    assert "SecretToken" not in page and "ada@" not in page
+
+
+def test_what_is_logged_is_counted_by_its_event(client: Client) -> None:
+    structlog.get_logger("test").warning("batch.sent", batch=1)
+    page = client.get("/metrics").content.decode()
+    assert 'omni_events_total{event="batch.sent",level="warning"}' in page
+
+
+def test_metrics_say_what_is_ready(client: Client) -> None:
+    assert 'omni_ready{part="database"} 1.0' in client.get("/metrics").content.decode()
+
+
+def test_an_odd_method_is_one_label() -> None:
+    request = RequestFactory().generic("BREW", "/t/x/1")
+    request.resolver_match = None
+    metrics.Timing(lambda _: HttpResponse("ok"))(request)
+    assert metrics.REQUESTS.labels("unmatched", "other", "200")._value.get() >= 1

@@ -7,7 +7,7 @@ A recipient whose value is missing or unfit fails alone."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -20,7 +20,7 @@ from rendering.holes import TOKEN
 from rendering.partial import MAX_MESSAGE
 from rendering.program import Compiled, CompiledMessage, Program
 from rendering.sandbox import TROUBLES, evaluator, sandbox
-from rendering.values import MISSING, Recipient, getter, value_of
+from rendering.values import MISSING, Recipient, read_all, value_of
 
 BUILT_IN = ("unsubscribe_url", TOKEN)
 _REPEATABLE = frozenset({str, int, float, bool, date})  # equal values of one of these types are shown alike
@@ -46,34 +46,42 @@ class Filled:
     locale: str
     message: CompiledMessage
     values: tuple[str, ...]
-    leave_url: str  # "" where leaving isn't offered
+    token: str
+    _compiled: Compiled = field(repr=False)
+    _encoded: list[bytes] | None = field(default=None, repr=False, compare=False)
+
+    def _part(self, part: Program) -> bytes:
+        if self._encoded is None:
+            self._encoded = [value.encode() for value in self.values]
+        return part.join(self._encoded)
 
     @property
     def subject(self) -> str:
         """The subject, one line; "" for channels without one."""
-        return self.message.subject.join(self.values).decode()
+        return self._part(self.message.subject).decode()
 
     @property
     def preheader(self) -> str:
         """What inboxes show beside the subject."""
-        return self.message.preheader.join(self.values).decode()
+        return self._part(self.message.preheader).decode()
 
     @property
     def html(self) -> bytes | None:
         """The HTML part in UTF-8; None for channels without one."""
-        return self.message.html.join(self.values) if self.message.html is not None else None
+        return self._part(self.message.html) if self.message.html is not None else None
 
     @property
     def text(self) -> bytes:
         """The text part, or the whole message of a text channel, in UTF-8."""
-        return self.message.text.join(self.values)
+        return self._part(self.message.text)
 
     @property
     def headers(self) -> dict[str, str]:
         """Mail headers of this message: one-click unsubscribing (RFC 8058) where leaving is offered."""
-        if not self.leave_url or self.message.html is None:
+        if self._compiled.message_class == "transactional" or self.message.html is None:
             return {}
-        return {"List-Unsubscribe": f"<{self.leave_url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+        address = leaving_url(self._compiled, self.token)
+        return {"List-Unsubscribe": f"<{address}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 def fill(compiled: Compiled, recipients: Sequence[Recipient]) -> list[Filled | Failed]:
@@ -105,15 +113,13 @@ class _Batch:
 
     def outcomes(self) -> list[Filled | Failed]:
         """One per recipient."""
-        rows = self._rows()
-        offers = self.compiled.message_class != "transactional"
-        out: list[Filled | Failed] = []
-        for place, (recipient, values) in enumerate(zip(self.recipients, rows, strict=True)):
-            if place in self.faults:
-                out.append(Failed(recipient.n, self.faults[place]))
-            else:
-                leave = leaving_url(self.compiled, recipient.token) if offers else ""
-                out.append(Filled(recipient.n, self.message.locale, self.message, values, leave))
+        rows, message, compiled = self._rows(), self.message, self.compiled
+        out: list[Filled | Failed] = [
+            Filled(recipient.n, message.locale, message, values, recipient.token, compiled)
+            for recipient, values in zip(self.recipients, rows, strict=True)
+        ]
+        for place, detail in self.faults.items():
+            out[place] = Failed(self.recipients[place].n, detail)
         return out
 
     def _rows(self) -> list[tuple[str, ...]]:
@@ -126,6 +132,8 @@ class _Batch:
         """One slot: every recipient's shown value, escaped; "" where it failed."""
         if expression not in self.shown:
             self.shown[expression] = self._shown(expression)
+        if escaping == "plain":
+            return self.shown[expression]
         escape, known, out = ESCAPES[escaping], {"": ""}, []
         for place, text in enumerate(self.shown[expression]):
             safe = known.get(text)
@@ -139,6 +147,8 @@ class _Batch:
         return out
 
     def _shown(self, expression: str) -> Column:
+        if expression in self.compiled.variables or expression in BUILT_IN:
+            return self._as_it_is(expression)
         names, quick = plan(expression, self.message.locale)
         if quick is not None and len(names) == 1:
             return self._each(self._column(names[0]), quick)
@@ -159,6 +169,25 @@ class _Batch:
                         known[key] = text
             out.append(text)
         return out
+
+    def _as_it_is(self, name: str) -> Column:
+        out = []
+        for place, value in enumerate(self._column(name)):
+            if type(value) is str:
+                out.append(value)  # its length was bounded when it was read
+            elif value is MISSING:
+                self.faults.setdefault(place, f"{name} has no value and no fallback")
+                out.append("")
+            else:
+                out.append(self._shown_alone(place, value))
+        return out
+
+    def _shown_alone(self, place: int, value: Any) -> str:
+        try:
+            return show(value)
+        except Unrenderable as error:
+            self.faults.setdefault(place, str(error))
+            return ""
 
     def _each(self, column: Column, quick: Callable[[Any], str]) -> Column:
         known: dict[Any, str] = {}
@@ -189,13 +218,21 @@ class _Batch:
         return [leaving_url(self.compiled, recipient.token) for recipient in self.recipients]
 
     def _read(self, name: str, variable: Variable) -> Column:
-        read, out = getter(variable.source), []
-        for place, recipient in enumerate(self.recipients):
-            try:
-                out.append(value_of(variable, read, recipient))
-            except UnfitValue as error:
-                self.faults.setdefault(place, f"{name} should be {error}")
-                out.append(MISSING)
+        known: dict[Any, Any] = {}
+        out = []
+        for place, raw in enumerate(read_all(variable.source, self.recipients)):
+            key = raw if type(raw) is str else (type(raw), raw) if _repeats(raw) else None
+            value = known.get(key) if key is not None else None
+            if value is None:
+                try:
+                    value = value_of(variable, raw)
+                except UnfitValue as error:
+                    self.faults.setdefault(place, f"{name} should be {error}")
+                    value = MISSING
+                else:
+                    if key is not None:
+                        known[key] = value
+            out.append(value)
         return out
 
     def _refuse_long(self, columns: list[Column], rows: list[tuple[str, ...]]) -> None:

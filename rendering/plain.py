@@ -50,10 +50,16 @@ def plain(compiled: Compiled, recipient: Recipient) -> Rendered | Failed:
 def values_for(compiled: Compiled, part: Program, recipient: Recipient) -> dict[str, Any]:
     """What the expressions of a part may see of a recipient. Raises UnfitValue."""
     values: dict[str, Any] = {TOKEN: recipient.token, BUILT_IN[0]: leaving_url(compiled, recipient.token)}
-    for name in sorted({name for hole in part.holes for name in names_in("{{ " + hole.expression + " }}")} - values.keys()):
+    for name in _names(part):
         variable = compiled.variables[name]
-        values[name] = value_of(variable, getter(variable.source), recipient)
+        values[name] = value_of(variable, getter(variable.source)(recipient))
     return {name: value for name, value in values.items() if value is not MISSING}
+
+
+@lru_cache(maxsize=1024)
+def _names(part: Program) -> tuple[str, ...]:
+    used = {name for hole in part.holes for name in names_in("{{ " + hole.expression + " }}")}
+    return tuple(sorted(used.difference(BUILT_IN)))
 
 
 def render_part(part: Program, values: dict[str, Any], locale: str) -> bytes:

@@ -24,12 +24,16 @@ class Program:
 
     constants: tuple[bytes, ...]
     holes: tuple[Hole, ...]
+    order: tuple[int, ...] = field(init=False, compare=False, repr=False)
 
-    def join(self, values: Sequence[str]) -> bytes:
-        """The part with its slots' (escaped) values filled in."""
-        parts: list[bytes] = [b""] * (2 * len(self.holes) + 1)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "order", tuple(hole.slot for hole in self.holes))
+
+    def join(self, values: Sequence[bytes]) -> bytes:
+        """The part with its slots' (escaped, encoded) values filled in."""
+        parts: list[bytes] = [b""] * (2 * len(self.order) + 1)
         parts[::2] = self.constants
-        parts[1::2] = [values[hole.slot].encode() for hole in self.holes]
+        parts[1::2] = [values[slot] for slot in self.order]
         return b"".join(parts)
 
     @property

@@ -31,4 +31,4 @@ def substitution(message: CompiledMessage) -> Substituted:
 
 
 def _tagged(part: Program, tags: Sequence[str]) -> str:
-    return part.join(tags).decode()
+    return part.join([tag.encode() for tag in tags]).decode()

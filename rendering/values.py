@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -61,9 +61,17 @@ def getter(source: str) -> Getter:
     return lambda recipient: _nested(recipient.data, steps)
 
 
-def value_of(variable: Variable, read: Getter, recipient: Recipient) -> Plain | Any:
-    """The variable's value for one recipient, its fallback, or MISSING. Raises UnfitValue."""
-    found = plain(read(recipient), variable.type)
+def read_all(source: str, recipients: Sequence[Recipient]) -> list[object]:
+    """What a variable's source holds for each recipient."""
+    room, _, path = source.partition(".")
+    if room == "attribute":
+        return [recipient.profile.attributes.get(path) if recipient.profile is not None else None for recipient in recipients]
+    return list(map(getter(source), recipients))
+
+
+def value_of(variable: Variable, raw: object) -> Plain | Any:
+    """The variable's value from what its source holds, its fallback, or MISSING. Raises UnfitValue."""
+    found = plain(raw, variable.type)
     if found is None:
         found = plain(variable.fallback, variable.type)
     return MISSING if found is None else found

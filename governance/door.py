@@ -10,10 +10,14 @@ from governance.canonical import canonical, sha256
 from governance.checking import check_latest
 from governance.command import DoorCommand, Report
 from governance.difference import Change, difference
+from governance.editing import Edit, draw, edit, saved_redirect
+from governance.finding_documents import FoundDocument, find_documents
 from governance.findings import DoorError, Finding, Invalid, Missing, Refused, Stale, Unmatched, parse, pointer, shorten
+from governance.form_bodies import escape_part, look_up, place, read_body, take_step
 from governance.kinds import CheckContext, Kind, Ref, kind, kind_of_plural, kinds, register
 from governance.members import actor_for, create_workspace, default_workspace, members, remove_member, set_member, system_actor
 from governance.models import ApiKey, AuditEntry, Decision, Membership, Release, Revision, Submission, User, Workspace
+from governance.pages import Pages, console_page, document_address, document_context, error_page, pages_of, register_pages
 from governance.paging import Page, page
 from governance.reading import (
     DocumentView,
@@ -31,7 +35,11 @@ from governance.revisions import save
 from governance.roles import SCOPES, Actor, Role, allow
 from governance.schema import DocumentModel, Slug, Text
 from governance.vault import secret, secret_names, set_secret
+from governance.views.documents import list_context
+from governance.views.reviews import waiting_for
 from governance.witness import bump, epoch, hold_epoch
+from governance.yaml_files import read as read_yaml
+from governance.yaml_files import write as write_yaml
 
 __all__ = [
     "SCOPES",
@@ -52,13 +60,16 @@ __all__ = [
     "DocumentView",
     "DoorCommand",
     "DoorError",
+    "Edit",
     "Finding",
+    "FoundDocument",
     "HasScope",
     "Invalid",
     "Kind",
     "Membership",
     "Missing",
     "Page",
+    "Pages",
     "Ref",
     "Refused",
     "Release",
@@ -81,27 +92,42 @@ __all__ = [
     "bump",
     "canonical",
     "check_latest",
+    "console_page",
     "create_api_key",
     "create_workspace",
     "decide",
     "default_workspace",
     "difference",
     "document",
+    "document_address",
+    "document_context",
     "documents",
+    "draw",
+    "edit",
     "epoch",
+    "error_page",
+    "escape_part",
+    "find_documents",
     "find_submission",
     "hold_epoch",
     "kind",
     "kind_of_plural",
     "kinds",
+    "list_context",
+    "look_up",
     "members",
     "page",
+    "pages_of",
     "parse",
+    "place",
     "pointer",
     "policy",
+    "read_body",
+    "read_yaml",
     "recall",
     "recalled",
     "register",
+    "register_pages",
     "release",
     "released",
     "remove_member",
@@ -112,6 +138,7 @@ __all__ = [
     "role_required",
     "roll_back",
     "save",
+    "saved_redirect",
     "secret",
     "secret_names",
     "set_member",
@@ -120,6 +147,9 @@ __all__ = [
     "shorten",
     "submit",
     "system_actor",
+    "take_step",
     "users_of",
+    "waiting_for",
     "withdraw",
+    "write_yaml",
 ]

@@ -1,0 +1,172 @@
+"""What every console page about a document shares: who may open it, its tabs, its state in words, and its errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, cast
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+
+from governance import kinds
+from governance.access import ConsoleRequest, role_required
+from governance.findings import DoorError, Invalid, Missing, Refused, Stale
+from governance.reading import DocumentView
+from governance.roles import Role
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """How a kind appears in the console. edit, preview: url names taking a key; frame: one taking a key and a revision number.
+
+    starter: the body that a new document begins with; group: the page that lists it beside others ("" for the main navigation).
+    """
+
+    icon: str = "document"
+    intro: str = ""
+    many: str = ""
+    edit: str = ""
+    new: str = ""
+    preview: str = ""
+    frame: str = ""
+    list: str = ""
+    starter: Mapping[str, Any] = field(default_factory=dict)
+    group: str = "settings"
+    primary: str = ""
+
+
+_PAGES: dict[str, Pages] = {}
+
+
+def register_pages(kind_name: str, pages: Pages) -> None:
+    """Say how a kind appears in the console; each room does so where its addresses are."""
+    _PAGES[kind_name] = pages
+
+
+def pages_of(kind_name: str) -> Pages:
+    """How a kind appears; unregistered ones get the plain pages."""
+    return _PAGES.get(kind_name, Pages())
+
+
+def console_page(role: Role = Role.VIEWER) -> Callable[[Callable[Concatenate[Any, P], HttpResponseBase]], View[P]]:
+    """A console view for members with at least this role; expected failures become pages that say what to do."""
+
+    def decorate(view: Callable[Concatenate[Any, P], HttpResponseBase]) -> View[P]:
+        @wraps(view)
+        def answered(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            try:
+                return view(request, *args, **kwargs)
+            except DoorError as error:
+                return error_page(request, error)
+
+        return cast("View[P]", role_required(role)(answered))
+
+    return decorate
+
+
+WORDS: dict[type[DoorError], tuple[int, str, str]] = {
+    Missing: (404, "There is nothing here", "search"),
+    Refused: (403, "That isn’t allowed", "lock"),
+    Stale: (409, "Somebody changed it meanwhile", "history"),
+    Invalid: (422, "That can’t be accepted", "error"),
+}
+
+
+def error_page(request: HttpRequest, error: DoorError) -> HttpResponse:
+    """An expected failure as a page (or, for htmx, the part of one)."""
+    status, title, icon = next((words for kind, words in WORDS.items() if isinstance(error, kind)), (400, "That didn’t work", "error"))
+    partial = request.headers.get("HX-Request") == "true"
+    back = request.headers.get("Referer", "")
+    here = request.build_absolute_uri("/")
+    words = (error.reason[:1].upper() + error.reason[1:]) if error.reason else title
+    context = {
+        "title": title,
+        "words": words.rstrip(".") + ".",
+        "findings": () if isinstance(error, Invalid) and len(error.findings) == 1 else error.findings,
+        "icon": icon,
+        "back": back if back.startswith(here) and back != request.build_absolute_uri() else reverse("console:home"),
+        "back_words": "Go back" if back.startswith(here) else "To the home page",
+    }
+    return render(request, "console/_error.html" if partial else "console/error.html", context, status=422 if partial else status)
+
+
+def plural_of(kind_name: str) -> str:
+    """The plural in a kind's addresses."""
+    return kinds.kind(kind_name).plural
+
+
+def title_of_many(kind_name: str) -> str:
+    """A kind's plural as a heading: "Segments"."""
+    sort = kinds.kind(kind_name)
+    return pages_of(kind_name).many or sort.plural.replace("-", " ").capitalize()
+
+
+def list_address(kind_name: str) -> str:
+    """Where a kind's documents are listed."""
+    named = pages_of(kind_name).list
+    return reverse(named) if named else reverse("governance:documents", args=[plural_of(kind_name)])
+
+
+def document_address(kind_name: str, key: str, tab: str = "edit") -> str:
+    """Where a tab of a document is."""
+    named = {"edit": pages_of(kind_name).edit, "preview": pages_of(kind_name).preview}.get(tab, "")
+    return reverse(named, args=[key]) if named else reverse(f"governance:{tab}", args=[plural_of(kind_name), key])
+
+
+TABS = (
+    ("edit", "Edit", "edit"),
+    ("preview", "Preview", "eye"),
+    ("checks", "Checks", "checks"),
+    ("history", "History", "history"),
+    ("approvals", "Approvals", "approval"),
+)
+
+
+def document_context(request: ConsoleRequest, view: DocumentView, tab: str) -> dict[str, Any]:
+    """The shell of a document's page: trail, tabs, state, words, and what this person may do with it next."""
+    sort, actor = kinds.kind(view.kind), request.actor
+    errors = len(view.latest.errors)
+    warnings = sum(finding.level == "warning" for finding in view.latest.findings)
+    waiting, approved = view.open_submission, view.approved_submission
+    author = actor.role.covers(Role.AUTHOR)
+    fresh = waiting is None or waiting.revision_id != view.latest.id
+    return {
+        "title": view.title or view.key,
+        "kind": sort,
+        "pages": pages_of(view.kind),
+        "document": view,
+        "tab": tab,
+        "trail": _trail(view.kind),
+        "tabs": [
+            {
+                "title": title,
+                "icon": icon,
+                "href": document_address(view.kind, view.key, name),
+                "current": name == tab,
+                "count": (errors + warnings) if name == "checks" else int(bool(waiting)) if name == "approvals" else 0,
+                "tone": "danger" if errors else "caution",
+            }
+            for name, title, icon in TABS
+        ],
+        "may_edit": actor.role.covers(sort.save_role),
+        "may_submit": author and fresh and view.state in {"draft", "changed", "submitted"} and not errors,
+        "blocked_by_errors": author and errors if view.state in {"draft", "changed"} else 0,
+        "may_withdraw": author and waiting is not None,
+        "may_decide": actor.role.covers(Role.APPROVER) and waiting is not None and waiting.submitted_by_id != actor.user_id,
+        "may_release": actor.role.covers(Role.APPROVER) and approved is not None,
+        "waiting": waiting,
+        "approved": approved,
+    }
+
+
+def _trail(kind_name: str) -> list[dict[str, str]]:
+    trail = [{"title": title_of_many(kind_name), "href": list_address(kind_name)}]
+    if pages_of(kind_name).group == "settings":
+        trail.insert(0, {"title": "Settings", "href": reverse("governance:settings")})
+    return trail

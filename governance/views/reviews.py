@@ -1,0 +1,210 @@
+"""Approvals: what waits for whom, and the page on which somebody vouches for everything that changed below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from governance import approvals, kinds
+from governance.access import ConsoleRequest
+from governance.bills import Bill, BillItem
+from governance.checking import check_bill
+from governance.difference import Change, difference
+from governance.findings import Invalid
+from governance.kinds import Ref
+from governance.models import Decision, Document, Submission
+from governance.pages import console_page, document_address, pages_of
+from governance.reading import RevisionView, revision_by_id, revision_view
+from governance.roles import Role
+from governance.yaml_files import write as write_yaml
+
+State = Submission.State
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """One changed document of a bill, before and after."""
+
+    item: BillItem
+    kind: Any
+    title: str
+    before: RevisionView | None
+    after: RevisionView
+    changes: Sequence[Change]
+    before_text: str
+    after_text: str
+    href: str
+    frame_before: str
+    frame_after: str
+    own: bool
+    legal: Sequence[str]
+    live_number: int | None
+
+
+def waiting_for(workspace_id: int, user_id: int | None) -> int:
+    """How many open submissions somebody else made and this person hasn't decided on."""
+    rows = Submission.objects.filter(workspace_id=workspace_id, state=State.OPEN).exclude(submitted_by_id=user_id)
+    return rows.exclude(decisions__by_id=user_id).count()
+
+
+@console_page()
+def inbox(request: ConsoleRequest) -> HttpResponse:
+    """What waits for this person, what they wait for, what can be released, and what was decided lately."""
+    rows = _submissions(request.actor.workspace_id)
+    open_ = list(rows.filter(state=State.OPEN).order_by("submitted_at")[:200])
+    decided = {row.pk for row in open_ if any(decision.by_id == request.actor.user_id for decision in row.decisions.all())}
+    context = {
+        "title": "Approvals",
+        "mine": [_row(row) for row in open_ if row.submitted_by_id != request.actor.user_id and row.pk not in decided],
+        "others": [_row(row) for row in open_ if row.submitted_by_id == request.actor.user_id or row.pk in decided],
+        "approved": [_row(row) for row in rows.filter(state=State.APPROVED).order_by("-closed_at")[:50]],
+        "closed": [
+            _row(row) for row in rows.filter(state__in=[State.RELEASED, State.REJECTED, State.WITHDRAWN]).order_by("-closed_at", "-pk")[:20]
+        ],
+        "may_decide": request.actor.role.covers(Role.APPROVER),
+    }
+    return render(request, "governance/inbox.html", context)
+
+
+def _submissions(workspace_id: int) -> QuerySet[Submission]:
+    rows = Submission.objects.filter(workspace_id=workspace_id)
+    return rows.select_related("document", "submitted_by", "revision").prefetch_related("decisions__by")
+
+
+def _row(row: Submission) -> dict[str, Any]:
+    changed = [item for item in row.bill if item["changed"]]
+    return {
+        "submission": row,
+        "kind": kinds.kind(row.document.kind),
+        "icon": pages_of(row.document.kind).icon,
+        "changed": len(changed),
+        "approvals": sum(decision.verdict == "approve" for decision in row.decisions.all()),
+    }
+
+
+@console_page()
+def review(request: ConsoleRequest, submission_id: int) -> HttpResponse:
+    """Everything that would change, side by side, and the verdict."""
+    submission = approvals.find_submission(request.actor.workspace_id, submission_id)
+    return render(request, "governance/review.html", _review_context(request, submission))
+
+
+def _review_context(request: ConsoleRequest, submission: Submission, faults: Sequence[Any] = (), comment: str = "") -> dict[str, Any]:
+    actor, root = request.actor, Ref(submission.document.kind, submission.document.key)
+    items = approvals.items_of(submission)
+    reviewed = _reviewed(request, items, root)
+    decisions = list(Decision.objects.filter(submission=submission).select_related("by").order_by("at"))
+    open_ = submission.state == State.OPEN
+    found = check_bill(actor, actor.workspace_id, root, Bill(items, submission.bill_hash), now=timezone.now()) if open_ else []
+    own = [each for each in reviewed if each.own]
+    legal = [each for each in reviewed if each.legal]
+    return {
+        "title": submission.document.title or submission.document.key,
+        "submission": submission,
+        "root": root,
+        "kind": kinds.kind(root.kind),
+        "pages": pages_of(root.kind),
+        "href": document_address(root.kind, root.key),
+        "preview": document_address(root.kind, root.key, "preview"),
+        "reviewed": reviewed,
+        "unchanged": [item for item in items if not item.changed],
+        "decisions": decisions,
+        "decided": any(decision.by_id == actor.user_id for decision in decisions),
+        "approvals": sum(decision.verdict == "approve" for decision in decisions),
+        "findings": found,
+        "errors": sum(finding.level == "error" for finding in found),
+        "own": own,
+        "legal": legal,
+        "lacks_legal": bool(legal) and not actor.legal,
+        "is_approver": actor.role.covers(Role.APPROVER),
+        "open": open_,
+        "counts": kinds.kind(root.kind).reach is not None,
+        "policy": approvals.policy(actor.workspace_id),
+        "faults": faults,
+        "comment": comment,
+        "trail": [{"title": "Approvals", "href": reverse("governance:inbox")}],
+    }
+
+
+def _reviewed(request: ConsoleRequest, items: Sequence[BillItem], root: Ref) -> list[Reviewed]:
+    """The changed documents, the submitted one first, in three queries."""
+    changed = sorted((item for item in items if item.changed), key=lambda item: (item.ref != root, item.kind, item.key))
+    workspace_id = request.actor.workspace_id
+    rows = Document.objects.filter(workspace_id=workspace_id, pk__in=[item.document_id for item in changed])
+    documents = {row.pk: row for row in rows.select_related("released__author")}
+    return [_reviewed_item(request, item, documents[item.document_id]) for item in changed if item.document_id in documents]
+
+
+def _reviewed_item(request: ConsoleRequest, item: BillItem, row: Document) -> Reviewed:
+    after, live, before = revision_by_id(request.actor.workspace_id, item.revision_id), row.released, None
+    if live is not None and live.pk != item.revision_id:
+        live.document = row
+        before = revision_view(live)
+    sort, frame = kinds.kind(item.kind), pages_of(item.kind).frame
+    return Reviewed(
+        item=item,
+        kind=sort,
+        title=row.title or row.key,
+        before=before,
+        after=after,
+        changes=difference(before.body if before else {}, after.body),
+        before_text=write_yaml(before.body).decode() if before else "",
+        after_text=write_yaml(after.body).decode(),
+        href=document_address(item.kind, item.key, "preview"),
+        frame_before=reverse(frame, args=[item.key, before.number]) if frame and before else "",
+        frame_after=reverse(frame, args=[item.key, item.number]) if frame else "",
+        own=after.author_id == request.actor.user_id,
+        legal=approvals.changed_legal_fields(request.actor.workspace_id, item),
+        live_number=live.number if live else None,
+    )
+
+
+@console_page()
+def reach(request: ConsoleRequest, submission_id: int) -> HttpResponse:
+    """The audience counted now, beside what it was when submitted: loaded by itself, because counting may take a moment."""
+    submission = approvals.find_submission(request.actor.workspace_id, submission_id)
+    count = kinds.kind(submission.document.kind).reach
+    model = revision_by_id(request.actor.workspace_id, submission.revision_id).model
+    now_count = count(request.actor.workspace_id, model, timezone.now()) if count else None
+    drift = approvals.policy(request.actor.workspace_id).drift
+    then = submission.reach
+    moved = abs(now_count - then) / then if now_count is not None and then else 0.0
+    context = {"then": then, "now_count": now_count, "moved": moved, "drift": drift, "beyond": moved > drift, "submission": submission}
+    return render(request, "governance/_reach.html", context)
+
+
+@require_POST
+@console_page(Role.APPROVER)
+def decide(request: ConsoleRequest, submission_id: int) -> HttpResponse:
+    """Record the verdict, bound to the hash that was on the page."""
+    asked = request.POST
+    verdict = asked.get("verdict", "")
+    try:
+        submission = approvals.decide(
+            request.actor,
+            submission_id,
+            bill_hash=asked.get("bill_hash", ""),
+            verdict="approve" if verdict == "approve" else "reject",
+            comment=asked.get("comment", ""),
+            now=timezone.now(),
+        )
+    except Invalid as error:
+        submission = approvals.find_submission(request.actor.workspace_id, submission_id)
+        context = _review_context(request, submission, error.findings, asked.get("comment", ""))
+        return render(request, "governance/review.html", context, status=422)
+    words = {
+        State.APPROVED: "Approved. It can be released now.",
+        State.REJECTED: "Rejected. The author sees your comment.",
+        State.OPEN: "Your approval is recorded; another person must approve it, too.",
+    }
+    messages.success(request, words.get(State(submission.state), "Recorded."))
+    return redirect("governance:review", submission_id=submission_id)

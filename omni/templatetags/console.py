@@ -1,0 +1,197 @@
+"""The console's components as template tags. Each is shown in every state on /console/components/."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.forms import BoundField
+from django.template import Context, Library, Node, NodeList, TemplateSyntaxError
+from django.template.base import FilterExpression, Parser, Token, token_kwargs
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from omni.templatetags.states import look, reason_words
+
+register = Library()
+
+
+@register.simple_tag
+def icon(name: str, size: str = "") -> SafeString:
+    """One of our icons. It is decoration: the word beside it speaks."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true" focusable="false"{}><use href="{}#{}"/></svg>',
+        format_html(' data-size="{}"', size) if size else "",
+        static("icons/sprite.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def state(name: str, word: str = "") -> SafeString:
+    """A state badge: icon, word and colour."""
+    shown = look(str(name))
+    return format_html('<span class="badge" data-tone="{}">{}{}</span>', shown.tone, icon(shown.icon), word or shown.word)
+
+
+@register.simple_tag
+def state_mark(name: str) -> SafeString:
+    """The round mark of a state in a timeline."""
+    shown = look(str(name))
+    return format_html('<span class="timeline-mark" data-tone="{}">{}</span>', shown.tone, icon(shown.icon))
+
+
+@register.filter
+def state_word(name: str) -> str:
+    """The word of a state."""
+    return look(str(name)).word
+
+
+@register.filter
+def reason(name: str) -> str:
+    """A skip reason in words."""
+    return reason_words(str(name))
+
+
+@register.inclusion_tag("components/finding.html")
+def finding(item: Any, link: str = "") -> dict[str, Any]:
+    """One finding. item: a Finding, or its plain data; link: where it can be mended."""
+    plain = item if isinstance(item, Mapping) else item.as_dict()
+    level = str(plain["level"])
+    return {**plain, "level": level, "icon": {"error": "error", "warning": "warning"}.get(level, "info"), "link": link}
+
+
+@register.inclusion_tag("components/findings.html")
+def findings(items: Iterable[Any], empty: str = "") -> dict[str, Any]:
+    """Findings, the worst first."""
+    order = {"error": 0, "warning": 1, "note": 2}
+    plain = [item if isinstance(item, Mapping) else item.as_dict() for item in items]
+    return {"items": sorted(plain, key=lambda item: order.get(str(item["level"]), 3)), "empty": empty}
+
+
+@register.inclusion_tag("components/error_summary.html")
+def error_summary(items: Sequence[Any] = (), title: str = "") -> dict[str, Any]:
+    """What is wrong with a form, on top of it, each with a link to its field. items: (field id, label, message) or findings."""
+    rows = []
+    for item in items:
+        if isinstance(item, tuple):
+            rows.append(item)
+        else:
+            rows.append((field_id(item.path), item.path, f"found {item.found}, expected {item.expected}"))
+    return {"rows": rows, "title": title or ("There is a problem" if len(rows) == 1 else f"There are {len(rows)} problems")}
+
+
+@register.simple_tag
+def form_errors(form: Any) -> list[tuple[str, str, str]]:
+    """A Django form's errors as rows of `error_summary`."""
+    rows = [("", "", str(message)) for message in form.non_field_errors()]
+    for name, messages in form.errors.items():
+        if name in form.fields:
+            rows += [(form[name].id_for_label, str(form[name].label), str(message)) for message in messages]
+    return rows
+
+
+@register.filter
+def field_id(path: str) -> str:
+    """The id of the field at a JSON Pointer: `/locales/en/subject` is `f-locales-en-subject`."""
+    return "f" + str(path).replace("/", "-").replace(".", "-").replace("~1", "-").replace("~0", "-")
+
+
+@register.inclusion_tag("components/field.html")
+def field(bound: BoundField, help: str = "", autofocus: bool = False) -> dict[str, Any]:
+    """A Django form field: label above, help under, errors beside, `aria-describedby` to both."""
+    help_text = help or bound.help_text
+    ids = [f"{bound.id_for_label}-help"] if help_text else []
+    ids += [f"{bound.id_for_label}-error"] if bound.errors else []
+    widget = bound.field.widget
+    look_class = {"select": "select", "textarea": "textarea"}.get(getattr(widget, "input_type", "") or "", "")
+    kind = type(widget).__name__
+    attrs: dict[str, Any] = {"class": look_class or {"Select": "select", "Textarea": "textarea"}.get(kind, "input")}
+    if ids:
+        attrs["aria-describedby"] = " ".join(ids)
+    if bound.errors:
+        attrs["aria-invalid"] = "true"
+    if autofocus:
+        attrs["autofocus"] = True
+    if kind == "CheckboxInput":
+        attrs["class"] = ""
+    return {
+        "bound": bound,
+        "widget": bound.as_widget(attrs={**widget.attrs, **attrs}),
+        "help": help_text,
+        "checkbox": kind == "CheckboxInput",
+        "group": kind in {"CheckboxSelectMultiple", "RadioSelect"},
+    }
+
+
+@register.inclusion_tag("components/stat.html")
+def stat(label: str, value: Any, note: str = "", tone: str = "", href: str = "") -> dict[str, Any]:
+    """One figure with its label. value: already formatted, or a whole number."""
+    return {"label": label, "value": value, "note": note, "tone": tone, "href": href}
+
+
+@register.inclusion_tag("components/tabs.html")
+def tabs(items: Sequence[Mapping[str, Any]], label: str) -> dict[str, Any]:
+    """Links that look like tabs. items: {title, href, current, count?, tone?, icon?}."""
+    return {"items": items, "label": label}
+
+
+@register.inclusion_tag("components/pager.html", takes_context=True)
+def pager(context: Context, page: Any, noun: str = "rows") -> dict[str, Any]:
+    """Older and newer links below a list. page: anything with `rows`, `next` (a cursor or "") and `first` (bool)."""
+    request = context["request"]
+    query = request.GET.copy()
+    query.pop("after", None)
+    start = query.urlencode()
+    if page.next:
+        query["after"] = page.next
+    return {"page": page, "noun": noun, "start": f"?{start}", "following": f"?{query.urlencode()}"}
+
+
+@register.simple_tag(takes_context=True)
+def with_query(context: Context, **changes: Any) -> str:
+    """This page's query string with some parameters changed; an empty value removes one. Cursors start over."""
+    query = context["request"].GET.copy()
+    query.pop("after", None)
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value not in {"", None}:
+            query[name] = str(value)
+    return f"?{query.urlencode()}" if query else "?"
+
+
+class Block(Node):
+    """A component with content between its tags, drawn by a template of its own."""
+
+    def __init__(self, template: str, content: NodeList, values: Mapping[str, FilterExpression]) -> None:
+        self.template, self.content, self.values = template, content, values
+
+    def render(self, context: Context) -> SafeString:
+        """The component around its content."""
+        assert context.template is not None
+        template = context.template.engine.get_template(self.template)
+        given = {name: value.resolve(context) for name, value in self.values.items()}
+        inner = context.new({**given, "content": self.content.render(context), "csrf_token": context.get("csrf_token")})
+        return template.render(inner)
+
+
+def block_component(name: str, template: str) -> None:
+    """Register `{% name key=value %}…{% endname %}`."""
+
+    def compile_tag(parser: Parser, token: Token) -> Block:
+        bits = token.split_contents()[1:]
+        values = token_kwargs(bits, parser)
+        if bits:
+            raise TemplateSyntaxError(f"{name} takes key=value arguments only, found {bits[0]!r}")
+        content = parser.parse((f"end{name}",))
+        parser.delete_first_token()
+        return Block(template, content, values)
+
+    register.tag(name, compile_tag)
+
+
+block_component("empty", "components/empty.html")
+block_component("confirm", "components/confirm.html")
+block_component("callout", "components/callout.html")
+block_component("section", "components/section.html")

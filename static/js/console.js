@@ -1,0 +1,9 @@
+// The console's behaviour: small modules over plain HTML. Everything works as links and forms without them.
+import "./zone.js";
+import "./theme.js";
+import "./dialogs.js";
+import "./toasts.js";
+import "./shortcuts.js";
+import "./palette.js";
+import "./forms.js";
+import "./copy.js";

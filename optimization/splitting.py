@@ -23,7 +23,8 @@ def split(key: str, salt: str, ids: Ids) -> NDArray[np.float64]:
         mixed = (mixed ^ (mixed >> np.uint64(30))) * _MIX_1
         mixed = (mixed ^ (mixed >> np.uint64(27)) ^ seed[1]) * _MIX_2
         mixed ^= mixed >> np.uint64(31)
-    return (mixed >> np.uint64(11)).astype(np.float64) / float(1 << 53)
+    places: NDArray[np.float64] = (mixed >> np.uint64(11)).astype(np.float64) / float(1 << 53)
+    return places
 
 
 def as_ids(ids: Any) -> Ids:

@@ -4,3 +4,12 @@ from django.apps import AppConfig
 class WorkflowConfig(AppConfig):
     name = "workflow"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from delivery.door import register_link_resolver
+        from governance.door import register
+        from workflow.checks import CAMPAIGN
+        from workflow.links import link_target
+
+        register(CAMPAIGN)
+        register_link_resolver(link_target)

@@ -1,0 +1,205 @@
+"""Events, transactional messages, launches and runs by HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from audience import door as audience
+from delivery import door as delivery
+from governance.door import ApiRequest, Finding, HasScope, Invalid, Missing, page, parse, pointer
+from workflow import api_bodies as bodies
+from workflow import bells, pipeline
+from workflow.models import Run
+from workflow.requests import EventsRequest, LaunchRequest, MessageRequest
+
+PAGING = [
+    OpenApiParameter("limit", int, description="1 to 200, default 50"),
+    OpenApiParameter("cursor", str, description="`next` of the page before"),
+]
+KEY = OpenApiParameter("Idempotency-Key", str, "header", description="1 to 255 characters; the same key and body send once")
+
+
+class Events(APIView):
+    permission_classes = [HasScope("events:write")]
+
+    @extend_schema(operation_id="events_record", request=EventsRequest, responses={202: bodies.EventsAnswer})
+    def post(self, request: ApiRequest) -> Response:
+        """One event, or up to 1,000 as `events`. An id counts once; released campaigns that match are triggered."""
+        wanted, now = parse(EventsRequest, request.data), timezone.now()
+        events = [
+            audience.NewEvent(each.id, each.name, each.external_id, datetime.fromisoformat(each.at) if each.at else now, each.properties)
+            for each in wanted.events
+        ]
+        recorded = audience.record(request.actor.workspace_id, events, now=now)
+        if len(events) == 1 and recorded.rejected:
+            raise Invalid(recorded.rejected[0].findings)
+        bells.ring(lane="transactional")
+        return Response(
+            {
+                "accepted": recorded.accepted,
+                "duplicates": recorded.duplicates,
+                "rejected": [_rejected(each) for each in recorded.rejected],
+            },
+            status=202,
+        )
+
+
+def _rejected(event: audience.RejectedEvent) -> dict[str, Any]:
+    findings = [Finding(each.level, pointer(["events", event.place]) + each.path, each.found, each.expected) for each in event.findings]
+    return {"place": event.place, "findings": [finding.as_dict() for finding in findings]}
+
+
+class Messages(APIView):
+    permission_classes = [HasScope("messages:send")]
+
+    @extend_schema(operation_id="messages_send", request=MessageRequest, responses={202: bodies.MessageAnswer}, parameters=[KEY])
+    def post(self, request: ApiRequest) -> Response:
+        """Send one transactional message. Answers at once with an address to follow; a worker sends it within moments."""
+        wanted = parse(MessageRequest, request.data)
+        key = request.headers.get("Idempotency-Key")
+        accepted = pipeline.send_now(request.actor, wanted, idempotency_key=key, now=timezone.now())
+        href = f"/api/v1/messages/{accepted.message_id}"
+        body = {"id": accepted.message_id, "type": wanted.type, "state": "accepted", "reason": "", "href": href, "timeline": []}
+        return Response(body, status=202, headers={"Location": href, "Idempotent-Replayed": str(accepted.replayed).lower()})
+
+
+class OneMessage(APIView):
+    permission_classes = [HasScope("messages:read", DELETE="messages:send")]
+
+    @extend_schema(operation_id="messages_read", responses=bodies.MessageAnswer)
+    def get(self, request: ApiRequest, message_id: str) -> Response:
+        """A message by its id, with everything that happened to it."""
+        view = delivery.message(request.actor.workspace_id, message_id)
+        return Response(
+            {
+                "id": message_id,
+                "type": view.key,
+                "state": view.state,
+                "reason": view.reason,
+                "href": f"/api/v1/messages/{message_id}",
+                "timeline": [stop.as_dict() for stop in view.stops],
+            }
+        )
+
+    @extend_schema(operation_id="messages_cancel", responses={204: None})
+    def delete(self, request: ApiRequest, message_id: str) -> Response:
+        """Take a message back before its last look. 409 once it is too late."""
+        cancelled = delivery.cancel(request.actor.workspace_id, message_id, now=timezone.now())
+        return Response(status=204 if cancelled else 409)
+
+
+class CampaignOutlook(APIView):
+    permission_classes = [HasScope("runs:read")]
+
+    @extend_schema(operation_id="campaigns_outlook", responses=bodies.OutlookAnswer)
+    def get(self, request: ApiRequest, key: str) -> Response:
+        """What launching the campaign would do now. Changes nothing."""
+        ahead = pipeline.preview(request.actor.workspace_id, key, now=timezone.now())
+        return Response(
+            {
+                "campaign": key,
+                "count": ahead.count,
+                "left_out": {reason: len(people) for reason, people in ahead.left_out.items()},
+                "first_wave": ahead.first_wave,
+                "estimated_micros": ahead.micros,
+                "currency": ahead.currency,
+                "audience": ahead.sentence,
+                "engine": ahead.resolution.engine,
+                "note": ahead.resolution.note,
+                "findings": [finding.as_dict() for finding in ahead.findings],
+            }
+        )
+
+
+class CampaignRuns(APIView):
+    permission_classes = [HasScope("runs:read", POST="runs:launch")]
+
+    @extend_schema(operation_id="campaigns_runs", parameters=PAGING, responses=bodies.RunsPage)
+    def get(self, request: ApiRequest, key: str) -> Response:
+        """The runs of one campaign, newest first."""
+        rows = Run.objects.filter(workspace_id=request.actor.workspace_id, campaign_key=key)
+        return Response(page(rows, request, run_body, ["-id"]))
+
+    @extend_schema(operation_id="campaigns_launch", request=LaunchRequest, responses={201: bodies.RunBody})
+    def post(self, request: ApiRequest, key: str) -> Response:
+        """Launch a released campaign. `count` repeats the number of people, as the launch page asks a person to type it."""
+        wanted = parse(LaunchRequest, request.data)
+        if wanted.count is None:
+            raise Invalid([Finding("error", "/count", "nothing", "the number of people, as `outlook` says it")])
+        run = pipeline.launch(request.actor, key, now=timezone.now(), typed_count=wanted.count, shadow=wanted.shadow, limit=wanted.limit)
+        return Response(run_body(run), status=201, headers={"Location": f"/api/v1/runs/{run.pk}"})
+
+
+class Runs(APIView):
+    permission_classes = [HasScope("runs:read")]
+
+    @extend_schema(operation_id="runs_list", parameters=PAGING, responses=bodies.RunsPage)
+    def get(self, request: ApiRequest) -> Response:
+        """All runs, newest first."""
+        return Response(page(Run.objects.filter(workspace_id=request.actor.workspace_id), request, run_body, ["-id"]))
+
+
+class OneRun(APIView):
+    permission_classes = [HasScope("runs:read")]
+
+    @extend_schema(operation_id="runs_read", responses=bodies.RunBody)
+    def get(self, request: ApiRequest, run_id: int) -> Response:
+        """One run with its counts as of now."""
+        return Response(run_body(find_run(request.actor.workspace_id, run_id)))
+
+
+class ControlRun(APIView):
+    permission_classes = [HasScope("runs:launch")]
+
+    @extend_schema(operation_id="runs_control", request=None, responses=bodies.RunBody)
+    def post(self, request: ApiRequest, run_id: int, action: str) -> Response:
+        """Pause, resume or stop a run, or open its next wave. Once this returns, no message is sent against it."""
+        run = find_run(request.actor.workspace_id, run_id)
+        act = {"pause": delivery.pause, "resume": delivery.resume, "stop": delivery.stop, "next-wave": delivery.open_next_wave}[action]
+        act(request.actor, run.dispatch_id, now=timezone.now())
+        return Response(run_body(run))
+
+
+class RunWhy(APIView):
+    permission_classes = [HasScope("runs:read")]
+
+    @extend_schema(operation_id="runs_why", responses=bodies.WhyAnswer)
+    def get(self, request: ApiRequest, run_id: int, external_id: str) -> Response:
+        """Why one person did or didn't get a message in this run."""
+        person = audience.find(request.actor.workspace_id, external_id=external_id)
+        if person is None:
+            raise Missing("no profile with this external id")
+        why = pipeline.why(request.actor.workspace_id, run_id, person.id)
+        return Response({"state": why.state, "reason": why.reason, "stops": [stop.as_dict() for stop in why.stops]})
+
+
+def find_run(workspace_id: int, run_id: int) -> Run:
+    """One run. Raises Missing."""
+    run = Run.objects.filter(workspace_id=workspace_id, pk=run_id).first() if 0 < run_id < 2**63 else None
+    if run is None:
+        raise Missing(f"no run {str(run_id)[:20]}")
+    return run
+
+
+def run_body(run: Run) -> dict[str, Any]:
+    """A run as the API answers it."""
+    view = delivery.facts(run.dispatch_id)
+    return {
+        "id": run.pk,
+        "campaign": run.campaign_key,
+        "trigger": run.trigger,
+        "state": view.state,
+        "planned_at": run.planned_at,
+        "started_at": run.started_at,
+        "shadow": run.shadow,
+        "considered": view.considered,
+        "counts": dict(view.counts),
+        "in_doubt": view.counts.get("in_doubt", 0),
+        "href": f"/api/v1/runs/{run.pk}",
+    }

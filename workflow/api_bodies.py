@@ -1,0 +1,89 @@
+"""What the workflow's API answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+
+class FindingBody(BaseModel):
+    """One remark: where (JSON Pointer), what was found, what was expected."""
+
+    level: str
+    path: str
+    found: str
+    expected: str
+
+
+class RejectedEventBody(BaseModel):
+    """An event that was not taken, by its place in the request."""
+
+    place: int
+    findings: list[FindingBody]
+
+
+class EventsAnswer(BaseModel):
+    """What became of the events of one request. Rejected ones never stop the others."""
+
+    accepted: int
+    duplicates: int
+    rejected: list[RejectedEventBody]
+
+
+class MessageAnswer(BaseModel):
+    """A transactional message. state: accepted until its last look, then as the ledger says."""
+
+    id: str
+    type: str
+    state: str
+    reason: str = ""
+    href: str
+    timeline: list[dict[str, Any]] = []
+
+
+class RunBody(BaseModel):
+    """One launch of a campaign with its counts by state and reason."""
+
+    id: int
+    campaign: str
+    trigger: str
+    state: str
+    planned_at: datetime
+    started_at: datetime
+    shadow: bool
+    considered: int
+    counts: dict[str, int]
+    in_doubt: int
+    href: str
+
+
+class RunsPage(BaseModel):
+    """One page of runs, newest first."""
+
+    items: list[RunBody]
+    next: str | None
+
+
+class OutlookAnswer(BaseModel):
+    """What launching would do now; `count` is what a launch must repeat."""
+
+    campaign: str
+    count: int
+    left_out: dict[str, int]
+    first_wave: int
+    estimated_micros: int
+    currency: str
+    audience: str
+    engine: str
+    note: str
+    findings: list[FindingBody]
+
+
+class WhyAnswer(BaseModel):
+    """What became of one person in one run, and the stops on the way."""
+
+    state: str
+    reason: str
+    stops: list[dict[str, Any]]

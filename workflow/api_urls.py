@@ -1,0 +1,19 @@
+"""Addresses of the workflow API, below /api/v1/."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path, re_path
+
+from workflow import api
+
+urlpatterns: list[URLPattern] = [
+    path("events", api.Events.as_view()),
+    path("messages", api.Messages.as_view()),
+    path("messages/<str:message_id>", api.OneMessage.as_view()),
+    path("campaigns/<slug:key>/outlook", api.CampaignOutlook.as_view()),
+    path("campaigns/<slug:key>/runs", api.CampaignRuns.as_view()),
+    path("runs", api.Runs.as_view()),
+    path("runs/<int:run_id>", api.OneRun.as_view()),
+    re_path(r"^runs/(?P<run_id>[0-9]{1,18})/(?P<action>pause|resume|stop|next-wave)$", api.ControlRun.as_view()),
+    path("runs/<int:run_id>/why/<str:external_id>", api.RunWhy.as_view()),
+]

@@ -1,0 +1,97 @@
+"""Pinned content for leased work: compiled once per revision, filled per person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+
+from audience.door import Person
+from delivery import door as delivery
+from governance import door as governance
+from optimization.door import Arm
+from presentation import door as presentation
+from presentation.door import Content
+from rendering import door as rendering
+
+
+@lru_cache(maxsize=256)
+def composed(workspace_id: int, revision_id: int) -> Content:
+    """What one template revision says. Immutable, so a process may keep it. Raises Missing."""
+    template = governance.revision_by_id(workspace_id, revision_id)
+    return presentation.compose(workspace_id, template.key, revision_id=revision_id)
+
+
+@lru_cache(maxsize=256)
+def compiled(workspace_id: int, revision_id: int) -> rendering.Compiled:
+    """The compiled form of one template revision. Raises Missing, and Invalid where it can't be compiled."""
+    return rendering.compile(composed(workspace_id, revision_id), base_url=settings.OMNI.public_url)
+
+
+@lru_cache(maxsize=2048)
+def program(workspace_id: int, revision_id: int, variant: int, locale: str) -> delivery.Program:
+    """What all messages of one template, variant and locale share; the same object each time, so they share vendor requests."""
+    content = composed(workspace_id, revision_id)
+    message = compiled(workspace_id, revision_id).locales[locale]
+    return delivery.Program(
+        variant=variant,
+        locale=locale,
+        sender=delivery.Sender(address=content.sender.address or content.sender.number, name=content.sender.name),
+        reply_to=content.reply_to or "",
+        substituted=rendering.substitution(message) if message.html is not None else None,
+    )
+
+
+def arms(experiment: Mapping[str, Any] | None) -> list[Arm]:
+    """The experiment's arms as optimization weighs them."""
+    return [Arm(arm["key"], arm["weight"]) for arm in (experiment or {}).get("arms", [])]
+
+
+def revision_of(experiment: Mapping[str, Any] | None, template_revision_id: int | None, variant: int) -> int:
+    """The template revision that a variant of a dispatch is pinned to."""
+    found = experiment["arms"][variant]["revision_id"] if experiment else template_revision_id
+    assert found is not None, "every dispatch pins a template"
+    return int(found)
+
+
+def fill(work: delivery.Work, people: Mapping[int, Person], choices: Sequence[int]) -> list[delivery.Outgoing]:
+    """Every entry as a message, or with the reason why it can't be one. People who are gone are left out: delivery records them."""
+    tokens = delivery.message_ids(work.dispatch.id, [entry.n for entry in work.entries])
+    groups: dict[int, list[tuple[delivery.Entry, Person, str]]] = {}
+    for variant, entry, token in zip(choices, work.entries, tokens, strict=True):
+        person = people.get(entry.profile_id)
+        if person is not None:
+            groups.setdefault(variant, []).append((entry, person, token))
+    return [message for variant, group in groups.items() for message in _fill_variant(work, variant, group)]
+
+
+def _fill_variant(work: delivery.Work, variant: int, group: list[tuple[delivery.Entry, Person, str]]) -> list[delivery.Outgoing]:
+    revision_id = revision_of(work.dispatch.experiment, work.dispatch.template_revision_id, variant)
+    whole = compiled(work.workspace_id, revision_id)
+    made = rendering.fill(whole, [rendering.Recipient(entry.n, person, entry.payload or {}, token) for entry, person, token in group])
+    outgoing = []
+    for (entry, person, _), message in zip(group, made, strict=True):
+        if isinstance(message, rendering.Failed):
+            shared = program(work.workspace_id, revision_id, variant, whole.default_locale)
+            outgoing.append(delivery.Outgoing(entry.n, person, None, shared, failure=message.detail, variant=variant))
+            continue
+        parts = rendering.sms_parts(message.text.decode()).parts if whole.channel == "sms" else 1
+        shared = program(work.workspace_id, revision_id, variant, message.locale)
+        outgoing.append(delivery.Outgoing(entry.n, person, message, shared, variant=variant, parts=parts))
+    return outgoing
+
+
+def sample(
+    workspace_id: int, revision_id: int, person: Person, data: Mapping[str, Any] | None = None
+) -> rendering.Filled | rendering.Failed:
+    """One person's message as it would be sent, with links that lead nowhere."""
+    return rendering.fill(compiled(workspace_id, revision_id), [rendering.Recipient(0, person, data or {}, token="sample")])[0]
+
+
+def link_target(workspace_id: int, revision_id: int, person: Person | None, data: Mapping[str, Any], k: int) -> str | None:
+    """Where link k of one person's message leads, by its pinned revision; None where there is no such link."""
+    whole = compiled(workspace_id, revision_id)
+    recipient = rendering.Recipient(0, person, data)
+    return rendering.link_target(whole, whole.locale_for(recipient.wanted), k, recipient)

@@ -1,0 +1,65 @@
+"""The worker: schedules, events, sending, evidence, in one process, until told to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandParser
+from django.db import connection
+
+from governance.door import DoorCommand, Refused, Report
+from workflow.worker import LANES, Worker
+
+
+class Command(DoorCommand):
+    """`worker`: on PostgreSQL as many as you like; on SQLite one, because it has one writer."""
+
+    help = "Send what is due until stopped (SIGTERM finishes the request in hand, within OMNI_DRAIN_SECONDS)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--threads", type=int, default=2, help="senders in this process (default: %(default)s; SQLite: 1)")
+        parser.add_argument("--lane", choices=LANES, help="serve one lane only")
+        parser.add_argument("--drain", action="store_true", help="stop when nothing is due")
+
+    def act(self, **options: Any) -> Report:
+        threads = 1 if connection.vendor == "sqlite" else int(options["threads"])
+        if not 1 <= threads <= 32:
+            raise Refused("--threads: 1 to 32 are expected")
+        name = f"{socket.gethostname()}:{os.getpid()}"
+        workers = [Worker(f"{name}:{n}", lanes=_lanes(options["lane"], n, threads), keeps_time=n == 0) for n in range(threads)]
+        if options["drain"]:
+            done = workers[0].drain()
+            return Report((f"{done} pieces of work done",))
+        return self._run(workers)
+
+    def _run(self, workers: list[Worker]) -> Report:
+        def stop(number: int, frame: FrameType | None) -> None:
+            for each in workers:
+                each.stop()
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        threads = [threading.Thread(target=each.run, name=each.name) for each in workers]
+        for thread in threads:
+            thread.start()
+        for each in workers:
+            each.stopping.wait()
+        for thread in threads:
+            thread.join(timeout=settings.OMNI.drain_seconds)
+        late = sum(thread.is_alive() for thread in threads)
+        if late:
+            os._exit(1)  # the lease runs out and another worker takes the batch; nothing is lost
+        return Report(("stopped; nothing was left half-done",))
+
+
+def _lanes(only: str | None, n: int, threads: int) -> tuple[str, ...]:
+    """With several threads the first serves transactional messages alone, so that no promotional batch is ever before them."""
+    if only:
+        return (only,)
+    return ("transactional",) if n == 0 and threads > 1 else LANES

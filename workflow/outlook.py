@@ -1,0 +1,263 @@
+"""What launching a campaign would do: the same look that the launch page shows and the launch itself freezes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from pyroaring import BitMap64
+
+from audience import door as audience
+from delivery import door as delivery
+from governance import door as governance
+from governance.door import Actor, Finding, Missing, Refused
+from optimization import door as optimization
+from rendering import door as rendering
+from workflow import content, guardrails
+from workflow.documents import CampaignBody
+from workflow.models import Run
+
+SAMPLES = 5
+PRICED = 50  # people whose rendered text gives the mean number of SMS parts
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One message as one person would get it."""
+
+    person: audience.Person
+    variant: str
+    message: rendering.Filled | rendering.Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """One look ahead. plan: what delivery would freeze; left_out: who gets nothing, by reason; count: the others, the number a person types."""
+
+    workspace_id: int
+    key: str
+    campaign: CampaignBody
+    revision: governance.RevisionView
+    templates: list[governance.RevisionView]
+    approval: governance.Approval | None
+    resolution: audience.Resolution
+    plan: delivery.DispatchPlan
+    left_out: Mapping[str, BitMap64]
+    ids: BitMap64
+    micros: int
+    currency: str
+    parts: int
+    countries: Mapping[str, int]
+    sentence: str
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """People who would get a message, unless the last look finds a reason against it."""
+        return len(self.ids)
+
+    @property
+    def first_wave(self) -> int:
+        """About how many people the first wave reaches."""
+        return max(1, round(self.count * self.campaign.ramp[0])) if self.campaign.ramp and self.count else self.count
+
+    @property
+    def errors(self) -> list[Finding]:
+        """What forbids the launch."""
+        return [finding for finding in self.findings if finding.level == "error"]
+
+    def samples(self, *, many: int = SAMPLES) -> list[Sample]:
+        """Messages to real people of this audience, as they would be sent, spread over it."""
+        people = audience.load(self.workspace_id, spread(self.ids, many))
+        chosen = optimization.choose(self.key, content.arms(self.plan.experiment), [person.id for person in people])
+        return [
+            Sample(person, self.campaign.arms()[variant].key, content.sample(self.workspace_id, self.templates[variant].id, person))
+            for person, variant in zip(people, chosen, strict=True)
+        ]
+
+
+def look_ahead(
+    workspace_id: int,
+    key: str,
+    *,
+    now: datetime,
+    draft: bool = False,
+    planned_at: datetime | None = None,
+    shadow: bool = False,
+    limit: int | None = None,
+) -> Outlook:
+    """The whole look: released revisions (or the latest drafts, for the author's page). Raises Missing; everything else is a finding."""
+    read = _latest if draft else governance.released
+    revision = read(workspace_id, "campaign", key)
+    campaign: CampaignBody = revision.model
+    templates = [read(workspace_id, "template", arm.template) for arm in campaign.arms()]
+    segment = read(workspace_id, "segment", campaign.segment)
+    approval, problems = (None, []) if draft else _approval(workspace_id, key, now)
+    resolution = audience.resolve(workspace_id, segment.model, as_of=now)
+    held = optimization.hold_out(resolution.ids, share=campaign.holdout, salt=key)
+    ids = resolution.ids - held
+    if limit is not None:
+        ids = BitMap64(ids[:limit])
+    plan = _plan(workspace_id, key, campaign, revision, templates, ids, planned_at=planned_at, now=now)
+    left_out = delivery.survey(replace(plan, left_out={"holdout": held} if held else {}))
+    for people in left_out.values():
+        ids = ids - people
+    countries, parts = _price_facts(workspace_id, plan.channel, templates, ids)
+    micros, currency = delivery.quote(workspace_id, plan.channel, countries, parts, route_key=plan.route_key)
+    plan = replace(
+        plan,
+        left_out={"holdout": held} if held else {},
+        bill_hash=approval.bill_hash if approval else "",
+        recheck_rule=segment.body["rule"] if campaign.recheck == "at_send" else None,
+        shadow=shadow,
+        estimated_micros=micros,
+        currency=currency,
+    )
+    outlook = Outlook(
+        workspace_id=workspace_id,
+        key=key,
+        campaign=campaign,
+        revision=revision,
+        templates=templates,
+        approval=approval,
+        resolution=resolution,
+        plan=plan,
+        left_out=left_out,
+        ids=ids,
+        micros=micros,
+        currency=currency,
+        parts=parts,
+        countries=countries,
+        sentence=audience.sentence(segment.model.rule),
+    )
+    outlook.findings.extend(guardrails.check(_intent(outlook, problems, draft=draft)))
+    return outlook
+
+
+def occurrence_of(campaign: CampaignBody, planned_at: datetime) -> str:
+    """Launches of one occurrence never reach the same person twice: each planned instant is one; all manual launches together are one."""
+    return planned_at.isoformat(timespec="minutes") if campaign.trigger.type == "schedule" else campaign.trigger.type
+
+
+def run_of(outlook: Outlook, actor: Actor, dispatch_id: int, *, trigger: str, planned_at: datetime | None, now: datetime) -> Run:
+    """The run's row, unsaved, with what was true at launch."""
+    return Run(
+        workspace_id=outlook.workspace_id,
+        campaign_key=outlook.key,
+        campaign_revision_id=outlook.revision.id,
+        dispatch_id=dispatch_id,
+        occurrence=outlook.plan.occurrence,
+        trigger=trigger,
+        planned_at=planned_at or now,
+        started_at=now,
+        started_by=actor.user_id,
+        via=actor.via,
+        shadow=outlook.plan.shadow,
+        considered=outlook.resolution.count,
+        facts={
+            "engine": outlook.resolution.engine,
+            "note": outlook.resolution.note,
+            "sentence": outlook.sentence,
+            "count": outlook.count,
+            "approved_reach": outlook.approval.reach if outlook.approval else None,
+            "approved_by": list(outlook.approval.deciders) if outlook.approval else [],
+            "estimated_micros": outlook.micros,
+            "currency": outlook.currency,
+            "variants": [arm.key for arm in outlook.campaign.arms()],
+            "warnings": [finding.as_dict() for finding in outlook.findings if finding.level == "warning"],
+        },
+    )
+
+
+def spread(ids: BitMap64, many: int) -> list[int]:
+    """At most `many` ids, evenly spread over a set."""
+    step = max(1, len(ids) // many) if many else 1
+    return [int(ids[place]) for place in range(0, len(ids), step)][:many]
+
+
+def pinned_arms(campaign: CampaignBody, templates: list[governance.RevisionView]) -> dict[str, Any]:
+    """The arms with their template revisions, as a dispatch keeps them."""
+    arms = zip(campaign.arms(), templates, strict=True)
+    return {"arms": [{"key": arm.key, "weight": arm.weight, "template": view.key, "revision_id": view.id} for arm, view in arms]}
+
+
+def _plan(
+    workspace_id: int,
+    key: str,
+    campaign: CampaignBody,
+    revision: governance.RevisionView,
+    templates: list[governance.RevisionView],
+    ids: BitMap64,
+    *,
+    planned_at: datetime | None,
+    now: datetime,
+) -> delivery.DispatchPlan:
+    first = templates[0].model
+    occurrence = occurrence_of(campaign, planned_at or now)
+    return delivery.DispatchPlan(
+        workspace_id=workspace_id,
+        campaign_key=key,
+        occurrence=occurrence,
+        relaunch=Run.objects.filter(workspace_id=workspace_id, campaign_key=key, occurrence=occurrence).count(),
+        campaign_revision_id=revision.id,
+        template_revision_id=templates[0].id,
+        bill_hash="",
+        pins=[revision.id, *(template.id for template in templates)],
+        channel=first.channel,
+        message_class=first.message_class,
+        topic=first.topic or "",
+        route_key=campaign.route or "",
+        policy_key=campaign.policy or "",
+        ids=ids,
+        ramp=campaign.ramp,
+        soak_minutes=campaign.soak_minutes,
+        batch_size=campaign.batch_size,
+        due_at=now,
+        expires_at=now + timedelta(hours=campaign.expires_after_hours),
+        experiment=pinned_arms(campaign, templates),
+        reentry=campaign.reentry,
+        budget_micros=campaign.budget.micros if campaign.budget else None,
+    )
+
+
+def _latest(workspace_id: int, kind: str, key: str) -> governance.RevisionView:
+    return governance.document(workspace_id, kind, key).latest
+
+
+def _approval(workspace_id: int, key: str, now: datetime) -> tuple[governance.Approval | None, list[Finding]]:
+    try:
+        return governance.approval(workspace_id, "campaign", key, now=now), []
+    except (Refused, Missing) as refusal:
+        return None, list(refusal.findings) or [Finding("error", "", refusal.reason, "an approval of exactly these revisions")]
+
+
+def _intent(outlook: Outlook, problems: list[Finding], *, draft: bool) -> guardrails.Intent:
+    return guardrails.Intent(
+        campaign=outlook.campaign,
+        approval=outlook.approval,
+        draft=draft,
+        reach=outlook.resolution.count,
+        reachable=outlook.count,
+        micros=outlook.micros,
+        currency=outlook.currency,
+        running=_running(outlook.workspace_id, outlook.key),
+        problems=problems,
+    )
+
+
+def _running(workspace_id: int, key: str) -> list[int]:
+    runs = Run.objects.filter(workspace_id=workspace_id, campaign_key=key).exclude(trigger="event").order_by("-started_at")[:5]
+    runs_by_dispatch = {run.dispatch_id: run.pk for run in runs}
+    return [runs_by_dispatch[dispatch_id] for dispatch_id in delivery.unfinished(workspace_id, list(runs_by_dispatch))]
+
+
+def _price_facts(workspace_id: int, channel: str, templates: list[governance.RevisionView], ids: BitMap64) -> tuple[dict[str, int], int]:
+    """People by country, and how many parts a message has (rounded up), where the channel's price asks for it."""
+    if channel != "sms":
+        return {"": len(ids)}, 1
+    made = [content.sample(workspace_id, templates[0].id, person) for person in audience.load(workspace_id, spread(ids, PRICED))]
+    parts = [rendering.sms_parts(message.text.decode()).parts for message in made if isinstance(message, rendering.Filled)]
+    return audience.countries(workspace_id, ids), math.ceil(sum(parts) / len(parts)) if parts else 1

@@ -1,0 +1,105 @@
+"""The street: from a trigger to a vendor, top to bottom. Every line is a call into one room's front door.
+
+trigger → audience (who) → optimization (which one) → presentation and rendering (what it says, how it looks) → delivery (may it go, did it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+
+from audience import door as audience
+from delivery import door as delivery
+from governance import door as governance
+from governance.door import Actor, Finding, Refused
+from optimization import door as optimization
+from workflow import bells, content, outlook, schedules, transactional, triggers
+from workflow.documents import CampaignBody
+from workflow.models import Run
+from workflow.outlook import Outlook, Sample, look_ahead
+
+__all__ = ["CampaignBody", "Outlook", "Run", "Sample", "launch", "on_events", "preview", "send_batch", "send_now", "tick", "why"]
+
+
+def preview(workspace_id: int, key: str, *, now: datetime, draft: bool = False, limit: int | None = None) -> Outlook:
+    """What launching would do now: who, who not and why, cost, first wave, every objection. Changes nothing. Raises Missing."""
+    return look_ahead(workspace_id, key, now=now, draft=draft, limit=limit)
+
+
+def launch(
+    actor: Actor,
+    key: str,
+    *,
+    now: datetime,
+    trigger: str = "manual",
+    typed_count: int | None = None,
+    planned_at: datetime | None = None,
+    shadow: bool = False,
+    limit: int | None = None,
+) -> Run:
+    """Freeze who, what and at what cost; nothing is sent before this returns.
+
+    typed_count: the number of people as the launching person typed it. limit: at most so many people. shadow: everything but the vendor.
+    Raises Refused with one finding per objecting guardrail, and where the planned instant was launched already.
+    """
+    ahead = look_ahead(actor.workspace_id, key, now=now, limit=limit)
+    _agree(ahead, typed_count)
+    with transaction.atomic():
+        if not schedules.claim(actor.workspace_id, key, planned_at or now, now=now):
+            raise Refused(f"{key} was already launched for {planned_at or now:%Y-%m-%d %H:%M %Z}")
+        dispatch_id = delivery.plan(outlook.plan_of(ahead, planned_at=planned_at, shadow=shadow, now=now), now=now)
+        run = outlook.run_of(ahead, actor, dispatch_id, trigger=trigger, planned_at=planned_at, shadow=shadow, now=now)
+        run.save(force_insert=True)
+        governance.audit(actor, "campaign.launched", subject=f"campaign/{key}", data={"run": run.pk, "people": ahead.count}, now=now)
+        bells.ring()
+    return run
+
+
+def send_batch(work: delivery.Work, *, vendors: delivery.Connections, clock: delivery.Clock) -> delivery.Outcome:
+    """Walk one leased piece of work to its vendor: no query and no request per recipient."""
+    people = {person.id: person for person in audience.load(work.workspace_id, work.ids)}
+    choices = optimization.choose(work.dispatch.key, content.arms(work.dispatch.experiment), work.ids)
+    outgoing = content.fill(work, people, choices)
+    return delivery.send(work, outgoing, vendors=vendors, clock=clock)  # admit → post → confirm
+
+
+def send_now(actor: Actor, wanted: transactional.MessageRequest, *, idempotency_key: str | None, now: datetime) -> transactional.Accepted:
+    """Decide one transactional message, once per Idempotency-Key; a worker sends it within moments. Raises Invalid, Refused, Missing."""
+    return transactional.accept(actor, wanted, idempotency_key=idempotency_key, now=now)
+
+
+def on_events(*, now: datetime, limit: int = 500) -> int:
+    """Turn newly arrived events into messages of the campaigns they trigger, the best one per person. Returns how many events were read."""
+    return triggers.consume(now=now, limit=limit)
+
+
+def tick(*, now: datetime, launched: Callable[[Run], None] = lambda run: None) -> int:
+    """Launch every campaign whose planned instant has come, once; a refused one is remembered with its reason. Returns how many started."""
+    started = 0
+    for workspace_id in governance.workspace_ids():
+        for item in schedules.due(workspace_id, now=now):
+            actor = governance.system_actor(workspace_id, label="schedule")
+            try:
+                launched(launch(actor, item.key, now=now, trigger="schedule", planned_at=item.planned_at))
+                started += 1
+            except governance.DoorError as error:
+                schedules.refuse(workspace_id, item.key, item.planned_at, error, now=now)
+    return started
+
+
+def why(workspace_id: int, run_id: int, profile_id: int) -> delivery.Why:
+    """What became of one person in one run, and why; for those never considered too. Raises Missing."""
+    run = Run.objects.filter(workspace_id=workspace_id, pk=run_id).first()
+    if run is None:
+        raise governance.Missing(f"no run {run_id}")
+    return delivery.why(workspace_id, run.dispatch_id, profile_id)
+
+
+def _agree(ahead: Outlook, typed_count: int | None) -> None:
+    findings = list(ahead.errors)
+    if typed_count is not None and typed_count != ahead.count:
+        findings.append(Finding("error", "/count", f"{typed_count:,}", f"{ahead.count:,}, the number of people it would reach now"))
+    if findings:
+        raise Refused(f"{ahead.key} can't be launched: {findings[0]}", findings)

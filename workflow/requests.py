@@ -1,0 +1,75 @@
+"""What callers of the transactional and event doors send: strict, bounded, every fault named."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, model_validator
+
+from governance.door import DocumentModel, Slug, Text
+
+MAX_EVENTS = 1000  # per request
+MAX_MESSAGES = 500
+
+
+def _instant(text: str) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("an ISO 8601 instant such as 2026-12-01T09:00:00Z") from None
+    if moment.tzinfo is None:
+        raise ValueError("an instant with its offset, such as 2026-12-01T09:00:00Z")
+    return moment.astimezone(UTC).isoformat()
+
+
+Instant = Annotated[str, AfterValidator(_instant), Field(examples=["2026-12-01T09:00:00Z"])]
+
+
+class To(DocumentModel):
+    """Who a transactional message is for: an external id; address, locale and zone are kept on the profile when given."""
+
+    external_id: Annotated[str, Text(200)]
+    email: Annotated[str, Text(320)] | None = None
+    phone: Annotated[str, Text(40)] | None = None
+    locale: Annotated[str, Text(40)] | None = None
+    zone: Annotated[str, Text(60)] | None = None
+
+
+class MessageRequest(DocumentModel):
+    """One transactional message. type: the key of a released template of class transactional or service."""
+
+    type: Slug
+    to: To
+    data: dict[str, Any] = Field(default_factory=dict, max_length=100, description="Values for the template's `data.*` variables.")
+    send_at: Instant | None = None
+    expires_in: int = Field(3600, ge=60, le=7 * 86_400, description="Seconds after which it is of no use and is not sent.")
+
+
+class EventRequest(DocumentModel):
+    """Something a person did. id: unique per workspace; the same id twice counts once."""
+
+    id: Annotated[str, Text(200)]
+    name: Slug
+    external_id: Annotated[str, Text(200)]
+    at: Instant | None = None
+    properties: dict[str, Any] = Field(default_factory=dict, max_length=50)
+
+
+class EventsRequest(DocumentModel):
+    """One event, or up to 1,000 as `events`."""
+
+    events: list[EventRequest] = Field(min_length=1, max_length=MAX_EVENTS)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _single(cls, given: Any) -> Any:
+        return {"events": [given]} if isinstance(given, dict) and "events" not in given else given
+
+
+class LaunchRequest(DocumentModel):
+    """Launch a released campaign. count: the number of people, repeated by the caller as a person would type it."""
+
+    count: int | None = Field(None, ge=0)
+    shadow: bool = False
+    limit: int | None = Field(None, ge=1)

@@ -1,0 +1,96 @@
+"""One message because a user did something: decided at once, sent within moments, once per Idempotency-Key."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from audience import door as audience
+from delivery import door as delivery
+from governance import door as governance
+from governance.door import Actor, Finding, Invalid, Refused
+from workflow import bells, content
+from workflow.requests import MessageRequest, To
+
+CLASSES = ("transactional", "service")
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A message that will be sent. replayed: the key was used before with the same request; nothing new was decided."""
+
+    message_id: str
+    replayed: bool
+
+
+def accept(actor: Actor, wanted: MessageRequest, *, idempotency_key: str | None, now: datetime) -> Accepted:
+    """Decide one message, in one transaction with its key. Raises Invalid, Refused (same key, another request), Missing (no such type)."""
+    template = governance.released(actor.workspace_id, "template", wanted.type)
+    governance.approval(actor.workspace_id, "template", wanted.type, now=now)
+    _check_class(template)
+    digest = hashlib.sha256(wanted.model_dump_json().encode()).hexdigest()
+    with transaction.atomic():
+        if idempotency_key is not None:
+            use = delivery.use_key(actor.workspace_id, idempotency_key, digest, now=now)
+            if not use.new and use.dispatch_id is not None and use.n is not None:
+                return Accepted(delivery.message_id(use.dispatch_id, use.n), replayed=True)
+        profile_id = _recipient(actor.workspace_id, wanted.to, template.model.channel, now)
+        _check_renders(actor.workspace_id, template, profile_id, wanted)
+        dispatch_id = _dispatch(actor.workspace_id, template, now)
+        due = datetime.fromisoformat(wanted.send_at) if wanted.send_at else now
+        expires = max(due, now) + timedelta(seconds=wanted.expires_in)
+        decision = delivery.NewDecision(profile_id, wanted.data, due_at=due, expires_at=expires)
+        n = delivery.decide(dispatch_id, [decision], now=now)[0]
+        if idempotency_key is not None:
+            delivery.answer_key(actor.workspace_id, idempotency_key, dispatch_id, n)
+        bells.ring(lane="transactional")
+    return Accepted(delivery.message_id(dispatch_id, n), replayed=False)
+
+
+def _check_class(template: governance.RevisionView) -> None:
+    if template.model.message_class not in CLASSES:
+        raise Refused(
+            f"{template.key} is {template.model.message_class}",
+            [Finding("error", "/type", template.key, "a released template of class transactional or service")],
+        )
+
+
+def _recipient(workspace_id: int, to: To, channel: str, now: datetime) -> int:
+    """The profile, made or brought up to date with what the caller said. Raises Invalid for a bad or missing address."""
+    row = audience.ProfileRow(to.external_id, email=to.email, phone=to.phone, locale=to.locale, zone=to.zone)
+    outcome = audience.upsert(workspace_id, [row], source="transactional", now=now)
+    if outcome.rejected:
+        raise Invalid([Finding(each.level, "/to" + each.path, each.found, each.expected) for each in outcome.rejected[0].findings])
+    person = audience.find(workspace_id, external_id=to.external_id)
+    assert person is not None  # just written, in this transaction
+    if not (person.email if channel == "email" else person.phone):
+        field = "email" if channel == "email" else "phone"
+        raise Invalid([Finding("error", f"/to/{field}", "nothing", f"an address: this person has no {field} yet")])
+    return person.id
+
+
+def _check_renders(workspace_id: int, template: governance.RevisionView, profile_id: int, wanted: MessageRequest) -> None:
+    """A message that can't be rendered is the caller's to mend now, not a failure to find later."""
+    person = audience.load(workspace_id, [profile_id])[0]
+    message = content.sample(workspace_id, template.id, person, wanted.data)
+    if not hasattr(message, "values"):
+        raise Invalid([Finding("error", "/data", message.detail, "a value for every variable that has no fallback")])
+
+
+def _dispatch(workspace_id: int, template: governance.RevisionView, now: datetime) -> int:
+    body = template.model
+    return delivery.standing(
+        workspace_id,
+        kind="transactional",
+        key=template.key,
+        day=now.date(),
+        template_revision_id=template.id,
+        channel=body.channel,
+        message_class=body.message_class,
+        topic=body.topic or "",
+        policy_key="",
+        now=now,
+    )

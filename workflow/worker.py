@@ -1,0 +1,97 @@
+"""The one loop everywhere: take what is due, send it, else wait for the bell."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import structlog
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connection
+from django.utils import timezone
+
+from delivery import door as delivery
+from workflow import bells, pipeline
+
+log = structlog.get_logger(__name__)
+LANES = ("transactional", "promotional")
+TICK_EVERY = 5.0  # seconds between looks at schedules, evidence and waves
+Clock = Callable[[], datetime]
+
+
+class Worker:
+    """Leases and sends until told to stop. One per thread; connections to vendors are kept between batches."""
+
+    def __init__(self, name: str, *, lanes: Sequence[str] = LANES, clock: Clock = timezone.now, keeps_time: bool = True) -> None:
+        self.name, self.lanes, self.clock, self.keeps_time = name, tuple(lanes), clock, keeps_time
+        self.vendors = delivery.Connections()
+        self.stopping = threading.Event()
+        self._ticked = float("-inf")
+
+    def step(self) -> bool:
+        """Do one piece of work; False if there was none."""
+        if self.keeps_time and time.monotonic() - self._ticked >= TICK_EVERY:
+            self.keep_time()
+        decided = pipeline.on_events(now=self.clock()) if "transactional" in self.lanes else 0
+        work = delivery.lease(lanes=self.lanes, worker=self.name, now=self.clock())
+        if work is not None:
+            pipeline.send_batch(work, vendors=self.vendors, clock=self.clock)
+        return bool(decided) or work is not None
+
+    def keep_time(self) -> None:
+        """Schedules, waves, evidence about requests in doubt, housekeeping."""
+        now = self.clock()
+        pipeline.tick(now=now)
+        delivery.reconcile(now=now, vendors=self.vendors)
+        delivery.housekeeping(now=now)
+        self._ticked = time.monotonic()
+
+    def drain(self, *, until: float = float("inf"), each: Callable[[], None] = lambda: None) -> int:
+        """Work until nothing is due or the monotonic time `until`; how many pieces were done. `each` is called after every one."""
+        done = 0
+        while not self.stopping.is_set() and time.monotonic() < until and self.step():
+            done += 1
+            each()
+        return done
+
+    def run(self) -> None:
+        """Work until `stop`. A database that goes away is waited for; any other error stops this piece of work, never the loop."""
+        bell = bells.make_bell()
+        pause = bells.POLL["poll"] if bells.settings.OMNI.bell == "poll" else bells.POLL["postgres"]
+        log.info("worker.started", worker=self.name, lanes=self.lanes)
+        while not self.stopping.is_set():
+            try:
+                if not self.step():
+                    bell.wait(pause)
+            except DatabaseError as error:
+                log.error("worker.database_error", worker=self.name, error=type(error).__name__)
+                connection.close()
+                self.stopping.wait(0.5)
+            except (
+                Exception
+            ):  # the outermost loop: the lease runs out and the batch is taken again, counted, and split when it keeps failing
+                log.exception("worker.piece_failed", worker=self.name)
+                self.stopping.wait(0.2)
+            finally:
+                close_old_connections()
+        bell.close()
+        self.vendors.close()
+        log.info("worker.stopped", worker=self.name)
+
+    def stop(self) -> None:
+        """Finish the request in hand, then end `run`."""
+        self.stopping.set()
+        bells.LOCAL.ring()
+
+
+def drain(
+    *, now: Clock = timezone.now, seconds: float = float("inf"), each: Callable[[], None] = lambda: None, keeps_time: bool = False
+) -> int:
+    """Send everything that is due, in this thread, and return how many pieces of work that was."""
+    worker = Worker("drain", clock=now, keeps_time=keeps_time)
+    try:
+        return worker.drain(until=time.monotonic() + seconds, each=each)
+    finally:
+        worker.vendors.close()

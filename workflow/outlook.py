@@ -35,7 +35,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """One look ahead. plan: what delivery would freeze; left_out: who gets nothing, by reason; count: the others, the number a person types."""
+    """One look ahead. plan: what delivery would freeze; left_out: who gets nothing, by reason; ids: the others."""
 
     workspace_id: int
     key: str
@@ -56,7 +56,7 @@ class Outlook:
 
     @property
     def count(self) -> int:
-        """People who would get a message, unless the last look finds a reason against it."""
+        """People who would get a message, unless the last look finds a reason against it: the number a person types."""
         return len(self.ids)
 
     @property

@@ -1,6 +1,6 @@
 """The street: from a trigger to a vendor, top to bottom. Every line is a call into one room's front door.
 
-trigger → audience (who) → optimization (which one) → presentation and rendering (what it says, how it looks) → delivery (may it go, did it).
+trigger → audience (who) → optimization (which one) → presentation and rendering (what it says) → delivery (may it go, did it).
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ from delivery import door as delivery
 from governance import door as governance
 from governance.door import Actor, Finding, Refused
 from optimization import door as optimization
-from workflow import bells, content, outlook, schedules, transactional, triggers
+from workflow import bells, content, schedules, transactional, triggers
 from workflow.documents import CampaignBody
 from workflow.models import Run
-from workflow.outlook import Outlook, Sample, look_ahead
+from workflow.outlook import Outlook, Sample, look_ahead, run_of
+from workflow.requests import MessageRequest
+from workflow.transactional import Accepted
 
-__all__ = ["CampaignBody", "Outlook", "Run", "Sample", "launch", "on_events", "preview", "send_batch", "send_now", "tick", "why"]
+__all__ = ["Accepted", "CampaignBody", "MessageRequest", "Outlook", "Run", "Sample"]
+__all__ += ["launch", "on_events", "preview", "send_batch", "send_now", "tick", "why"]
 
 
 def preview(workspace_id: int, key: str, *, now: datetime, draft: bool = False, limit: int | None = None) -> Outlook:
@@ -44,13 +47,13 @@ def launch(
     typed_count: the number of people as the launching person typed it. limit: at most so many people. shadow: everything but the vendor.
     Raises Refused with one finding per objecting guardrail, and where the planned instant was launched already.
     """
-    ahead = look_ahead(actor.workspace_id, key, now=now, limit=limit)
+    ahead = look_ahead(actor.workspace_id, key, now=now, planned_at=planned_at, shadow=shadow, limit=limit)
     _agree(ahead, typed_count)
     with transaction.atomic():
         if not schedules.claim(actor.workspace_id, key, planned_at or now, now=now):
             raise Refused(f"{key} was already launched for {planned_at or now:%Y-%m-%d %H:%M %Z}")
-        dispatch_id = delivery.plan(outlook.plan_of(ahead, planned_at=planned_at, shadow=shadow, now=now), now=now)
-        run = outlook.run_of(ahead, actor, dispatch_id, trigger=trigger, planned_at=planned_at, shadow=shadow, now=now)
+        dispatch_id = delivery.plan(ahead.plan, now=now)
+        run = run_of(ahead, actor, dispatch_id, trigger=trigger, planned_at=planned_at, now=now)
         run.save(force_insert=True)
         governance.audit(actor, "campaign.launched", subject=f"campaign/{key}", data={"run": run.pk, "people": ahead.count}, now=now)
         bells.ring()
@@ -65,7 +68,7 @@ def send_batch(work: delivery.Work, *, vendors: delivery.Connections, clock: del
     return delivery.send(work, outgoing, vendors=vendors, clock=clock)  # admit → post → confirm
 
 
-def send_now(actor: Actor, wanted: transactional.MessageRequest, *, idempotency_key: str | None, now: datetime) -> transactional.Accepted:
+def send_now(actor: Actor, wanted: MessageRequest, *, idempotency_key: str | None, now: datetime) -> Accepted:
     """Decide one transactional message, once per Idempotency-Key; a worker sends it within moments. Raises Invalid, Refused, Missing."""
     return transactional.accept(actor, wanted, idempotency_key=idempotency_key, now=now)
 
@@ -78,7 +81,7 @@ def on_events(*, now: datetime, limit: int = 500) -> int:
 def tick(*, now: datetime, launched: Callable[[Run], None] = lambda run: None) -> int:
     """Launch every campaign whose planned instant has come, once; a refused one is remembered with its reason. Returns how many started."""
     started = 0
-    for workspace_id in governance.workspace_ids():
+    for workspace_id in governance.Workspace.objects.values_list("id", flat=True):
         for item in schedules.due(workspace_id, now=now):
             actor = governance.system_actor(workspace_id, label="schedule")
             try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 
 from governance import door as governance
 from governance.door import DoorError
@@ -41,11 +42,17 @@ def planned(campaign: CampaignBody, *, released_at: datetime, now: datetime) -> 
 
 def due(workspace_id: int, *, now: datetime) -> list[Due]:
     """Everything whose planned instant has come and has not been dealt with. One query per tick and one for what is done."""
+    scheduled = {
+        view.released.id: view
+        for view in governance.documents(workspace_id, "campaign")
+        if view.released is not None and isinstance(view.released.model.trigger, Schedule | Once)
+    }
+    if not scheduled:
+        return []
     found = []
-    for view in governance.documents(workspace_id, "campaign"):
-        if view.released is None or view.released_at is None:
-            continue
-        instant = planned(view.released.model, released_at=view.released_at, now=now)
+    for revision_id, released_at in _released_at(workspace_id, list(scheduled)).items():
+        view = scheduled[revision_id]
+        instant = planned(view.released.model, released_at=released_at, now=now) if view.released else None
         if instant is not None:
             found.append(Due(view.key, instant))
     done = set(
@@ -54,6 +61,12 @@ def due(workspace_id: int, *, now: datetime) -> list[Due]:
         )
     )
     return [item for item in found if (item.key, item.planned_at) not in done]
+
+
+def _released_at(workspace_id: int, revision_ids: list[int]) -> dict[int, datetime]:
+    """When each of these revisions was last put in force."""
+    rows = governance.Release.objects.filter(workspace_id=workspace_id, revision_id__in=revision_ids)
+    return dict(rows.values("revision_id").annotate(last=Max("at")).values_list("revision_id", "last"))
 
 
 def claim(workspace_id: int, key: str, planned_at: datetime, *, now: datetime) -> bool:

@@ -93,7 +93,7 @@ def _matching(workspace_id: int, triggered: Triggered, events: list[TriggerEvent
     where = triggered.trigger.where
     if where is None:
         return found
-    return [event for event in found if audience.matching(workspace_id, where, [event.profile_id], as_of=now, event=event.properties)]
+    return [event for event in found if audience.matching(workspace_id, where, [event.profile_id], as_of=now, event=event)]
 
 
 def _queue(workspace_id: int, triggered: Triggered, events: list[TriggerEvent], reason: str, now: datetime) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 from django.utils import timezone
@@ -59,7 +60,7 @@ class Worker:
     def run(self) -> None:
         """Work until `stop`. A database that goes away is waited for; any other error stops this piece of work, never the loop."""
         bell = bells.make_bell()
-        pause = bells.POLL["poll"] if bells.settings.OMNI.bell == "poll" else bells.POLL["postgres"]
+        pause = bells.POLL[settings.OMNI.bell]
         log.info("worker.started", worker=self.name, lanes=self.lanes)
         while not self.stopping.is_set():
             try:

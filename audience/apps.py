@@ -7,6 +7,9 @@ class AudienceConfig(AppConfig):
 
     def ready(self) -> None:
         from audience.catalogue import ATTRIBUTE
+        from audience.documents import segment_kind
+        from audience.resolve import reach
         from governance.door import register
 
         register(ATTRIBUTE)
+        register(segment_kind(reach))

@@ -1,39 +1,31 @@
 """What other rooms may use of audience."""
 
 from audience.addresses import BadAddress, can_receive_texts, country_code, email_address, locale_tag, phone_number, zone_name
+from audience.bitmaps import pack, unpack
 from audience.catalogue import AttributeBody, catalogue
 from audience.consent import Consent, consenting, consents, proof, set_consent
 from audience.documents import SegmentBody, rule_findings, rule_references
 from audience.events import NewEvent, Recorded, RejectedEvent, TriggerEvent, events_of, events_waiting, record, take_events
+from audience.explain import Explanation, Sampled, explain, sample
 from audience.feed import erase
+from audience.index_feed import keep_index
 from audience.ingest.rows import ProfileRow, Rejected
 from audience.ingest.write import UpsertOutcome, ids_of, upsert
 from audience.profiles import Person, countries, everyone, find, load, same_address, search
+from audience.resolve import Resolution, count, matching, resolve
 from audience.rules.nodes import Rule, TriggerRule
 from audience.sentences import sentence
+from audience.snapshots import snapshot_ids, take_snapshot
 
 __all__ = [
-    "sentence",
-    "TriggerRule",
-    "Rule",
-    "rule_references",
-    "rule_findings",
-    "SegmentBody",
     "AttributeBody",
     "BadAddress",
-    "Consent",
-    "NewEvent",
-    "Person",
-    "ProfileRow",
-    "Recorded",
-    "Rejected",
-    "RejectedEvent",
-    "TriggerEvent",
-    "UpsertOutcome",
     "can_receive_texts",
     "catalogue",
+    "Consent",
     "consenting",
     "consents",
+    "count",
     "countries",
     "country_code",
     "email_address",
@@ -41,17 +33,43 @@ __all__ = [
     "events_of",
     "events_waiting",
     "everyone",
+    "explain",
+    "Explanation",
     "find",
     "ids_of",
+    "keep_index",
     "load",
     "locale_tag",
+    "matching",
+    "NewEvent",
+    "pack",
+    "Person",
     "phone_number",
+    "ProfileRow",
     "proof",
     "record",
+    "Recorded",
+    "Rejected",
+    "RejectedEvent",
+    "Resolution",
+    "resolve",
+    "Rule",
+    "rule_findings",
+    "rule_references",
     "same_address",
+    "sample",
+    "Sampled",
     "search",
+    "SegmentBody",
+    "sentence",
     "set_consent",
+    "snapshot_ids",
     "take_events",
+    "take_snapshot",
+    "TriggerEvent",
+    "TriggerRule",
+    "unpack",
     "upsert",
+    "UpsertOutcome",
     "zone_name",
 ]

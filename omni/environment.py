@@ -40,6 +40,11 @@ class Environment(BaseModel):
     )
     broker_url: str = Field("", description="Celery's broker, e.g. `redis://host:6379/0`; needed by the `celery` bell.")
     elasticsearch_url: str = Field("", description="`http://host:9200` makes the planner use Elasticsearch; empty: database.")
+    elasticsearch_prefix: str = Field(
+        "omni",
+        pattern=r"^[a-z][a-z0-9-]{0,40}$",
+        description="First part of every index name; installations that share a server need different ones.",
+    )
     elasticsearch_max_lag: float = Field(60.0, gt=0, description="Seconds the index may lag before the database answers instead.")
     vendor: Literal["outbox", "routes"] = Field(
         "outbox", description="`outbox` keeps every message in the local mailbox page; `routes` follows the released routes."

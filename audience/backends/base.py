@@ -16,9 +16,20 @@ class EngineUnavailable(Exception):
 class Engine(Protocol):
     """An engine answers any tree of conditions that it can answer one by one, within its bounds, in one query."""
 
-    name: str
-    max_conditions: int
-    max_depth: int
+    @property
+    def name(self) -> str:
+        """As the capability table and resolutions call it."""
+        ...
+
+    @property
+    def max_conditions(self) -> int:
+        """How many conditions one query may hold."""
+        ...
+
+    @property
+    def max_depth(self) -> int:
+        """How many groups inside each other one query may hold."""
+        ...
 
     def answers(self, leaf: Leaf) -> bool:
         """Whether the engine answers this condition exactly (see capabilities.py)."""

@@ -114,8 +114,9 @@ class _Binder:
 
     def trigger(self, node: nodes.Trigger, at: str) -> Bound:
         test = self.property(node.trigger, at + "/trigger")
-        event = self.scope.event or {}
-        return Constant(passes(test, event.get(test.name)), at)
+        if self.scope.event is None:
+            raise WrongOperand("/trigger", "a condition on the triggering event", "one only where an event triggers")
+        return Constant(passes(test, self.scope.event.get(test.name)), at)
 
     def segment(self, node: nodes.Segment, at: str) -> Bound:
         key, where = node.segment, at + "/segment"

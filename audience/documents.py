@@ -1,0 +1,76 @@
+"""The document kind `segment`: a titled rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Annotated
+
+from audience.catalogue import ATTRIBUTE, catalogue
+from audience.rules import nodes
+from audience.rules.binding import Scope, try_bind
+from audience.rules.bound import Type
+from audience.rules.nodes import Rule, walk
+from governance.door import CheckContext, DocumentModel, Finding, Kind, Ref, Text, pointer
+
+SEGMENT = "segment"
+_ANY_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)  # checks ask what fits, never who matches
+
+
+class SegmentBody(DocumentModel):
+    """Who: the people that a rule describes, whenever it is asked."""
+
+    title: Annotated[str, Text(120)]
+    description: Annotated[str, Text(2_000, min=0, lines=True)] = ""
+    rule: Rule
+
+
+def rule_references(rule: DocumentModel, at: str = "") -> list[Ref]:
+    """The attributes and segments that a rule names, with their places. at: where the rule stands in its document."""
+    found = []
+    for place, node in walk(rule):
+        if isinstance(node, nodes.Attribute):
+            found.append(Ref(ATTRIBUTE.name, node.attribute, pointer((*place, "attribute"), at)))
+        elif isinstance(node, nodes.Segment):
+            found.append(Ref(SEGMENT, node.segment, pointer((*place, "segment"), at)))
+    return found
+
+
+def rule_findings(context: CheckContext, rule: DocumentModel, at: str = "") -> list[Finding]:
+    """What is wrong with a rule against the catalogue and the other segments, as drafted.
+
+    What doesn't exist at all is governance's to say (it checks references); here is said what it was perhaps meant to be.
+    """
+    scope = Scope(_drafted_types(context, rule), lambda key: _drafted_rule(context, key), _ANY_MOMENT, event={})
+    key = context.key if at == "/rule" else ""
+    _, findings = try_bind(rule, scope, at=at, key=key)
+    absent = {ref.path for ref in rule_references(rule, at) if context.draft(ref.kind, ref.key) is None}
+    return [finding for finding in findings if finding.path not in absent or "perhaps" in finding.expected]
+
+
+def _drafted_types(context: CheckContext, rule: DocumentModel) -> Mapping[str, Type]:
+    """The catalogue, with the latest drafts in place of what is released."""
+    types: dict[str, Type] = {name: body.type for name, body in catalogue(context.workspace_id).items()}
+    for name in types:
+        draft = context.draft(ATTRIBUTE.name, name)
+        if draft is not None:
+            types[name] = draft.type
+    return types
+
+
+def _drafted_rule(context: CheckContext, key: str) -> DocumentModel | None:
+    draft = context.draft(SEGMENT, key)
+    return draft.rule if draft is not None else None
+
+
+def segment_kind(reach: Callable[[int, SegmentBody, datetime], int | None]) -> Kind[SegmentBody]:
+    """The kind as governance knows it. reach: counts the people of a body."""
+    return Kind(
+        name=SEGMENT,
+        plural="segments",
+        title="Segment",
+        schema=SegmentBody,
+        references=lambda body: rule_references(body.rule, "/rule"),
+        checks=lambda context, body: rule_findings(context, body.rule, "/rule"),
+        reach=reach,
+    )

@@ -1,0 +1,174 @@
+"""Why a person is in a segment, or isn't: the rule as a tree, each node with its answer and what decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from django.db.models import BooleanField, Case, Count, Max, Value, When
+
+from audience import sentences
+from audience.backends.database import condition, matching_events, people
+from audience.bitmaps import draw
+from audience.catalogue import AttributeBody, catalogue
+from audience.models import Profile, Subscription
+from audience.profiles import Person, load
+from audience.resolve import Segment, question, resolve
+from audience.rules import nodes
+from audience.rules.binding import Lookup
+from audience.rules.bound import Bound, Consented, Counted, Leaf, Member, Tested, below, leaves
+from governance.door import DocumentModel, Missing
+
+AT_ONCE = 50  # conditions asked in one query
+HIDDEN = "known, not shown"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One node of the rule and its answer for one person.
+
+    node: its word ("all", "attribute", …); path: its place in the rule's document; sentence: the node in English;
+    decided: whether the whole answer hangs on this node's; facts: what is known of the person here.
+    """
+
+    node: str
+    path: str
+    matched: bool
+    sentence: str
+    decided: bool = False
+    facts: dict[str, Any] = field(default_factory=dict)
+    children: tuple[Explanation, ...] = ()
+
+    def deciding(self) -> list[Explanation]:
+        """The conditions that the answer hangs on, from left to right."""
+        if not self.children:
+            return [self] if self.decided else []
+        return [found for child in self.children for found in child.deciding()]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """Somebody of the segment, and the conditions that brought them in."""
+
+    person: Person
+    why: tuple[str, ...]
+
+
+def explain(workspace_id: int, segment: Segment, profile_id: int, *, as_of: datetime, drafts: bool = False) -> Explanation:
+    """Why the person is in the segment or not; always the answer that `resolve` gives. Raises Missing and Invalid."""
+    profile = people(workspace_id).filter(pk=profile_id).first()
+    if profile is None:
+        raise Missing("no such profile")
+    asked, known = question(workspace_id, segment, as_of=as_of, drafts=drafts), catalogue(workspace_id)
+    answers = _answers(workspace_id, asked.node, [profile_id])[profile_id]
+    tree = _Teller(answers, asked.read, _titles(known)).tell(asked.written, asked.node)
+    facts = {id(leaf): _facts(workspace_id, leaf, profile, known) for leaf in _distinct(asked.node)}
+    return _decide(_with_facts(tree, asked.node, facts), True)
+
+
+def sample(workspace_id: int, segment: Segment, many: int, *, as_of: datetime, drafts: bool = False) -> list[Sampled]:
+    """Some people of the segment, drawn as if by chance but the same at every look, and why each is in it."""
+    ids = draw(resolve(workspace_id, segment, as_of=as_of, drafts=drafts).ids, many, salt=workspace_id)
+    asked, titles = question(workspace_id, segment, as_of=as_of, drafts=drafts), _titles(catalogue(workspace_id))
+    answers = _answers(workspace_id, asked.node, ids)
+    told = {pk: _decide(_Teller(found, asked.read, titles).tell(asked.written, asked.node), True) for pk, found in answers.items()}
+    return [
+        Sampled(person, tuple(_in_words(leaf) for leaf in told[person.id].deciding()))
+        for person in load(workspace_id, ids)
+        if person.id in told
+    ]
+
+
+def _in_words(leaf: Explanation) -> str:
+    return leaf.sentence if leaf.matched else f"not: {leaf.sentence}"
+
+
+def _titles(known: Mapping[str, AttributeBody]) -> dict[str, str]:
+    return {name: body.title for name, body in known.items()}
+
+
+def _distinct(node: Bound) -> list[Leaf]:
+    return list({id(leaf): leaf for leaf in leaves(node)}.values())
+
+
+def _answers(workspace_id: int, node: Bound, ids: Sequence[int]) -> dict[int, dict[int, bool]]:
+    """Every condition's answer for each of these people: person → id() of the condition → answer."""
+    conditions = _distinct(node)
+    answers: dict[int, dict[int, bool]] = {}
+    for start in range(0, len(conditions), AT_ONCE):
+        part = conditions[start : start + AT_ONCE]
+        asked = {
+            f"answer_{place}": Case(
+                When(condition(workspace_id, leaf), then=Value(True)), default=Value(False), output_field=BooleanField()
+            )
+            for place, leaf in enumerate(part)
+        }
+        for pk, *found in people(workspace_id).filter(pk__in=ids).annotate(**asked).values_list("pk", *asked):
+            answers.setdefault(pk, {}).update({id(leaf): bool(one) for leaf, one in zip(part, found, strict=True)})
+    return answers
+
+
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    """Puts the rule as written beside the rule as asked, which have the same shape."""
+
+    answers: Mapping[int, bool]
+    read: Lookup
+    titles: Mapping[str, str]
+
+    def tell(self, written: DocumentModel, node: Bound) -> Explanation:
+        word, children = nodes.children_of(written)
+        sentence = sentences.clause(written, self.titles)
+        if word:
+            inside = tuple(self.tell(child, part) for child, part in zip(children, below(node), strict=True))
+            matched = (
+                all(child.matched for child in inside) if word == "all" else any(child.matched for child in inside) != (word == "none")
+            )
+            return Explanation(word, node.path, matched, sentence, children=inside)
+        if isinstance(node, Member) and (rule := self.read(node.key)) is not None:
+            told = self.tell(rule, node.rule)
+            return Explanation("segment", node.path, told.matched, sentence, children=(told,))
+        return Explanation(_word(written), node.path, self.answers[id(node)], sentence)
+
+
+def _word(written: DocumentModel) -> str:
+    return next(word for word, model in nodes.NODES.items() if isinstance(written, model))
+
+
+def _decide(told: Explanation, decided: bool) -> Explanation:
+    """Mark what the answer hangs on: of an `all` that fails only what failed, of an `any` that holds only what held."""
+    turned = told.node == "none"
+    children = tuple(
+        _decide(child, decided and (child.matched != told.matched if turned else child.matched == told.matched)) for child in told.children
+    )
+    return replace(told, decided=decided, children=children)
+
+
+def _with_facts(told: Explanation, node: Bound, facts: Mapping[int, dict[str, Any]]) -> Explanation:
+    if not told.children:
+        return replace(told, facts=facts.get(id(node), {}))
+    inside = tuple(_with_facts(child, part, facts) for child, part in zip(told.children, below(node), strict=True))
+    return replace(told, children=inside)
+
+
+def _facts(workspace_id: int, leaf: Leaf, profile: Profile, known: Mapping[str, AttributeBody]) -> dict[str, Any]:
+    if isinstance(leaf, Tested):
+        return {"value": _value(leaf, profile, known)}
+    if isinstance(leaf, Counted):
+        found = matching_events(workspace_id, leaf).filter(profile_id=profile.pk).aggregate(times=Count("pk"), last=Max("at"))
+        return {"times": found["times"], "last": found["last"]}
+    if isinstance(leaf, Consented):
+        rows = Subscription.objects.filter(
+            workspace_id=workspace_id, profile_id=profile.pk, channel=leaf.channel, topic__in=[leaf.topic, "*"]
+        )
+        return dict(rows.values_list("topic", "state"))
+    return {}
+
+
+def _value(leaf: Tested, profile: Profile, known: Mapping[str, AttributeBody]) -> Any:
+    """What is known of the person, except where it is an address or a sensitive attribute."""
+    value = profile.attributes.get(leaf.name) if leaf.source == "attribute" else getattr(profile, leaf.name)
+    hidden = leaf.name in ("email", "phone") if leaf.source == "profile" else known[leaf.name].sensitivity == "sensitive"
+    return HIDDEN if hidden and value is not None else value

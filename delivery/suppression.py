@@ -12,6 +12,7 @@ from typing import Final
 
 from django.db import transaction
 
+from audience import door as audience
 from delivery import sql
 from delivery.addresses import EVERY_CHANNEL, address_hash
 from delivery.models import Suppression
@@ -29,7 +30,8 @@ def suppress(workspace_id: int, channel: str, address: str, *, reason: str, sour
 
     source: who says so ("webhook:sendgrid", "page", "import:list.csv"). Raises Invalid for an unknown channel or reason.
     """
-    return suppress_hashes(workspace_id, channel, [address_hash(workspace_id, channel, address)], reason=reason, source=source, now=now) > 0
+    hashed = address_hash(workspace_id, channel, normal(channel, address))
+    return suppress_hashes(workspace_id, channel, [hashed], reason=reason, source=source, now=now) > 0
 
 
 def suppress_hashes(workspace_id: int, channel: str, hashes: Iterable[int], *, reason: str, source: str, now: datetime) -> int:
@@ -70,7 +72,7 @@ def unsuppress(actor: Actor, channel: str, address: str, *, reason: str, now: da
         raise Refused("only an approver may lift a suppression")
     if not reason.strip():
         raise Invalid([Finding("error", "/reason", "nothing", "why this address may be written to again")])
-    hashed = address_hash(actor.workspace_id, channel, address)
+    hashed = address_hash(actor.workspace_id, channel, normal(channel, address))
     with transaction.atomic():
         row = Suppression.objects.select_for_update().filter(workspace_id=actor.workspace_id, channel=channel, address_hash=hashed).first()
         if row is None:
@@ -82,9 +84,17 @@ def unsuppress(actor: Actor, channel: str, address: str, *, reason: str, now: da
 
 def lift_stop(workspace_id: int, channel: str, address: str) -> bool:
     """The person took their own STOP back by texting START; any other reason stays. True if there was one."""
-    hashed = address_hash(workspace_id, channel, address)
+    hashed = address_hash(workspace_id, channel, normal(channel, address))
     gone, _ = Suppression.objects.filter(workspace_id=workspace_id, channel=channel, address_hash=hashed, reason="stopped").delete()
     return gone > 0
+
+
+def normal(channel: str, address: str) -> str:
+    """The address in the one form that profiles keep; as given where it has none, so that even that is suppressed."""
+    try:
+        return audience.phone_number(address) if channel == "sms" else audience.email_address(address)[1]
+    except audience.BadAddress:
+        return address
 
 
 def _check(channel: str, reason: str) -> None:

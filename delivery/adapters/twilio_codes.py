@@ -23,11 +23,11 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What a code in a status callback means."""
+    """What a code in a status callback means. kind: where it says more than the status "undelivered" or "failed"."""
 
     meaning: str
     permanent: bool = False
-    kind: EventKind = "bounced"
+    kind: EventKind | None = None
 
 
 REFUSALS: Mapping[int, Refusal] = {
@@ -59,14 +59,14 @@ REFUSALS: Mapping[int, Refusal] = {
 FAILURES: Mapping[int, Failure] = {
     21610: Failure("opted out by STOP", permanent=True, kind="unsubscribed"),
     30001: Failure("the sender's queue was full"),
-    30002: Failure("account suspended", kind="failed"),
+    30002: Failure("account suspended"),
     30003: Failure("handset unreachable"),
     30004: Failure("blocked by the carrier", kind="blocked"),
     30005: Failure("unknown handset", permanent=True),
     30006: Failure("landline or unreachable carrier", permanent=True),
     30007: Failure("filtered as spam", kind="blocked"),
     30008: Failure("unknown error"),
-    30036: Failure("expired before it could be sent", kind="failed"),
+    30036: Failure("expired before it could be sent"),
 }
 
 

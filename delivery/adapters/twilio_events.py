@@ -115,7 +115,7 @@ def _status(webhook: Webhook, fields: Mapping[str, str]) -> VendorEvent:
     kind, permanent, detail = STATUSES[status], False, status
     if kind in {"bounced", "failed"} and status != "canceled":
         said = twilio_codes.failure(number)
-        kind = said.kind if number in twilio_codes.FAILURES else kind
+        kind = said.kind or kind
         permanent, detail = said.permanent, f"{number or status} {said.meaning}"
     ours = parse_qs(urlsplit(webhook.url).query).get("message_id", [""])[0]
     return VendorEvent(

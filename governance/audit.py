@@ -20,7 +20,7 @@ from governance.models import AuditEntry
 from governance.roles import Actor
 
 START = "0" * 64
-ADDRESS = re.compile(r"[^\s@:]+@[^\s@]+\.[^\s@]+|(?<!\w)\+\d{7,15}(?!\w)")
+ADDRESS = re.compile(r"[^\s@:]+@[^\s@]+\.\w+|(?<!\w)\+\d{7,15}(?!\w)")
 
 
 def audit(actor: Actor, action: str, *, subject: str, data: Mapping[str, Any], now: datetime) -> AuditEntry:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from django.core.management.base import BaseCommand, CommandParser
 
 from governance.findings import DoorError, Invalid, Missing, Refused
-from governance.members import DEFAULT, actor_for, default_workspace, system_actor
+from governance.members import DEFAULT, actor_for, default_workspace, operator
 from governance.models import User, Workspace
 from governance.roles import Actor
 
@@ -30,7 +30,7 @@ class DoorCommand(BaseCommand):
     """A door for operators: `act` does the work; expected failures become lines on stderr.
 
     Exit status: 0 done, 2 invalid input, 3 refused by policy. Every command takes `--workspace` and `--as USER`;
-    without `--as` it acts as the system, which may look but not save, decide or release (see `needs_person`).
+    without `--as` the actor is the operator, who may look but not save, decide or release (see `needs_person`).
     """
 
     needs_person: ClassVar[bool] = False
@@ -46,7 +46,7 @@ class DoorCommand(BaseCommand):
         options.pop("args", None)
         try:
             self.workspace = workspace_of(options.pop("workspace") or DEFAULT)
-            self.actor = person(options.pop("as_user"), self.workspace) or system_actor(self.workspace.pk, "command")
+            self.actor = person(options.pop("as_user"), self.workspace) or operator(self.workspace.pk)
             if self.needs_person and self.actor.user_id is None:
                 raise Refused("this needs a person: say who with --as USER")
             report = self.act(**options)
@@ -77,7 +77,7 @@ class DoorCommand(BaseCommand):
 
 def add_common(parser: ArgumentParser, *, needs_person: bool) -> None:
     """The arguments that every command has."""
-    need = "required: it is recorded and may not approve its own work" if needs_person else "default: the system"
+    need = "required: it is recorded and may not approve its own work" if needs_person else "default: the operator"
     parser.add_argument("--workspace", default=DEFAULT, help="key of the workspace (default: %(default)s)")
     parser.add_argument("--as", dest="as_user", metavar="USER", default="", help=f"name of the person who acts ({need})")
 

@@ -26,7 +26,7 @@ SHAPES: dict[str, re.Pattern[str]] = {
 WORD = re.compile(
     r"(?:api|access|auth|secret|private|signing|vault|account)?[_ -]?(?:key|token|secret|passw(?:or)?d|pwd|credentials?)", re.I
 )
-SAID = re.compile(rf"\b{WORD.pattern}\b[\"']?\s*(?:[:=]|is\b)\s*[\"']?(?P<value>[\w+/=.~-]{{16,}})", re.I)
+SAID = re.compile(rf"(?<![0-9A-Za-z]){WORD.pattern}(?![0-9A-Za-z])[\"']?\s*(?:[:=]|is\b)\s*[\"']?(?P<value>[\w+/=.~-]{{16,}})", re.I)
 NAME_FIELDS = frozenset({"secret", "secret_name"})
 HEX32 = re.compile(r"[0-9a-f]{32,}", re.I)
 EXPECTED = "no credential: keep it with `manage.py set_secret NAME` and say `secret: NAME`"

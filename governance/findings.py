@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 Level = Literal["error", "warning", "note"]
+READINGS = 64  # of one location
 SHOWN = 80  # characters of a faulty value that may be repeated back
 M = TypeVar("M", bound=BaseModel)
 
@@ -116,7 +119,7 @@ def parse(model: type[M], data: object, at: str = "") -> M:
 def _findings(error: ValidationError, data: object, at: str) -> list[Finding]:
     found = []
     for fault in error.errors(include_url=False):
-        kind, where = fault["type"], pointer(_place(data, fault["loc"], missing=fault["type"] == "missing"), at)
+        kind, where = fault["type"], pointer(_place(data, fault), at)
         if kind == "missing":
             found.append(Finding("error", where, "nothing", "a value: this field is required"))
         elif kind == "extra_forbidden":
@@ -127,16 +130,26 @@ def _findings(error: ValidationError, data: object, at: str) -> list[Finding]:
     return found
 
 
-def _place(data: object, loc: Sequence[int | str], *, missing: bool) -> list[int | str]:
-    """The parts of pydantic's location that exist in the data: it also names union tags and validators, which nobody wrote."""
-    place: list[int | str] = []
-    here = data
-    for step, part in enumerate(loc):
-        if isinstance(here, Mapping) and part in here:
-            here = here[part]
-        elif isinstance(here, (list, tuple)) and isinstance(part, int) and part < len(here):
-            here = here[part]
-        elif not (missing and step == len(loc) - 1):
-            continue
-        place.append(part)
-    return place
+def _place(data: object, fault: ErrorDetails) -> list[int | str]:
+    """The parts of pydantic's location that were written: it also names union tags and validators, which nobody wrote.
+
+    Where a tag is spelled like a field, the reading that ends at the faulty value is the right one.
+    """
+    missing = fault["type"] == "missing"
+    loc = fault["loc"][:-1] if missing else fault["loc"]
+    readings = list(islice(_readings(data, loc), READINGS))
+    place = next((place for place, value in readings if value == fault.get("input")), readings[0][0])
+    return [*place, fault["loc"][-1]] if missing and fault["loc"] else place
+
+
+def _readings(here: object, loc: tuple[int | str, ...]) -> Iterator[tuple[list[int | str], object]]:
+    """Every way to follow the location through the data and the value at its end, the most literal first."""
+    if not loc:
+        yield [], here
+        return
+    part, rest = loc[0], loc[1:]
+    if isinstance(here, Mapping) and part in here:
+        yield from (([part, *place], value) for place, value in _readings(here[part], rest))
+    elif isinstance(here, (list, tuple)) and isinstance(part, int) and part < len(here):
+        yield from (([part, *place], value) for place, value in _readings(here[part], rest))
+    yield from _readings(here, rest)

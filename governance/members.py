@@ -35,6 +35,17 @@ def system_actor(workspace_id: int, label: str = "worker") -> Actor:
     return Actor(workspace_id, None, Role.VIEWER, "system", label=label)
 
 
+def operator(workspace_id: int) -> Actor:
+    """Whoever runs commands on the server without saying who: may let people in and set secrets, but not save, decide or release."""
+    return Actor(workspace_id, None, Role.VIEWER, "command", label="operator")
+
+
+def administer(actor: Actor, scope: str) -> None:
+    """Refuse all but admins and the operator, who holds the database and the vault's keys anyway."""
+    if actor.via != "command" or actor.user_id is not None:
+        allow(actor, Role.ADMIN, scope)
+
+
 def actor_for(user: User | AnonymousUser, workspace_id: int, via: Via) -> Actor:
     """The person as they may act in this workspace now. Raises Missing for strangers and people who left."""
     membership = _memberships(user.pk or 0).filter(workspace_id=workspace_id).first()
@@ -66,7 +77,7 @@ def members(workspace_id: int) -> list[Membership]:
 
 def set_member(actor: Actor, user: User, *, role: Role, legal: bool, now: datetime) -> Membership:
     """Let a person in, or change what they may do. Their API keys follow at once. Refused for the last admin's demotion."""
-    _administer(actor)
+    administer(actor, "members:manage")
     with transaction.atomic():
         witness.lock(actor.workspace_id)
         if role is not Role.ADMIN:
@@ -80,7 +91,7 @@ def set_member(actor: Actor, user: User, *, role: Role, legal: bool, now: dateti
 
 def remove_member(actor: Actor, user_id: int, *, now: datetime) -> None:
     """Take a person out of the workspace; their API keys stop working. Refused for the last admin."""
-    _administer(actor)
+    administer(actor, "members:manage")
     with transaction.atomic():
         witness.lock(actor.workspace_id)
         _keep_an_admin(actor.workspace_id, user_id)
@@ -88,11 +99,6 @@ def remove_member(actor: Actor, user_id: int, *, now: datetime) -> None:
         if not gone:
             raise Missing("no such member")
         audit(actor, "member.removed", subject=f"user:{user_id}", data={}, now=now)
-
-
-def _administer(actor: Actor) -> None:
-    if actor.via != "command":  # an operator at the server's own shell makes the first member
-        allow(actor, Role.ADMIN, "members:manage")
 
 
 def _keep_an_admin(workspace_id: int, user_id: int) -> None:

@@ -103,10 +103,10 @@ class Office:
     def submit(self, actor: Actor, kind: str, key: str) -> governance.Submission:
         return governance.submit(actor, kind, key, number=self.latest(kind, key) or 0, now=self.now())
 
-    def decide(self, actor: Actor, submission: governance.Submission, verdict: Any = "approve", comment: str = "ok") -> governance.Submission:
-        return governance.decide(
-            actor, submission.pk, bill_hash=submission.bill_hash, verdict=verdict, comment=comment, now=self.now()
-        )
+    def decide(
+        self, actor: Actor, submission: governance.Submission, verdict: Any = "approve", comment: str = "ok"
+    ) -> governance.Submission:
+        return governance.decide(actor, submission.pk, bill_hash=submission.bill_hash, verdict=verdict, comment=comment, now=self.now())
 
     def release(self, actor: Actor, submission: governance.Submission) -> list[governance.Release]:
         return governance.release(actor, submission.pk, now=self.now())

@@ -28,9 +28,7 @@ def test_a_release_below_that_was_not_part_of_the_approval_is_named(spring: Offi
     spring.publish("page", "footer", text="Bye!")
     with pytest.raises(Refused, match="submit it again") as caught:
         spring.approval("plan", "spring")
-    assert [str(finding) for finding in caught.value.findings] == [
-        "page:footer: found revision 2, expected the approved revision 1"
-    ]
+    assert [str(finding) for finding in caught.value.findings] == ["page:footer: found revision 2, expected the approved revision 1"]
 
 
 def test_a_new_approval_of_the_same_document_heals_it(spring: Office) -> None:

@@ -73,8 +73,6 @@ class Stale(DoorError):
 class Unmatched(Stale):
     """The precondition that a caller sent (`If-Match`) no longer holds: 412 instead of 409."""
 
-    status = 412
-
 
 class Missing(DoorError):
     """There is no such thing here (or not in this workspace: the answer is the same)."""

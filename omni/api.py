@@ -13,11 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from governance.door import DoorError, Invalid, Missing, Refused, Stale
+from governance.door import DoorError, Invalid, Missing, Refused, Stale, Unmatched
 
 log = structlog.get_logger(__name__)
-STATUS = {Invalid: 422, Refused: 403, Stale: 409, Missing: 404}
-TITLES = {422: "The request can't be accepted", 403: "Refused by policy", 409: "Changed meanwhile", 404: "Not found"}
+STATUS = {Unmatched: 412, Invalid: 422, Refused: 403, Stale: 409, Missing: 404}  # the first that fits
+TITLES = {412: "Changed meanwhile", 422: "The request can't be accepted", 403: "Refused by policy", 409: "Changed meanwhile", 404: "Not found"}
 
 
 def problem_details(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -31,7 +31,7 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
     if isinstance(error, exceptions.APIException):
         answer = exception_handler(error, context)
         headers = {name: value for name, value in (answer.headers.items() if answer else ()) if name in {"Retry-After", "WWW-Authenticate"}}
-        response = _problem(request, error.status_code, _words(error.detail))
+        response = _problem(request, error.status_code, _words(error.detail), **_extras(error))
         for name, value in headers.items():
             response[name] = value
         return response
@@ -42,10 +42,10 @@ def _status(error: DoorError) -> int:
     return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 400)
 
 
-def _extras(error: DoorError) -> dict[str, Any]:
+def _extras(error: Exception) -> dict[str, Any]:
     extras: dict[str, Any] = {}
-    if error.findings:
-        extras["findings"] = [finding.as_dict() for finding in error.findings]
+    if findings := getattr(error, "findings", ()):
+        extras["findings"] = [finding.as_dict() for finding in findings]
     if isinstance(error, Stale) and error.difference:
         extras["difference"] = list(error.difference)
     return extras

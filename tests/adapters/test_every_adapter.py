@@ -18,6 +18,8 @@ from tests.adapters import letters
 TRAFFIC = Path(__file__).parent / "traffic"
 KINDS = {"accepted", "permanent_address", "permanent_message", "misconfigured", "throttled", "transient", "ambiguous"}
 RECEIVED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+STRANGE_ANSWERS = [b"", b"null", b"[]", b"{", b"<html>503</html>", b'{"errors":[3,{"field":7}],"code":"x"}', b"\xff\x00" * 50]
+STRANGE_WEBHOOKS = [b"", b"null", b"{}", b"[" * 3_000, b"\xff\xfe", b'[null,1,"x",{},[]]', b"a=b&a=c", b'[{"event":"open"}]', b"[NaN]"]
 each_adapter = pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=ADAPTERS)
 
 
@@ -109,9 +111,7 @@ def test_no_credential_is_shown_by_a_request_or_an_account(adapter: Adapter) -> 
 
 @each_adapter
 @pytest.mark.parametrize("status", [100, 204, 301, 400, 401, 404, 408, 413, 418, 429, 500, 502, 503, 599])
-@pytest.mark.parametrize(
-    "body", [b"", b"null", b"[]", b"{", b"<html>503</html>", b'{"errors":[3,{"field":7}],"code":"x"}', b"\xff\x00" * 50]
-)
+@pytest.mark.parametrize("body", STRANGE_ANSWERS)
 def test_no_answer_however_strange_breaks_it_or_counts_as_accepted(adapter: Adapter, status: int, body: bytes) -> None:
     fate = adapter.read(VendorResponse(status, {"retry-after": "soon"}, body), ["a", "b"])
     assert isinstance(fate, Fate) and fate.kind in KINDS - {"accepted"} and fate.retry_after is None
@@ -131,9 +131,7 @@ def test_a_webhook_without_a_signature_is_nobodys(adapter: Adapter) -> None:
 
 
 @each_adapter
-@pytest.mark.parametrize(
-    "body", [b"", b"null", b"{}", b"[" * 3000, b"\xff\xfe", b'[null,1,"x",{},[]]', b"a=b&a=c", b'[{"event":"open"}]', b"[NaN]"]
-)
+@pytest.mark.parametrize("body", STRANGE_WEBHOOKS)
 @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded", ""])
 def test_no_webhook_however_strange_breaks_it(adapter: Adapter, body: bytes, kind: str) -> None:
     heard = list(adapter.events(Webhook("https://omni.example.com/hooks/x?message_id=%zz", {"content-type": kind}, body, RECEIVED)))

@@ -99,10 +99,7 @@ def test_sender_reply_address_and_the_routes_options_are_passed_on() -> None:
 def test_values_beyond_ten_thousand_bytes_travel_alone_and_in_full(note: str) -> None:
     some = letters.messages(3, notes={1: note})
     parcels = SENDGRID.parcels(some, substituted=letters.substituted(), at_most=1_000)
-    assert [[one.message_id for one in parcel.messages] for parcel in parcels] == [
-        [some[0].message_id, some[2].message_id],
-        [some[1].message_id],
-    ]
+    assert [list(parcel.messages) for parcel in parcels] == [[some[0], some[2]], [some[1]]]
     assert parcels[0].substituted is not None and parcels[1].substituted is None
 
 

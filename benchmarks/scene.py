@@ -1,0 +1,174 @@
+"""A workspace ready to send: people, a mail and a text message, routes to a vendor's stand-in, all approved by a second person.
+
+    OMNI_DATABASE_URL=… OMNI_VENDOR=routes … python -m benchmarks.scene --mails 100000 --texts 1000
+
+Run in a process of its own, with the environment of the instance under test. Everything goes through the rooms' doors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omni.settings")
+
+import django
+
+django.setup()
+
+from django.core.management import call_command  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from audience import door as audience  # noqa: E402
+from governance import door as governance  # noqa: E402
+from governance.door import Actor, User  # noqa: E402
+
+PARAGRAPH = "We have put aside a few places that we think you will like, with doors that open onto gardens and kitchens to cook in. "
+FIRST_NAMES = ("Ada", "Björn", "Chloé", "Dmitri", "Eun-ji", "Fatima", "Grace", "Hiro", "Inés", "Jan")
+CITIES = ("Berlin", "Lisboa", "Kyoto", "Oslo", "Dublin", "Porto", "Ghent")
+
+MAIL: dict[str, Any] = {
+    "title": "Spring",
+    "channel": "email",
+    "message_class": "promotional",
+    "topic": "offers",
+    "sender": {"name": "Wayfare", "address": "hello@wayfare.example"},
+    "default_locale": "en",
+    "variables": {
+        "first_name": {"source": "attribute.first_name", "fallback": "there"},
+        "city": {"source": "attribute.city", "fallback": "your city"},
+        "points": {"source": "attribute.points", "type": "number", "fallback": 0},
+    },
+    "locales": {
+        "en": {
+            "subject": "{{ first_name }}, {{ city }} in spring",
+            "preheader": "You have {{ points }} points to spend.",
+            "blocks": [
+                {"type": "heading", "id": "title", "text": "{{ first_name }}, spring is here"},
+                {"type": "text", "id": "opening", "text": "Hello **{{ first_name }}** in {{ city }}.\n\n" + PARAGRAPH * 8},
+                {"type": "button", "id": "go", "label": "See what is new", "href": "https://www.wayfare.example/spring"},
+                {"type": "text", "id": "more", "text": PARAGRAPH * 12},
+                {
+                    "type": "footer",
+                    "id": "footer",
+                    "address": "Wayfare Stays · 12 Harbour Street · Dublin 2",
+                    "text": "You asked for offers.",
+                },
+            ],
+        }
+    },
+}
+TEXT: dict[str, Any] = {
+    "title": "Spring, by text",
+    "channel": "sms",
+    "message_class": "promotional",
+    "topic": "offers",
+    "sender": {"from": "+15005550006"},
+    "default_locale": "en",
+    "variables": {"first_name": {"source": "attribute.first_name", "fallback": "there"}},
+    "locales": {"en": {"text": "{{ first_name }}, a fifth off this spring: https://wayfare.example/s. Reply STOP to leave"}},
+}
+RESET: dict[str, Any] = {
+    **MAIL,
+    "title": "Password reset",
+    "message_class": "transactional",
+    "variables": {"code": {"source": "data.code", "sample": "123456"}},
+    "locales": {
+        "en": {
+            "subject": "Your code is {{ code }}",
+            "blocks": [{"type": "text", "id": "code", "text": "Your code is **{{ code }}**. It works for ten minutes."}],
+        }
+    },
+}
+
+
+def documents(args: argparse.Namespace) -> dict[tuple[str, str], dict[str, Any]]:
+    """Everything that is approved, in the order of its references."""
+    made: dict[tuple[str, str], dict[str, Any]] = {
+        ("attribute", "first_name"): {"title": "First name", "type": "text"},
+        ("attribute", "city"): {"title": "City", "type": "text"},
+        ("attribute", "points"): {"title": "Points", "type": "number"},
+        ("segment", "with-mail"): {"title": "People with an address", "rule": {"reachable": "email"}},
+        ("segment", "with-phone"): {"title": "People with a phone", "rule": {"reachable": "sms"}},
+        ("template", "spring"): MAIL,
+        ("template", "spring-text"): TEXT,
+        ("template", "reset"): RESET,
+        ("vendor_route", "mail"): {
+            "title": "Mail",
+            "channel": "email",
+            "vendor": "sendgrid",
+            "secrets": {"api_key": "SENDGRID_KEY", "webhook_key": "SENDGRID_WEBHOOK"},
+        },
+        ("vendor_route", "texts"): {
+            "title": "Texts",
+            "channel": "sms",
+            "vendor": "twilio",
+            "secrets": {"auth_token": "TWILIO_TOKEN"},
+            "settings": {"account_sid": "AC" + "a" * 32},
+            "price": {"currency": "USD", "per": "part", "otherwise_micros": 8_000},
+        },
+        ("campaign", "mails"): {"title": "Mails", "segment": "with-mail", "template": "spring", "batch_size": args.batch},
+        ("campaign", "texts"): {"title": "Texts", "segment": "with-phone", "template": "spring-text"},
+    }
+    return made
+
+
+def people(mails: int, texts: int) -> Iterator[audience.ProfileRow]:
+    """`mails` people with an address, and `texts` others with a number, all agreeing to offers."""
+    for n in range(mails):
+        attributes = {"first_name": FIRST_NAMES[n % 10], "city": CITIES[n % 7], "points": n % 5_000}
+        yield audience.ProfileRow(
+            f"m{n}", email=f"person{n}@example.com", locale="en", attributes=attributes, consents=(("email", "offers", "subscribed"),)
+        )
+    for n in range(texts):
+        attributes = {"first_name": FIRST_NAMES[n % 10]}
+        yield audience.ProfileRow(
+            f"t{n}", phone=f"+1212555{n % 10_000:04d}", locale="en", attributes=attributes, consents=(("sms", "offers", "subscribed"),)
+        )
+
+
+def member(name: str, role: str, now: datetime) -> Actor:
+    """A person of the default workspace."""
+    space = governance.default_workspace()
+    user, _ = User.objects.get_or_create(username=name)
+    governance.Membership.objects.update_or_create(workspace=space, user=user, defaults={"role": role, "legal": role != "author"})
+    return governance.actor_for(user, space.pk, "command")
+
+
+def approve_all(author: Actor, admin: Actor, approver: Actor, wanted: dict[tuple[str, str], dict[str, Any]]) -> None:
+    """Save as one person, approve and release as another."""
+    for (kind, key), body in wanted.items():
+        writer = admin if kind in {"vendor_route", "sending_policy"} else author
+        now = timezone.now()
+        revision = governance.save(writer, kind, key, body, base=None, now=now)
+        submission = governance.submit(writer, kind, key, number=revision.number, now=now)
+        governance.decide(approver, submission.pk, bill_hash=submission.bill_hash, verdict="approve", comment="Yes", now=now)
+        governance.release(approver, submission.pk, now=now)
+
+
+def main() -> None:
+    """Make the scene and print the API key of the transactional door."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mails", type=int, default=10_000)
+    parser.add_argument("--texts", type=int, default=0)
+    parser.add_argument("--batch", type=int, default=1_000)
+    args = parser.parse_args()
+    call_command("migrate", verbosity=0)
+    now = timezone.now()
+    author, admin, approver = member("ann", "author", now), member("adam", "admin", now), member("bo", "approver", now)
+    wanted = documents(args)
+    catalogue = {name: body for name, body in wanted.items() if name[0] == "attribute"}
+    approve_all(author, admin, approver, catalogue)
+    outcome = audience.upsert(author.workspace_id, people(args.mails, args.texts), source="benchmark", now=now)
+    if outcome.rejected:
+        raise SystemExit(f"{len(outcome.rejected)} people were rejected: {outcome.rejected[0]}")
+    approve_all(author, admin, approver, {name: body for name, body in wanted.items() if name not in catalogue})
+    key, secret = governance.create_api_key(admin, name="benchmark", role="admin", scopes=["messages:send"], expires_at=None, now=now)
+    print(secret)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""100,000 mails through the SendGrid adapter to the stand-in on PostgreSQL, beside a bare loop in the same run.
+
+    python -m benchmarks.send [--mails 100000] [--kills 3]
+
+The bare loop reads full rows, fills the same template, writes one durable COPY row per message and posts batches of 1,000:
+what no sender of ours could beat. With --kills the worker is killed with SIGKILL at random instants and started again, while
+the stand-in's signed events arrive: the judge's audit must then say lost 0, duplicates 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import time
+
+import psutil
+
+from benchmarks.instance import Instance, instance, ledger
+from scripts.judge_lab import Webhooks
+
+
+def main() -> None:
+    """Run both and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mails", type=int, default=100_000)
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--batch", type=int, default=1_000)
+    args = parser.parse_args()
+    with instance(database="postgresql", in_doubt_after="10", vendor_timeout="5", lease_seconds="12") as made:
+        made.run("-m", "benchmarks.scene", "--mails", str(args.mails), "--batch", str(args.batch))
+        if not args.kills:
+            floor = json.loads(made.run("-m", "benchmarks.floor"))
+            print(f"bare loop   {floor['per_second']:>9,.0f} mails/s  {floor['rss_mb']:.0f} MB")
+            made.lab.post("/_lab/reset")
+        if args.kills:
+            made.serve()
+            posting = Webhooks(made)
+            posting.start()
+        made.manage("send_campaign", "mails", "--yes", "--no-wait", "--as", "bo")
+        before = made.lab.get("/_lab/stats")
+        seconds, rss = _send(made, args)
+        accepted = made.lab.get("/_lab/stats")
+        print(f"OMNI        {args.mails / seconds:>9,.0f} mails/s  {rss:.0f} MB at most, {seconds:.1f} s from first lease to last accept")
+        print(f"stand-in    {accepted['lab_cpu_seconds'] - before['lab_cpu_seconds']:.1f} CPU s, {accepted['tcp_connections']} connections")
+        if not args.kills:
+            print(f"ratio       {args.mails / seconds / floor['per_second']:.2f} of the bare loop")
+            return
+        _settle(made)
+        found = ledger(made)
+        audit = made.lab.post("/_lab/audit", "\n".join(found.expected).encode())
+        print(
+            f"after {args.kills} kills: ledger {found.states}; lost {audit['expected_but_never_accepted']}, duplicates {audit['extra_accepts']}"
+        )
+
+
+def _send(made: Instance, args: argparse.Namespace) -> tuple[float, float]:
+    """Seconds from the worker's first accepted mail to its last, and the worker's largest resident size in MB."""
+    process = made.worker("--threads", "1")
+    watched, rss, killed = psutil.Process(process.pid), 0.0, 0
+    first = last = 0.0
+    count, quiet = 0, time.monotonic()
+    next_kill = random.uniform(0.2, 2.5)
+    while count < args.mails and time.monotonic() - quiet < 90:
+        time.sleep(0.02)
+        now_count = made.lab.get("/_lab/stats")["accepted"]
+        now = time.monotonic()
+        if now_count > count:
+            first, last, quiet = first or now, now, now
+            count = now_count
+        rss = max(rss, _rss(watched))
+        if first and killed < args.kills and now - first > next_kill:
+            process.kill()
+            process.wait()
+            killed += 1
+            next_kill += random.uniform(0.5, 3.0)
+            process = made.worker("--threads", "1")
+            watched = psutil.Process(process.pid)
+    return max(last - first, 1e-9), rss
+
+
+def _rss(process: psutil.Process) -> float:
+    try:
+        return float(process.memory_info().rss) / 1e6
+    except psutil.Error:
+        return 0.0
+
+
+def _settle(made: Instance) -> None:
+    until = time.monotonic() + 240
+    while time.monotonic() < until:
+        time.sleep(4)
+        found = ledger(made)
+        if found.open == 0 and not found.states.get("sending") and not found.states.get("in_doubt"):
+            return
+
+
+if __name__ == "__main__":
+    main()

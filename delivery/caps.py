@@ -45,9 +45,9 @@ def capped(
         columns.append(f"COUNT(*) FILTER (WHERE at > %s AND {sql.among('dispatch_id')})")
         parameters += [sql.moment(now - timedelta(hours=cap.hours)), sql.numbers(of_channel)]
     listed = [pk for pk, _ in dispatches]
-    not_again, numbers = (
-        ("", []) if not again[1] else (f" AND NOT (dispatch_id = %s AND {sql.among('n')})", [again[0], sql.numbers(again[1])])
-    )
+    not_again, numbers = "", list[Any]()
+    if again[1]:
+        not_again, numbers = f" AND NOT (dispatch_id = %s AND {sql.among('n')})", [again[0], sql.numbers(again[1])]
     found = sql.rows(
         f"""SELECT profile_id, {", ".join(columns)} FROM delivery_message
         WHERE workspace_id = %s AND {sql.among("profile_id")} AND at > %s AND state < {MessageState.FAILED:d}

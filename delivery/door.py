@@ -1,40 +1,95 @@
 """What other rooms may use of delivery."""
 
+from delivery.adapters.base import Sender
 from delivery.addresses import address_hash, address_hashes
 from delivery.clicks import settle as settle_clicks
+from delivery.connections import Connections
+from delivery.control import kill, open_next_wave, pause, resolve_in_doubt, resume, stop, switches
+from delivery.explain import MessagePage, MessageView, Stop, Why, messages, timeline, why
+from delivery.facts import DispatchView, WaveView, facts, in_doubt
+from delivery.housekeeping import housekeeping
+from delivery.instance import confirm as confirm_instance
+from delivery.instance import held as held_instances
+from delivery.instance import start as start_instance
+from delivery.leases import due, lease
 from delivery.message_ids import MessageKey, message_id, message_ids, read_message_id
 from delivery.pins import SentMessage, sent_message
+from delivery.planning import plan, survey, unfinished
+from delivery.pricing import quote
+from delivery.reconcile import Reconciled, reconcile
+from delivery.sending import send
+from delivery.standing import KeyUse, NewDecision, answer_key, cancel, decide, standing, use_key
 from delivery.states import AttemptState, DispatchState, MessageState, Reason
 from delivery.suppression import suppress, suppressed, unsuppress
 from delivery.tracking import LinkResolver, register_link_resolver, unsubscribe_headers
 from delivery.work import Clock, DispatchFacts, DispatchPlan, Entry, Outcome, Outgoing, Program, Work
 
 __all__ = [
-    "SentMessage",
-    "sent_message",
     "AttemptState",
     "Clock",
+    "Connections",
     "DispatchFacts",
     "DispatchPlan",
     "DispatchState",
+    "DispatchView",
     "Entry",
+    "KeyUse",
     "LinkResolver",
     "MessageKey",
+    "MessagePage",
     "MessageState",
+    "MessageView",
+    "NewDecision",
     "Outcome",
     "Outgoing",
     "Program",
     "Reason",
+    "Reconciled",
+    "Sender",
+    "SentMessage",
+    "Stop",
+    "WaveView",
+    "Why",
     "Work",
     "address_hash",
     "address_hashes",
+    "answer_key",
+    "cancel",
+    "confirm_instance",
+    "decide",
+    "due",
+    "facts",
+    "held_instances",
+    "housekeeping",
+    "in_doubt",
+    "kill",
+    "lease",
     "message_id",
     "message_ids",
+    "messages",
+    "open_next_wave",
+    "pause",
+    "plan",
+    "quote",
     "read_message_id",
+    "reconcile",
     "register_link_resolver",
+    "resolve_in_doubt",
+    "resume",
+    "send",
+    "sent_message",
     "settle_clicks",
+    "standing",
+    "start_instance",
+    "stop",
     "suppress",
     "suppressed",
+    "survey",
+    "switches",
+    "timeline",
+    "unfinished",
     "unsubscribe_headers",
     "unsuppress",
+    "use_key",
+    "why",
 ]

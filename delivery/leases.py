@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 
 from delivery import instance, isolation, settled, sql
-from delivery.models import Dispatch
+from delivery.models import Batch, Decision, Dispatch
 from delivery.slices import ids_of_batch
 from delivery.states import DispatchState, Lane, WorkState
 from delivery.switches import killed
@@ -163,3 +163,9 @@ def _take_decisions(lane: Lane, worker: str, now: datetime) -> tuple[int, dateti
         [lane, sql.moment(now), lane, sql.moment(now), token, sql.moment(until), sql.moment(until), worker],
     )
     return (token, until, deadline, sorted(found, key=lambda row: int(row[1]))) if found else None
+
+
+def due(now: datetime) -> bool:
+    """Whether any work could be leased now."""
+    waiting = {"state": WorkState.READY, "due_at__lte": now, "dispatch__state": DispatchState.RUNNING}
+    return Decision.objects.filter(**waiting).exists() or Batch.objects.filter(**waiting).exists()

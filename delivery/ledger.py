@@ -22,7 +22,7 @@ from delivery.caps import lock_people
 from delivery.documents import SendingPolicy
 from delivery.eligibility import Candidate, Verdicts, judge
 from delivery.isolation import part_of
-from delivery.models import Attempt, Batch, Decision
+from delivery.models import Attempt, Batch, Decision, Message
 from delivery.policies import OUTBOX, Route
 from delivery.rows import NewRow, write
 from delivery.states import AttemptState, MessageState, Reason, WorkState
@@ -51,8 +51,8 @@ class Bundle:
     program: Program
     substituted: bool = False
     attempt_id: int = 0
+    token: int = 0
     cost: int = 0
-    posted_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -151,7 +151,7 @@ def _attempts(work: Work, bundles: list[Bundle], route: Route, now: datetime, un
         for bundle in bundles
     )
     for bundle, row in zip(bundles, rows, strict=True):
-        bundle.attempt_id, bundle.posted_at = row.pk, now
+        bundle.attempt_id, bundle.token = row.pk, work.token
     replaced = {candidate.replaces for bundle in bundles for candidate in bundle.candidates if candidate.replaces}
     if replaced:
         settled = Attempt.objects.filter(id__in=replaced, state=AttemptState.IN_DOUBT).update(
@@ -171,6 +171,8 @@ def _record(work: Work, bundles: list[Bundle], verdicts: Verdicts, now: datetime
         _take_over(work, [candidate for candidate in bundle.candidates if candidate.again], bundle.attempt_id, now)
     for candidate, reason in verdicts.skipped:
         state = MessageState.FAILED if reason == Reason.INVALID else MessageState.SKIPPED
+        if candidate.replaces:
+            continue  # it may have been accepted: it stays in doubt
         if candidate.again:
             _end(work, candidate, state, reason, now)
         else:
@@ -187,6 +189,8 @@ def _take_over(work: Work, candidates: list[Candidate], attempt_id: int, now: da
     if not candidates:
         return
     former = {candidate.again for candidate in candidates}
+    if Attempt.objects.filter(id__in=former, state=AttemptState.REFUSED).count() != len(former):
+        raise Halted("an earlier attempt of these messages may have been accepted after all")
     changed = sql.run(
         f"""UPDATE delivery_message SET attempt_id = %s, at = %s WHERE dispatch_id = %s AND workspace_id = %s
         AND {sql.among("n")} AND state = %s AND {sql.among("attempt_id")}""",
@@ -205,10 +209,9 @@ def _take_over(work: Work, candidates: list[Candidate], attempt_id: int, now: da
 
 
 def _end(work: Work, candidate: Candidate, state: MessageState, reason: Reason, now: datetime) -> None:
-    sql.run(
-        "UPDATE delivery_message SET state = %s, reason = %s, at = %s WHERE dispatch_id = %s AND workspace_id = %s AND n = %s AND state = %s",
-        [state, reason, sql.moment(now), work.dispatch.id, work.workspace_id, candidate.n, MessageState.SENDING],
-    )
+    Message.objects.filter(
+        dispatch_id=work.dispatch.id, workspace_id=work.workspace_id, n=candidate.n, attempt_id=candidate.again, state=MessageState.SENDING
+    ).update(state=state, reason=reason, at=now)
 
 
 def _postpone(work: Work, postponed: Sequence[tuple[Candidate, datetime]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import migrations
+from django.db import connection, migrations, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import ProjectState
 
@@ -22,3 +22,25 @@ class CreatePartitioned(migrations.CreateModel):
         schema_editor.execute(f"CREATE TABLE {table}_rest PARTITION OF {table} DEFAULT")
         schema_editor.deferred_sql.extend(schema_editor._model_indexes_sql(model))  # type: ignore[attr-defined]
         return None
+
+
+SPAN = 1_000  # dispatches in one partition
+
+
+def prepare_next() -> str | None:
+    """Make the range that comes next while no dispatch lies in it: a range is refused once the default partition holds rows of
+    it. Answers the new partition's name, None where there is nothing to do."""
+    if connection.vendor != "postgresql":
+        return None
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(2, 0)")
+        cursor.execute("SELECT last_value FROM pg_sequences WHERE sequencename = 'delivery_dispatch_id_seq'")
+        row = cursor.fetchone()
+        newest = (row[0] if row else 0) or 0
+        start = (newest // SPAN + 1) * SPAN
+        name = f"delivery_message_{start}"
+        cursor.execute("SELECT to_regclass(%s)", [name])
+        if cursor.fetchone() != (None,) or newest % SPAN < SPAN // 2:
+            return None
+        cursor.execute(f"CREATE TABLE {name} PARTITION OF delivery_message FOR VALUES FROM ({start}) TO ({start + SPAN})")
+    return name

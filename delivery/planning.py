@@ -17,7 +17,7 @@ from audience import door as audience
 from delivery import policies
 from delivery.models import Batch, Dispatch, LeftOut, Message, Slice
 from delivery.states import DispatchState, Lane, MessageState, Reason, WorkState, reason_of
-from delivery.waves import as_array, waves_of
+from delivery.waves import waves_of
 from delivery.work import DispatchPlan
 from governance.door import Finding, Invalid
 
@@ -212,6 +212,3 @@ def _batches(dispatch: Dispatch, slices: list[Slice], size: int) -> Iterator[Bat
                 state=WorkState.READY if piece.wave == 0 else WorkState.CLOSED,
                 due_at=dispatch.due_at,
             )
-
-
-__all__ = ["as_array", "plan"]

@@ -63,23 +63,10 @@ def _copy(workspace_id: int, dispatch_id: int, rows: Sequence[NewRow], at: datet
 
 
 def _insert(workspace_id: int, dispatch_id: int, rows: Sequence[NewRow], at: datetime) -> None:
-    when = sql.moment(at)
+    when, places = sql.moment(at), ", ".join(["%s"] * len(COLUMNS))
+    values = [
+        (dispatch_id, row.n, workspace_id, row.profile_id, row.state, row.reason, row.attempt_id, row.variant, when, row.address_hash)
+        for row in rows
+    ]
     with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {_INTO} VALUES ({', '.join(['%s'] * len(COLUMNS))})",
-            [
-                (
-                    dispatch_id,
-                    row.n,
-                    workspace_id,
-                    row.profile_id,
-                    row.state,
-                    row.reason,
-                    row.attempt_id,
-                    row.variant,
-                    when,
-                    row.address_hash,
-                )
-                for row in rows
-            ],
-        )
+        cursor.executemany(f"INSERT INTO {_INTO} VALUES ({places})", values)

@@ -162,7 +162,9 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one `send` did. counts: messages by word ("sent", "in_doubt", "no_consent", "postponed", "halted", …)."""
+    """What one `send` did. counts: messages by word ("sent", "in_doubt", "no_consent", "postponed", …); halted: why the rest of
+    the work was given back, "" where all of it was walked through."""
 
     counts: Mapping[str, int]
     requests: int = 0
+    halted: str = ""

@@ -1,0 +1,145 @@
+"""What people may do to a dispatch that is under way. Each act moves the witness first: once it has returned, no last look
+with the old state can commit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from delivery import ramps, reconcile
+from delivery.models import Attempt, Batch, Decision, Dispatch, Message, Switch
+from delivery.states import AttemptState, DispatchState, MessageState, Reason, WorkState
+from governance import door as governance
+from governance.door import Actor, Finding, Invalid, Missing, Refused, Role, allow, audit
+
+SCOPE = "runs:launch"
+Verdict = Literal["sent", "resend", "give_up"]
+
+
+def pause(actor: Actor, dispatch_id: int, *, now: datetime, reason: str = "") -> None:
+    """Stop leasing and admitting until resumed. Raises Refused unless it runs and the actor is an author."""
+    allow(actor, Role.AUTHOR, SCOPE)
+    _change(actor, dispatch_id, {DispatchState.RUNNING}, DispatchState.PAUSED, "dispatch.paused", reason, now)
+
+
+def resume(actor: Actor, dispatch_id: int, *, now: datetime, reason: str = "") -> None:
+    """Go on where it was paused. Raises Refused unless it is paused and the actor is an approver."""
+    allow(actor, Role.APPROVER, SCOPE)
+    _change(actor, dispatch_id, {DispatchState.PAUSED}, DispatchState.RUNNING, "dispatch.resumed", reason, now)
+
+
+def stop(actor: Actor, dispatch_id: int, *, now: datetime, reason: str = "") -> None:
+    """End it for good: what was not admitted never will be. Raises Refused if it is over or the actor is no author."""
+    allow(actor, Role.AUTHOR, SCOPE)
+    with transaction.atomic():
+        _change(actor, dispatch_id, {DispatchState.RUNNING, DispatchState.PAUSED}, DispatchState.STOPPED, "dispatch.stopped", reason, now)
+        waiting = (WorkState.CLOSED, WorkState.READY)
+        Batch.objects.filter(dispatch_id=dispatch_id, state__in=waiting).update(state=WorkState.CANCELLED, leased_until=None)
+        Decision.objects.filter(dispatch_id=dispatch_id, state__in=waiting).update(state=WorkState.CANCELLED, leased_until=None)
+        cancel_refused(actor.workspace_id, dispatch_id, now=now)
+
+
+def open_next_wave(actor: Actor, dispatch_id: int, *, now: datetime) -> None:
+    """Open the next wave before its soak is over. Raises Refused if there is none or the actor is no approver."""
+    allow(actor, Role.APPROVER, SCOPE)
+    with transaction.atomic():
+        governance.bump(actor.workspace_id)
+        dispatch = _find(actor, dispatch_id)
+        if dispatch.state != DispatchState.RUNNING or not ramps.open_wave(dispatch, now=now):
+            raise Refused("there is no closed wave to open")
+        audit(actor, "dispatch.wave_opened", subject=f"dispatch:{dispatch_id}", data={"wave": dispatch.waves_open}, now=now)
+
+
+def kill(actor: Actor, scope: Literal["workspace", "vendor", "campaign"], key: str, on: bool, *, reason: str, now: datetime) -> None:
+    """Throw or release a kill switch. Any author may throw one; releasing needs an approver. Raises Invalid without a reason."""
+    allow(actor, Role.AUTHOR if on else Role.APPROVER, SCOPE)
+    findings = [] if reason.strip() else [Finding("error", "/reason", "nothing", "why, in a few words")]
+    if scope not in ("workspace", "vendor", "campaign"):
+        findings.append(Finding("error", "/scope", str(scope)[:40], "workspace, vendor or campaign"))
+    if (scope == "workspace") != (key == "") or len(key) > 80:
+        findings.append(Finding("error", "/key", key[:40] or "nothing", "a vendor's or campaign's key; nothing for the workspace"))
+    if findings:
+        raise Invalid(findings)
+    with transaction.atomic():
+        governance.bump(actor.workspace_id)
+        values = {"on": on, "reason": reason[:300], "by_user_id": actor.user_id, "at": now}
+        Switch.objects.update_or_create(workspace_id=actor.workspace_id, scope=scope, key=key, defaults=values)
+        audit(actor, "switch.thrown" if on else "switch.released", subject=f"switch:{scope}:{key}", data={"reason": reason[:300]}, now=now)
+
+
+def switches(workspace_id: int) -> list[Switch]:
+    """The kill switches that are on."""
+    return list(Switch.objects.filter(workspace_id=workspace_id, on=True).order_by("scope", "key"))
+
+
+def resolve_in_doubt(actor: Actor, attempt_id: int, verdict: Verdict, *, now: datetime) -> None:
+    """A person says what became of an unanswered request: it was sent, send it again, or give its messages up.
+
+    Raises Missing where no request of that number is in doubt, Refused where its work is busy or the actor is no approver.
+    """
+    allow(actor, Role.APPROVER, SCOPE)
+    with transaction.atomic():
+        governance.bump(actor.workspace_id)
+        attempt = Attempt.objects.filter(pk=attempt_id, workspace_id=actor.workspace_id, state=AttemptState.IN_DOUBT).first()
+        if attempt is None:
+            raise Missing("a request in doubt of that number")
+        _resolve(attempt, verdict, now)
+        data = {"verdict": verdict, "messages": attempt.count}
+        audit(actor, "attempt.resolved", subject=f"attempt:{attempt_id}", data=data, now=now)
+
+
+def cancel_refused(workspace_id: int, dispatch_id: int, *, now: datetime) -> int:
+    """Messages whose last attempt surely failed and whose dispatch was stopped will not be tried again: skipped(cancelled)."""
+    cancelled = 0
+    for attempt in Attempt.objects.filter(workspace_id=workspace_id, dispatch_id=dispatch_id, state=AttemptState.REFUSED):
+        cancelled += _messages(attempt).update(state=MessageState.SKIPPED, reason=Reason.CANCELLED, at=now)
+    return cancelled
+
+
+def _resolve(attempt: Attempt, verdict: Verdict, now: datetime) -> None:
+    doubtful = Attempt.objects.filter(pk=attempt.pk, state=AttemptState.IN_DOUBT)
+    if verdict == "resend":
+        if not reconcile.send_again(attempt, by="person", now=now):
+            raise Refused("its batch is being worked on, or its dispatch was stopped: try again in a minute")
+    elif verdict == "sent":
+        doubtful.update(state=AttemptState.SENT, resolved_at=now, resolved_by="person")
+    elif verdict == "give_up":
+        if doubtful.update(state=AttemptState.FAILED, resolved_at=now, resolved_by="person"):
+            _messages(attempt).update(state=MessageState.FAILED, reason=Reason.GIVEN_UP)
+    else:
+        raise Invalid([Finding("error", "/verdict", str(verdict)[:40], "sent, resend or give_up")])
+
+
+def _messages(attempt: Attempt) -> QuerySet[Message]:
+    return Message.objects.filter(
+        dispatch_id=attempt.dispatch_id,
+        workspace_id=attempt.workspace_id,
+        n__gte=attempt.first_n,
+        n__lte=attempt.last_n,
+        attempt_id=attempt.pk,
+        state=MessageState.SENDING,
+    )
+
+
+def _change(
+    actor: Actor, dispatch_id: int, before: set[DispatchState], after: DispatchState, action: str, reason: str, now: datetime
+) -> None:
+    with transaction.atomic():
+        governance.bump(actor.workspace_id)  # first: it waits for last looks under way, and later ones wait for it
+        dispatch = _find(actor, dispatch_id)
+        if dispatch.state not in before:
+            raise Refused(f"this dispatch is {dispatch.state}")
+        dispatch.state, dispatch.state_reason = after, reason[:300]
+        dispatch.finished_at = now if after == DispatchState.STOPPED else None
+        dispatch.save(update_fields=["state", "state_reason", "finished_at"])
+        audit(actor, action, subject=f"dispatch:{dispatch_id}", data={"reason": reason[:300]}, now=now)
+
+
+def _find(actor: Actor, dispatch_id: int) -> Dispatch:
+    dispatch = Dispatch.objects.select_for_update(no_key=True).filter(pk=dispatch_id, workspace_id=actor.workspace_id).first()
+    if dispatch is None:
+        raise Missing("a dispatch of that number")
+    return dispatch

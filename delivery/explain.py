@@ -1,0 +1,261 @@
+"""Why did or didn't they get it: one person in one dispatch, one message on its way, and the search for messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+from pyroaring import BitMap64
+
+from delivery.message_ids import message_id, message_ids, read_message_id
+from delivery.models import Attempt, Batch, Decision, Dispatch, LeftOut, Message, Slice, VendorEvent
+from delivery.slices import bitmap
+from delivery.states import AttemptState, DispatchState, MessageState, Reason, WorkState
+from governance.door import Finding, Invalid, Missing
+
+MOST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One station of the street: which room, when (None: not recorded), and what it found, as plain data."""
+
+    room: str
+    at: datetime | None
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """state: "not_considered", "left_out", "planned", "accepted" (decided, not yet looked at), "cancelled", or a message's
+    effective state ("sent", "skipped", …); reason: why it was left out, skipped or failed."""
+
+    state: str
+    reason: str
+    message_id: str = ""
+    stops: tuple[Stop, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """One message of the ledger, with its effective state."""
+
+    message_id: str
+    dispatch_id: int
+    n: int
+    profile_id: int
+    campaign: str
+    kind: str
+    channel: str
+    state: str
+    reason: str
+    at: datetime
+    variant: int
+    vendor: str
+    attempt_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """One page, newest dispatches first. next: give it as `after`; "" on the last page."""
+
+    items: tuple[MessageView, ...]
+    next: str = ""
+
+
+def why(workspace_id: int, dispatch_id: int, profile_id: int) -> Why:
+    """What became of this person in this dispatch, sent or not. Raises Missing where there is no such dispatch."""
+    dispatch = _dispatch(workspace_id, dispatch_id)
+    for row in LeftOut.objects.filter(dispatch=dispatch).order_by("reason"):
+        if profile_id in BitMap64.deserialize(bytes(row.ids)):
+            word = Reason(row.reason).label
+            return Why("left_out", word, stops=(Stop("delivery", dispatch.planned_at, {"planned": False, "reason": word}),))
+    n, stops = _place(dispatch, profile_id)
+    if n is None:
+        return Why("not_considered", "", stops=(Stop("audience", dispatch.planned_at, {"considered": False}),))
+    row_of = Message.objects.filter(dispatch_id=dispatch_id, workspace_id=workspace_id, n=n).first()
+    token = message_id(dispatch_id, n)
+    if row_of is None:
+        state, reason = _before_the_look(dispatch, n)
+        return Why(state, reason, token, tuple(stops))
+    attempt = Attempt.objects.filter(pk=row_of.attempt_id).first() if row_of.attempt_id else None
+    state, reason = effective(row_of.state, row_of.reason, attempt.state if attempt else None)
+    return Why(state, reason, token, (*stops, *_stops(row_of)))
+
+
+def timeline(workspace_id: int, token: str) -> Why:
+    """One message's way, by its id. Raises Missing."""
+    key = read_message_id(token)
+    row = Message.objects.filter(dispatch_id=key.dispatch_id, n=key.n, workspace_id=workspace_id).first() if key else None
+    if key is not None and row is not None:
+        return why_message(row)
+    decision = Decision.objects.filter(dispatch_id=key.dispatch_id, n=key.n, workspace_id=workspace_id).first() if key else None
+    if decision is None:
+        raise Missing("a message of that id")
+    state = "cancelled" if decision.state == WorkState.CANCELLED else "accepted"
+    decided = Stop("workflow", decision.decided_at, {"due_at": decision.due_at, "expires_at": decision.expires_at})
+    return Why(state, "", token, (decided,))
+
+
+def why_message(row: Message) -> Why:
+    """The way of a message that had its last look."""
+    attempt = Attempt.objects.filter(pk=row.attempt_id).first() if row.attempt_id else None
+    state, reason = effective(row.state, row.reason, attempt.state if attempt else None)
+    dispatch = _dispatch(row.workspace_id, row.dispatch_id)
+    planned = Stop("delivery", dispatch.planned_at, {"planned": True, "dispatch": row.dispatch_id, "n": row.n})
+    return Why(state, reason, message_id(row.dispatch_id, row.n), (planned, *_stops(row)))
+
+
+def messages(
+    workspace_id: int,
+    *,
+    profile_id: int | None = None,
+    address_hash: int | None = None,
+    dispatch_id: int | None = None,
+    message_id: str | None = None,
+    state: str = "",
+    after: str = "",
+    limit: int = 50,
+) -> MessagePage:
+    """Search the ledger by exactly what is given; at least one of the first four. Raises Invalid naming what is wrong."""
+    asked = Q(workspace_id=workspace_id)
+    if message_id is not None:
+        key = read_message_id(message_id)
+        asked &= Q(dispatch_id=key.dispatch_id, n=key.n) if key else Q(dispatch_id=-1)
+    given = {"profile_id": profile_id, "address_hash": address_hash, "dispatch_id": dispatch_id}
+    asked &= Q(**{name: value for name, value in given.items() if value is not None})
+    if len(asked) == 1:
+        raise Invalid([Finding("error", "", "nothing to search by", "a profile, an address, a dispatch or a message id")])
+    if not 1 <= limit <= MOST:
+        raise Invalid([Finding("error", "/limit", str(limit), f"1 to {MOST}")])
+    if state:
+        asked &= _in_state(state)
+    if after:
+        last = _read_cursor(after)
+        asked &= Q(dispatch_id__lt=last[0]) | Q(dispatch_id=last[0], n__gt=last[1])
+    rows = list(Message.objects.filter(asked).order_by("-dispatch_id", "n")[: limit + 1])
+    shown = rows[:limit]
+    return MessagePage(_views(shown), f"{shown[-1].dispatch_id}.{shown[-1].n}" if len(rows) > limit else "")
+
+
+def effective(state: int, reason: int, attempt_state: int | None) -> tuple[str, str]:
+    """A row's state as it really stands, and its reason, in words."""
+    if state != MessageState.SENDING:
+        return MessageState(state).label, Reason(reason).label
+    known = {AttemptState.SENT: MessageState.SENT, AttemptState.IN_DOUBT: MessageState.IN_DOUBT}
+    return (known.get(AttemptState(attempt_state), MessageState.SENDING) if attempt_state else MessageState.SENDING).label, ""
+
+
+def _dispatch(workspace_id: int, dispatch_id: int) -> Dispatch:
+    row = Dispatch.objects.filter(pk=dispatch_id, workspace_id=workspace_id).first()
+    if row is None:
+        raise Missing("a dispatch of that number")
+    return row
+
+
+def _place(dispatch: Dispatch, profile_id: int) -> tuple[int | None, list[Stop]]:
+    """The newest number of this person in this dispatch, and how they came by it."""
+    if dispatch.kind == "campaign":
+        for slice_id, wave in Slice.objects.filter(dispatch=dispatch).values_list("id", "wave"):
+            first_n, ids = bitmap(slice_id)
+            if profile_id in ids:
+                n = first_n + ids.rank(profile_id) - 1
+                return n, [Stop("delivery", dispatch.planned_at, {"planned": True, "wave": wave + 1, "n": n})]
+        return None, []
+    decided = Decision.objects.filter(dispatch=dispatch, profile_id=profile_id).order_by("-n").first()
+    if decided is not None:
+        return decided.n, [Stop("workflow", decided.decided_at, {"due_at": decided.due_at, "expires_at": decided.expires_at})]
+    rows = Message.objects.filter(workspace_id=dispatch.workspace_id, profile_id=profile_id, dispatch_id=dispatch.pk)
+    return rows.order_by("-n").values_list("n", flat=True).first(), []
+
+
+def _before_the_look(dispatch: Dispatch, n: int) -> tuple[str, str]:
+    if dispatch.state == DispatchState.STOPPED:
+        return "cancelled", Reason.CANCELLED.label
+    if dispatch.kind != "campaign":
+        return "accepted", ""
+    postponed = Batch.objects.filter(dispatch=dispatch, state=WorkState.READY, only__isnull=False, due_at__gt=dispatch.due_at)
+    for batch in postponed.select_related("slice").defer("slice__ids"):
+        if batch.only is not None and n - batch.slice.first_n in BitMap64.deserialize(bytes(batch.only)):
+            return "planned", "postponed"
+    return "planned", ""
+
+
+def _stops(row: Message) -> list[Stop]:
+    """The last look, the vendor requests and what the vendor said, in order."""
+    looked = {"admitted": bool(row.attempt_id), "reason": Reason(row.reason).label, "variant": row.variant}
+    stops = [Stop("delivery", row.at, looked)]
+    attempts = Attempt.objects.filter(
+        workspace_id=row.workspace_id, dispatch_id=row.dispatch_id, first_n__lte=row.n, last_n__gte=row.n, state__gt=0
+    )
+    for attempt in attempts.filter(Q(pk=row.attempt_id) | Q(pk__in=_earlier(attempts, row))).order_by("posted_at", "pk"):
+        told = {
+            "attempt": attempt.pk,
+            "state": AttemptState(attempt.state).label,
+            "vendor": attempt.vendor,
+            "vendor_id": attempt.vendor_id,
+            "resolved_by": attempt.resolved_by,
+            "messages": attempt.count,
+            "detail": attempt.detail,
+        }
+        stops.append(Stop("vendor", attempt.posted_at, told))
+    events = VendorEvent.objects.filter(workspace_id=row.workspace_id, dispatch_id=row.dispatch_id, n=row.n)
+    for event in events.order_by("at", "pk"):
+        stops.append(Stop("vendor", event.at, {"event": event.kind, "machine": event.machine, "detail": event.detail, "link": event.link}))
+    return stops
+
+
+def _earlier(attempts: Any, row: Message) -> list[int]:
+    """Attempts of one message only that this row's attempt followed. Of a shared request only the row's own is surely its."""
+    return list(attempts.filter(count=1).values_list("pk", flat=True)[:MOST])
+
+
+def _views(rows: list[Message]) -> tuple[MessageView, ...]:
+    dispatches = {row.pk: row for row in Dispatch.objects.filter(pk__in={row.dispatch_id for row in rows})}
+    attempts = {row.pk: row for row in Attempt.objects.filter(pk__in={row.attempt_id for row in rows if row.attempt_id})}
+    views = []
+    for row in rows:
+        dispatch, attempt = dispatches[row.dispatch_id], attempts.get(row.attempt_id)
+        state, reason = effective(row.state, row.reason, attempt.state if attempt else None)
+        views.append(
+            MessageView(
+                message_id=message_ids(row.dispatch_id, [row.n])[0],
+                dispatch_id=row.dispatch_id,
+                n=row.n,
+                profile_id=row.profile_id,
+                campaign=dispatch.key,
+                kind=dispatch.kind,
+                channel=dispatch.channel,
+                state=state,
+                reason=reason,
+                at=row.at,
+                variant=row.variant,
+                vendor=attempt.vendor if attempt else "",
+                attempt_id=attempt.pk if attempt else None,
+            )
+        )
+    return tuple(views)
+
+
+def _in_state(word: str) -> Q:
+    """Rows in this effective state."""
+    by_word = {state.label.replace(" ", "_"): state for state in MessageState}
+    if word not in by_word:
+        raise Invalid([Finding("error", "/state", word[:40], f"one of {', '.join(by_word)}")])
+    state = by_word[word]
+    if state not in (MessageState.SENDING, MessageState.IN_DOUBT, MessageState.SENT):
+        return Q(state=state)
+    wanted = {MessageState.IN_DOUBT: [AttemptState.IN_DOUBT], MessageState.SENT: [AttemptState.SENT]}
+    open_ones = [AttemptState.POSTING, AttemptState.REFUSED]
+    attempts = Attempt.objects.filter(state__in=wanted.get(state, open_ones)).values("pk")
+    return Q(state=MessageState.SENDING, attempt_id__in=attempts)
+
+
+def _read_cursor(text: str) -> tuple[int, int]:
+    dispatch_id, _, n = text.partition(".")
+    if not (dispatch_id.isascii() and dispatch_id.isdigit() and n.isascii() and n.isdigit() and len(text) <= 40):
+        raise Invalid([Finding("error", "/after", text[:40], "the `next` of an earlier page")])
+    return int(dispatch_id), int(n)

@@ -1,0 +1,205 @@
+"""A dispatch as people look at it while it runs: what became of how many, and what it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Max, Min, Q, Sum
+
+from delivery.counts import count
+from delivery.models import Attempt, Batch, Decision, Dispatch, LeftOut, Slice, VendorAccount
+from delivery.states import AttemptState, DispatchState, MessageState, Reason, WorkState
+from governance.door import Missing
+
+
+@dataclass(frozen=True, slots=True)
+class WaveView:
+    """One step of the ramp. state: closed, sending or sent; due_at: of what waits longest."""
+
+    number: int
+    people: int
+    state: str
+    batches: int
+    batches_done: int
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchView:
+    """One dispatch now. Money is in micros of `currency`.
+
+    counts: one number per word, states and reasons together, zero ones left out ("delivered", "sent", "no_consent",
+    "holdout"); they add up to `considered` with "waiting". states: ledger rows by effective state; skipped and failed: by
+    reason; left_out: people whom the plan left out, by reason. waiting: not yet looked at; settled: had a final look or are on
+    the way; in_doubt: unanswered messages. rate: messages a second between the first and the last request.
+    """
+
+    id: int
+    workspace_id: int
+    kind: str
+    key: str
+    occurrence: str
+    channel: str
+    message_class: str
+    state: str
+    state_reason: str
+    shadow: bool
+    vendor: str
+    route_key: str
+    template_revision_id: int | None
+    campaign_revision_id: int | None
+    planned_at: datetime
+    due_at: datetime
+    expires_at: datetime | None
+    finished_at: datetime | None
+    considered: int
+    planned: int
+    waiting: int
+    settled: int
+    in_doubt: int
+    requests: int
+    counts: Mapping[str, int]
+    states: Mapping[str, int]
+    skipped: Mapping[str, int]
+    failed: Mapping[str, int]
+    left_out: Mapping[str, int]
+    waves: tuple[WaveView, ...]
+    waves_open: int
+    soaks_until_minutes: int
+    cost_micros: int
+    estimated_micros: int
+    budget_micros: int | None
+    currency: str
+    rate: float
+    trouble: str
+    blocked_until: datetime | None
+
+
+def facts(dispatch_id: int, *, workspace_id: int | None = None) -> DispatchView:
+    """The dispatch as it stands. workspace_id: where it must lie. Raises Missing."""
+    row = Dispatch.objects.filter(pk=dispatch_id, **({"workspace_id": workspace_id} if workspace_id else {})).first()
+    if row is None:
+        raise Missing("a dispatch of that number")
+    counts = count(row.workspace_id, row.pk)
+    left_out = dict(LeftOut.objects.filter(dispatch=row).values_list("reason", "count"))
+    planned = row.planned if row.kind == "campaign" else counts.rows + _deciding(row)
+    waiting = max(planned - counts.rows, 0)
+    cancelled = waiting if row.state == DispatchState.STOPPED else 0
+    states = {state.label: number for state, number in sorted(counts.states.items())}
+    reasons = {reason.label: number for reason, number in sorted(counts.reasons.items())}
+    out = {Reason(reason).label: number for reason, number in sorted(left_out.items())}
+    account = VendorAccount.objects.filter(workspace_id=row.workspace_id, account=row.route_key or row.vendor).first()
+    requests = _requests(row)
+    return DispatchView(
+        id=row.pk,
+        workspace_id=row.workspace_id,
+        kind=row.kind,
+        key=row.key,
+        occurrence=row.occurrence,
+        channel=row.channel,
+        message_class=row.message_class,
+        state=row.state,
+        state_reason=row.state_reason,
+        shadow=row.shadow,
+        vendor=row.vendor,
+        route_key=row.route_key,
+        template_revision_id=row.template_revision_id,
+        campaign_revision_id=row.campaign_revision_id,
+        planned_at=row.planned_at,
+        due_at=row.due_at,
+        expires_at=row.expires_at,
+        finished_at=row.finished_at,
+        considered=row.considered if row.kind == "campaign" else planned,
+        planned=planned,
+        waiting=waiting - cancelled,
+        settled=counts.rows + cancelled,
+        in_doubt=counts.states[MessageState.IN_DOUBT],
+        requests=requests["requests"] or 0,
+        counts=_words(states, reasons, out, waiting - cancelled, cancelled),
+        states=states,
+        skipped={word: number for word, number in reasons.items() if _is_skip(word)},
+        failed={word: number for word, number in reasons.items() if not _is_skip(word)},
+        left_out=out,
+        waves=_waves(row),
+        waves_open=row.waves_open,
+        soaks_until_minutes=row.soak_minutes,
+        cost_micros=requests["cost"] or 0,
+        estimated_micros=row.estimated_micros,
+        budget_micros=row.budget_micros,
+        currency=row.currency,
+        rate=_rate(requests),
+        trouble=account.trouble if account is not None and account.blocked_until is not None else "",
+        blocked_until=account.blocked_until if account is not None else None,
+    )
+
+
+def in_doubt(workspace_id: int, *, dispatch_id: int | None = None, limit: int = 200) -> list[Attempt]:
+    """Unanswered requests, oldest first: a person may resolve each."""
+    found = Attempt.objects.filter(workspace_id=workspace_id, state=AttemptState.IN_DOUBT)
+    return list((found.filter(dispatch_id=dispatch_id) if dispatch_id else found).order_by("posted_at")[:limit])
+
+
+def _deciding(row: Dispatch) -> int:
+    """Decisions that had no last look yet."""
+    return Decision.objects.filter(dispatch=row, state=WorkState.READY, admitted=False).count()
+
+
+def _is_skip(word: str) -> bool:
+    return word in {reason.label for reason in Reason if reason < Reason.POISON} - {Reason.INVALID.label}
+
+
+def _words(states: Mapping[str, int], reasons: Mapping[str, int], out: Mapping[str, int], waiting: int, cancelled: int) -> dict[str, int]:
+    words = {word.replace(" ", "_"): number for word, number in states.items() if word not in ("skipped", "failed")}
+    for word, number in [*reasons.items(), *out.items(), ("waiting", waiting), ("cancelled", cancelled)]:
+        if number:
+            words[word] = words.get(word, 0) + number
+    return words
+
+
+def _requests(row: Dispatch) -> dict[str, Any]:
+    """Numbers over the dispatch's vendor requests; refused ones cost nothing."""
+    through = Q(state__lt=AttemptState.REFUSED)
+    return Attempt.objects.filter(workspace_id=row.workspace_id, dispatch_id=row.pk).aggregate(
+        requests=Count("id"),
+        cost=Sum("cost_micros", filter=through),
+        messages=Sum("count", filter=through),
+        first=Min("posted_at"),
+        last=Max("resolved_at"),
+    )
+
+
+def _rate(requests: Mapping[str, Any]) -> float:
+    first, last, messages = requests["first"], requests["last"], requests["messages"]
+    seconds = (last - first).total_seconds() if first and last and messages else 0.0
+    return messages / seconds if seconds > 0 else 0.0
+
+
+def _waves(row: Dispatch) -> tuple[WaveView, ...]:
+    people = dict(Slice.objects.filter(dispatch=row).values_list("wave").annotate(Sum("count")).order_by("wave"))
+    batches: dict[int, dict[int, int]] = {}
+    due: dict[int, datetime] = {}
+    grouped = Batch.objects.filter(dispatch=row).values_list("wave", "state").annotate(Count("id"), Min("due_at")).order_by("wave")
+    for wave, state, number, due_at in grouped:
+        batches.setdefault(wave, {})[state] = number
+        if state == WorkState.READY:
+            due[wave] = due_at
+    return tuple(
+        WaveView(
+            number=wave + 1,
+            people=number,
+            state=_wave_state(batches.get(wave, {})),
+            batches=sum(batches.get(wave, {}).values()),
+            batches_done=batches.get(wave, {}).get(WorkState.DONE, 0),
+            due_at=due.get(wave),
+        )
+        for wave, number in people.items()
+    )
+
+
+def _wave_state(batches: Mapping[int, int]) -> str:
+    if batches.get(WorkState.CLOSED):
+        return "closed"
+    return "sending" if batches.get(WorkState.READY) else "sent"

@@ -1,0 +1,42 @@
+"""What keeps the tables in order, besides sending: waves, finished dispatches, old payloads and keys, partitions ahead."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from delivery import control, partitions, ramps
+from delivery.models import Decision, Dispatch, IdempotencyKey
+from delivery.settled import finish_dispatch
+from delivery.states import DispatchState, WorkState
+
+PAYLOADS_KEPT = timedelta(days=30)
+KEYS_KEPT = timedelta(days=7)
+STANDING_KEPT_OPEN = timedelta(days=2)
+SWEEP_EVERY = timedelta(hours=1)
+_swept: dict[str, datetime] = {}
+
+
+def housekeeping(now: datetime) -> None:
+    """Called every few seconds by workers; cheap, and safe to call by several at once."""
+    ramps.advance(now=now)
+    running = Dispatch.objects.filter(state=DispatchState.RUNNING, kind="campaign").exclude(
+        batches__state__in=(WorkState.CLOSED, WorkState.READY)
+    )
+    for dispatch_id in running.values_list("id", flat=True):
+        finish_dispatch(dispatch_id, now=now)
+    stopped = Dispatch.objects.filter(state=DispatchState.STOPPED, finished_at__gt=now - timedelta(minutes=10))
+    for workspace_id, dispatch_id in stopped.values_list("workspace_id", "id"):
+        control.cancel_refused(workspace_id, dispatch_id, now=now)
+    if now - _swept.get("hourly", datetime.min.replace(tzinfo=now.tzinfo)) >= SWEEP_EVERY:
+        _swept["hourly"] = now
+        sweep(now=now)
+
+
+def sweep(*, now: datetime) -> None:
+    """The slower part, about once an hour."""
+    old = Decision.objects.filter(decided_at__lt=now - PAYLOADS_KEPT, state__in=(WorkState.DONE, WorkState.CANCELLED))
+    old.exclude(payload={}).update(payload={})
+    IdempotencyKey.objects.filter(at__lt=now - KEYS_KEPT).delete()
+    quiet = Dispatch.objects.filter(state=DispatchState.RUNNING, planned_at__lt=now - STANDING_KEPT_OPEN).exclude(kind="campaign")
+    quiet.exclude(decisions__state=WorkState.READY).update(state=DispatchState.DONE, finished_at=now)
+    partitions.prepare_next()

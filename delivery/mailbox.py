@@ -1,0 +1,45 @@
+"""The outbox vendor's other side: what is posted to `outbox://` becomes rows of the mailbox page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from delivery.adapters.base import VendorRequest, VendorResponse
+from delivery.models import OutboxMail
+
+ROWS_AT_ONCE = 200
+
+
+def receive(workspace_id: int, requests: Sequence[VendorRequest], *, now: datetime) -> list[VendorResponse]:
+    """Keep all messages of these requests in a few statements; one that was received before is kept once."""
+    rows = [_mail(workspace_id, request, mail, now) for request in map(_body, requests) for mail in request["messages"]]
+    OutboxMail.objects.bulk_create(rows, batch_size=ROWS_AT_ONCE, ignore_conflicts=True)
+    return [VendorResponse(202)] * len(requests)
+
+
+def _body(request: VendorRequest) -> dict[str, Any]:
+    body: dict[str, Any] = orjson.loads(request.body)
+    return body
+
+
+def _mail(workspace_id: int, request: dict[str, Any], mail: dict[str, Any], now: datetime) -> OutboxMail:
+    return OutboxMail(
+        workspace_id=workspace_id,
+        message_id=mail["message_id"],
+        attempt_id=request["attempt"],
+        channel=request["channel"],
+        recipient=mail["to"],
+        sender=request["from"],
+        sender_name=request["from_name"],
+        reply_to=request["reply_to"],
+        subject=mail["subject"] or "",
+        html=mail["html"],
+        text=mail["text"] or "",
+        locale=mail["locale"] or "",
+        headers=mail["headers"],
+        at=now,
+    )

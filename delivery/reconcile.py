@@ -1,0 +1,97 @@
+"""What became of unanswered requests. Silence is not evidence: nothing promotional is sent again unless the vendor's event
+feed is proven live for requests made after the silent one; till then it is listed as in doubt and a person may decide.
+
+Transactional requests are asked about, or repeated once, when their work falls due again (see doubts).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+
+from delivery.connections import Connections
+from delivery.isolation import part_of
+from delivery.models import Attempt, Batch, Decision, Dispatch, Message, VendorAccount
+from delivery.states import AttemptState, DispatchState, MessageState, WorkState
+from delivery.work import Entry
+
+AT_ONCE = 500  # attempts looked at in one round
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """One round. doubted: requests whose worker died; resent: proven lost and queued again; waiting: still in doubt."""
+
+    doubted: int
+    resent: int
+    waiting: int
+
+
+def reconcile(*, now: datetime, vendors: Connections | None = None) -> Reconciled:
+    """Look at every unanswered request once. Called every few seconds by each worker; workers don't disturb each other."""
+    late = Attempt.objects.filter(state=AttemptState.POSTING, deadline__lt=now)
+    doubted = late.update(state=AttemptState.IN_DOUBT, detail="its worker died before an answer came")
+    silent = Attempt.objects.filter(
+        state=AttemptState.IN_DOUBT, posted_at__lte=now - timedelta(seconds=settings.OMNI.in_doubt_after)
+    ).exclude(message_class="transactional")
+    resent = sum(send_again(attempt, by="resend", now=now) for attempt in silent.order_by("pk")[:AT_ONCE] if _feed_was_live_after(attempt))
+    return Reconciled(doubted, resent, Attempt.objects.filter(state=AttemptState.IN_DOUBT).count())
+
+
+def _feed_was_live_after(attempt: Attempt) -> bool:
+    """Whether the vendor has spoken about any request that was made on this account after this one."""
+    return VendorAccount.objects.filter(
+        workspace_id=attempt.workspace_id, account=attempt.account, heard_until__gt=attempt.posted_at
+    ).exists()
+
+
+def send_again(attempt: Attempt, *, by: str, now: datetime) -> bool:
+    """Declare a request in doubt as not accepted and queue its messages anew. False where it was settled meanwhile, where its
+    batch is being worked on (try again later), or where its dispatch was stopped."""
+    with transaction.atomic():
+        dispatch = Dispatch.objects.filter(pk=attempt.dispatch_id, workspace_id=attempt.workspace_id).first()
+        if dispatch is None or dispatch.state == DispatchState.STOPPED:
+            return False
+        batch = Batch.objects.select_for_update().filter(pk=attempt.batch_id).first() if attempt.batch_id else None
+        if batch is not None and batch.state == WorkState.READY and batch.leased_until is not None and batch.leased_until > now:
+            return False
+        doubtful = Attempt.objects.filter(pk=attempt.pk, state=AttemptState.IN_DOUBT)
+        if not doubtful.update(state=AttemptState.REFUSED, resolved_at=now, resolved_by=by, detail="no trace of it: sent again"):
+            return False
+        _queue(attempt, batch, now)
+        _wake(dispatch, attempt, now)
+    return True
+
+
+def _queue(attempt: Attempt, batch: Batch | None, now: datetime) -> None:
+    rows = Message.objects.filter(
+        dispatch_id=attempt.dispatch_id,
+        workspace_id=attempt.workspace_id,
+        n__gte=attempt.first_n,
+        n__lte=attempt.last_n,
+        attempt_id=attempt.pk,
+        state=MessageState.SENDING,
+    ).order_by("n")
+    entries = [Entry(n, profile_id) for n, profile_id in rows.values_list("n", "profile_id")]
+    if not entries:
+        return
+    if batch is None:
+        Decision.objects.filter(dispatch_id=attempt.dispatch_id, n__in=[entry.n for entry in entries]).exclude(
+            state=WorkState.CANCELLED
+        ).update(state=WorkState.READY, due_at=now, leased_until=None, claims=0)
+    elif batch.state == WorkState.DONE:
+        part_of(batch, entries, due_at=now)
+    elif batch.state == WorkState.READY:  # it falls due by itself and finds them there
+        Batch.objects.filter(pk=batch.pk).update(due_at=now)
+
+
+def _wake(dispatch: Dispatch, attempt: Attempt, now: datetime) -> None:
+    """A finished dispatch runs again; the money of the request is free again."""
+    same = Dispatch.objects.filter(pk=dispatch.pk)
+    same.filter(state=DispatchState.DONE).update(state=DispatchState.RUNNING, finished_at=None)
+    if dispatch.budget_micros is not None:
+        same.filter(Q(committed_micros__gte=attempt.cost_micros)).update(committed_micros=F("committed_micros") - attempt.cost_micros)

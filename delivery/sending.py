@@ -1,0 +1,147 @@
+"""Admit, post, confirm: one piece of leased work to its vendor, window by window.
+
+A window is at most `concurrency` vendor requests; a kill leaves at most one of them in doubt per worker. The worker
+restrains itself: no request starts unless the lease outlives two full time-outs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from delivery import confirmation, doubts, ledger, limits, preparation, settled
+from delivery.adapters.base import Fate, OutgoingRequest, VendorRequest
+from delivery.connections import Connections
+from delivery.eligibility import Candidate
+from delivery.ledger import Bundle, Halted, Terms
+from delivery.preparation import Prepared
+from delivery.switches import killed
+from delivery.terms import terms_of
+from delivery.work import Clock, Outcome, Outgoing, Work
+from governance.door import DoorError
+
+LONGEST_WAIT = 10.0  # seconds a worker sleeps for a rate's sake before it gives the work back instead
+ACCOUNT_TROUBLE_RESTS = timedelta(seconds=30)
+
+
+def send(work: Work, outgoing: Sequence[Outgoing], *, vendors: Connections, clock: Clock) -> Outcome:
+    """Have the last look at this work, post what passes and record the answers; what can't go yet falls due again by itself.
+
+    Entries without an Outgoing (people who are gone) are recorded as unreachable. Never raises for what a vendor, a stop or
+    another worker does: the outcome counts it ("halted", "postponed", "in_doubt", …).
+    """
+    walk = _Walk(work, vendors, clock)
+    try:
+        terms = terms_of(work)
+    except DoorError as error:
+        return walk.hand_back(error.reason, clock() + ACCOUNT_TROUBLE_RESTS)
+    if killed(work.workspace_id, work.dispatch.key, terms.route.adapter.key):
+        return walk.hand_back("a kill switch is on", clock() + ACCOUNT_TROUBLE_RESTS)
+    if (until := limits.open_at(work.workspace_id, terms.route.key, now=clock())) is not None:
+        return walk.hand_back("the vendor account rests", until)
+    prepared = preparation.prepare(work, outgoing, terms)
+    if work.doubts:
+        prepared, walk.work = doubts.ask(work, prepared, terms, vendors, clock)
+    return walk.through(prepared, terms)
+
+
+class _Walk:
+    """The state of one `send`: what is left, what was counted, and when the worker must have stopped."""
+
+    def __init__(self, work: Work, vendors: Connections, clock: Clock) -> None:
+        self.work, self.vendors, self.clock = work, vendors, clock
+        self.counts, self.requests, self.deadline = Counter[str](), 0, work.deadline
+
+    def through(self, prepared: Prepared, terms: Terms) -> Outcome:
+        """All windows, then close the work; or give it back where something stands in the way."""
+        queue, unsendable, closed = deque(prepared.bundles), prepared.unsendable, False
+        while queue or unsendable or not closed:
+            window = [queue.popleft() for _ in range(min(len(queue), terms.route.adapter.limits.concurrency))]
+            if window and (wait := self._wait(window, terms)) is not None:
+                return self.hand_back("the vendor's rate", self.clock() + timedelta(seconds=wait))
+            if not self._time_left():
+                return self.hand_back("the lease is nearly over", self.clock())
+            try:
+                followed = self._window(window, unsendable, terms, last=not queue)
+            except Halted as halt:
+                return self.hand_back(str(halt), self.clock())
+            if followed.later:
+                return self.hand_back(followed.trouble, self.clock() + timedelta(seconds=followed.rest))
+            queue.extendleft(reversed(followed.retry))
+            unsendable, closed = [], not queue
+        settled.finish_dispatch(self.work.dispatch.id, now=self.clock())
+        return Outcome(self.counts, self.requests)
+
+    def hand_back(self, reason: str, due_at: datetime) -> Outcome:
+        """End the lease early and in good order."""
+        settled.give_back(self.work, due_at=due_at)
+        return Outcome(self.counts, self.requests, reason)
+
+    def _window(self, window: list[Bundle], unsendable: Sequence[Candidate], terms: Terms, *, last: bool) -> confirmation.Followed:
+        """Admit, post and confirm up to `concurrency` requests."""
+        started = time.monotonic()
+        admission = ledger.admit(self.work, window, unsendable, terms=terms, clock=self.clock)
+        self.deadline = started + settings.OMNI.lease_seconds
+        self.counts += admission.counts
+        answered = self._post(admission.bundles, terms)
+        followed = confirmation.confirm(self.work, answered, terms=terms, last=last, now=self.clock())
+        self.counts += followed.counts
+        return followed
+
+    def _post(self, bundles: list[Bundle], terms: Terms) -> list[tuple[Bundle, Fate]]:
+        route, now = terms.route, self.clock()
+        requests = [build(self.work, bundle, terms, now) for bundle in bundles]
+        if not self._time_left():  # built too slowly, or stopped meanwhile: nothing has left the house
+            return [(bundle, Fate("transient", retry_after=0.0, detail="not posted: the lease is nearly over")) for bundle in bundles]
+        self.requests += len(requests)
+        answers = self.vendors.post(self.work.workspace_id, route.key, requests, limits=route.adapter.limits, now=now)
+        return [
+            (bundle, answer if isinstance(answer, Fate) else route.adapter.read(answer, ids_of(bundle)))
+            for bundle, answer in zip(bundles, answers, strict=True)
+        ]
+
+    def _wait(self, window: list[Bundle], terms: Terms) -> float | None:
+        """Sleep for the rate's sake; None, or how many seconds are too many to sleep."""
+        messages, account = sum(len(bundle.candidates) for bundle in window), terms.route.key
+        seconds = limits.take(
+            self.work.workspace_id, account, rate=terms.route.per_second, messages=messages, lane=self.work.dispatch.lane, now=self.clock()
+        )
+        if seconds > min(LONGEST_WAIT, self.deadline - time.monotonic() - 3 * settings.OMNI.vendor_timeout):
+            limits.put_back(self.work.workspace_id, account, messages)
+            return min(seconds, 60.0)
+        if seconds > 0:
+            self.vendors.wait(seconds)
+        return None
+
+    def _time_left(self) -> bool:
+        needed = 2 * settings.OMNI.vendor_timeout
+        wall = (self.work.leased_until - self.clock()).total_seconds() if self.deadline == self.work.deadline else needed
+        return self.deadline - time.monotonic() >= needed and wall >= needed
+
+
+def build(work: Work, bundle: Bundle, terms: Terms, now: datetime) -> VendorRequest:
+    """The vendor's request for one bundle."""
+    program = bundle.program
+    ends = [work.dispatch.expires_at, *(candidate.expires_at for candidate in bundle.candidates)]
+    left = [int((moment - now).total_seconds()) for moment in ends if moment is not None]
+    return terms.route.adapter.build(
+        OutgoingRequest(
+            attempt_id=bundle.attempt_id,
+            channel=work.dispatch.channel,
+            sender=program.sender,
+            messages=[candidate.message for candidate in bundle.candidates if candidate.message is not None],
+            reply_to=program.reply_to,
+            substituted=program.substituted if bundle.substituted else None,
+            valid_for=max(min(left), 1) if left else None,
+        ),
+        terms.route.account,
+    )
+
+
+def ids_of(bundle: Bundle) -> list[str]:
+    """The message ids of a bundle, in order."""
+    return [candidate.message.message_id for candidate in bundle.candidates if candidate.message is not None]

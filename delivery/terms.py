@@ -1,0 +1,26 @@
+"""What the witness vouches for while a piece of work is sent: route, policy, and whether something it pins was recalled."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from django.conf import settings
+
+from delivery import policies
+from delivery.ledger import Terms
+from delivery.models import Dispatch
+from delivery.work import Work
+from governance import door as governance
+
+
+def terms_of(work: Work) -> Terms:
+    """The terms at the work's epoch. Raises Missing or Refused where the route or one of its secrets is gone."""
+    facts = work.dispatch
+    route, policy = policies.at_epoch(facts.workspace_id, facts.route_key, facts.policy_key, facts.channel, work.epoch, settings.OMNI)
+    Dispatch.objects.filter(pk=facts.id, workspace_id=facts.workspace_id).exclude(vendor=route.adapter.key).update(vendor=route.adapter.key)
+    return Terms(route, policy, recalled=bool(_recalled(facts.workspace_id, work.epoch).intersection(facts.pins)))
+
+
+@lru_cache(maxsize=256)
+def _recalled(workspace_id: int, epoch: int) -> frozenset[int]:
+    return governance.recalled(workspace_id)

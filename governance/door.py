@@ -10,10 +10,10 @@ from governance.canonical import canonical, sha256
 from governance.checking import check_latest
 from governance.command import DoorCommand, Report
 from governance.difference import Change, difference
-from governance.editing import Edit, draw, edit, saved_redirect
 from governance.finding_documents import FoundDocument, find_documents
+from governance.editing import Body, Edit, Editor, draw, edit, posted_body, saved_redirect
 from governance.findings import DoorError, Finding, Invalid, Missing, Refused, Stale, Unmatched, parse, pointer, shorten
-from governance.form_bodies import escape_part, look_up, place, read_body, take_step
+from governance.form_bodies import escape_part, field_id, look_up, place, read_body, take_step
 from governance.kinds import CheckContext, Kind, Ref, kind, kind_of_plural, kinds, register
 from governance.members import actor_for, create_workspace, default_workspace, members, remove_member, set_member, system_actor
 from governance.models import ApiKey, AuditEntry, Decision, Membership, Release, Revision, Submission, User, Workspace
@@ -52,6 +52,7 @@ __all__ = [
     "AuditEntry",
     "Bill",
     "BillItem",
+    "Body",
     "Change",
     "CheckContext",
     "ConsoleRequest",
@@ -61,6 +62,7 @@ __all__ = [
     "DoorCommand",
     "DoorError",
     "Edit",
+    "Editor",
     "Finding",
     "FoundDocument",
     "HasScope",
@@ -107,6 +109,7 @@ __all__ = [
     "epoch",
     "error_page",
     "escape_part",
+    "field_id",
     "find_documents",
     "find_submission",
     "hold_epoch",
@@ -122,6 +125,7 @@ __all__ = [
     "place",
     "pointer",
     "policy",
+    "posted_body",
     "read_body",
     "read_yaml",
     "recall",

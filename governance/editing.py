@@ -19,7 +19,7 @@ from governance.access import ConsoleRequest
 from governance.canonical import canonical
 from governance.difference import difference
 from governance.findings import Finding, Invalid, Stale, shorten
-from governance.form_bodies import read_body, take_step
+from governance.form_bodies import focus_after, read_body, take_step
 from governance.models import Document
 from governance.pages import document_address, document_context, list_address, pages_of, title_of_many
 from governance.reading import DocumentView, document, revision
@@ -28,20 +28,39 @@ from governance.roles import allow
 from governance.yaml_files import read as read_yaml
 from governance.yaml_files import write as write_yaml
 
-Make = Callable[[str, str, Any], Any]
-Adjust = Callable[[dict[str, Any]], dict[str, Any]]
+Body = dict[str, Any]
+
+
+def _same(body: Body) -> Body:
+    return body
+
+
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """How one kind is edited. to_form and to_body: between a body and what its form holds; make(path, what, form): a new item.
+
+    steps(step, form): the form after a step of this kind's own, None for the usual ones;
+    place(path): a fault's pointer in the body → the pointer of its field in the form.
+    """
+
+    kind: str
+    to_form: Callable[[Body], Body] = _same
+    to_body: Callable[[Body], Body] = _same
+    make: Callable[[str, str, Body], Any] | None = None
+    steps: Callable[[str, Body], Body | None] = lambda step, form: None
+    place: Callable[[str], str] = lambda path: path
 
 
 @dataclass
 class Edit:
-    """One request to an editor. response: what to answer at once; otherwise the caller draws `body` in its own form.
+    """One request to an editor. response: what to answer at once; otherwise the caller draws `form`.
 
     base: the revision number this edit started from; faults: what the schema said to the last save; dirty: not saved as shown.
     """
 
-    kind: str
+    editor: Editor
     key: str
-    body: dict[str, Any]
+    form: Body
     base: int | None
     view: DocumentView | None = None
     faults: Sequence[Finding] = ()
@@ -49,108 +68,132 @@ class Edit:
     source: str | None = None
     response: HttpResponse | None = None
     status: int = 200
+    focus: str = ""
     context: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def kind(self) -> str:
+        """The kind's name."""
+        return self.editor.kind
+
+    @property
+    def body(self) -> Body:
+        """The document that the form describes."""
+        return self.editor.to_body(self.form)
+
+    @property
     def fault_at(self) -> dict[str, Finding]:
-        """The first fault of each place."""
+        """The first fault of each field of the form."""
         return {fault.path: fault for fault in reversed(self.faults)}
 
 
-def edit(request: ConsoleRequest, kind_name: str, key: str | None, *, make: Make | None = None, adjust: Adjust = lambda body: body) -> Edit:
-    """Answer a GET or POST of an editor's page. key: None for a new document.
+def edit(request: ConsoleRequest, editor: Editor, key: str | None) -> Edit:
+    """Answer a GET or POST of an editor's page; key: None for a new document. A POST carries `do` (a step) or saves.
 
-    make(path, what, body): the item that an `add` step puts in; adjust: repairs a decoded body after a step.
-    A POST carries `do` (a step) or saves. Raises Missing and Refused.
+    Raises Missing and Refused.
     """
-    sort = kinds.kind(kind_name)
-    view = document(request.actor.workspace_id, kind_name, key) if key else None
+    view = document(request.actor.workspace_id, editor.kind, key) if key else None
     if request.method != "POST":
-        current = _opened(request, kind_name, key, view)
-        current.context = _context(request, current)
-        return current
-    allow(request.actor, sort.save_role, "documents:write")
-    current = _posted(request, kind_name, key, view)
-    if current.response is None:
-        _act(request, current, make, adjust)
+        current = _opened(request, editor, view)
+    else:
+        allow(request.actor, kinds.kind(editor.kind).save_role, "documents:write")
+        current = _posted(request, editor, key, view)
+        if not current.faults:
+            _act(request, current)
     current.context = _context(request, current)
     return current
 
 
-def _opened(request: ConsoleRequest, kind_name: str, key: str | None, view: DocumentView | None) -> Edit:
+def posted_body(request: ConsoleRequest, editor: Editor) -> Body:
+    """The body that a posted form describes, for counts and previews that look over the editor's shoulder. Raises Invalid."""
+    source = request.POST.get("source")
+    if source is not None:
+        return _read_source(source)
+    return editor.to_body(_read_form(request))
+
+
+def _opened(request: ConsoleRequest, editor: Editor, view: DocumentView | None) -> Edit:
     if view is None:
-        allow(request.actor, kinds.kind(kind_name).save_role, "documents:write")
-        return Edit(kind_name, "", dict(pages_of(kind_name).starter), None)
+        allow(request.actor, kinds.kind(editor.kind).save_role, "documents:write")
+        return Edit(editor, "", editor.to_form(dict(pages_of(editor.kind).starter)), None)
     source = write_yaml(view.latest.body).decode() if request.GET.get("as") == "yaml" else None
-    return Edit(kind_name, view.key, view.latest.body, view.latest.number, view, source=source)
+    return Edit(editor, view.key, editor.to_form(view.latest.body), view.latest.number, view, source=source)
 
 
-def _posted(request: ConsoleRequest, kind_name: str, key: str | None, view: DocumentView | None) -> Edit:
+def _posted(request: ConsoleRequest, editor: Editor, key: str | None, view: DocumentView | None) -> Edit:
     """What the form says, before anything is done with it."""
     asked = request.POST
     number = asked.get("base", "")
     base = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
-    edit = Edit(kind_name, key or asked.get("key", "").strip(), {}, base, view, dirty=True)
+    current = Edit(editor, key or asked.get("key", "").strip(), {}, base, view, dirty=True)
     kept, source = asked.get("kept"), asked.get("source")
     try:
         if kept is not None:
             pairs = [(str(name), str(value)) for name, value in json.loads(kept)]
-            edit.source = dict(pairs).get("source")
-            edit.body = _read_source(edit.source) if edit.source is not None else read_body(pairs)
-            edit.key = edit.key or dict(pairs).get("key", "")
-        elif source is not None:
-            edit.source = source
-            edit.body = _read_source(source)
+            source = dict(pairs).get("source")
+            current.key = current.key or dict(pairs).get("key", "")
+            current.form = read_body(pairs)
         else:
-            edit.body = read_body((name, value) for name, values in asked.lists() for value in values[-1:])
+            current.form = _read_form(request)
+        if source is not None:
+            current.source = source
+            current.form = editor.to_form(_read_source(source))
     except (Invalid, ValueError, TypeError) as error:
         found = error.findings if isinstance(error, Invalid) else [Finding("error", "", "unreadable fields", "what this page sent")]
-        edit.faults, edit.status = tuple(found), 422
-    return edit
+        current.faults, current.status = tuple(found), 422
+    return current
 
 
-def _read_source(source: str) -> dict[str, Any]:
+def _read_form(request: ConsoleRequest) -> Body:
+    return read_body((name, value) for name, values in request.POST.lists() for value in values[-1:])
+
+
+def _read_source(source: str) -> Body:
     body = read_yaml(source.encode("utf-8", "replace"))
     if not isinstance(body, dict):
         raise Invalid([Finding("error", "", shorten(body), "the fields of the document, one `name: value` a line")])
     return body
 
 
-def _act(request: ConsoleRequest, edit: Edit, make: Make | None, adjust: Adjust) -> None:
-    step = request.POST.get("do", "save")
-    if edit.faults or step in {"keep", "resume"} or request.POST.get("kept") is not None:
-        edit.body = adjust(edit.body) if not edit.faults else edit.body
-        return
+def _act(request: ConsoleRequest, current: Edit) -> None:
+    step = request.POST.get("do", "save") if request.POST.get("kept") is None else "look"
     try:
         if step == "as-yaml":
-            edit.source = write_yaml(edit.body).decode()
+            current.source = write_yaml(current.body).decode()
         elif step == "as-form":
-            edit.source = None
+            current.source = None
         elif step == "save":
-            _save(request, edit)
-        elif step == "look":
-            edit.body = adjust(edit.body)
-        else:
-            edit.body = adjust(take_step(edit.body, step, make))
+            _save(request, current)
+        elif step != "look":
+            own = current.editor.steps(step, current.form)
+            current.form = take_step(current.form, step, current.editor.make) if own is None else own
+            current.focus = focus_after(step, current.form)
     except Invalid as error:
-        edit.faults, edit.status = error.findings, 422
+        place = current.editor.place if current.source is None else _unmoved
+        current.faults = tuple(Finding(each.level, place(each.path), each.found, each.expected) for each in error.findings)
+        current.status = 422
 
 
-def _save(request: ConsoleRequest, edit: Edit) -> None:
+def _unmoved(path: str) -> str:
+    return path
+
+
+def _save(request: ConsoleRequest, current: Edit) -> None:
     """Save and go to the saved document; a stale edit gets the page that shows both sides and loses nothing."""
-    key = edit.key or slug(str(edit.body.get("title", "")))
-    edit.key = key
+    body = current.body
+    key = current.key = current.key or slug(str(body.get("title", "")))
     try:
-        if edit.base is None and edit.view is None:
-            _refuse_taken(request, edit.kind, key)
-        saved = save(request.actor, edit.kind, key, edit.body, base=edit.base, note=request.POST.get("note", ""), now=timezone.now())
+        if current.base is None and current.view is None:
+            _refuse_taken(request, current.kind, key)
+        saved = save(request.actor, current.kind, key, body, base=current.base, note=request.POST.get("note", ""), now=timezone.now())
     except Stale as stale:
-        edit.response = _stale(request, edit, stale)
+        current.response = _stale(request, current, stale)
         return
-    before = edit.view.latest.number if edit.view else None
+    before = current.view.latest.number if current.view else None
     words = "Nothing to save: the draft is the same." if saved.number == before else f"Saved as revision {saved.number}."
     messages.success(request, words)
-    edit.response = saved_redirect(request, document_address(edit.kind, key) + ("?as=yaml" if edit.source is not None else ""))
+    address = document_address(current.kind, key) + ("?as=yaml" if current.source is not None else "")
+    current.response = saved_redirect(request, address)
 
 
 def _refuse_taken(request: ConsoleRequest, kind_name: str, key: str) -> None:
@@ -166,48 +209,61 @@ def saved_redirect(request: ConsoleRequest, address: str) -> HttpResponse:
     return HttpResponseRedirect(address)
 
 
-def _stale(request: ConsoleRequest, edit: Edit, stale: Stale) -> HttpResponse:
+def _stale(request: ConsoleRequest, current: Edit, stale: Stale) -> HttpResponse:
     """Both sides of an edit that somebody overtook: what they changed, what you changed, and your whole text."""
-    view = document(request.actor.workspace_id, edit.kind, edit.key)
-    base = revision(request.actor.workspace_id, edit.kind, edit.key, edit.base).body if edit.base else {}
-    mine = difference(base, edit.body)
+    view = document(request.actor.workspace_id, current.kind, current.key)
+    base = revision(request.actor.workspace_id, current.kind, current.key, current.base).body if current.base else {}
+    mine = difference(base, current.body)
     theirs = {str(change["path"]) for change in stale.difference}
     context = {
         **document_context(request, view, "edit"),
-        "base": edit.base,
+        "base": current.base,
         "theirs": stale.difference,
         "mine": mine,
         "both": sorted(change.path for change in mine if change.path in theirs),
         "latest": view.latest,
-        "body": canonical(edit.body),
+        "body": canonical(current.body),
         "latest_text": write_yaml(view.latest.body).decode(),
-        "my_text": write_yaml(edit.body).decode(),
+        "my_text": write_yaml(current.body).decode(),
         "note": request.POST.get("note", ""),
-        "address": document_address(edit.kind, edit.key),
+        "address": document_address(current.kind, current.key),
     }
     return render(request, "governance/stale.html", context, status=409)
 
 
-def _context(request: ConsoleRequest, edit: Edit) -> dict[str, Any]:
-    sort = kinds.kind(edit.kind)
-    common = {"edit": edit, "body": edit.body, "base": edit.base, "faults": edit.faults, "kind": sort, "pages": pages_of(edit.kind)}
-    if edit.view is not None:
-        return {**document_context(request, edit.view, "edit"), **common}
+def _context(request: ConsoleRequest, current: Edit) -> dict[str, Any]:
+    sort = kinds.kind(current.kind)
+    common = {
+        "edit": current,
+        "form": current.form,
+        "base": current.base,
+        "faults": current.faults,
+        "kind": sort,
+        "pages": pages_of(current.kind),
+    }
+    if current.view is not None:
+        return {**document_context(request, current.view, "edit"), **common}
     return {
         **common,
         "title": f"New {sort.title.lower()}",
-        "trail": [{"title": title_of_many(edit.kind), "href": list_address(edit.kind)}],
+        "trail": [{"title": title_of_many(current.kind), "href": list_address(current.kind)}],
         "may_edit": request.actor.role.covers(sort.save_role),
         "new": True,
     }
 
 
-def draw(request: ConsoleRequest, edit: Edit, template: str, partial: str, extra: dict[str, Any] | None = None) -> HttpResponse:
-    """The editor's page, or for an htmx step only its form."""
-    if edit.response is not None:
-        return edit.response
-    name = partial if request.headers.get("HX-Request") == "true" else template
-    return render(request, name, {**edit.context, **(extra or {})}, status=edit.status)
+def draw(request: ConsoleRequest, current: Edit, template: str, partial: str, extra: dict[str, Any] | None = None) -> HttpResponse:
+    """The editor's page, or for an htmx step only its form, with the focus where the step ended."""
+    if current.response is not None:
+        return current.response
+    stepping = request.headers.get("HX-Request") == "true"
+    response = render(request, partial if stepping else template, {**current.context, **(extra or {})}, status=current.status)
+    if stepping:
+        told: dict[str, Any] = {"document-changed": {}}
+        if current.focus:
+            told["focus-on"] = {"id": current.focus}
+        response.headers["HX-Trigger-After-Settle"] = json.dumps(told)
+    return response
 
 
 def slug(title: str) -> str:

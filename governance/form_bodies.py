@@ -184,6 +184,27 @@ def take_step(body: dict[str, Any], step: str, make: Callable[[str, str, Any], A
     return changed
 
 
+def focus_after(step: str, body: dict[str, Any]) -> str:
+    """The id of the element that should have the focus when a step is done: the item where it is now, or what is left."""
+    verb, _, rest = step.partition(":")
+    path, at = rest.partition(":")[0], parts(rest.partition(":")[0])
+    holder = path.rpartition("/")[0]
+    if verb == "add":
+        items = look_up(body, path)
+        return field_id(f"{path}/{len(items) - 1}") if isinstance(items, list) and items else field_id(path)
+    if verb in {"up", "down", "copy"} and at and at[-1].isdigit():
+        items = look_up(body, holder)
+        last = len(items) - 1 if isinstance(items, list) else 0
+        place = min(last, max(0, int(at[-1]) + (-1 if verb == "up" else 1)))
+        return field_id(f"{holder}/{place}")
+    return field_id(holder) if verb == "remove" else field_id(path)
+
+
+def field_id(path: str) -> str:
+    """The HTML id of the field at a pointer: `/locales/en/subject` is `f-locales-en-subject`."""
+    return "f" + re.sub(r"[/.~]", "-", path.replace("~1", "-").replace("~0", "-"))
+
+
 def _add(body: dict[str, Any], path: str, item: Any) -> None:
     here = look_up(body, path)
     if isinstance(here, list):

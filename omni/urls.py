@@ -18,5 +18,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", metrics.metrics),
+    path("console/", include("omni.console_urls")),
     path("", include("delivery.public_urls")),
 ]

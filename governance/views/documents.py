@@ -16,7 +16,7 @@ from governance.access import ConsoleRequest
 from governance.bills import bill
 from governance.checking import check_bill
 from governance.difference import difference
-from governance.editing import Edit, draw, edit
+from governance.editing import Edit, Editor, draw, edit
 from governance.findings import Invalid
 from governance.form_bodies import look_up
 from governance.kinds import Ref
@@ -59,7 +59,6 @@ def list_context(request: ConsoleRequest, kind_name: str) -> dict[str, Any]:
 
 
 def _filtered(rows: QuerySet[Document], text: str, state: str) -> QuerySet[Document]:
-    rows = rows.filter(archived_at__isnull=True)
     if text:
         rows = rows.filter(Q(title__icontains=text[:100]) | Q(key__icontains=text[:100]))
     waiting = Q(submissions__state=Submission.State.OPEN)
@@ -78,18 +77,18 @@ def _filtered(rows: QuerySet[Document], text: str, state: str) -> QuerySet[Docum
 def new(request: ConsoleRequest, plural: str) -> HttpResponse:
     """The editor, empty."""
     sort = kinds.kind_of_plural(plural)
-    return _draw(request, edit(request, sort.name, None, make=_empty_item))
+    return _draw(request, edit(request, Editor(sort.name, make=_empty_item), None))
 
 
 @console_page()
 def edit_page(request: ConsoleRequest, plural: str, key: str) -> HttpResponse:
     """The plain editor, for kinds whose room has no page of its own: the schema as a form, or the text."""
     sort = kinds.kind_of_plural(plural)
-    return _draw(request, edit(request, sort.name, key, make=_empty_item))
+    return _draw(request, edit(request, Editor(sort.name, make=_empty_item), key))
 
 
 def _draw(request: ConsoleRequest, current: Edit) -> HttpResponse:
-    fields = [] if current.source is not None else form_fields(kinds.kind(current.kind).schema, current.body, current.faults)
+    fields = [] if current.source is not None else form_fields(kinds.kind(current.kind).schema, current.form, current.faults)
     places = {field.path for field in fields}
     extra = {"fields": fields, "elsewhere": [fault for fault in current.faults if fault.path not in places]}
     return draw(request, current, "governance/edit.html", "governance/_editor.html", extra)

@@ -12,6 +12,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from governance import door as governance
 from omni.templatetags.states import look, reason_words
 
 register = Library()
@@ -95,7 +96,7 @@ def form_errors(form: Any) -> list[tuple[str, str, str]]:
 @register.filter
 def field_id(path: str) -> str:
     """The id of the field at a JSON Pointer: `/locales/en/subject` is `f-locales-en-subject`."""
-    return "f" + str(path).replace("/", "-").replace(".", "-").replace("~1", "-").replace("~0", "-")
+    return governance.field_id(str(path))
 
 
 @register.inclusion_tag("components/field.html")
@@ -138,22 +139,21 @@ def tabs(items: Sequence[Mapping[str, Any]], label: str) -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/pager.html", takes_context=True)
-def pager(context: Context, page: Any, noun: str = "rows") -> dict[str, Any]:
-    """Older and newer links below a list. page: anything with `rows`, `next` (a cursor or "") and `first` (bool)."""
-    request = context["request"]
-    query = request.GET.copy()
-    query.pop("after", None)
+def pager(context: Context, page: Mapping[str, Any], noun: str = "rows") -> dict[str, Any]:
+    """Older and newer links below a list. page: a governance Page, {items, next}."""
+    query = context["request"].GET.copy()
+    first = not query.pop("cursor", [])
     start = query.urlencode()
-    if page.next:
-        query["after"] = page.next
-    return {"page": page, "noun": noun, "start": f"?{start}", "following": f"?{query.urlencode()}"}
+    if page["next"]:
+        query["cursor"] = page["next"]
+    return {"next": page["next"], "first": first, "noun": noun, "start": f"?{start}", "following": f"?{query.urlencode()}"}
 
 
 @register.simple_tag(takes_context=True)
 def with_query(context: Context, **changes: Any) -> str:
     """This page's query string with some parameters changed; an empty value removes one. Cursors start over."""
     query = context["request"].GET.copy()
-    query.pop("after", None)
+    query.pop("cursor", None)
     for name, value in changes.items():
         query.pop(name, None)
         if value not in {"", None}:

@@ -17,7 +17,7 @@ from governance.door import DoorError, Invalid, Missing, Refused, Stale, Unmatch
 
 log = structlog.get_logger(__name__)
 STATUS = {Unmatched: 412, Invalid: 422, Refused: 403, Stale: 409, Missing: 404}  # the first that fits
-TITLES = {412: "Changed meanwhile", 422: "The request can't be accepted", 403: "Refused by policy", 409: "Changed meanwhile", 404: "Not found"}
+TITLES = {422: "The request can't be accepted", 403: "Refused by policy", 404: "Not found"} | dict.fromkeys((409, 412), "Changed meanwhile")
 
 
 def problem_details(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -18,7 +18,7 @@ from presentation.content import Content, LocalizedContent, compose, compose_bod
 from presentation.documents import TemplateBody
 from presentation.expressions import BUILT_IN, Problem, names_in, problems, syntax
 from presentation.filters import FILTERS
-from presentation.links import fault_in_link, host_of, is_unsubscribe
+from presentation.links import fault_in_image, fault_in_link, host_of, is_unsubscribe
 from presentation.locales import babel_locale, canonical, choose_locale, direction
 from presentation.markdown import parse as parse_markdown
 from presentation.markdown import stand_in
@@ -61,6 +61,7 @@ __all__ = [
     "compose_body",
     "contrast",
     "direction",
+    "fault_in_image",
     "fault_in_link",
     "host_of",
     "is_unsubscribe",

@@ -115,7 +115,9 @@ class _Check:
         self.found: list[Problem] = []
 
     def refuse(self, node: nodes.Node, words: str, expected: str = ALLOWED) -> None:
-        self.found.append(Problem(self.first_line + (node.lineno or 1) - 1, words, expected))
+        problem = Problem(self.first_line + (node.lineno or 1) - 1, words, expected)
+        if problem not in self.found:
+            self.found.append(problem)
 
     def visit(self, node: nodes.Node, depth: int) -> None:
         """Check a node and, if it may stand, what is below it."""

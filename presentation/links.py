@@ -8,7 +8,7 @@ SCHEMES = ("https", "http", "mailto", "tel", "sms")
 UNSUBSCRIBE = "{{ unsubscribe_url }}"
 _SCHEME = re.compile(r"^([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _ORIGIN = re.compile(r"^https?://[^/?#\s\\]+", re.IGNORECASE)
-_BLANKS = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202e\ufeff]")
+_UNFIT = re.compile(r"[\\\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202e\ufeff]")
 
 
 def is_unsubscribe(target: str) -> bool:
@@ -26,8 +26,8 @@ def fault_in_link(target: str) -> str | None:
     if not target.strip():
         return "an address such as https://example.com/offer"
     fixed = target.split("{{", 1)[0]
-    if _BLANKS.search(fixed):
-        return "an address without spaces or invisible characters (write %20 for a space)"
+    if _UNFIT.search(fixed):
+        return "an address without spaces, backslashes or invisible characters (write %20 for a space)"
     scheme = _SCHEME.match(fixed)
     if not scheme:
         return "an address that starts with https:// (expressions may follow after the host)"

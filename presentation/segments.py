@@ -23,9 +23,13 @@ class BadText(ValueError):
 
 def segments(source: str) -> list[Segment]:
     """Cut `source` at its expressions. Raises BadText for a statement, a comment, an expression without end, or too many."""
-    found = list(_cut(source))
-    if sum(segment.expression for segment in found) > MAX_EXPRESSIONS:
-        raise BadText(f"more than {MAX_EXPRESSIONS} expressions in one text")
+    found: list[Segment] = []
+    expressions = 0
+    for segment in _cut(source):
+        expressions += segment.expression
+        if expressions > MAX_EXPRESSIONS:
+            raise BadText(f"line {segment.line}: more than {MAX_EXPRESSIONS} expressions in one text")
+        found.append(segment)
     return found
 
 

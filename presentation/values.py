@@ -78,7 +78,7 @@ def _number(value: object) -> int | float:
         raise _unfit(value, "number")
     if not math.isfinite(value) or abs(value) > LARGEST:
         raise UnfitValue("a finite number between -2^53 and 2^53")
-    return value
+    return value or 0  # there is one zero, without a sign
 
 
 def _boolean(value: object) -> bool:

@@ -22,6 +22,7 @@ from rendering.program import Compiled, CompiledMessage, Program
 from rendering.sandbox import TROUBLES, evaluator, sandbox
 from rendering.values import MISSING, Recipient, read_all, value_of
 
+NO_SUBJECT = "a subject that is empty for this recipient"
 BUILT_IN = ("unsubscribe_url", TOKEN)
 _REPEATABLE = frozenset({str, int, float, bool, date})  # equal values of one of these types are shown alike
 Column = list[Any]
@@ -126,6 +127,10 @@ class _Batch:
         columns = [self._escaped(expression, escaping) for expression, escaping in self.message.slots]
         rows: list[tuple[str, ...]] = list(zip(*columns, strict=True)) if columns else [()] * len(self.recipients)
         self._refuse_long(columns, rows)
+        if self.message.html is not None and not b"".join(self.message.subject.constants).strip():
+            for place, row in enumerate(rows):
+                if not any(row[slot].strip() for slot in self.message.subject.order):
+                    self.faults.setdefault(place, NO_SUBJECT)
         return rows
 
     def _escaped(self, expression: str, escaping: str) -> Column:

@@ -106,7 +106,7 @@ def replace(value: object, old: str, new: str) -> str:
 
 def rounded(value: object, digits: int = 0) -> int | float:
     amount = _rounded(value, digits)
-    return float(amount) if digits else int(amount)
+    return (float(amount) if digits else int(amount)) or 0
 
 
 def absolute(value: object) -> int | float:
@@ -220,4 +220,4 @@ def bounded(value: object) -> int | float:
     """The result of arithmetic, or Unrenderable beyond 2^53."""
     if not isinstance(value, (int, float)) or value != value or abs(value) > LARGEST:
         raise Unrenderable("a number beyond 2^53")
-    return value
+    return value or 0

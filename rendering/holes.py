@@ -86,10 +86,9 @@ class Holes:
         """The stand-in of the address whose fetching is an open."""
         return self._known(Target((f"{self.base_url}/o/", ".gif"), (TOKEN,), None))
 
-    def is_link(self, text: str) -> bool:
-        """True for a text that is the stand-in of a link and nothing else."""
-        found = self._pattern.fullmatch(text)
-        return found is not None and found[1] == "l"
+    def written(self, text: str) -> str:
+        """The text with its expressions as an author writes them."""
+        return self._pattern.sub(lambda found: "{{ " + self.expressions[int(found[2])] + " }}" if found[1] == "e" else found[0], text)
 
     def _address(self, target: str, *, track: bool) -> str:
         cut = self._pattern.split(self.text(target.strip()))

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import nodes
 
 from presentation.door import UnfitValue, names_in
-from rendering.fill import BUILT_IN, Failed, leaving_url, words
+from rendering.fill import BUILT_IN, NO_SUBJECT, Failed, leaving_url, words
 from rendering.holes import TOKEN
 from rendering.partial import MAX_MESSAGE
 from rendering.program import Compiled, Program
@@ -43,6 +43,8 @@ def plain(compiled: Compiled, recipient: Recipient) -> Rendered | Failed:
         return Failed(recipient.n, words(error))
     if sum(map(len, written)) > MAX_MESSAGE:
         return Failed(recipient.n, "a message of more than 256 KiB")
+    if message.html is not None and not written[0].strip():
+        return Failed(recipient.n, NO_SUBJECT)
     html = written[2] if message.html is not None else None
     return Rendered(recipient.n, message.locale, written[0].decode(), written[1].decode(), html, written[-1])
 

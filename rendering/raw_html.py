@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from html import unescape
-
 import nh3
 
+from presentation.door import fault_in_image, fault_in_link
 from rendering.holes import Holes
 
 TAGS = frozenset(
@@ -31,28 +29,26 @@ STYLES = frozenset(
     "padding padding-bottom padding-left padding-right padding-top text-align text-decoration text-transform vertical-align "
     "white-space width word-break".split()
 )
-_ADDRESS = re.compile(r'(<[a-z0-9]+(?:\s[^<>]*?)?\s)(href|src)="([^"]*)"')
 
 
 def cleaned(source: str, holes: Holes) -> str:
-    """The HTML with its expressions and links stood in for. Scripts, forms, frames, styles that hide or load are gone."""
-    html = nh3.clean(
+    """The HTML with its expressions and links stood in for. Scripts, forms, frames, styles that hide or load are gone,
+    and so are addresses that may not be linked to."""
+
+    def keep(tag: str, name: str, value: str) -> str | None:
+        if name == "href":
+            return None if fault_in_link(holes.written(value)) else holes.link(value)
+        if name == "src":
+            return None if fault_in_image(holes.written(value)) else holes.picture(value)
+        return value
+
+    return nh3.clean(
         holes.text(source),
         tags=set(TAGS),
         attributes=ATTRIBUTES,
+        attribute_filter=keep,
         filter_style_properties=set(STYLES),
         url_schemes={"https", "http", "mailto", "tel", "sms"},
         link_rel=None,
         strip_comments=True,
     )
-    while True:
-        stood = _ADDRESS.sub(lambda found: f'{found[1]}{found[2]}="{_stand(found[2], unescape(found[3]), holes)}"', html)
-        if stood == html:
-            return html
-        html = stood
-
-
-def _stand(name: str, target: str, holes: Holes) -> str:
-    if holes.is_link(target):
-        return target
-    return holes.link(target) if name == "href" else holes.picture(target)

@@ -42,7 +42,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return bounded(_OPERATORS[operator](_number(left), _number(right)))
 
     def call_unop(self, context: JinjaContext, operator: str, arg: Any) -> Any:
-        return -_number(arg) if operator == "-" else _number(arg)
+        return bounded(-_number(arg) if operator == "-" else _number(arg))
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         if type(obj) is dict or (type(obj) is list and type(argument) is int):

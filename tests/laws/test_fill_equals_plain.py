@@ -1,0 +1,252 @@
+"""The law of rendering: for every template and every recipient, fill gives what plain Jinja gives, byte for byte;
+a vendor that replaces the tags by the values gets the same; and no value ever changes the structure of a mail."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import Any
+
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from governance.door import Invalid
+from presentation.door import problems
+from rendering.door import Compiled, Failed, Filled, Recipient, Rendered, compile, fill, plain, substitution
+from tests.presentation.letters import VARIABLES, Person, content, email, sms
+
+EXAMPLES = int(os.environ.get("OMNI_LAW_EXAMPLES", "120"))
+NASTY = [
+    *["<script>alert(1)</script>", "</a></td></table>", "\"'><img src=x onerror=alert(1)>", "{{ 7*7 }}", "{% for x in y %}", "{# #}"],
+    *["&amp;", "&#60;", "%3Cb%3E", "a&b=c#d?e", "\r\nBcc: x@example.com", "\u2028\u2029\x85", "\x00\x07\x1b", "\u202egnp.exe", "\ud800"],
+    *["نص عربي", "हिन्दी क्\u200dष", "ไทย", "Tie\u0302\u0301ng Vie\u0323\u0302t", "👩\u200d👩\u200d👧", "ﬃ", "ẞß", "İıǅ"],
+    *["   ", "", "\\", "-0.0", "$1", "*_`[]()#+!|~", "q0e1z", "]]>", "<!--", "-->"],
+]
+WORDS = [
+    *[
+        "Hello",
+        "*emphasis*",
+        "**strong**",
+        "`code`",
+        "[link](https://a.example/x?y=1&z=2)",
+        "<b>",
+        "&copy;",
+        "{",
+        "}",
+        "%}",
+        "# no",
+        "- item",
+    ],
+    *["> quote", "1. one", "\n\n", "\n", "  ", "नमस्ते", "שלום", "ﷺ", "👩\u200d🚒", "e\u0301", "~~gone~~", "<https://b.example>", "\\*"],
+    *["a_b_c", "100%", "---", "q1234"],
+]
+EXPRESSIONS = [
+    *["first_name", "city", "city|default('')", "city|default(first_name)", "first_name|upper", "first_name|lower", "first_name|length"],
+    *["first_name|title|truncate(12)", "first_name|capitalize|trim", "first_name|truncate(5, '')", "city|default('x')|replace('a', 'bb')"],
+    *["first_name ~ ' & ' ~ city", "total", "total|money('EUR')", "total|number", "total|number(2)", "total|round", "total|round(1) + 1"],
+    *[
+        "total * 2 - 1",
+        "total / 3",
+        "total / 0.5",
+        "-total",
+        "total|percent(1)",
+        "total|abs",
+        "total|default(0)|money('JPY')",
+        "total == 0",
+    ],
+    *["due", "due|date", "due|date('full')", "at", "at|datetime('short', zone)", "at|time('short', 'Asia/Tokyo')", "vip", "not vip"],
+    *["'yes' if vip else 'no'", "'gold' if total > 100 and vip else city", "city if city is defined else '<none>'", "city < 'm'"],
+    *["'in' if city in ['Berlin', 'Oslo'] else 'out'", "tags|join", "tags|join(' / ')", "tags|first", "tags|last|default('none')"],
+    *["tags|length", "order.city", "order['items'].count", "order.lines[0].name|upper", "order.missing|default('n/a')"],
+    *["order.city ~ total", "1 + 2", "'literal'", "'}}'", "unsubscribe_url", "0 * -1.5", "city if vip"],
+]
+
+written = st.characters(exclude_categories=("Cc", "Cs"))  # what an author may write; data may hold anything
+text_values = st.one_of(st.sampled_from(NASTY), st.text(max_size=30), st.sampled_from(["Ada", "Berlin", "Oslo"]))
+scalars = st.one_of(st.none(), st.booleans(), st.integers(-(2**55), 2**55), st.floats(), text_values)
+anything = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["city", "items", "x"]), inner, max_size=3)
+)
+numbers = st.one_of(
+    st.integers(-1000, 1000), st.floats(-1e6, 1e6), st.sampled_from([0, 0.0, -0.0, 1, 1.0, 2**53, 1e-7, 99.995, 1234567.891])
+)
+orders = st.fixed_dictionaries(
+    {
+        "city": text_values,
+        "items": st.just({"count": 3}),
+        "lines": st.lists(st.fixed_dictionaries({"name": text_values}), min_size=1, max_size=2),
+    }
+)
+dates = st.sampled_from(["2026-11-30", "2024-02-29", "2026-11-30T10:00:00"])
+times = st.sampled_from(["2026-11-30T09:00:00Z", "2026-11-30T11:00:00+02:00", "2026-03-29T00:59:59"])
+
+
+@st.composite
+def mostly(draw: st.DrawFn, fit: st.SearchStrategy[Any]) -> Any:
+    """What the variable expects, now and then something else."""
+    return draw(anything if draw(st.integers(0, 19)) == 19 else fit)
+
+
+@st.composite
+def recipients(draw: st.DrawFn) -> Recipient:
+    attributes = {
+        "first_name": draw(mostly(text_values)),
+        "city": draw(mostly(text_values)),
+        "vip": draw(mostly(st.booleans())),
+        "tags": draw(mostly(st.lists(st.one_of(text_values, numbers), min_size=1, max_size=3))),
+    }
+    data = {"total": draw(mostly(numbers)), "due": draw(mostly(dates)), "at": draw(mostly(times)), "order": draw(mostly(orders))}
+    zone = draw(st.sampled_from(["Europe/London", "Asia/Kolkata", "Nowhere/Land", None]))
+    profile = Person(zone=zone, attributes=attributes) if draw(st.integers(0, 19)) < 19 else None
+    kept = {name: value for name, value in data.items() if draw(st.integers(0, 29)) < 29}
+    locale = draw(st.sampled_from(["en", "ar", "de-CH", ""]))
+    return Recipient(draw(st.integers(0, 9)), profile, kept, token="tok_" + draw(st.sampled_from(["a1", "b2"])), locale=locale)
+
+
+holes = st.sampled_from(EXPRESSIONS).map(lambda expression: "{{ " + expression + " }}")
+unquoted = st.sampled_from([each for each in EXPRESSIONS if not set(each) & set("\"'<>")]).map(lambda each: "{{ " + each + " }}")
+flat = st.sampled_from([word for word in WORDS if "\n" not in word])
+bits = st.text("abc <>&\"'{}%*[]()é\u200d", max_size=8)
+
+
+def is_sound(text: str) -> bool:
+    return bool(text.strip()) and not problems(text, {name: variable.get("type", "text") for name, variable in VARIABLES.items()})
+
+
+one_line = st.lists(st.one_of(holes, flat, bits), min_size=1, max_size=5).map("".join).filter(is_sound)
+bodies = (
+    st.lists(st.one_of(holes, st.sampled_from(WORDS), st.text(written, max_size=8)), min_size=1, max_size=9).map(" ".join).filter(is_sound)
+)
+inside = st.lists(st.one_of(unquoted, st.sampled_from(["Hello ", "é", " &amp; ", "x"])), min_size=1, max_size=4).map("".join)
+links = st.lists(
+    st.sampled_from(["{{ city }}", "{{ total }}", "a/b", "?q=", "&r=", "{{ first_name|upper }}", "#f", "%20", "é"]), max_size=4
+).map(lambda parts: "https://shop.example.com/" + "".join(parts))
+targets = st.one_of(links, st.sampled_from(["mailto:a@example.com?subject={{ city }}", "{{ unsubscribe_url }}", "tel:+15005550006"]))
+
+
+@st.composite
+def blocks(draw: st.DrawFn, number: int, deep: bool = False) -> dict[str, Any]:
+    kind = draw(st.sampled_from(["heading", "text", "button", "image"] + ([] if deep else ["html", "columns"])))
+    block: dict[str, Any] = {"type": kind, "id": f"b{number}{'d' if deep else ''}"}
+    if kind == "heading":
+        return {**block, "text": draw(one_line)}
+    if kind == "text":
+        return {**block, "text": draw(bodies)}
+    if kind == "button":
+        return {**block, "label": draw(one_line), "href": draw(targets)}
+    if kind == "image":
+        return {**block, "src": draw(links), "alt": draw(one_line), "href": draw(st.none() | targets)}
+    if kind == "html":
+        raw = [
+            '<p title="{t}">{t}</p>',
+            '<a href="{l}">{t}</a>',
+            '<b onclick="{t}">{t}',
+            '<table><tr><td align="left">{t}</td></tr></table>',
+            "<script>{t}</script>{t}",
+        ]
+        return {**block, "html": draw(st.sampled_from(raw)).replace("{t}", draw(inside)).replace("{l}", draw(links))}
+    return {**block, "columns": [[draw(blocks(number * 10 + column, deep=True))] for column in range(2)]}
+
+
+@st.composite
+def templates(draw: st.DrawFn) -> dict[str, Any]:
+    variables = {**VARIABLES, "first_name": {"source": "attribute.first_name", "fallback": draw(st.sampled_from(["there", "<b>", None]))}}
+    if draw(st.integers(0, 5)) == 0:
+        return sms(draw(bodies), variables=variables)
+    locales = {}
+    for tag in ["en", *draw(st.sampled_from([[], ["ar"], ["de", "ar"]]))]:
+        locale: dict[str, Any] = {"subject": draw(one_line), "preheader": draw(st.just("") | one_line)}
+        locale["blocks"] = [draw(blocks(number)) for number in range(draw(st.integers(1, 4)))] + [
+            {"type": "footer", "id": "f", "address": draw(one_line)}
+        ]
+        if draw(st.integers(0, 3)) == 0:
+            locale["text"] = draw(bodies)
+        locales[tag] = locale
+    return email(variables=variables, locales=locales, message_class=draw(st.sampled_from(["promotional", "transactional"])))
+
+
+def compiled(body: dict[str, Any]) -> Compiled:
+    try:
+        return compile(content(body), base_url="https://mail.example.com")
+    except Invalid:
+        assume(False)
+        raise
+
+
+law: Callable[..., Any] = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@law
+@given(templates(), st.lists(recipients(), min_size=1, max_size=6))
+def test_filling_a_batch_equals_rendering_each_message_plainly(body: dict[str, Any], people: list[Recipient]) -> None:
+    template = compiled(body)
+    for filled, recipient in zip(fill(template, people), people, strict=True):
+        expected = plain(template, recipient)
+        assert type(filled) is {Failed: Failed, Rendered: Filled}[type(expected)], (filled, expected)
+        if isinstance(filled, Filled) and isinstance(expected, Rendered):
+            assert (filled.n, filled.locale, filled.subject, filled.preheader) == (
+                expected.n,
+                expected.locale,
+                expected.subject,
+                expected.preheader,
+            )
+            assert filled.html == expected.html
+            assert filled.text == expected.text
+
+
+@law
+@given(templates(), st.lists(recipients(), min_size=1, max_size=4))
+def test_replacing_tags_by_values_equals_filling(body: dict[str, Any], people: list[Recipient]) -> None:
+    template = compiled(body)
+    for filled in fill(template, people):
+        if isinstance(filled, Filled):
+            shared = substitution(filled.message)
+            subject, html, text = (_replaced(part, shared.tags, filled.values) for part in (shared.subject, shared.html, shared.text))
+            assert (subject, text) == (filled.subject, filled.text.decode())
+            assert html == (filled.html.decode() if filled.html is not None else None)
+            assert shared.bytes_of(filled.values) == sum(
+                len(tag + value.encode().decode("latin-1")) for tag, value in zip(shared.tags, filled.values, strict=True)
+            )
+
+
+@law
+@given(templates(), recipients())
+def test_no_value_changes_the_structure_of_a_mail_or_breaks_a_line_of_its_headers(body: dict[str, Any], person: Recipient) -> None:
+    template = compiled(body)
+    outcome = fill(template, [person])[0]
+    if isinstance(outcome, Filled):
+        assert not set(outcome.subject) & set("\r\n\x00\x85\u2028\u2029\u202e")
+        harmless = outcome.message.html.join([b"x"] * len(outcome.values)) if outcome.message.html is not None else None
+        if harmless is not None and outcome.html is not None:
+            assert _structure(outcome.html) == _structure(harmless)
+
+
+def _replaced(part: str | None, tags: tuple[str, ...], values: tuple[str, ...]) -> str | None:
+    """What a vendor does: each tag replaced by its value, one after the other."""
+    if part is not None:
+        for tag, value in zip(tags, values, strict=True):
+            part = part.replace(tag, value)
+    return part
+
+
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, ...]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, *(name for name, _ in attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        self.seen.append(("/" + tag,))
+
+    def handle_comment(self, data: str) -> None:
+        self.seen.append(("comment",))
+
+
+def _structure(html: bytes) -> list[tuple[str, ...]]:
+    reader = _Tags()
+    reader.feed(html.decode())
+    reader.close()
+    return reader.seen

@@ -1,0 +1,77 @@
+"""Template bodies that are valid by default; one keyword changes one thing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from governance.door import parse
+from presentation.door import Content, TemplateBody, compose_body
+
+VARIABLES: dict[str, dict[str, Any]] = {
+    "first_name": {"source": "attribute.first_name", "fallback": "there"},
+    "city": {"source": "attribute.city"},
+    "total": {"source": "data.total", "type": "number"},
+    "due": {"source": "data.due", "type": "date"},
+    "at": {"source": "data.at", "type": "datetime"},
+    "vip": {"source": "attribute.vip", "type": "boolean"},
+    "tags": {"source": "attribute.tags", "type": "list"},
+    "order": {"source": "data.order", "type": "object"},
+    "zone": {"source": "profile.zone"},
+}
+FOOTER = {"type": "footer", "id": "footer", "address": "Harbour & Pine Ltd\nQuay Street 1, Bristol"}
+
+
+@dataclass(frozen=True)
+class Person:
+    """A profile, as rendering reads one."""
+
+    external_id: str | None = "p-1"
+    email: str | None = "ada@example.com"
+    phone: str | None = None
+    locale: str | None = "en"
+    country: str | None = "GB"
+    zone: str | None = "Europe/London"
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+def block(kind: str, **fields: Any) -> dict[str, Any]:
+    """One block; its id is its kind unless given."""
+    required = {
+        "heading": {"text": "A heading"},
+        "text": {"text": "Some words."},
+        "image": {"src": "https://img.example.com/a.png", "alt": "A harbour"},
+        "button": {"label": "Go", "href": "https://shop.example.com/"},
+        "footer": {"address": "Quay Street 1"},
+        "html": {"html": "<p>Hello</p>"},
+        "columns": {"columns": [[], []]},
+    }
+    return {"type": kind, "id": kind, **required.get(kind, {}), **fields}
+
+
+def email(*blocks: dict[str, Any], subject: str = "Hello", preheader: str = "", text: str | None = None, **changes: Any) -> dict[str, Any]:
+    """A promotional e-mail in English with these blocks and a footer."""
+    locale: dict[str, Any] = {"subject": subject, "preheader": preheader, "blocks": [*blocks, FOOTER]}
+    if text is not None:
+        locale["text"] = text
+    body = {
+        "title": "A letter",
+        "channel": "email",
+        "message_class": "promotional",
+        "topic": "offers",
+        "sender": {"name": "Harbour & Pine", "address": "hello@example.com"},
+        "default_locale": "en",
+        "variables": VARIABLES,
+        "locales": {"en": locale},
+    }
+    return {**body, **changes}
+
+
+def sms(text: str, **changes: Any) -> dict[str, Any]:
+    """A promotional SMS in English."""
+    return {**email(), "channel": "sms", "sender": {"from": "+15005550006"}, "locales": {"en": {"text": text}}, **changes}
+
+
+def content(body: dict[str, Any]) -> Content:
+    """The body as rendering takes it."""
+    return compose_body("letter", parse(TemplateBody, body))

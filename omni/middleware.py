@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 Handler = Callable[[HttpRequest], HttpResponse]
 MAX_BODY = 5 * 1024 * 1024  # bytes; uploads by file have their own door
+MAX_WEBHOOK = 10 * 1024 * 1024  # vendors put thousands of events into one call
 
 
 class RequestId:
@@ -58,8 +59,9 @@ class BodyLimits:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = request.headers.get("Content-Length", "")
-        if length and (not length.isdigit() or int(length) > MAX_BODY):
-            return _problem(413, "Body too large", f"a body of at most {MAX_BODY // 1024 // 1024} MiB is expected")
+        most = MAX_WEBHOOK if request.path.startswith("/hooks/") else MAX_BODY
+        if length and (not length.isdigit() or int(length) > most):
+            return _problem(413, "Body too large", f"a body of at most {most // 1024 // 1024} MiB is expected")
         if request.headers.get("Content-Encoding", "identity").lower() not in {"identity", ""}:
             return _problem(415, "Compressed bodies are not accepted", "send the body without Content-Encoding")
         return self.get_response(request)

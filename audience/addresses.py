@@ -109,7 +109,7 @@ def phone_number(text: str, *, region: str | None = None) -> str:
         raise BadAddress(_PHONE, f"{len(text)} characters")
     number = _parsed(text, region)
     national = phonenumbers.national_significant_number(number)
-    region = phonenumbers.region_code_for_country_code(number.country_code)
+    region = phonenumbers.region_code_for_country_code(number.country_code or 0)
     country = region if region.isalpha() else "that code"
     if phonenumbers.is_emergency_number(national, region) or len(national) < 4:
         raise BadAddress(f"a person's {_PHONE[2:]}", "an emergency or short number")

@@ -1,26 +1,33 @@
-"""Who agreed to hear about what, with the proof behind it."""
+"""Who agreed to hear about what, with the proof behind it: the present state, and a ledger that only grows."""
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any, Literal
+from typing import Literal
 
-from django.db import connection, transaction
+from django.db import transaction
+from django.db.models import QuerySet
 
+from audience import sql
 from audience.models import Subscription, SubscriptionEntry
+from governance.door import Finding, Invalid, shorten
 
 State = Literal["subscribed", "unsubscribed"]
+STATES: tuple[State, State] = ("subscribed", "unsubscribed")
 WHOLE_CHANNEL = "*"
+MAX_SOURCE, MAX_WORDING = 80, 200
 AT_ONCE = 5_000
+_CHANNEL = re.compile(r"[a-z][a-z0-9_]{0,29}")
+_TOPIC = re.compile(r"\*|[a-z0-9][a-z0-9_-]{0,79}")
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What one person said about one topic of one channel, last."""
+    """What one person said about one topic of one channel. topic "*": the whole channel."""
 
     channel: str
     topic: str
@@ -40,35 +47,69 @@ def set_consent(
     source: str,
     now: datetime,
     wording: str = "",
+    keep_refusals: bool = False,
 ) -> int:
-    """Record what these people said, with its proof; returns for how many that was a change. topic "*": the whole channel.
+    """Record what these people said, with its proof; returns for how many it was news. Nobody of another workspace is touched.
 
-    Subscribing to a topic lifts an earlier refusal of the whole channel only when topic is "*" itself.
+    topic "*" is the whole channel: its refusal outweighs every topic until it is lifted itself. source: what said so, e.g.
+    "preference-page"; wording: what they agreed to. keep_refusals: a refusal that another source recorded is not lifted, so that
+    a file exported yesterday can't undo what somebody clicked today. Raises Invalid.
     """
-    changed = 0
+    findings = faults(channel, topic, state, source, wording)
+    if findings:
+        raise Invalid(findings)
+    said, news = (channel, topic, state, source, wording), 0
     remaining = iter(dict.fromkeys(int(each) for each in profile_ids))
-    while chunk := list(islice(remaining, AT_ONCE)):
+    while some := list(islice(remaining, AT_ONCE)):
         with transaction.atomic():
-            changed += _set(workspace_id, chunk, (channel, topic, state, source, wording), now)
-    return changed
+            news += _set(workspace_id, some, said, now, keep_refusals=keep_refusals)
+    return news
 
 
-def _set(workspace_id: int, ids: list[int], said: tuple[str, str, State, str, str], now: datetime) -> int:
-    channel, topic, state, source, wording = said
-    rows = Subscription.objects.filter(workspace_id=workspace_id, profile_id__in=ids, channel=channel, topic=topic)
-    already = set(rows.filter(state=state).values_list("profile_id", flat=True))
-    fresh = [each for each in ids if each not in already]
-    values: dict[str, Any] = {"channel": channel, "topic": topic, "state": state, "source": source, "wording": wording, "at": now}
-    Subscription.objects.bulk_create(
-        [Subscription(workspace_id=workspace_id, profile_id=each, **values) for each in fresh],
-        update_conflicts=True,
-        unique_fields=["workspace", "profile", "channel", "topic"],
-        update_fields=["state", "source", "wording", "at"],
-    )
-    SubscriptionEntry.objects.bulk_create(
-        [SubscriptionEntry(workspace_id=workspace_id, profile_id=each, **values) for each in fresh], batch_size=1_000
-    )
-    return len(fresh)
+def faults(channel: object, topic: object, state: object, source: object = "-", wording: object = "") -> list[Finding]:
+    """What is wrong with a statement of consent."""
+    found = []
+    if not isinstance(channel, str) or not _CHANNEL.fullmatch(channel):
+        found.append(Finding("error", "/channel", shorten(channel), "a channel such as email or sms"))
+    if not isinstance(topic, str) or not _TOPIC.fullmatch(topic):
+        found.append(Finding("error", "/topic", shorten(topic), 'the key of a topic, such as offers, or "*" for the whole channel'))
+    if state not in STATES:
+        found.append(Finding("error", "/state", shorten(state), "subscribed or unsubscribed"))
+    if not isinstance(source, str) or not 0 < len(source.strip()) <= MAX_SOURCE or not source.isprintable():
+        found.append(Finding("error", "/source", shorten(source), f"what recorded the consent, in 1 to {MAX_SOURCE} characters"))
+    if not isinstance(wording, str) or len(wording) > MAX_WORDING or not wording.isprintable():
+        found.append(Finding("error", "/wording", shorten(wording), f"what was agreed to, in at most {MAX_WORDING} characters of one line"))
+    return found
+
+
+_STATEMENT = """
+INSERT INTO audience_subscription (workspace_id, profile_id, channel, topic, state, source, wording, at)
+SELECT p.workspace_id, p.id, %s, %s, %s, %s, %s, {at} FROM audience_profile p
+ WHERE p.workspace_id = %s AND p.erased_at IS NULL AND {among} ORDER BY p.id
+ON CONFLICT (workspace_id, profile_id, channel, topic) DO UPDATE
+   SET state = excluded.state, source = excluded.source, wording = excluded.wording, at = excluded.at
+ WHERE (audience_subscription.state <> excluded.state OR audience_subscription.source <> excluded.source
+        OR audience_subscription.wording <> excluded.wording) {unless}
+RETURNING profile_id
+"""  # in the order of the ids, so that two writers never wait for each other in a circle
+_UNLESS_REFUSED = """
+   AND NOT (audience_subscription.state = 'unsubscribed' AND excluded.state = 'subscribed'
+            AND audience_subscription.source <> excluded.source)
+"""
+_PROOF = """
+INSERT INTO audience_subscriptionentry (workspace_id, profile_id, channel, topic, state, source, wording, at)
+SELECT workspace_id, profile_id, channel, topic, state, source, wording, at FROM audience_subscription
+ WHERE workspace_id = %s AND channel = %s AND topic = %s AND {among} ORDER BY profile_id
+"""
+
+
+def _set(workspace_id: int, ids: list[int], said: tuple[str, ...], now: datetime, *, keep_refusals: bool) -> int:
+    at = "%s::timestamptz" if sql.on_postgres() else "%s"
+    statement = _STATEMENT.format(at=at, among=sql.among("p.id"), unless=_UNLESS_REFUSED if keep_refusals else "")
+    changed = [row[0] for row in sql.rows(statement, [*said, sql.moment(now), workspace_id, sql.listed(ids)])]
+    if changed:
+        sql.run(_PROOF.format(among=sql.among("profile_id")), [workspace_id, said[0], said[1], sql.listed(changed)])
+    return len(changed)
 
 
 def consenting(workspace_id: int, ids: Sequence[int], *, channel: str, topic: str, message_class: str) -> set[int]:
@@ -77,41 +118,41 @@ def consenting(workspace_id: int, ids: Sequence[int], *, channel: str, topic: st
     promotional: subscribed to the topic and not unsubscribed from the whole channel. service: not unsubscribed from either.
     transactional: everyone.
     """
-    if message_class == "transactional" or not ids:
-        return set(ids)
-    said = _said(workspace_id, ids, channel, topic)
+    wanted = {int(each) for each in ids}
+    if message_class == "transactional" or not wanted:
+        return wanted
+    statement = (
+        "SELECT profile_id, topic, state FROM audience_subscription "
+        f"WHERE workspace_id = %s AND channel = %s AND topic IN (%s, %s) AND {sql.among('profile_id')}"
+    )
+    said = sql.rows(statement, [workspace_id, channel, topic, WHOLE_CHANNEL, sql.listed(wanted)])
     refused = {profile_id for profile_id, _, state in said if state == "unsubscribed"}
     if message_class == "service":
-        return set(ids) - refused
+        return wanted - refused
     return {profile_id for profile_id, about, state in said if about == topic and state == "subscribed"} - refused
-
-
-def _said(workspace_id: int, ids: Sequence[int], channel: str, topic: str) -> list[tuple[int, str, str]]:
-    wanted = [int(each) for each in ids]
-    given, value = (
-        ("= ANY(%s)", wanted) if connection.vendor == "postgresql" else ("IN (SELECT value FROM json_each(%s))", json.dumps(wanted))
-    )
-    sql = (
-        "SELECT profile_id, topic, state FROM audience_subscription WHERE workspace_id = %s AND channel = %s AND topic IN (%s, %s) "
-        f"AND profile_id {given}"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [workspace_id, channel, topic, WHOLE_CHANNEL, value])
-        return list(cursor.fetchall())
 
 
 def consents(workspace_id: int, profile_id: int) -> list[Consent]:
     """Everything one person said, by channel and topic."""
     rows = Subscription.objects.filter(workspace_id=workspace_id, profile_id=profile_id).order_by("channel", "topic")
-    return [_consent(row) for row in rows]
+    return [as_consent(row) for row in rows]
+
+
+def proof_rows(workspace_id: int, profile_id: int) -> QuerySet[SubscriptionEntry]:
+    """The ledger of one person, for lists that page."""
+    return SubscriptionEntry.objects.filter(workspace_id=workspace_id, profile_id=profile_id)
 
 
 def proof(workspace_id: int, profile_id: int) -> list[Consent]:
-    """The whole ledger of one person, newest first."""
-    rows = SubscriptionEntry.objects.filter(workspace_id=workspace_id, profile_id=profile_id).order_by("-at", "-id")[:500]
-    return [_consent(row) for row in rows]
+    """The ledger of one person, newest first: the last 500 entries."""
+    return [as_consent(row) for row in proof_rows(workspace_id, profile_id).order_by("-at", "-id")[:500]]
 
 
-def _consent(row: Subscription | SubscriptionEntry) -> Consent:
-    state: State = "subscribed" if row.state == "subscribed" else "unsubscribed"
-    return Consent(row.channel, row.topic, state, row.source, row.wording, row.at)
+def as_consent(row: Subscription | SubscriptionEntry) -> Consent:
+    """A row as plain data."""
+    return Consent(row.channel, row.topic, as_state(row.state), row.source, row.wording, row.at)
+
+
+def as_state(word: str) -> State:
+    """A checked word as a state."""
+    return "subscribed" if word == "subscribed" else "unsubscribed"

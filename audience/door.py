@@ -5,13 +5,14 @@ from audience.bitmaps import pack, unpack
 from audience.catalogue import AttributeBody, catalogue
 from audience.consent import Consent, consenting, consents, proof, set_consent
 from audience.documents import SegmentBody, rule_findings, rule_references
-from audience.events import NewEvent, Recorded, RejectedEvent, TriggerEvent, events_of, events_waiting, record, take_events
+from audience.erasure import erase
+from audience.events import Recorded, RejectedEvent, TriggerEvent, events_of, events_waiting, record, take_events
 from audience.explain import Explanation, Sampled, explain, sample
-from audience.feed import erase
 from audience.index_feed import keep_index
 from audience.ingest.rows import ProfileRow, Rejected
-from audience.ingest.write import UpsertOutcome, ids_of, upsert
-from audience.profiles import Person, countries, everyone, find, load, same_address, search
+from audience.ingest.upsert import UpsertOutcome, upsert
+from audience.new_events import NewEvent
+from audience.profiles import Person, countries, everyone, find, ids_of, load, same_address, search
 from audience.resolve import Resolution, count, matching, resolve
 from audience.rules.nodes import Rule, TriggerRule
 from audience.sentences import sentence

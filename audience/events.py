@@ -1,34 +1,31 @@
-"""What people did: recorded once per event id, with the trigger's feed row in the same transaction."""
+"""What people did: recorded once per event id, with what triggers must hear in the same transaction.
+
+Laws: an event id counts once and triggers once, however often and by however many callers it is told; a feed row is handed to one
+taker, and comes back if the taker's transaction fails.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from django.db import connection, transaction
+from django.db import transaction
+from django.db.models import QuerySet
 
-from audience.catalogue import folded_properties
-from audience.ingest.write import ids_of
+from audience import profiles, sql
+from audience.ingest.rows import ProfileRow, external_id_fault, external_id_of
+from audience.ingest.upsert import upsert
 from audience.models import Event, EventFeed
-from governance.door import Finding, pointer, shorten
+from audience.new_events import NewEvent, faults_of
+from audience.values import folded_properties
+from governance.door import Finding
 
-MAX_PROPERTIES, MAX_VALUE = 50, 4_096
-AHEAD, STALE = timedelta(hours=1), timedelta(days=365)
-RESERVED = "message."  # written by delivery; never triggers what sent it
-
-
-@dataclass(frozen=True, slots=True)
-class NewEvent:
-    """Something that happened. event_id: unique per workspace. profile: an external id, or a profile's own id."""
-
-    event_id: str
-    name: str
-    profile: str | int
-    at: datetime
-    properties: Mapping[str, Any] = field(default_factory=dict)
+TRIGGERING_FOR = timedelta(days=365)  # older events are history: kept, and triggering nothing
+RESERVED = "message."  # names that delivery gives; they never trigger what sent them
+AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ class RejectedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of the events that were given."""
+    """What became of the events that were given; the three add up to them."""
 
     accepted: int
     duplicates: int
@@ -61,102 +58,99 @@ class TriggerEvent:
     properties: dict[str, Any]
 
 
-def record(workspace_id: int, events: Sequence[NewEvent], *, now: datetime, triggering: bool = True) -> Recorded:
-    """Keep events, each id once; a repeated id counts as a duplicate and triggers nothing again.
+def record(workspace_id: int, events: Sequence[NewEvent], *, now: datetime, triggering: bool = True, create: bool = False) -> Recorded:
+    """Keep events, each id once; a repeated id is a duplicate and triggers nothing again.
 
     Refused one by one: unknown people, instants more than an hour ahead, too many or too large properties. Events older than a year
-    are kept and trigger nothing. triggering: False for what must never start a message.
+    are kept and trigger nothing. triggering: False for history. create: external ids nobody has become people.
     """
-    people = ids_of(workspace_id, [event.profile for event in events if isinstance(event.profile, str)])
-    rejected, rows = [], dict[str, Event]()
-    repeats = 0
-    for place, event in enumerate(events):
-        profile_id = people.get(event.profile) if isinstance(event.profile, str) else event.profile
-        findings = _faults(event, profile_id, now)
-        if findings or profile_id is None:
-            rejected.append(RejectedEvent(place, tuple(findings)))
-        elif event.event_id in rows:
-            repeats += 1
-        else:
-            rows[event.event_id] = _row(workspace_id, event, profile_id, now)
+    total = Recorded(0, 0)
+    for start in range(0, len(events), AT_ONCE):
+        part = _record(workspace_id, events[start : start + AT_ONCE], now, triggering, create)
+        rejected = tuple(RejectedEvent(start + one.place, one.findings) for one in part.rejected)
+        total = Recorded(total.accepted + part.accepted, total.duplicates + part.duplicates, total.rejected + rejected)
+    return total
+
+
+def _record(workspace_id: int, events: Sequence[NewEvent], now: datetime, triggering: bool, create: bool) -> Recorded:
     with transaction.atomic():
-        fresh = _insert(workspace_id, list(rows.values()))
+        who = _people(workspace_id, events, now, create)
+        rejected: list[RejectedEvent] = []
+        good: dict[str, tuple[NewEvent, int]] = {}
+        for place, event in enumerate(events):
+            number = who.get(event.profile)
+            findings = [*([] if number is not None else [_nobody(event.profile)]), *faults_of(event, now=now)]
+            if findings or number is None:
+                rejected.append(RejectedEvent(place, tuple(findings)))
+            else:
+                good.setdefault(event.event_id, (event, number))
+        fresh = _insert(workspace_id, list(good.values()), now)
         if triggering:
-            feed = [row for row in fresh if row.at > now - STALE and not row.name.startswith(RESERVED)]
-            EventFeed.objects.bulk_create([EventFeed(workspace_id=workspace_id, event=row, at=now) for row in feed], batch_size=1_000)
-    return Recorded(len(fresh), len(rows) - len(fresh) + repeats, tuple(rejected))
+            _feed(workspace_id, fresh, now)
+    return Recorded(len(fresh), len(events) - len(rejected) - len(fresh), tuple(rejected))
 
 
-def _insert(workspace_id: int, rows: list[Event]) -> list[Event]:
-    """Insert what isn't there, and answer exactly those rows, with their keys; of two callers at once one wins each id."""
-    ids = [row.event_id for row in rows]
-    known = set(Event.objects.filter(workspace_id=workspace_id, event_id__in=ids).values_list("event_id", flat=True))
-    fresh = [row for row in rows if row.event_id not in known]
-    if connection.vendor != "postgresql":
-        return Event.objects.bulk_create(fresh, batch_size=500)  # the transaction is the only writer
-    values = [
-        {name: getattr(row, name) for name in ("event_id", "profile_id", "name", "at", "properties", "folded")}
-        for row in sorted(fresh, key=lambda row: row.event_id)  # one order: two callers can't deadlock
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _INSERT, [workspace_id, fresh[0].received_at, orjson.dumps(values).decode()] if fresh else [workspace_id, None, "[]"]
-        )
-        keys = {event_id: pk for pk, event_id in cursor.fetchall()}
-    for row in fresh:
-        row.pk = keys.get(row.event_id)
-    return [row for row in fresh if row.pk is not None]
+def _people(workspace_id: int, events: Sequence[NewEvent], now: datetime, create: bool) -> dict[str | int, int]:
+    """Profile ids by what the events say. Two queries, whatever their number."""
+    numbers = {event.profile for event in events if isinstance(event.profile, int)}
+    named = {event.profile for event in events if isinstance(event.profile, str) and not external_id_fault(event.profile)}
+    kept = {text: external_id_of(text) for text in named}
+    found = profiles.ids_of(workspace_id, kept.values()) if kept else {}
+    strangers = sorted(set(kept.values()) - set(found))
+    if create and strangers:
+        upsert(workspace_id, [ProfileRow(external_id) for external_id in strangers], source="event", now=now)
+        found |= profiles.ids_of(workspace_id, strangers)
+    who: dict[str | int, int] = {text: found[external_id] for text, external_id in kept.items() if external_id in found}
+    return who | {number: number for number in (profiles.known(workspace_id, numbers) if numbers else ())}
+
+
+def _nobody(profile: str | int) -> Finding:
+    fault = external_id_fault(profile) if isinstance(profile, str) else None
+    return fault or Finding("error", "/external_id", "an id that nobody has", "somebody who has a profile; send the profile first")
 
 
 _INSERT = """
-INSERT INTO audience_event (workspace_id, event_id, profile_id, name, at, received_at, properties, folded)
-SELECT %s, event_id, profile_id, name, at, %s, properties, folded
-  FROM jsonb_to_recordset(%s::jsonb)
-    AS given(event_id text, profile_id bigint, name text, at timestamptz, properties jsonb, folded jsonb)
+INSERT INTO audience_event (workspace_id, event_id, profile_id, name, at, received_at, properties, folded) {given}
 ON CONFLICT (workspace_id, event_id) DO NOTHING RETURNING id, event_id
 """
+_GIVEN_POSTGRESQL = """
+SELECT %s, event_id, profile_id, name, at, %s, properties, folded FROM jsonb_to_recordset(%s::jsonb)
+    AS given(event_id text, profile_id bigint, name text, at timestamptz, properties jsonb, folded jsonb)
+"""
+_COLUMNS_SQLITE = [f"json_extract(value, '$.{name}')" for name in ("event_id", "profile_id", "name", "at", "properties", "folded")]
+_GIVEN_SQLITE = f"SELECT %s, {', '.join(_COLUMNS_SQLITE[:4])}, %s, {', '.join(_COLUMNS_SQLITE[4:])} FROM json_each(%s) WHERE true"
 
 
-def _row(workspace_id: int, event: NewEvent, profile_id: int, now: datetime) -> Event:
+def _insert(workspace_id: int, events: Sequence[tuple[NewEvent, int]], now: datetime) -> list[tuple[int, NewEvent]]:
+    """Insert what isn't there, and answer exactly that with its keys; of two callers at once one wins each id."""
+    if not events:
+        return []
+    ordered = sorted(events, key=lambda one: one[0].event_id)  # one order: two callers never wait for each other in a circle
+    given = orjson.dumps([_values(event, number) for event, number in ordered]).decode()
+    statement = _INSERT.format(given=_GIVEN_POSTGRESQL if sql.on_postgres() else _GIVEN_SQLITE)
+    by_id = {event.event_id: event for event, _ in events}
+    return [(key, by_id[event_id]) for key, event_id in sql.rows(statement, [workspace_id, sql.moment(now), given])]
+
+
+def _values(event: NewEvent, number: int) -> dict[str, Any]:
     properties = dict(event.properties)
-    return Event(
-        workspace_id=workspace_id,
-        event_id=event.event_id,
-        profile_id=profile_id,
-        name=event.name,
-        at=event.at,
-        received_at=now,
-        properties=properties,
-        folded=folded_properties(properties),
-    )
+    return {
+        "event_id": event.event_id,
+        "profile_id": number,
+        "name": event.name,
+        "at": sql.moment(event.at),
+        "properties": properties,
+        "folded": folded_properties(properties),
+    }
 
 
-def _faults(event: NewEvent, profile_id: int | None, now: datetime) -> list[Finding]:
-    faults = []
-    if profile_id is None:
-        faults.append(Finding("error", "/external_id", shorten(event.profile), "somebody who has a profile; send the profile first"))
-    if event.at > now + AHEAD:
-        faults.append(Finding("error", "/at", event.at.isoformat(), "an instant at most an hour ahead"))
-    if not event.event_id or len(event.event_id) > 200 or not event.event_id.isprintable():
-        faults.append(Finding("error", "/id", shorten(event.event_id), "1 to 200 printable characters"))
-    if len(event.properties) > MAX_PROPERTIES:
-        faults.append(Finding("error", "/properties", f"{len(event.properties)} properties", f"at most {MAX_PROPERTIES}"))
-    else:
-        faults += [fault for name, value in event.properties.items() if (fault := _property_fault(str(name), value))]
-    return faults
-
-
-def _property_fault(name: str, value: Any) -> Finding | None:
-    where = pointer(["properties", name])
-    if not name or len(name) > 80 or not name.isprintable():
-        return Finding("error", where, shorten(name), "a name of 1 to 80 printable characters")
-    if isinstance(value, str) and (len(value) > MAX_VALUE or "\0" in value or any("\ud800" <= char <= "\udfff" for char in value)):
-        return Finding("error", where, f"{len(value):,} characters", f"text of at most {MAX_VALUE:,} characters, without U+0000")
-    if isinstance(value, float | int) and not isinstance(value, bool) and not abs(value) <= 2**53:
-        return Finding("error", where, shorten(value), "a number between -2^53 and 2^53")
-    if value is not None and not isinstance(value, str | int | float | bool):
-        return Finding("error", where, type(value).__name__, "a text, a number, true or false")
-    return None
+def _feed(workspace_id: int, fresh: Sequence[tuple[int, NewEvent]], now: datetime) -> None:
+    """What may trigger something, in the writer's transaction."""
+    keys = [key for key, event in fresh if event.at > now - TRIGGERING_FOR and not event.name.startswith(RESERVED)]
+    if keys:
+        statement = "INSERT INTO audience_eventfeed (workspace_id, event_id, at) SELECT workspace_id, id, {at} FROM audience_event WHERE "
+        at = "%s::timestamptz" if sql.on_postgres() else "%s"
+        sql.run(statement.format(at=at) + sql.among("id") + " ORDER BY id", [sql.moment(now), sql.listed(keys)])
 
 
 def take_events(limit: int) -> list[TriggerEvent]:
@@ -164,20 +158,10 @@ def take_events(limit: int) -> list[TriggerEvent]:
 
     Never by `id > last`: ids commit out of order, so a cursor loses rows.
     """
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                "DELETE FROM audience_eventfeed WHERE id IN (SELECT id FROM audience_eventfeed ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED) "
-                "RETURNING event_id",
-                [limit],
-            )
-        else:
-            cursor.execute(
-                "DELETE FROM audience_eventfeed WHERE id IN (SELECT id FROM audience_eventfeed ORDER BY id LIMIT %s) RETURNING event_id",
-                [limit],
-            )
-        keys = [row[0] for row in cursor.fetchall()]
-    rows = Event.objects.filter(pk__in=keys).order_by("pk") if keys else Event.objects.none()
+    lock = "FOR UPDATE SKIP LOCKED" if sql.on_postgres() else ""
+    taken = f"DELETE FROM audience_eventfeed WHERE id IN (SELECT id FROM audience_eventfeed ORDER BY id LIMIT %s {lock}) RETURNING event_id"
+    keys = [row[0] for row in sql.rows(taken, [limit])]
+    rows = Event.objects.filter(pk__in=keys).order_by("pk") if keys else ()
     return [TriggerEvent(row.pk, row.workspace_id, row.event_id, row.profile_id, row.name, row.at, row.properties) for row in rows]
 
 
@@ -186,6 +170,11 @@ def events_waiting() -> bool:
     return EventFeed.objects.exists()
 
 
+def event_rows(workspace_id: int, profile_id: int) -> QuerySet[Event]:
+    """What one person did, for lists that page."""
+    return Event.objects.filter(workspace_id=workspace_id, profile_id=profile_id)
+
+
 def events_of(workspace_id: int, profile_id: int, *, limit: int = 50) -> list[Event]:
     """What one person did last, newest first."""
-    return list(Event.objects.filter(workspace_id=workspace_id, profile_id=profile_id).order_by("-at", "-id")[:limit])
+    return list(event_rows(workspace_id, profile_id).order_by("-at", "-id")[:limit])

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Q, QuerySet
 from pyroaring import BitMap64
 
+from audience import sql
+from audience.addresses import BadAddress, email_address, phone_number
+from audience.ingest.rows import external_id_of
 from audience.models import Profile
 
 AT_ONCE = 50_000
+MAX_SEARCH = 320
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Person:
     attributes: dict[str, Any] = field(repr=False)
 
 
-_COLUMNS = "p.id, p.external_id, p.email, p.email_key, p.phone, p.locale, p.country, p.zone, "
+_LOAD = "SELECT id, external_id, email, email_key, phone, locale, country, zone, {attributes} FROM audience_profile WHERE workspace_id = %s"
 
 
 def load(workspace_id: int, ids: Sequence[int] | BitMap64) -> list[Person]:
@@ -40,88 +42,100 @@ def load(workspace_id: int, ids: Sequence[int] | BitMap64) -> list[Person]:
     wanted = [int(each) for each in ids]
     if not wanted:
         return []
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            sql = f"SELECT {_COLUMNS} p.attributes::text FROM audience_profile p WHERE p.workspace_id = %s AND p.id = ANY(%s)"
-            cursor.execute(sql + " AND p.erased_at IS NULL", [workspace_id, wanted])
-        else:
-            sql = f"SELECT {_COLUMNS} p.attributes FROM audience_profile p WHERE p.workspace_id = %s AND p.erased_at IS NULL"
-            cursor.execute(sql + " AND p.id IN (SELECT value FROM json_each(%s))", [workspace_id, json.dumps(wanted)])
-        found = {row[0]: _person(row) for row in cursor.fetchall()}
+    statement = _LOAD.format(attributes="attributes::text" if sql.on_postgres() else "attributes")
+    rows = sql.rows(f"{statement} AND erased_at IS NULL AND {sql.among('id')}", [workspace_id, sql.listed(wanted)])
+    found = {row[0]: Person(*(*row[:8], orjson.loads(row[8]))) for row in rows}
     return [found[each] for each in wanted if each in found]
 
 
-def _person(row: tuple[Any, ...]) -> Person:
-    return Person(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], orjson.loads(row[8]))
+def people(workspace_id: int) -> QuerySet[Profile]:
+    """Everyone but the erased."""
+    return Profile.objects.filter(workspace_id=workspace_id, erased_at__isnull=True)
 
 
 def find(workspace_id: int, *, external_id: str | None = None, address: str | None = None) -> Person | None:
-    """One person by external id, or the first by e-mail address or phone number."""
-    rows = Profile.objects.filter(workspace_id=workspace_id, erased_at=None)
+    """One person by external id, or the one with the lowest id by e-mail address or phone number, however these are written."""
+    rows = people(workspace_id)
     if external_id is not None:
-        rows = rows.filter(external_id=external_id)
-    elif address is not None:
-        rows = rows.filter(Q(email_key=address.strip().casefold()) | Q(phone=address.strip()))
-    ids = list(rows.order_by("id").values_list("id", flat=True)[:1])
-    return next(iter(load(workspace_id, ids)), None)
+        if "\0" in external_id:
+            return None
+        rows = rows.filter(external_id=external_id_of(external_id))
+    elif address is not None and (is_theirs := _address(address)):
+        rows = rows.filter(is_theirs)
+    else:
+        return None
+    number = rows.order_by("id").values_list("id", flat=True).first()
+    return None if number is None else next(iter(load(workspace_id, [number])), None)
 
 
-def search(workspace_id: int, text: str, *, limit: int = 50, after: int = 0) -> list[Person]:
+def _address(text: str) -> Q | None:
+    """Whose address this is; None for what is no address."""
+    try:
+        return Q(email_key=email_address(text)[1]) if "@" in text else Q(phone=phone_number(text))
+    except BadAddress:
+        return None
+
+
+def search_rows(workspace_id: int, text: str) -> QuerySet[Profile]:
+    """People whose external id, e-mail address or phone number starts with the text; everyone for "". Not ordered yet."""
+    text = text.strip()[:MAX_SEARCH]
+    if "\0" in text:
+        return Profile.objects.none()
+    start = Q(external_id__startswith=external_id_of(text)) | Q(email_key__startswith=text.casefold())
+    if text.startswith("+"):
+        start |= Q(phone__startswith="".join(char for char in text if char in "+0123456789"))
+    return people(workspace_id).filter(start) if text else people(workspace_id)
+
+
+def search(workspace_id: int, text: str, *, limit: int = 50, after: int | None = None) -> list[Person]:
     """People whose external id or address starts with the text, by id, beyond the id `after`."""
-    text = text.strip()
-    rows = Profile.objects.filter(workspace_id=workspace_id, erased_at=None, id__gt=after)
-    if text:
-        rows = rows.filter(Q(external_id__startswith=text) | Q(email_key__startswith=text.casefold()) | Q(phone__startswith=text))
+    rows = search_rows(workspace_id, text).filter(id__gt=after or 0)
     return load(workspace_id, list(rows.order_by("id").values_list("id", flat=True)[:limit]))
+
+
+def ids_of(workspace_id: int, external_ids: Iterable[str]) -> dict[str, int]:
+    """Profile ids by external id, in one query; those who are missing or erased are left out."""
+    statement = f"SELECT external_id, id FROM audience_profile WHERE workspace_id = %s AND erased_at IS NULL AND {sql.among('external_id')}"
+    return dict(sql.rows(statement, [workspace_id, sql.listed(external_ids)]))
+
+
+def known(workspace_id: int, ids: Iterable[int]) -> set[int]:
+    """Those of these ids that are people of this workspace, not erased; in one query."""
+    statement = f"SELECT id FROM audience_profile WHERE workspace_id = %s AND erased_at IS NULL AND {sql.among('id')}"
+    return {row[0] for row in sql.rows(statement, [workspace_id, sql.listed(ids)])}
 
 
 def everyone(workspace_id: int) -> int:
     """How many people there are."""
-    return Profile.objects.filter(workspace_id=workspace_id, erased_at=None).count()
+    return people(workspace_id).count()
 
 
 def countries(workspace_id: int, ids: BitMap64) -> dict[str, int]:
     """How many of these people live in which country; "" where that isn't known."""
     totals: dict[str, int] = {}
-    if len(ids) == everyone(workspace_id):
-        rows: Iterable[tuple[str | None, int]] = (
-            Profile.objects.filter(workspace_id=workspace_id, erased_at=None).values_list("country").annotate(n=Count("id")).order_by()
-        )
-        return {country or "": n for country, n in rows}
     for start in range(0, len(ids), AT_ONCE):
-        chunk = [int(each) for each in ids[start : start + AT_ONCE]]
-        for country, n in _countries(workspace_id, chunk):
-            totals[country or ""] = totals.get(country or "", 0) + n
+        some = [int(each) for each in ids[start : start + AT_ONCE]]
+        statement = f"SELECT country, count(*) FROM audience_profile WHERE workspace_id = %s AND {sql.among('id')} GROUP BY country"
+        for country, count in sql.rows(statement, [workspace_id, sql.listed(some)]):
+            totals[country or ""] = totals.get(country or "", 0) + count
     return totals
 
 
-def _countries(workspace_id: int, chunk: list[int]) -> list[tuple[str | None, int]]:
-    given, value = (
-        ("= ANY(%s)", chunk) if connection.vendor == "postgresql" else ("IN (SELECT value FROM json_each(%s))", json.dumps(chunk))
-    )
-    with connection.cursor() as cursor:
-        sql = f"SELECT country, count(*) FROM audience_profile WHERE workspace_id = %s AND id {given} GROUP BY country"
-        cursor.execute(sql, [workspace_id, value])
-        return list(cursor.fetchall())
+_SHARED = """
+SELECT p.id, p.{column} FROM audience_profile p JOIN (
+  SELECT {column} FROM audience_profile WHERE workspace_id = %s AND {column} IS NOT NULL GROUP BY {column} HAVING count(*) > 1
+) shared ON shared.{column} = p.{column} WHERE p.workspace_id = %s ORDER BY p.id
+"""
 
 
 def same_address(workspace_id: int, ids: BitMap64, *, channel: str) -> BitMap64:
-    """Those of `ids` whose address a lower id among them has too: everybody but the first of each address."""
-    column = "email_key" if channel == "email" else "phone"
-    repeated = (
-        Profile.objects.filter(workspace_id=workspace_id, **{f"{column}__isnull": False})
-        .values(column)
-        .annotate(n=Count("id"))
-        .filter(n__gt=1)
-        .order_by()
-        .values_list(column, flat=True)
-    )
-    rows = Profile.objects.filter(workspace_id=workspace_id, **{f"{column}__in": repeated}).order_by("id").values_list("id", column)
+    """Those of `ids` whose address a lower id among them has, too: everybody but the first of each address."""
+    statement = _SHARED.format(column="email_key" if channel == "email" else "phone")
     seen: set[str] = set()
     again = BitMap64()
-    for profile_id, address in rows.iterator(AT_ONCE):
-        if profile_id in ids and address is not None:
+    for number, address in sql.rows(statement, [workspace_id, workspace_id]):
+        if number in ids:
             if address in seen:
-                again.add(profile_id)
+                again.add(number)
             seen.add(address)
     return again

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from audience import addresses
-from audience.catalogue import MAX_ATTRIBUTES, Catalogue, Unfit, comparable
+from audience import addresses, consent
+from audience.catalogue import MAX_ATTRIBUTES, Catalogue
+from audience.erasure import PREFIX
+from audience.values import Unfit, comparable
 from governance.door import Finding, pointer, shorten
 
 MAX_EXTERNAL_ID = 200
 FIELDS = ("email", "phone", "locale", "country", "zone")
+Said = tuple[str, str, str]  # channel, topic, state
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileRow:
     """What is said about one person. A field that is None is left as it was; "" clears it. An attribute that is None is removed.
 
-    line: where it stood in its file or request, for the report.
+    consents: (channel, topic, "subscribed" | "unsubscribed"). line: where it stood in its file or request, for the report.
     """
 
     external_id: str
@@ -28,30 +32,39 @@ class ProfileRow:
     country: str | None = None
     zone: str | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    consents: tuple[tuple[str, str, str], ...] = ()  # (channel, topic, state)
+    consents: tuple[Said, ...] = ()
     line: int = 0
 
 
 @dataclass(slots=True)
 class CleanRow:
-    """A row in the form that is stored. Values that are "" clear the column."""
+    """A row in the form that is stored: None leaves a column, "" clears it; an attribute that is None is removed."""
 
     external_id: str
-    email: str | None
-    email_key: str | None
-    phone: str | None
-    locale: str | None
-    country: str | None
-    zone: str | None
-    attributes: dict[str, Any]
-    folded: dict[str, Any]
-    consents: tuple[tuple[str, str, str], ...]
     line: int
+    email: str | None = None
+    email_key: str | None = None
+    phone: str | None = None
+    locale: str | None = None
+    country: str | None = None
+    zone: str | None = None
+    attributes: dict[str, Any] = field(default_factory=dict)
+    folded: dict[str, Any] = field(default_factory=dict)
+    consents: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def overlay(self, later: CleanRow) -> None:
+        """What a later row about the same person says on top of this one."""
+        for name in ("email", "email_key", "phone", "locale", "country", "zone"):
+            if (value := getattr(later, name)) is not None:
+                setattr(self, name, value)
+        self.attributes |= later.attributes
+        self.folded |= later.folded
+        self.consents |= later.consents
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A row that was not taken, and why. Findings repeat no addresses."""
+    """A row that was not taken, and why. Findings repeat no addresses and no personal values."""
 
     line: int
     findings: tuple[Finding, ...]
@@ -60,70 +73,88 @@ class Rejected:
 def clean(row: ProfileRow, catalogue: Catalogue) -> CleanRow | Rejected:
     """The row as it is stored, or everything that is wrong with it."""
     faults: list[Finding] = []
-    external_id = _external_id(row.external_id, faults)
-    email, email_key = _email(row.email, faults)
-    made = CleanRow(
-        external_id=external_id,
-        email=email,
-        email_key=email_key,
-        phone=_field("phone", row.phone, addresses.phone_number, faults, personal=True),
-        locale=_field("locale", row.locale, addresses.locale_tag, faults),
-        country=_field("country", row.country, addresses.country_code, faults),
-        zone=_field("zone", row.zone, addresses.zone_name, faults),
-        attributes={},
-        folded={},
-        consents=row.consents,
-        line=row.line,
-    )
-    if len(row.attributes) > MAX_ATTRIBUTES:
-        faults.append(Finding("error", "/attributes", f"{len(row.attributes):,} attributes", f"at most {MAX_ATTRIBUTES} attributes"))
-    else:
-        for name, value in row.attributes.items():
-            _attribute(str(name), value, catalogue, made, faults)
+    made = CleanRow(_external_id(row.external_id, faults), row.line)
+    if row.email is not None:
+        made.email, made.email_key = _checked("email", row.email, addresses.email_address, faults) or ("", "")
+    if row.phone is not None:
+        made.phone = _checked("phone", row.phone, addresses.phone_number, faults) or ""
+    if row.locale is not None:
+        made.locale = _checked("locale", row.locale, addresses.locale_tag, faults) or ""
+    if row.country is not None:
+        made.country = _checked("country", row.country, addresses.country_code, faults) or ""
+    if row.zone is not None:
+        made.zone = _checked("zone", row.zone, addresses.zone_name, faults) or ""
+    _attributes(row.attributes, catalogue, made, faults)
+    _consents(row.consents, made, faults)
     return Rejected(row.line, tuple(faults)) if faults else made
 
 
-def _external_id(value: Any, faults: list[Finding]) -> str:
-    text = value.strip() if isinstance(value, str) else ""
-    if not text or len(text) > MAX_EXTERNAL_ID or not text.isprintable():
-        faults.append(Finding("error", "/external_id", shorten(value), f"1 to {MAX_EXTERNAL_ID} printable characters"))
-    return text
+def external_id_of(value: str) -> str:
+    """An external id in the form that is kept: NFC, without spaces around it."""
+    return unicodedata.normalize("NFC", value.strip())
 
 
-def _email(value: Any, faults: list[Finding]) -> tuple[str | None, str | None]:
-    if value is None or value == "":
-        return value, value
+def external_id_fault(value: object) -> Finding | None:
+    """What is wrong with an external id, if anything is. Its words don't repeat it: it may be an address."""
+    where, found = "/external_id", shorten("" if value is None else type(value).__name__)
+    if isinstance(value, str):
+        text = external_id_of(value)
+        if text.startswith(PREFIX):
+            return Finding("error", where, f"an id that starts with {PREFIX}", "another id: these belong to people who were forgotten")
+        if 0 < len(text) <= MAX_EXTERNAL_ID and text.isprintable():
+            return None
+        found = f"{len(text):,} characters" if text else "empty text"
+        if text and not text.isprintable():
+            found = "a control character"
+    return Finding("error", where, found, f"1 to {MAX_EXTERNAL_ID} printable characters")
+
+
+def _external_id(value: object, faults: list[Finding]) -> str:
+    fault = external_id_fault(value)
+    if fault:
+        faults.append(fault)
+    return external_id_of(value) if isinstance(value, str) else ""
+
+
+def _checked(name: str, value: object, normalise: Callable[[str], Any], faults: list[Finding]) -> Any:
+    """The value in its one form, "" for nothing. Addresses are told by their length only."""
+    if not isinstance(value, str):
+        faults.append(Finding("error", f"/{name}", type(value).__name__, "text"))
+        return ""
+    if not value.strip():
+        return ""
     try:
-        if not isinstance(value, str):
-            raise addresses.BadAddress("text")
-        return addresses.email_address(value)
-    except addresses.BadAddress as error:
-        faults.append(Finding("error", "/email", f"{len(str(value))} characters", str(error)))
-        return None, None
+        return normalise(value)
+    except addresses.BadAddress as bad:
+        found = bad.found or (f"{len(value):,} characters" if name in ("email", "phone") else shorten(value))
+        faults.append(Finding("error", f"/{name}", found, str(bad)))
+        return ""
 
 
-def _field(name: str, value: Any, normalise: Any, faults: list[Finding], *, personal: bool = False) -> str | None:
-    if value is None or value == "":
-        return value  # type: ignore[no-any-return]  # None or ""
-    try:
-        if not isinstance(value, str):
-            raise addresses.BadAddress("text")
-        return str(normalise(value))
-    except addresses.BadAddress as error:
-        faults.append(Finding("error", f"/{name}", f"{len(str(value))} characters" if personal else shorten(value), str(error)))
-        return None
+def _attributes(given: Mapping[str, Any], catalogue: Catalogue, made: CleanRow, faults: list[Finding]) -> None:
+    if len(given) > MAX_ATTRIBUTES:
+        faults.append(Finding("error", "/attributes", f"{len(given):,} attributes", f"at most {MAX_ATTRIBUTES} attributes"))
+        return
+    for name, value in given.items():
+        body = catalogue.get(name)
+        if body is None:
+            faults.append(
+                Finding("error", pointer(["attributes", name]), shorten(name), "an attribute of the catalogue; add it there first")
+            )
+        elif value is None:
+            made.attributes[name] = made.folded[name] = None
+        else:
+            try:
+                made.attributes[name], made.folded[name] = comparable(body.type, value)
+            except Unfit as unfit:
+                found = unfit.found if body.sensitivity in ("personal", "sensitive") else shorten(value)
+                faults.append(Finding("error", pointer(["attributes", name]), found, str(unfit)))
 
 
-def _attribute(name: str, value: Any, catalogue: Catalogue, made: CleanRow, faults: list[Finding]) -> None:
-    where = pointer(["attributes", name])
-    body = catalogue.get(name)
-    if body is None:
-        faults.append(Finding("error", where, shorten(name), "an attribute of the catalogue; add it there first"))
-    elif value is None:
-        made.attributes[name] = made.folded[name] = None
-    else:
-        try:
-            made.attributes[name], made.folded[name] = comparable(body, value)
-        except Unfit as error:
-            found = type(value).__name__ if body.sensitivity in ("personal", "sensitive") else shorten(value)
-            faults.append(Finding("error", where, found, str(error)))
+def _consents(given: tuple[Said, ...], made: CleanRow, faults: list[Finding]) -> None:
+    for channel, topic, state in given:
+        where = pointer(["consents", f"{channel}:{topic}"])
+        wrong = consent.faults(channel, topic, state)
+        faults += [Finding("error", where + fault.path, fault.found, fault.expected) for fault in wrong]
+        if not wrong:
+            made.consents[channel, topic] = state

@@ -140,7 +140,7 @@ def test_consent_is_asked_by_class_of_message(workspace: int) -> None:
 def test_an_erased_person_is_gone_everywhere_but_keeps_the_number(workspace: int) -> None:
     upsert(workspace, row(email="ada@example.com", attributes={"first_name": "Ada"}))
     audience.record(workspace, [event()], now=NOW)
-    number = audience.erase(workspace, "ada", now=NOW)
+    number = audience.erase(governance.system_actor(workspace), "ada", now=NOW)
     assert audience.load(workspace, [number]) == [] and Event.objects.count() == 0
     stored = Profile.objects.get(pk=number)
     assert (stored.email, stored.attributes, stored.external_id) == (None, {}, f"erased-{number}")

@@ -1,0 +1,45 @@
+"""The few places where the two databases spell things differently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django.db import connection
+
+
+def on_postgres() -> bool:
+    """Whether the database is PostgreSQL; else it is SQLite."""
+    return connection.vendor == "postgresql"
+
+
+def moment(value: datetime) -> Any:
+    """An instant as a parameter of a raw statement."""
+    return connection.ops.adapt_datetimefield_value(value)
+
+
+def among(column: str) -> str:
+    """`column` is one of a list that is given as one parameter: `listed(...)`."""
+    return f"{column} = ANY(%s)" if on_postgres() else f"{column} IN (SELECT value FROM json_each(%s))"
+
+
+def listed(values: Iterable[int] | Iterable[str]) -> Any:
+    """The parameter of `among`, however many values there are."""
+    plain: list[Any] = list(values)
+    return plain if on_postgres() else orjson.dumps(plain).decode()
+
+
+def rows(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """All rows of one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
+
+
+def run(statement: str, parameters: Sequence[Any] = ()) -> int:
+    """How many rows one statement changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return int(cursor.rowcount)

@@ -65,7 +65,7 @@ class Messages(APIView):
         key = request.headers.get("Idempotency-Key")
         accepted = pipeline.send_now(request.actor, wanted, idempotency_key=key, now=timezone.now())
         href = f"/api/v1/messages/{accepted.message_id}"
-        body = {"id": accepted.message_id, "type": wanted.type, "state": "accepted", "reason": "", "href": href, "timeline": []}
+        body = {"id": accepted.message_id, "state": "accepted", "reason": "", "href": href, "timeline": []}
         return Response(body, status=202, headers={"Location": href, "Idempotent-Replayed": str(accepted.replayed).lower()})
 
 
@@ -75,17 +75,9 @@ class OneMessage(APIView):
     @extend_schema(operation_id="messages_read", responses=bodies.MessageAnswer)
     def get(self, request: ApiRequest, message_id: str) -> Response:
         """A message by its id, with everything that happened to it."""
-        view = delivery.message(request.actor.workspace_id, message_id)
-        return Response(
-            {
-                "id": message_id,
-                "type": view.key,
-                "state": view.state,
-                "reason": view.reason,
-                "href": f"/api/v1/messages/{message_id}",
-                "timeline": [stop.as_dict() for stop in view.stops],
-            }
-        )
+        why = delivery.timeline(request.actor.workspace_id, message_id)
+        href = f"/api/v1/messages/{message_id}"
+        return Response({"id": message_id, "state": why.state, "reason": why.reason, "href": href, "timeline": stops(why)})
 
     @extend_schema(operation_id="messages_cancel", responses={204: None})
     def delete(self, request: ApiRequest, message_id: str) -> Response:
@@ -176,7 +168,12 @@ class RunWhy(APIView):
         if person is None:
             raise Missing("no profile with this external id")
         why = pipeline.why(request.actor.workspace_id, run_id, person.id)
-        return Response({"state": why.state, "reason": why.reason, "stops": [stop.as_dict() for stop in why.stops]})
+        return Response({"state": why.state, "reason": why.reason, "stops": stops(why)})
+
+
+def stops(why: delivery.Why) -> list[dict[str, Any]]:
+    """The stations of a message as plain data."""
+    return [{"room": stop.room, "at": stop.at, **stop.facts} for stop in why.stops]
 
 
 def find_run(workspace_id: int, run_id: int) -> Run:
@@ -189,7 +186,7 @@ def find_run(workspace_id: int, run_id: int) -> Run:
 
 def run_body(run: Run) -> dict[str, Any]:
     """A run as the API answers it."""
-    view = delivery.facts(run.dispatch_id)
+    view = delivery.facts(run.workspace_id, run.dispatch_id)
     return {
         "id": run.pk,
         "campaign": run.campaign_key,

@@ -36,7 +36,6 @@ class MessageAnswer(BaseModel):
     """A transactional message. state: accepted until its last look, then as the ledger says."""
 
     id: str
-    type: str
     state: str
     reason: str = ""
     href: str

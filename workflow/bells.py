@@ -58,7 +58,7 @@ class PostgresBell:
 
         try:
             if self._connection is None:
-                listening = psycopg.connect(**connection.get_connection_params(), autocommit=True)  # type: ignore[arg-type]
+                listening = psycopg.connect(**connection.get_connection_params(), autocommit=True)
                 listening.execute(f"LISTEN {CHANNEL}")
                 self._connection = listening
                 return

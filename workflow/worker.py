@@ -14,10 +14,11 @@ from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from delivery import door as delivery
+from delivery.door import LaneName
 from workflow import bells, pipeline
 
 log = structlog.get_logger(__name__)
-LANES = ("transactional", "promotional")
+LANES: tuple[LaneName, ...] = ("transactional", "promotional")
 TICK_EVERY = 5.0  # seconds between looks at schedules, evidence and waves
 Clock = Callable[[], datetime]
 
@@ -25,7 +26,7 @@ Clock = Callable[[], datetime]
 class Worker:
     """Leases and sends until told to stop. One per thread; connections to vendors are kept between batches."""
 
-    def __init__(self, name: str, *, lanes: Sequence[str] = LANES, clock: Clock = timezone.now, keeps_time: bool = True) -> None:
+    def __init__(self, name: str, *, lanes: Sequence[LaneName] = LANES, clock: Clock = timezone.now, keeps_time: bool = True) -> None:
         self.name, self.lanes, self.clock, self.keeps_time = name, tuple(lanes), clock, keeps_time
         self.vendors = delivery.Connections()
         self.stopping = threading.Event()

@@ -43,7 +43,7 @@ class Command(DoorCommand):
         run = pipeline.launch(self.actor, key, now=timezone.now(), typed_count=typed, shadow=options["shadow"], limit=limit)
         if not options["no_wait"]:
             send_and_watch(run, quiet=options["json"])
-        view = delivery.facts(run.dispatch_id)
+        view = delivery.facts(run.workspace_id, run.dispatch_id)
         data = {"run": run.pk, "campaign": key, "state": view.state, "considered": run.considered, "counts": dict(view.counts)}
         return Report(lines=tuple(f"{word}: {number:,}" for word, number in view.counts.items()), data=data)
 
@@ -62,9 +62,9 @@ def send_and_watch(run: Run, *, quiet: bool = False) -> None:
     """Send what is due in this process, with a progress bar on standard error."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=quiet) as bar:
-        task = bar.add_task(f"Run {run.pk}", total=delivery.facts(run.dispatch_id).planned)
-        worker.drain(each=lambda: bar.update(task, completed=delivery.facts(run.dispatch_id).settled))
-        bar.update(task, completed=delivery.facts(run.dispatch_id).settled)
+        task = bar.add_task(f"Run {run.pk}", total=delivery.facts(run.workspace_id, run.dispatch_id).planned)
+        worker.drain(each=lambda: bar.update(task, completed=delivery.facts(run.workspace_id, run.dispatch_id).settled))
+        bar.update(task, completed=delivery.facts(run.workspace_id, run.dispatch_id).settled)
 
 
 def _report(ahead: Outlook) -> Report:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 from django.db import connection
 
+from delivery.door import LaneName
 from governance.door import DoorCommand, Refused, Report
 from workflow.worker import LANES, Worker
 
@@ -58,7 +59,7 @@ class Command(DoorCommand):
         return Report(("stopped; nothing was left half-done",))
 
 
-def _lanes(only: str | None, n: int, threads: int) -> tuple[str, ...]:
+def _lanes(only: LaneName | None, n: int, threads: int) -> tuple[LaneName, ...]:
     """With several threads the first serves transactional messages alone, so that no promotional batch is ever before them."""
     if only:
         return (only,)

@@ -78,9 +78,9 @@ class DispatchView:
     blocked_until: datetime | None
 
 
-def facts(dispatch_id: int, *, workspace_id: int | None = None) -> DispatchView:
-    """The dispatch as it stands. workspace_id: where it must lie. Raises Missing."""
-    row = Dispatch.objects.filter(pk=dispatch_id, **({"workspace_id": workspace_id} if workspace_id else {})).first()
+def facts(workspace_id: int, dispatch_id: int) -> DispatchView:
+    """The dispatch as it stands. Raises Missing."""
+    row = Dispatch.objects.filter(workspace_id=workspace_id, pk=dispatch_id).first()
     if row is None:
         raise Missing("a dispatch of that number")
     counts = count(row.workspace_id, row.pk)

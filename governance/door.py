@@ -10,8 +10,8 @@ from governance.canonical import canonical, sha256
 from governance.checking import check_latest
 from governance.command import DoorCommand, Report
 from governance.difference import Change, difference
-from governance.finding_documents import FoundDocument, find_documents
 from governance.editing import Body, Edit, Editor, draw, edit, posted_body, saved_redirect
+from governance.finding_documents import FoundDocument, find_documents
 from governance.findings import DoorError, Finding, Invalid, Missing, Refused, Stale, Unmatched, parse, pointer, shorten
 from governance.form_bodies import escape_part, field_id, look_up, place, read_body, take_step
 from governance.kinds import CheckContext, Kind, Ref, kind, kind_of_plural, kinds, register

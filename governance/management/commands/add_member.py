@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
+from django.db import transaction
 from django.utils import timezone
 
 from governance.command import DoorCommand, Report
@@ -32,8 +33,9 @@ class Command(DoorCommand):
             person.set_password(_password(sys.stdin.readline().strip("\r\n"), person))
         elif not person.password:
             person.set_unusable_password()
-        person.save()
-        set_member(self.actor, person, role=Role(role), legal=legal, now=timezone.now())
+        with transaction.atomic():
+            person.save()
+            set_member(self.actor, person, role=Role(role), legal=legal, now=timezone.now())
         return Report((f"{user} is {role} of {self.workspace.key}",))
 
 

@@ -1,0 +1,163 @@
+"""Whatever people do in whatever order: nobody vouches for their own words, and what is in force is what was approved."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from governance import door as governance
+from governance.audit import verify
+from governance.canonical import sha256
+from governance.door import Actor, DoorError, Missing, Refused
+from tests.governance.conftest import staff
+from tests.governance.office import AUDIENCE
+
+EXAMPLES = int(os.environ.get("OMNI_LAW_EXAMPLES", "8"))
+WRITERS, DECIDERS = ["ada", "ben", "cleo"], ["ben", "bea", "cleo", "leo"]
+KEYS = {"page": ["a", "b", "c"], "plan": ["spring"]}
+DOCUMENTS = [(kind, key) for kind, keys in KEYS.items() for key in keys]
+person, document = st.sampled_from(WRITERS), st.sampled_from(DOCUMENTS)
+text, uses = st.sampled_from(["a", "b", "c"]), st.lists(st.sampled_from("abc"), unique=True)
+message_class = st.sampled_from(["promotional", "service"])
+
+
+class Approvals(RuleBasedStateMachine):
+    """Drives the doors and keeps its own simple books: who wrote which body, what is released, what was vouched for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scope = transaction.atomic()
+        self.scope.__enter__()
+        AUDIENCE["everyone"] = 100
+        self.office = staff(datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
+        self.wrote: dict[tuple[str, str, str], set[int]] = {}  # (kind, key, sha256): the people who saved that body
+        self.in_force: dict[tuple[str, str], dict[str, Any]] = {}
+        self.was_in_force: dict[tuple[str, str], set[int]] = {}
+
+    def teardown(self) -> None:
+        try:
+            assert verify(self.office.workspace_id).fault == ""
+        finally:
+            transaction.set_rollback(True)
+            self.scope.__exit__(None, None, None)
+
+    def attempt(self, act: Any) -> Any:
+        """The outcome, or None where the door said no: with words."""
+        try:
+            return act()
+        except DoorError as error:
+            assert error.reason
+            return None
+
+    def actor(self, name: str) -> Actor:
+        return self.office.people[name]
+
+    @initialize()
+    def begin(self) -> None:
+        for _, key in DOCUMENTS[:3]:
+            self.save("ada", ("page", key), "first", [], "promotional")
+        self.save("ada", ("plan", "spring"), "a", [], "")
+
+    @rule(
+        name=person,
+        where=document,
+        text=st.sampled_from(["a", "b", "c"]),
+        uses=st.lists(st.sampled_from("abc"), unique=True),
+        message_class=st.sampled_from(["promotional", "service"]),
+    )
+    def save(self, name: str, where: tuple[str, str], text: str, uses: list[str], message_class: str) -> None:
+        kind, key = where
+        body = {"text": text, "uses": uses, "message_class": message_class} if kind == "page" else {"page": text}
+        before = self.office.latest(kind, key)
+        row = self.attempt(lambda: self.office.save(self.actor(name), kind, key, **body))
+        if row is not None and row.number != before:
+            self.wrote.setdefault((kind, key, row.sha256), set()).add(self.actor(name).user_id or 0)
+
+    @rule(name=person, where=document)
+    def submit(self, name: str, where: tuple[str, str]) -> None:
+        self.attempt(lambda: self.office.submit(self.actor(name), *where))
+
+    @rule(name=st.sampled_from(DECIDERS), where=document, verdict=st.sampled_from(["approve", "approve", "approve", "reject"]))
+    def decide(self, name: str, where: tuple[str, str], verdict: str) -> None:
+        waiting = self.attempt(lambda: self.office.view(*where).open_submission)
+        if waiting is None:
+            return
+        who = self.actor(name).user_id or 0
+        done = self.attempt(lambda: self.office.decide(self.actor(name), waiting, verdict))
+        if done is None:
+            return
+        for item in done.bill:
+            ref = (item["kind"], item["key"])
+            own = who in self.wrote[*ref, item["sha256"]]
+            fresh = sha256(self.in_force.get(ref)) != item["sha256"]
+            assert not (own and (fresh or ref == where)), f"{name} vouched for their own {ref}"
+
+    @rule(name=st.sampled_from(DECIDERS), where=document)
+    def release(self, name: str, where: tuple[str, str]) -> None:
+        approved = self.attempt(lambda: self.office.view(*where).approved_submission)
+        if approved is None or self.attempt(lambda: self.office.release(self.actor(name), approved)) is None:
+            return
+        votes = [decision for decision in approved.decisions.all() if decision.verdict == "approve"]
+        assert votes and all(decision.bill_hash == approved.bill_hash for decision in votes)
+        for item in approved.bill:
+            self.move(item["kind"], item["key"], item["number"])
+
+    @rule(name=st.sampled_from(DECIDERS), where=document, number=st.integers(1, 5))
+    def roll_back(self, name: str, where: tuple[str, str], number: int) -> None:
+        act = lambda: governance.roll_back(self.actor(name), *where, number=number, reason="so", now=self.office.now())  # noqa: E731
+        if self.attempt(act) is not None:
+            assert number in self.was_in_force[where]
+            self.move(*where, number)
+
+    @rule(name=st.sampled_from(DECIDERS), where=document, number=st.integers(1, 5), really=st.integers(0, 3))
+    def recall(self, name: str, where: tuple[str, str], number: int, really: int) -> None:
+        if really:
+            return
+        act = lambda: governance.recall(self.actor(name), *where, number=number, reason="so", now=self.office.now())  # noqa: E731
+        row = self.attempt(act)
+        if row is not None and self.in_force.get(where) == row.revision.body and self.released(where) is None:
+            del self.in_force[where]
+
+    def move(self, kind: str, key: str, number: int) -> None:
+        self.in_force[kind, key] = governance.revision(self.office.workspace_id, kind, key, number).body
+        self.was_in_force.setdefault((kind, key), set()).add(number)
+
+    def released(self, where: tuple[str, str]) -> governance.RevisionView | None:
+        try:
+            return governance.released(self.office.workspace_id, *where)
+        except Missing:
+            return None
+
+    @invariant()
+    def what_is_in_force_is_what_was_put_there(self) -> None:
+        for where in DOCUMENTS:
+            view = self.released(where)
+            assert (view.body if view else None) == self.in_force.get(where)
+            assert view is None or view.recalled_at is None
+
+    @invariant()
+    def what_would_launch_was_vouched_for_by_others(self) -> None:
+        for where in self.in_force:
+            try:
+                approval = self.office.approval(*where)
+            except Refused as refused:
+                assert refused.findings or "approvals" in refused.reason
+                continue
+            below = sorted([item.kind, item.key, sha256(self.in_force[item.kind, item.key])] for item in approval.bill.items)
+            assert approval.bill_hash == sha256(below)
+            authors = self.wrote[*where, sha256(self.in_force[where])]
+            people = governance.User.objects.filter(username__in=approval.deciders).values_list("pk", flat=True)
+            assert approval.deciders and not authors & set(people)
+
+
+@pytest.mark.django_db
+def test_nobody_vouches_for_their_own_words_and_only_the_approved_is_in_force() -> None:
+    limits = settings(max_examples=EXAMPLES, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+    run_state_machine_as_test(Approvals, settings=limits)  # type: ignore[no-untyped-call]

@@ -64,7 +64,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         count = sum(NOT_HERE in _reason(report) for report in reports)
         words = "; ".join(reason.split(f"{NOT_HERE}: ", 1)[1] for reason in reasons)
         terminalreporter.write_line("")
-        terminalreporter.write_line(f"!!! {count} TESTS DID NOT RUN: {words}", red=True, bold=True)
+        terminalreporter.write_line(f"!!! {count} TEST{'S' if count > 1 else ''} DID NOT RUN: {words}", red=True, bold=True)
 
 
 def _reason(report: Any) -> str:

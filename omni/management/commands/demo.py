@@ -20,13 +20,24 @@ from governance import door as governance
 from omni import demo, embedded
 from workflow import pipeline, worker
 
+ARRIVED = {"sent", "delivered"}  # words of a run's counts that mean: it is in the outbox
+WORDS = {
+    "holdout": "left alone, to measure the effect",
+    "no_consent": "skipped: no consent to this topic",
+    "suppressed": "skipped: their address bounced before",
+    "duplicate": "skipped: the same address twice",
+    "unreachable": "skipped: no address",
+    "capped": "skipped: had enough messages lately",
+    "not_matching": "skipped: no longer in the segment",
+}
+
 
 class Command(BaseCommand):
     help = "Load sample people and documents, send the sample campaign to the local outbox through a second person's approval, then serve."
 
     def handle(self, *args: Any, **options: Any) -> None:
         _refuse_the_real_world()
-        out = Console(highlight=False)
+        out = Console(highlight=False, soft_wrap=True)
         listener = embedded.reserve(settings.OMNI.host, settings.OMNI.port)
         address = embedded.address_of(listener)
         embedded.adopt(address)
@@ -81,8 +92,7 @@ def _send(out: Console, run: pipeline.Run) -> float:
 
 
 def _settled(run: pipeline.Run) -> int:
-    view = delivery.facts(run.workspace_id, run.dispatch_id)
-    return sum(view.states.values())
+    return delivery.facts(run.workspace_id, run.dispatch_id).settled
 
 
 def _every(seconds: float, act: Callable[[], None]) -> Callable[[], None]:
@@ -101,11 +111,13 @@ def _print_summary(out: Console, run: pipeline.Run, seconds: float | None) -> No
     view = delivery.facts(run.workspace_id, run.dispatch_id)
     table = Table(show_header=False, box=None, padding=(0, 2))
     table.add_row("considered", f"{run.considered:,}", "people in the segment")
-    table.add_row("[bold]sent[/bold]", f"[bold]{view.sent:,}[/bold]", "messages in the outbox")
-    for reason, count in sorted(view.skipped.items(), key=lambda item: -item[1]):
-        table.add_row("skipped", f"{count:,}", str(reason).replace("_", " "))
+    sent = sum(count for state, count in view.states.items() if state in ARRIVED)
+    table.add_row("[bold]sent[/bold]", f"[bold]{sent:,}[/bold]", "messages in the outbox")
+    others = {word: count for word, count in view.counts.items() if word not in ARRIVED}
+    for word, count in sorted(others.items(), key=lambda item: -item[1]):
+        table.add_row("", f"{count:,}", WORDS.get(word, word.replace("_", " ")))
     if seconds is not None:
-        rate = f"{view.sent / seconds:,.0f} messages/s" if seconds else ""
+        rate = f"{sent / seconds:,.0f} messages/s" if seconds else ""
         table.add_row("took", f"{seconds:.1f} s", rate)
     else:
         table.add_row("sent before", f"{run.started_at:%Y-%m-%d %H:%M} UTC", "nothing was sent twice")

@@ -6,6 +6,8 @@ from django.db import models
 
 from governance.door import Workspace
 
+SEARCHED = ("int8_ops", "varchar_pattern_ops")
+
 
 class Profile(models.Model):
     """A person. The key is a never-reused bigint, because sets of people are bitmaps; external ids are unique per workspace.
@@ -30,10 +32,13 @@ class Profile(models.Model):
     erased_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["workspace", "external_id"], name="one_profile_per_external_id")]
+        # The pattern classes serve equality and, whatever the database's collation, searches by the start of the text.
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "external_id"], name="one_profile_per_external_id", opclasses=SEARCHED),
+        ]
         indexes = [
-            models.Index(fields=["workspace", "email_key"]),
-            models.Index(fields=["workspace", "phone"]),
+            models.Index(fields=["workspace", "email_key"], name="profiles_by_email", opclasses=SEARCHED),
+            models.Index(fields=["workspace", "phone"], name="profiles_by_phone", opclasses=SEARCHED),
             models.Index(fields=["workspace", "country"]),
         ]
 

@@ -25,7 +25,13 @@ _PHONE = re.compile(r"(?<![\w.:-])\+\d[\d ().-]{6,18}\d(?![\w-])")
 _BEARER_LINK = re.compile(r"(/[tuo]/)[A-Za-z0-9_-]{8,}")
 _API_KEY = re.compile(r"\bomni_[A-Za-z0-9]{4,}_[A-Za-z0-9_-]{8,}")
 _URL_PASSWORD = re.compile(r"(://[^/:@\s]*:)[^@/\s]+@")
-QUIET = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "elastic_transport": logging.WARNING, "uvicorn.access": logging.WARNING}
+QUIET = {
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "elastic_transport": logging.WARNING,
+    "uvicorn": logging.WARNING,
+    "uvicorn.error": logging.WARNING,
+}
 
 _listeners: list[Callable[[str, str], None]] = []
 
@@ -66,7 +72,7 @@ def configure(wanted: Mapping[str, Any]) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    for name in ("django", "django.server", "uvicorn", "uvicorn.error", "celery"):
+    for name in ("django", "django.server", "uvicorn", "uvicorn.error", "uvicorn.access", "celery"):
         logging.getLogger(name).handlers[:] = []
         logging.getLogger(name).propagate = True
     for name, level in QUIET.items():

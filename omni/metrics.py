@@ -1,7 +1,7 @@
 """Prometheus metrics of this process, and of the queue that all processes share: `/metrics`.
 
-Rooms don't know Prometheus. What they log is counted by its event name, requests are timed by a middleware, and the queue's
-depth is read from the database when somebody scrapes.
+Rooms don't know Prometheus. What they log is counted by its event name, requests are timed by a middleware, and the queue is
+looked at in the database when somebody scrapes.
 """
 
 from __future__ import annotations
@@ -13,10 +13,13 @@ from collections.abc import Callable, Iterable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, Histogram, generate_latest
+from django.utils import timezone
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 
+from delivery import door as delivery
 from omni import health, logs
 
+disable_created_metrics()
 Handler = Callable[[HttpRequest], HttpResponse]
 EVENTS = Counter("omni_events", "Logged events by name and level.", ["event", "level"])
 REQUESTS = Counter("omni_http_requests", "Answered requests by route, method and status.", ["route", "method", "status"])
@@ -27,6 +30,8 @@ SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 READY = Gauge("omni_ready", "1 when the part is ready (see /readyz), else 0.", ["part"])
+DUE = Gauge("omni_work_due", "1 when something could be sent now, else 0: no worker keeps up if it stays 1.")
+HELD = Gauge("omni_instances_held", "Installations that may not send until a person confirms that they are no restored copy.")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 EVENT_NAMES_AT_MOST = 300  # an event name is a constant in our code; other packages' sentences are not counted one by one
 _seen: set[str] = set()
@@ -62,8 +67,12 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """All metrics in Prometheus' text format, for whoever holds the token; without a token, for this machine only."""
     if not may_read(request):
         return HttpResponse("a bearer token is expected\n", status=401, headers={"WWW-Authenticate": "Bearer"}, content_type="text/plain")
-    for part, state in health.states().items():
+    states = health.states()
+    for part, state in states.items():
         READY.labels(part).set(state == "ok")
+    if states.get("database") == states.get("migrations") == "ok":
+        DUE.set(delivery.due(timezone.now()))
+        HELD.set(len(delivery.held_instances()))
     return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -67,7 +67,8 @@ class Command(BaseCommand):
         people = f"{loaded.created:,} people, {loaded.events:,} events" if loaded else f"{demo.PEOPLE:,} people are here already"
         bills = demo.approve_documents(actors, now=now)
         out.print(f"  people     {people}, {attributes} attributes in the catalogue")
-        out.print(f"  documents  saved by author; {bills} bills of materials approved and released by approver")
+        done = f"{bills} bills of materials approved and released by approver" if bills else "all approved by approver and in force already"
+        out.print(f"  documents  saved by author, {done}")
         run, fresh = demo.launch(actors, now=now)
         seconds = _send(out, run)
         _print_summary(out, run, seconds if fresh else None)

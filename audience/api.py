@@ -1,0 +1,150 @@
+"""People, what they agreed to and what they did, by HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from pydantic import BaseModel
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from audience import api_bodies as bodies
+from audience.consent import as_consent, consents, proof_rows, set_consent
+from audience.erasure import erase
+from audience.events import event_rows
+from audience.ingest.rows import ProfileRow, Rejected, external_id_of
+from audience.ingest.upsert import upsert
+from audience.models import Event, Profile, SubscriptionEntry
+from audience.profiles import people, search_rows
+from governance.door import ApiRequest, Finding, HasScope, Invalid, Missing, page, parse, pointer
+
+PAGING = [
+    OpenApiParameter("limit", int, description="1 to 200, default 50"),
+    OpenApiParameter("cursor", str, description="`next` of the page before"),
+]
+SEARCH = OpenApiParameter("search", str, description="the start of an external id, an e-mail address or a phone number")
+READ = HasScope("profiles:read")
+
+
+class Profiles(APIView):
+    permission_classes = [HasScope("profiles:read", POST="profiles:write")]
+
+    @extend_schema(operation_id="profiles_list", parameters=[SEARCH, *PAGING], responses=bodies.ProfilesPage)
+    def get(self, request: ApiRequest) -> Response:
+        """People, in the order in which they came; with `search`, those whose id or address starts like that."""
+        rows = search_rows(request.actor.workspace_id, request.GET.get("search", ""))
+        return Response(page(rows, request, _profile, ["id"]))
+
+    @extend_schema(operation_id="profiles_upsert", request=bodies.ProfilesRequest, responses=bodies.ProfilesAnswer)
+    def post(self, request: ApiRequest) -> Response:
+        """Create or change up to 1,000 people. Whoever is wrong is named and harms nobody else; if nobody is right, the answer is 422."""
+        wanted = parse(bodies.ProfilesEnvelope, request.data)
+        rows, rejected = _rows(wanted.profiles)
+        if not wanted.source.strip() and any(row.consents for row in rows):
+            raise Invalid([Finding("error", "/source", "nothing", "what recorded the consents, such as sign-up form")])
+        outcome = upsert(request.actor.workspace_id, rows, source=wanted.source, now=timezone.now())
+        rejected = sorted([*rejected, *(_placed(row) for row in outcome.rejected)], key=lambda row: row.line)
+        if not outcome.taken:
+            raise Invalid([finding for row in rejected for finding in row.findings])
+        counts = {name: getattr(outcome, name) for name in ("created", "updated", "unchanged", "consents")}
+        named = [{"place": row.line, "findings": [finding.as_dict() for finding in row.findings]} for row in rejected]
+        return Response({**counts, "rejected": named})
+
+
+class OneProfile(APIView):
+    permission_classes = [HasScope("profiles:read", DELETE="profiles:write")]
+
+    @extend_schema(operation_id="profiles_read", responses=bodies.ProfileAnswer)
+    def get(self, request: ApiRequest, external_id: str) -> Response:
+        """One person."""
+        return Response(_profile(_found(request, external_id)))
+
+    @extend_schema(operation_id="profiles_erase", responses={204: None})
+    def delete(self, request: ApiRequest, external_id: str) -> Response:
+        """Forget a person for good: addresses, attributes, events and consents. Suppressions stay, as keyed hashes."""
+        erase(request.actor, _found(request, external_id).external_id, now=timezone.now())
+        return Response(status=204)
+
+
+class Consents(APIView):
+    permission_classes = [HasScope("profiles:read", PUT="profiles:write")]
+
+    @extend_schema(operation_id="consents_read", responses=bodies.ConsentsAnswer)
+    def get(self, request: ApiRequest, external_id: str) -> Response:
+        """What a person agreed to and refused, as it stands."""
+        return _consents(_found(request, external_id))
+
+    @extend_schema(operation_id="consents_set", request=bodies.ConsentRequest, responses=bodies.ConsentsAnswer)
+    def put(self, request: ApiRequest, external_id: str) -> Response:
+        """Record what a person said about one topic, or with "*" about a whole channel. The same again changes nothing."""
+        wanted, person = parse(bodies.ConsentRequest, request.data), _found(request, external_id)
+        said = {name: getattr(wanted, name) for name in ("channel", "topic", "state", "source", "wording")}
+        set_consent(person.workspace_id, [person.pk], **said, now=timezone.now())
+        return _consents(person)
+
+
+class ConsentHistory(APIView):
+    permission_classes = [READ]
+
+    @extend_schema(operation_id="consents_history", parameters=PAGING, responses=bodies.ConsentsPage)
+    def get(self, request: ApiRequest, external_id: str) -> Response:
+        """The proof: everything a person said, when, through what and to which wording; newest first."""
+        person = _found(request, external_id)
+        return Response(page(proof_rows(person.workspace_id, person.pk), request, _said, ["-at", "-id"]))
+
+
+class ProfileEvents(APIView):
+    permission_classes = [READ]
+
+    @extend_schema(operation_id="profiles_events", parameters=PAGING, responses=bodies.EventsPage)
+    def get(self, request: ApiRequest, external_id: str) -> Response:
+        """What a person did, newest first."""
+        person = _found(request, external_id)
+        return Response(page(event_rows(person.workspace_id, person.pk), request, _event, ["-at", "-id"]))
+
+
+def _rows(given: list[Any]) -> tuple[list[ProfileRow], list[Rejected]]:
+    """Each person's shape by itself. line: the place in `profiles`."""
+    rows, rejected = [], []
+    for place, one in enumerate(given):
+        try:
+            rows.append(parse(bodies.ProfileBody, one, at=pointer(["profiles", place])).row(place))
+        except Invalid as invalid:
+            rejected.append(Rejected(place, tuple(invalid.findings)))
+    return rows, rejected
+
+
+def _placed(row: Rejected) -> Rejected:
+    at = pointer(["profiles", row.line])
+    return Rejected(row.line, tuple(Finding(each.level, at + each.path, each.found, each.expected) for each in row.findings))
+
+
+def _found(request: ApiRequest, external_id: str) -> Profile:
+    kept = external_id_of(external_id)
+    row = people(request.actor.workspace_id).filter(external_id=kept).first() if "\0" not in kept else None
+    if row is None:
+        raise Missing("no profile with this external id")
+    return row
+
+
+def _consents(person: Profile) -> Response:
+    said = consents(person.workspace_id, person.pk)
+    return Response({"items": [_plain(bodies.ConsentAnswer.of(one)) for one in said]})
+
+
+def _profile(row: Profile) -> dict[str, Any]:
+    return _plain(bodies.ProfileAnswer.of(row))
+
+
+def _said(row: SubscriptionEntry) -> dict[str, Any]:
+    return _plain(bodies.ConsentAnswer.of(as_consent(row)))
+
+
+def _event(row: Event) -> dict[str, Any]:
+    return _plain(bodies.EventAnswer.of(row))
+
+
+def _plain(model: BaseModel) -> dict[str, Any]:
+    return model.model_dump(mode="json")

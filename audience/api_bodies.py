@@ -1,0 +1,169 @@
+"""What the audience API takes and gives: shapes only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from audience.consent import Consent
+from audience.ingest.rows import ProfileRow
+from audience.models import Event, Profile
+from governance.door import DocumentModel
+
+MAX_PROFILES = 1_000
+
+
+class ConsentBody(DocumentModel):
+    """What a person said. topic: the key of a topic, or "*" for the whole channel."""
+
+    channel: str = Field(examples=["email"])
+    topic: str = Field(examples=["offers"])
+    state: Literal["subscribed", "unsubscribed"]
+
+
+class ProfileBody(DocumentModel):
+    """What is said about one person. What isn't given stays as it was; null removes it."""
+
+    external_id: str = Field(description="Your own id of the person: 1 to 200 characters, unique in the workspace.", examples=["u-1001"])
+    email: str | None = Field(None, examples=["ann@example.com"])
+    phone: str | None = Field(None, description="With its country code.", examples=["+442079460123"])
+    locale: str | None = Field(None, examples=["en-GB"])
+    country: str | None = Field(None, examples=["GB"])
+    zone: str | None = Field(None, examples=["Europe/London"])
+    attributes: dict[str, Any] = Field({}, description="By names of the attribute catalogue; null removes a value.")
+    consents: list[ConsentBody] = Field([], max_length=100)
+
+    def row(self, line: int) -> ProfileRow:
+        """As the door takes it: a field that was given as null is cleared."""
+        fields = {
+            name: getattr(self, name) or "" for name in ("email", "phone", "locale", "country", "zone") if name in self.model_fields_set
+        }
+        consents = tuple((each.channel, each.topic, str(each.state)) for each in self.consents)
+        return ProfileRow(self.external_id, **fields, attributes=self.attributes, consents=consents, line=line)
+
+
+class ProfilesRequest(DocumentModel):
+    """Up to 1,000 people, created or changed. source: what recorded their consents; needed where any are given."""
+
+    profiles: list[ProfileBody] = Field(min_length=1, max_length=MAX_PROFILES)
+    source: str = Field("", examples=["sign-up form"])
+
+
+class ProfilesEnvelope(DocumentModel):
+    """The same before each person is looked at by themselves, so that one who is wrong doesn't harm the others."""
+
+    profiles: list[Any] = Field(min_length=1, max_length=MAX_PROFILES)
+    source: str = ""
+
+
+class ConsentRequest(ConsentBody):
+    """What a person said, and the proof of it. wording: what they agreed to."""
+
+    source: str = Field(examples=["preference page"])
+    wording: str = ""
+
+
+class FindingAnswer(BaseModel):
+    """One remark. path: JSON Pointer into the request."""
+
+    level: str
+    path: str
+    found: str
+    expected: str
+
+
+class RejectedAnswer(BaseModel):
+    """A person who was not taken: the place in `profiles`, from 0, and everything that is wrong."""
+
+    place: int
+    findings: list[FindingAnswer]
+
+
+class ProfilesAnswer(BaseModel):
+    """What became of the people that were given. consents: statements that were news."""
+
+    created: int
+    updated: int
+    unchanged: int
+    consents: int
+    rejected: list[RejectedAnswer]
+
+
+class ProfileAnswer(BaseModel):
+    """A person. id: never reused; the number that runs and messages know."""
+
+    id: int
+    external_id: str
+    email: str | None
+    phone: str | None
+    locale: str | None
+    country: str | None
+    zone: str | None
+    attributes: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, row: Profile) -> ProfileAnswer:
+        """From a row."""
+        return cls(id=row.pk, **{name: getattr(row, name) for name in cls.model_fields if name != "id"})
+
+
+class ConsentAnswer(BaseModel):
+    """What a person said last about a topic of a channel; or, in the history, once."""
+
+    channel: str
+    topic: str
+    state: str
+    source: str
+    wording: str
+    at: datetime
+
+    @classmethod
+    def of(cls, said: Consent) -> ConsentAnswer:
+        """From the door's form."""
+        return cls(**{name: getattr(said, name) for name in cls.model_fields})
+
+
+class EventAnswer(BaseModel):
+    """Something a person did."""
+
+    id: str
+    name: str
+    at: datetime
+    received_at: datetime
+    properties: dict[str, Any]
+
+    @classmethod
+    def of(cls, row: Event) -> EventAnswer:
+        """From a row."""
+        return cls(id=row.event_id, name=row.name, at=row.at, received_at=row.received_at, properties=row.properties)
+
+
+class ProfilesPage(BaseModel):
+    """People, in the order in which they came."""
+
+    items: list[ProfileAnswer]
+    next: str | None
+
+
+class ConsentsAnswer(BaseModel):
+    """Everything one person said, as it stands."""
+
+    items: list[ConsentAnswer]
+
+
+class ConsentsPage(BaseModel):
+    """The proof: every statement, newest first."""
+
+    items: list[ConsentAnswer]
+    next: str | None
+
+
+class EventsPage(BaseModel):
+    """Events, newest first."""
+
+    items: list[EventAnswer]
+    next: str | None

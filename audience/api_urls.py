@@ -1,0 +1,17 @@
+"""Addresses of the audience API, below /api/v1/. An external id may hold a slash."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from audience import api
+
+PROFILE = "profiles/<path:external_id>"
+
+urlpatterns: list[URLPattern] = [
+    path("profiles", api.Profiles.as_view()),
+    path(f"{PROFILE}/consents/history", api.ConsentHistory.as_view()),
+    path(f"{PROFILE}/consents", api.Consents.as_view()),
+    path(f"{PROFILE}/events", api.ProfileEvents.as_view()),
+    path(PROFILE, api.OneProfile.as_view()),
+]

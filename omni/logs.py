@@ -20,7 +20,7 @@ MASK = "[masked]"
 PRIVATE_FIELDS = frozenset(
     "address addresses email emails phone to cc bcc password secret api_key authorization cookie body payload".split()
 )
-_EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
+_EMAIL = re.compile(r"[\w.!#$%&'*+?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"(?<![\w.:-])\+\d[\d ().-]{6,18}\d(?![\w-])")
 _BEARER_LINK = re.compile(r"(/[tuo]/)[A-Za-z0-9_-]{8,}")
 _API_KEY = re.compile(r"\bomni_[A-Za-z0-9]{4,}_[A-Za-z0-9_-]{8,}")
@@ -65,7 +65,7 @@ def configure(wanted: Mapping[str, Any]) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             # What other packages log has no event name: its text is the event, masked once more after formatting.
-            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(allow=["status_code"]), *shared],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, mask, *_renderers(str(wanted["format"]))],
         )
     )

@@ -1,8 +1,43 @@
-"""Console addresses of audience."""
+"""Audience's console addresses."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from audience import rule_forms
+from audience.views import profiles, segments
+from governance.door import Pages, register_pages
 
 app_name = "audience"
-urlpatterns: list[URLPattern] = []
+
+register_pages(
+    "segment",
+    Pages(
+        icon="segment",
+        intro="A segment is a rule: the people it describes, whenever it is asked.",
+        edit="audience:segment",
+        preview="audience:segment-preview",
+        list="audience:segments",
+        new="audience:new-segment",
+        starter=rule_forms.STARTER,
+        group="",
+    ),
+)
+register_pages(
+    "attribute",
+    Pages(
+        icon="attribute",
+        intro="What may be known about a person: name, type and how sensitive it is.",
+        starter={"title": "", "type": "text"},
+    ),
+)
+
+urlpatterns = [
+    path("segments/", segments.segments, name="segments"),
+    path("new/segments/", segments.new_segment, name="new-segment"),
+    path("look/segments/", segments.look, name="look"),
+    path("segments/<slug:key>/", segments.segment, name="segment"),
+    path("segments/<slug:key>/preview/", segments.preview, name="segment-preview"),
+    path("profiles/", profiles.profiles, name="profiles"),
+    path("profiles/<int:profile_id>/", profiles.profile, name="profile"),
+]

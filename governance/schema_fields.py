@@ -13,6 +13,7 @@ from governance.schema import DocumentModel
 
 LONG = 200  # characters from which a text gets several lines
 DEEPEST = 6
+ACRONYMS = {"sms": "SMS", "email": "E-mail", "id": "ID", "url": "URL", "api": "API"}
 Schema = Mapping[str, Any]
 
 
@@ -143,5 +144,5 @@ def _bound(plain: Schema, closed: str, open_: str) -> Any:
 
 
 def _label(name: str) -> str:
-    words = name.replace("_", " ").replace("-", " ")
+    words = ACRONYMS.get(name.lower()) or name.replace("_", " ").replace("-", " ")
     return words[:1].upper() + words[1:]

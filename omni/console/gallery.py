@@ -72,7 +72,8 @@ def components(request: ConsoleRequest) -> HttpResponse:
         "before": BEFORE,
         "after": AFTER,
         "changes": difference(
-            {"title": "Spring sale", "holdout": 0.0, "ramp": [0.1, 1]}, {"title": "Spring sale, late", "segment": "lapsed", "ramp": [0.01, 0.1, 1]}
+            {"title": "Spring sale", "holdout": 0.0, "ramp": [0.1, 1]},
+            {"title": "Spring sale, late", "segment": "lapsed", "ramp": [0.01, 0.1, 1]},
         ),
         "tabs": [
             {"title": "Edit", "href": "#tabs", "current": True, "icon": "edit"},
@@ -82,6 +83,10 @@ def components(request: ConsoleRequest) -> HttpResponse:
         "bars": [("no consent", 8_120), ("unreachable", 1_203), ("holdout", 620), ("capped", 41)],
         "columns": [(f"{day.day} {day:%b}", (day.day * 7919) % 1400) for day in days],
         "moments": [now, now - timedelta(minutes=4), now - timedelta(days=3), now + timedelta(hours=5)],
-        "people": [("Maria Silva", "maria@example.com", "delivered"), ("Jonas Weber", "jonas@example.com", "bounced"), ("Aiko Tanaka", "aiko@example.com", "skipped")],
+        "people": [
+            ("Maria Silva", "maria@example.com", "delivered"),
+            ("Jonas Weber", "jonas@example.com", "bounced"),
+            ("Aiko Tanaka", "aiko@example.com", "skipped"),
+        ],
     }
     return render(request, "console/components.html", context)

@@ -24,57 +24,78 @@ export function serialise(form) {
   return JSON.stringify([...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "csrfmiddlewaretoken"));
 }
 
-for (const form of document.querySelectorAll("form[data-document]")) {
-  const key = `omni:${form.dataset.document}`;
+// documents: unsaved work is kept in this browser, and asked about before leaving
+const clean = new Map(); // document → its fields as last saved
+let leaving = false;
+
+const keyOf = (form) => `omni:${form.dataset.document}`;
+const current = () => document.querySelector("form[data-document]");
+
+function tell(form, words) {
   const status = form.querySelector("[data-saved]");
-  let clean = serialise(form);
-  let sending = false;
-  let timer;
-  if (form.dataset.dirty) clean = "";
+  if (status) status.textContent = words;
+}
 
-  const tell = (words) => { if (status) status.textContent = words; };
-  const keep = () => {
-    const now = serialise(form);
-    if (now === clean) {
-      localStorage.removeItem(key);
-      tell("");
-      return;
-    }
-    localStorage.setItem(key, JSON.stringify({ at: time(), base: form.dataset.base, source: form.dispatchEvent(new CustomEvent("document:keep")) && now }));
-    tell(`Unsaved, kept in this browser ${time()}`);
-  };
-  form.addEventListener("input", () => {
-    clearTimeout(timer);
-    timer = setTimeout(keep, 700);
-    tell("Unsaved changes");
-  });
-  form.addEventListener("document:changed", () => {
-    clearTimeout(timer);
-    timer = setTimeout(keep, 700);
-    tell("Unsaved changes");
-  });
-  form.addEventListener("submit", () => {
-    sending = true;
-    localStorage.removeItem(key);
-  });
-  addEventListener("beforeunload", (event) => {
-    if (!sending && serialise(form) !== clean) event.preventDefault();
-  });
-  addEventListener("document:clean", () => { clean = serialise(form); });
+function keep(form) {
+  const now = serialise(form);
+  if (now === clean.get(keyOf(form))) {
+    localStorage.removeItem(keyOf(form));
+    tell(form, "");
+    return;
+  }
+  localStorage.setItem(keyOf(form), JSON.stringify({ at: time(), base: form.dataset.base, fields: now }));
+  tell(form, `Not saved; kept in this browser ${time()}`);
+}
 
-  const kept = JSON.parse(localStorage.getItem(key) ?? "null");
+let timer;
+function changed() {
+  const form = current();
+  if (!form) return;
+  tell(form, "Not saved yet");
+  clearTimeout(timer);
+  timer = setTimeout(() => keep(current() ?? form), 700);
+}
+
+document.addEventListener("input", (event) => { if (event.target.form?.dataset.document) changed(); });
+document.body.addEventListener("document-changed", changed);
+document.addEventListener("submit", (event) => {
+  if (!event.target.dataset.document && !event.target.closest("[data-kept]") && !event.target.dataset.leaves) return;
+  leaving = true;
+  clearTimeout(timer);
+  localStorage.removeItem(keyOf(current() ?? event.target));
+});
+addEventListener("beforeunload", (event) => {
+  const form = current();
+  if (form && !leaving && clean.has(keyOf(form)) && serialise(form) !== clean.get(keyOf(form))) event.preventDefault();
+});
+document.body.addEventListener("htmx:beforeSwap", (event) => { if (event.detail.xhr.getResponseHeader("HX-Redirect")) leaving = true; });
+
+const opened = current();
+if (opened) {
+  clean.set(keyOf(opened), opened.dataset.dirty ? "" : serialise(opened));
+  const kept = JSON.parse(localStorage.getItem(keyOf(opened)) ?? "null");
   const offer = document.querySelector("[data-kept]");
-  if (kept && offer && kept.base === form.dataset.base && kept.source !== clean) {
+  if (kept && offer && !opened.dataset.dirty && kept.base === opened.dataset.base && kept.fields !== serialise(opened)) {
     offer.hidden = false;
     offer.querySelector("[data-kept-at]").textContent = kept.at;
     offer.querySelector("[data-kept-restore]").addEventListener("click", () => {
       const fields = offer.querySelector("[data-kept-fields]");
-      fields.value = kept.source;
+      fields.value = kept.fields;
+      leaving = true;
       fields.form.submit();
     });
     offer.querySelector("[data-kept-discard]").addEventListener("click", () => {
-      localStorage.removeItem(key);
+      localStorage.removeItem(keyOf(opened));
       offer.hidden = true;
     });
   }
 }
+
+// after a step the server says where the focus belongs
+document.body.addEventListener("focus-on", (event) => {
+  const target = document.getElementById(event.detail.id);
+  if (!target) return;
+  const inside = target.matches("input, select, textarea, button, [tabindex]") ? target : target.querySelector("input, select, textarea, button");
+  (inside ?? target).focus({ focusVisible: true });
+  target.scrollIntoView({ block: "nearest" });
+});

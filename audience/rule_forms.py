@@ -1,0 +1,259 @@
+"""The rule builder's form: a rule as groups and conditions with one field each, and back.
+
+A group is `{"word": "all", "of": [...]}`; a condition is `{"subject": "attribute:country", "op": "is", …}` with a field for each way
+a value can be written. The two translations lose nothing that the builder can show; what it can't is edited as YAML.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from audience.catalogue import AttributeBody
+from audience.rules.operations import OPERATORS
+from governance.door import Body, Finding, Invalid
+
+GROUPS = ("all", "any", "none")
+GROUP_WORDS = (("all", "all of these hold"), ("any", "at least one of these holds"), ("none", "none of these holds"))
+FIELD_TYPES = {"country": "text", "locale": "text", "zone": "text", "created_at": "datetime", "email": "text", "phone": "text"}
+FIELD_WORDS = {
+    "country": "Country",
+    "locale": "Language",
+    "zone": "Time zone",
+    "created_at": "Known since",
+    "email": "E-mail address",
+    "phone": "Phone number",
+}
+OP_WORDS = {
+    "is": "is",
+    "is_not": "is not",
+    "in": "is one of",
+    "not_in": "is none of",
+    "contains": "contains",
+    "starts_with": "starts with",
+    "gt": "is more than",
+    "gte": "is at least",
+    "lt": "is less than",
+    "lte": "is at most",
+    "between": "is between",
+    "exists": "is known",
+    "missing": "is not known",
+    "before": "is before",
+    "after": "is after",
+    "in_last": "was in the last",
+    "in_next": "is in the next",
+    "more_than_ago": "is longer ago than",
+}
+COUNT_WORDS = (("at_least", "at least"), ("at_most", "at most"), ("exactly", "exactly"), ("never", "never"))
+UNITS = ("minutes", "hours", "days", "weeks", "months", "years")
+PROPERTY_OPS = ("is", "is_not", "in", "not_in", "contains", "starts_with", "gt", "gte", "lt", "lte", "between", "exists", "missing")
+LISTS, SPANS, BARE = {"in", "not_in"}, {"in_last", "in_next", "more_than_ago"}, {"exists", "missing"}
+STARTER: Body = {"title": "", "rule": {"all": [{"profile": "country", "op": "is", "value": ""}]}}
+
+
+def to_form(body: Body) -> Body:
+    """The body with its rule as the builder's fields."""
+    return {**body, "rule": _group(body.get("rule"))}
+
+
+def to_body(form: Body, types: Mapping[str, str]) -> Body:
+    """The document that the builder's fields describe. types: the type of each attribute, which decides how a value is read."""
+    rule = _node(form.get("rule"), types)
+    return {**{name: value for name, value in form.items() if name != "rule"}, "rule": rule}
+
+
+def place(path: str) -> str:
+    """Where the builder shows what is wrong at this pointer of the body."""
+    return re.sub(r"/(all|any|none)(?=/|$)", "/of", path)
+
+
+def make(path: str, what: str, form: Body) -> Any:
+    """A new item: a condition, a group with one condition, or a condition on an event's property."""
+    if what == "group":
+        return {"word": "any", "of": [_fresh()]}
+    if what == "property":
+        return {"property": "", "op": "is", "value": ""}
+    return _fresh()
+
+
+def _fresh() -> Body:
+    return {"subject": "profile:country", "op": "is", "value": ""}
+
+
+def nest(step: str, form: Body) -> Body | None:
+    """The steps that change the tree: `wrap:/path` puts a condition into a group of its own, `unwrap:/path` lets a group's conditions out."""
+    verb, _, path = step.partition(":")
+    if verb not in {"wrap", "unwrap"}:
+        return None
+    return {**form, "rule": _nested(form.get("rule"), [int(part) for part in re.findall(r"/of/(\d+)", path)], verb)}
+
+
+def _nested(node: Any, way: Sequence[int], verb: str) -> Any:
+    if not isinstance(node, Mapping) or not way:
+        return {"word": "all", "of": [node]} if verb == "wrap" else node
+    children = list(node.get("of", ()))
+    at = way[0]
+    if at >= len(children):
+        raise Invalid([Finding("error", "/rule", f"place {at}", "a condition of this rule")])
+    if len(way) > 1:
+        children[at] = _nested(children[at], way[1:], verb)
+    elif verb == "wrap":
+        children[at] = {"word": "any", "of": [children[at]]}
+    elif isinstance(children[at], Mapping) and "of" in children[at]:
+        children[at : at + 1] = list(children[at]["of"])
+    return {**node, "of": children}
+
+
+def _group(node: Any) -> Body:
+    """The whole rule as a group, so that there is always one to add to."""
+    shown = _shown(node)
+    return shown if "of" in shown else {"word": "all", "of": [shown]}
+
+
+def _shown(node: Any) -> Body:
+    if not isinstance(node, Mapping):
+        return {"subject": "", "raw": node}
+    for word in GROUPS:
+        if word in node and isinstance(node[word], list):
+            return {"word": word, "of": [_shown(child) for child in node[word]]}
+    if "attribute" in node:
+        return {"subject": f"attribute:{node['attribute']}", **_shown_test(node)}
+    if "profile" in node:
+        return {"subject": f"profile:{node['profile']}", **_shown_test(node)}
+    if "event" in node:
+        return _shown_event(node)
+    if "segment" in node:
+        return {"subject": "segment", "segment": str(node["segment"])}
+    if isinstance(node.get("consent"), Mapping):
+        said = node["consent"]
+        return {"subject": "consent", "channel": str(said.get("channel", "email")), "topic": str(said.get("topic", ""))}
+    if "reachable" in node:
+        return {"subject": "reachable", "channel": str(node["reachable"])}
+    if "everyone" in node:
+        return {"subject": "everyone"}
+    return {"subject": "", "raw": dict(node)}
+
+
+def _shown_test(node: Mapping[str, Any]) -> Body:
+    op, value = str(node.get("op", "is")), node.get("value")
+    if op in LISTS and isinstance(value, list):
+        return {"op": op, "values": "\n".join(_text(item) for item in value)}
+    if op == "between" and isinstance(value, list):
+        low, high = (list(value) + ["", ""])[:2]
+        return {"op": op, "low": _text(low), "high": _text(high)}
+    if op in SPANS and isinstance(value, Mapping):
+        return {"op": op, "amount": _text(value.get("amount")), "unit": str(value.get("unit", "days"))}
+    return {"op": op, "value": _text(value)}
+
+
+def _shown_event(node: Mapping[str, Any]) -> Body:
+    within = node.get("within") if isinstance(node.get("within"), Mapping) else {}
+    where = node.get("where") if isinstance(node.get("where"), list) else []
+    return {
+        "subject": "event",
+        "event": str(node.get("event", "")),
+        "op": str(node.get("op", "at_least")),
+        "count": _text(node.get("count", "" if node.get("op") == "never" else 1)),
+        "last": _text((within or {}).get("last")),
+        "unit": str((within or {}).get("unit", "days")),
+        "where": [{"property": str(each.get("property", "")), **_shown_test(each)} for each in where or () if isinstance(each, Mapping)],
+    }
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def _node(shown: Any, types: Mapping[str, str]) -> Any:
+    if not isinstance(shown, Mapping):
+        return shown
+    if "of" in shown or "word" in shown:
+        word = str(shown.get("word", "all"))
+        children = shown.get("of", [])
+        return {word if word in GROUPS else "all": [_node(child, types) for child in children] if isinstance(children, list) else []}
+    subject, _, name = str(shown.get("subject", "")).partition(":")
+    if subject == "attribute":
+        return {"attribute": name, **_test(shown, types.get(name, "text"))}
+    if subject == "profile":
+        return {"profile": name, **_test(shown, FIELD_TYPES.get(name, "text"))}
+    if subject == "event":
+        return _event(shown)
+    if subject == "segment":
+        return {"segment": str(shown.get("segment", ""))}
+    if subject == "consent":
+        return {"consent": {"channel": str(shown.get("channel") or "email"), "topic": str(shown.get("topic", "")).strip()}}
+    if subject == "reachable":
+        return {"reachable": str(shown.get("channel") or "email")}
+    if subject == "everyone":
+        return {"everyone": True}
+    return shown.get("raw", {})
+
+
+def _test(shown: Mapping[str, Any], type_: str) -> Body:
+    """The operator and its value; an operator that the type doesn't have becomes its first one."""
+    allowed = OPERATORS.get(type_, PROPERTY_OPS)  # type: ignore[call-overload]
+    op = str(shown.get("op", ""))
+    op = op if op in allowed else allowed[0]
+    return {"op": op, **_operand(op, shown, type_)}
+
+
+def _operand(op: str, shown: Mapping[str, Any], type_: str) -> Body:
+    if op in BARE:
+        return {}
+    if op in LISTS:
+        lines = str(shown.get("values") or shown.get("value") or "")
+        items = [item.strip() for item in re.split(r"[\n,;]", lines) if item.strip()]
+        return {"value": [_plain(item, type_) for item in items]}
+    if op == "between":
+        return {"value": [_plain(str(shown.get("low", "")), type_), _plain(str(shown.get("high", "")), type_)]}
+    if op in SPANS:
+        return {"value": {"amount": _plain(str(shown.get("amount") or ""), "number"), "unit": str(shown.get("unit") or "days")}}
+    return {"value": _plain(str(shown.get("value", "")), type_)}
+
+
+def _plain(text: str, type_: str) -> Any:
+    """The value as its type; what doesn't fit stays text, so that the check names it."""
+    text = text.strip()
+    if type_ == "boolean":
+        return {"true": True, "false": False, "yes": True, "no": False}.get(text.casefold(), text)
+    if type_ == "number" or type_ == "any":
+        tight = re.sub(r"(?<=\d)[\s,_](?=\d{3}\b)", "", text)
+        if re.fullmatch(r"[-+]?\d{1,15}", tight):
+            return int(tight)
+        if re.fullmatch(r"[-+]?\d{0,15}\.\d{1,15}", tight):
+            return float(tight)
+    if type_ == "any" and text in {"true", "false"}:
+        return text == "true"
+    return text
+
+
+def _event(shown: Mapping[str, Any]) -> Body:
+    op = str(shown.get("op") or "at_least")
+    op = op if op in {"at_least", "at_most", "exactly", "never"} else "at_least"
+    node: Body = {"event": str(shown.get("event", "")).strip(), "op": op}
+    if op != "never":
+        node["count"] = _plain(str(shown.get("count") or "1"), "number")
+    if str(shown.get("last") or "").strip():
+        node["within"] = {"last": _plain(str(shown["last"]), "number"), "unit": str(shown.get("unit") or "days")}
+    where = [
+        {"property": str(each.get("property", "")).strip(), **_property(each)}
+        for each in shown.get("where") or ()
+        if isinstance(each, Mapping)
+    ]
+    if where:
+        node["where"] = where
+    return node
+
+
+def _property(shown: Mapping[str, Any]) -> Body:
+    op = str(shown.get("op", "is"))
+    op = op if op in PROPERTY_OPS else "is"
+    return {"op": op, **_operand(op, shown, "any")}
+
+
+def types_of(known: Mapping[str, AttributeBody]) -> dict[str, str]:
+    """The type of each attribute."""
+    return {name: body.type for name, body in known.items()}

@@ -1,0 +1,97 @@
+"""Profiles: who is she to us?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from audience.catalogue import catalogue
+from audience.consent import consents, proof
+from audience.models import Event, Profile
+from audience.profiles import Person, everyone, load, search
+from governance.door import ConsoleRequest, Missing, Role, console_page, page
+
+EACH = 50
+
+
+@console_page()
+def profiles(request: ConsoleRequest) -> HttpResponse:
+    """Everybody we know, found by external id or address."""
+    text = request.GET.get("q", "").strip()[:320]
+    after = request.GET.get("cursor", "")
+    start = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
+    found = search(request.actor.workspace_id, text, limit=EACH + 1, after=start)
+    context = {
+        "title": "Profiles",
+        "people": found[:EACH],
+        "page": {"items": found[:EACH], "next": str(found[EACH - 1].id) if len(found) > EACH else None},
+        "q": text,
+        "total": everyone(request.actor.workspace_id),
+    }
+    return render(request, "audience/profile_list.html", context)
+
+
+@console_page()
+def profile(request: ConsoleRequest, profile_id: int) -> HttpResponse:
+    """One person: what we know, what they agreed to, what they did, what they got."""
+    workspace_id = request.actor.workspace_id
+    row = Profile.objects.filter(workspace_id=workspace_id, pk=profile_id).first() if profile_id < 2**63 else None
+    people = load(workspace_id, [profile_id]) if row else []
+    if row is None or not people:
+        raise Missing("no such profile: it may have been erased")
+    person = people[0]
+    events = page(Event.objects.filter(workspace_id=workspace_id, profile_id=profile_id), request, lambda event: event, ("-at", "-id"))
+    context = {
+        "title": name_of(person),
+        "trail": [{"title": "Profiles", "href": reverse("audience:profiles")}],
+        "person": person,
+        "row": row,
+        "attributes": _attributes(request, person),
+        "consents": consents(workspace_id, profile_id),
+        "proof": proof(workspace_id, profile_id)[:50],
+        "events": [_event(event) for event in events["items"]],
+        "page": events,
+    }
+    return render(request, "audience/profile.html", context)
+
+
+def _event(event: Event) -> dict[str, Any]:
+    ours = event.name.startswith("message.")
+    return {
+        "event": event,
+        "ours": ours,
+        "icon": "message" if ours else "event",
+        "words": event.name.replace("message.", "").replace("_", " ").replace(".", " "),
+    }
+
+
+def _attributes(request: ConsoleRequest, person: Person) -> list[dict[str, Any]]:
+    """What is known, by the catalogue's titles; sensitive values only for admins."""
+    known = catalogue(request.actor.workspace_id)
+    rows = []
+    for name in sorted({*known, *person.attributes}, key=lambda each: known[each].title.casefold() if each in known else each):
+        body, value = known.get(name), person.attributes.get(name)
+        hidden = body is not None and body.sensitivity == "sensitive" and not request.actor.role.covers(Role.ADMIN)
+        if body is None and value is None:
+            continue
+        rows.append(
+            {
+                "name": name,
+                "title": body.title if body else name,
+                "unit": body.unit if body else "",
+                "sensitivity": body.sensitivity if body else "",
+                "value": None if hidden else value,
+                "hidden": hidden and value is not None,
+                "outside": body is None,
+            }
+        )
+    return sorted(rows, key=lambda row: row["value"] is None and not row["hidden"])
+
+
+def name_of(person: Person) -> str:
+    """What a person is called on our pages."""
+    name = " ".join(str(person.attributes.get(part) or "") for part in ("first_name", "last_name")).strip()
+    return name or person.email or person.phone or person.external_id

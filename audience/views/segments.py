@@ -1,0 +1,290 @@
+"""Segments: who is this, how many?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from audience import rule_forms
+from audience.catalogue import AttributeBody, catalogue
+from audience.documents import SEGMENT, SegmentBody
+from audience.explain import Explanation, explain, sample
+from audience.models import Event, Snapshot, Subscription
+from audience.profiles import countries, find
+from audience.resolve import resolve
+from audience.rules.operations import OPERATORS
+from audience.sentences import sentence
+from governance.door import (
+    ConsoleRequest,
+    Editor,
+    Finding,
+    Invalid,
+    Missing,
+    Role,
+    console_page,
+    document,
+    document_context,
+    documents,
+    draw,
+    edit,
+    escape_part,
+    list_context,
+    parse,
+    posted_body,
+)
+
+SAMPLED = 6
+NAMES = 300  # event names and topics offered
+
+
+@console_page()
+def segments(request: ConsoleRequest) -> HttpResponse:
+    """Every segment with its rule in words and its last count."""
+    context = list_context(request, SEGMENT)
+    known = catalogue(request.actor.workspace_id)
+    titles = {name: body.title for name, body in known.items()}
+    keys = [view.key for view in context["documents"]]
+    counted: dict[str, Snapshot] = {}
+    for row in Snapshot.objects.filter(workspace_id=request.actor.workspace_id, segment_key__in=keys).defer("bitmap").order_by("as_of"):
+        counted[row.segment_key] = row
+    context["rows"] = [
+        {"document": view, "sentence": _words(view.latest, titles), "snapshot": counted.get(view.key)} for view in context["documents"]
+    ]
+    return render(request, "audience/segment_list.html", context)
+
+
+def _words(revision: Any, titles: Mapping[str, str]) -> str:
+    try:
+        return sentence(revision.model.rule, titles)
+    except Invalid:
+        return "This rule no longer fits what rules may say."
+
+
+def _editor(request: ConsoleRequest) -> Editor:
+    types = rule_forms.types_of(catalogue(request.actor.workspace_id))
+    return Editor(
+        SEGMENT,
+        to_form=rule_forms.to_form,
+        to_body=lambda form: rule_forms.to_body(form, types),
+        make=rule_forms.make,
+        steps=rule_forms.nest,
+        place=rule_forms.place,
+    )
+
+
+@console_page(Role.AUTHOR)
+def new_segment(request: ConsoleRequest) -> HttpResponse:
+    """The rule builder, with one condition to start from."""
+    return _draw(request, None)
+
+
+@console_page()
+def segment(request: ConsoleRequest, key: str) -> HttpResponse:
+    """The rule builder, with how many people it finds."""
+    return _draw(request, key)
+
+
+def _draw(request: ConsoleRequest, key: str | None) -> HttpResponse:
+    current = edit(request, _editor(request), key)
+    if current.response is not None:
+        return current.response
+    known = catalogue(request.actor.workspace_id)
+    extra = {
+        "tree": _tree(current.form.get("rule", {}), "/rule", known, current.fault_at),
+        "pickers": _pickers(request, known, key),
+    }
+    return draw(request, current, "audience/segment.html", "audience/_segment_form.html", extra)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleNode:
+    """One group or condition as the template draws it."""
+
+    path: str
+    shown: Mapping[str, Any]
+    group: bool
+    depth: int
+    first: bool
+    last: bool
+    only: bool
+    sort: str = ""
+    name: str = ""
+    type: str = ""
+    ops: tuple[tuple[str, str], ...] = ()
+    op: str = ""
+    value_look: str = ""
+    fault: Finding | None = None
+    children: list[RuleNode] = field(default_factory=list)
+    number: str = ""
+
+    @property
+    def holder(self) -> str:
+        """The pointer of the group that it stands in."""
+        return self.path.rpartition("/")[0]
+
+
+def _tree(
+    shown: Any,
+    path: str,
+    known: Mapping[str, AttributeBody],
+    faults: Mapping[str, Finding],
+    depth: int = 0,
+    at: tuple[int, int] = (0, 1),
+    number: str = "",
+) -> RuleNode:
+    """The tree below a group or condition. at: its place among how many; number: "2.1" as a reader counts."""
+    place, many = at
+    shown = shown if isinstance(shown, Mapping) else {"subject": "", "raw": shown}
+    common: dict[str, Any] = {
+        "path": path,
+        "shown": shown,
+        "depth": depth,
+        "first": place == 0,
+        "last": place == many - 1,
+        "only": many == 1,
+        "number": number,
+    }
+    fault = faults.get(path) or next(
+        (each for where, each in faults.items() if where.startswith(f"{path}/") and "/of/" not in where[len(path) :]), None
+    )
+    if "of" in shown or "word" in shown:
+        of = shown.get("of") if isinstance(shown.get("of"), list) else []
+        below = [
+            _tree(child, f"{path}/of/{step}", known, faults, depth + 1, (step, len(of or ())), f"{number}.{step + 1}".strip("."))
+            for step, child in enumerate(of or ())
+        ]
+        return RuleNode(group=True, children=below, fault=fault if fault and fault.path in {path, f"{path}/of"} else None, **common)
+    return RuleNode(group=False, fault=fault, **common, **_condition(shown, known))
+
+
+def _condition(shown: Mapping[str, Any], known: Mapping[str, AttributeBody]) -> dict[str, Any]:
+    sort, _, name = str(shown.get("subject", "")).partition(":")
+    if sort not in {"attribute", "profile"}:
+        return {"sort": sort, "name": name}
+    type_ = known[name].type if sort == "attribute" and name in known else rule_forms.FIELD_TYPES.get(name, "text")
+    allowed = OPERATORS[type_]  # type: ignore[index]
+    op = str(shown.get("op", ""))
+    op = op if op in allowed else allowed[0]
+    return {
+        "sort": sort,
+        "name": name,
+        "type": type_,
+        "ops": tuple((each, _op_words(each, type_)) for each in allowed),
+        "op": op,
+        "value_look": value_look(op, type_),
+    }
+
+
+def _op_words(op: str, type_: str) -> str:
+    if type_ == "list" and op == "in":
+        return "contains one of"
+    if type_ == "list" and op == "not_in":
+        return "contains none of"
+    return rule_forms.OP_WORDS[op]
+
+
+def value_look(op: str, type_: str) -> str:
+    """How a value is asked for: nothing, lines, between, span, boolean, date, datetime, number or text."""
+    if op in rule_forms.BARE:
+        return "nothing"
+    if op in rule_forms.LISTS:
+        return "lines"
+    if op == "between":
+        return "between"
+    if op in rule_forms.SPANS:
+        return "span"
+    return type_ if type_ in {"boolean", "date", "number"} else "date" if type_ == "datetime" else "text"
+
+
+def _pickers(request: ConsoleRequest, known: Mapping[str, AttributeBody], key: str | None) -> dict[str, Any]:
+    """What the selects of the builder offer."""
+    workspace_id = request.actor.workspace_id
+    return {
+        "attributes": sorted(((name, body.title or name) for name, body in known.items()), key=lambda pair: pair[1].casefold()),
+        "fields": list(rule_forms.FIELD_WORDS.items()),
+        "segments": [(view.key, view.title or view.key) for view in documents(workspace_id, SEGMENT) if view.key != key],
+        "events": list(Event.objects.filter(workspace_id=workspace_id).order_by("name").values_list("name", flat=True).distinct()[:NAMES]),
+        "topics": list(
+            Subscription.objects.filter(workspace_id=workspace_id)
+            .exclude(topic="*")
+            .order_by("topic")
+            .values_list("topic", flat=True)
+            .distinct()[:NAMES]
+        ),
+        "units": rule_forms.UNITS,
+        "groups": rule_forms.GROUP_WORDS,
+        "counts": rule_forms.COUNT_WORDS,
+        "property_ops": [(op, rule_forms.OP_WORDS[op]) for op in rule_forms.PROPERTY_OPS],
+        "property_lists": rule_forms.LISTS,
+        "property_bare": rule_forms.BARE,
+    }
+
+
+@console_page()
+def look(request: ConsoleRequest) -> HttpResponse:
+    """How many people the rule in the form finds, and some of them: asked again as it is edited."""
+    now = timezone.now()
+    try:
+        body = posted_body(request, _editor(request))
+        model = parse(SegmentBody, {**body, "title": str(body.get("title") or "") or "Untitled"})
+        found = resolve(request.actor.workspace_id, model, as_of=now, drafts=True)
+    except (Invalid, Missing) as error:
+        findings = getattr(error, "findings", ())
+        return render(request, "audience/_look.html", {"unfinished": findings, "reason": error.reason})
+    titles = {name: known.title for name, known in catalogue(request.actor.workspace_id).items()}
+    context = {
+        "found": found,
+        "sentence": sentence(model.rule, titles),
+        "sample": sample(request.actor.workspace_id, model, SAMPLED, as_of=now, drafts=True) if found.count else [],
+        "total": _everyone(request),
+    }
+    return render(request, "audience/_look.html", context)
+
+
+def _everyone(request: ConsoleRequest) -> int:
+    from audience.profiles import everyone
+
+    return everyone(request.actor.workspace_id)
+
+
+@console_page()
+def preview(request: ConsoleRequest, key: str) -> HttpResponse:
+    """Who the draft finds: the count, where they live, twenty of them, and whether a certain person is among them."""
+    workspace_id, now = request.actor.workspace_id, timezone.now()
+    view = document(workspace_id, SEGMENT, key)
+    context: dict[str, Any] = {**document_context(request, view, "preview"), "person_q": request.GET.get("person", "").strip()[:200]}
+    try:
+        model = view.latest.model
+        found = resolve(workspace_id, model, as_of=now, drafts=True)
+        where = sorted(countries(workspace_id, found.ids).items(), key=lambda pair: -pair[1])
+        context |= {
+            "found": found,
+            "total": _everyone(request),
+            "sentence": sentence(model.rule, {name: known.title for name, known in catalogue(workspace_id).items()}),
+            "countries": [(name or "not known", many) for name, many in where[:8]],
+            "elsewhere": sum(many for _, many in where[8:]),
+            "sample": sample(workspace_id, model, 20, as_of=now, drafts=True),
+            "snapshots": Snapshot.objects.filter(workspace_id=workspace_id, segment_key=key).defer("bitmap").order_by("-as_of")[:10],
+        }
+        if context["person_q"]:
+            context |= _person_in(request, model, context["person_q"])
+    except (Invalid, Missing) as error:
+        context |= {"unfinished": getattr(error, "findings", ()), "reason": error.reason}
+    return render(request, "audience/segment_preview.html", context)
+
+
+def _person_in(request: ConsoleRequest, model: SegmentBody, text: str) -> dict[str, Any]:
+    workspace_id = request.actor.workspace_id
+    person = find(workspace_id, external_id=text) or find(workspace_id, address=text)
+    if person is None:
+        return {"nobody": True}
+    told: Explanation = explain(workspace_id, model, person.id, as_of=timezone.now(), drafts=True)
+    return {"person": person, "told": told}
+
+
+__all__ = ["escape_part", "look", "new_segment", "preview", "segment", "segments"]

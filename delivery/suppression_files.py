@@ -101,6 +101,8 @@ def _addresses(stream: Iterable[str], channel: str, column: str, region: str | N
         try:
             if isinstance(cell, Rejected):
                 yield cell
+            elif "\ufffd" in cell:
+                yield Rejected(line, shorten(cell), "text in UTF-8")
             elif channel == "sms":
                 yield audience.phone_number(cell, region=region)
             else:

@@ -22,7 +22,7 @@ from delivery.standing import KeyUse, NewDecision, answer_key, cancel, decide, s
 from delivery.states import AttemptState, DispatchState, MessageState, Reason
 from delivery.suppression import suppress, suppressed, unsuppress
 from delivery.tracking import LinkResolver, register_link_resolver, unsubscribe_headers
-from delivery.work import Clock, DispatchFacts, DispatchPlan, Entry, Outcome, Outgoing, Program, Work
+from delivery.work import Clock, DispatchFacts, DispatchPlan, Entry, LaneName, Outcome, Outgoing, Program, Work
 
 __all__ = [
     "AttemptState",
@@ -34,6 +34,7 @@ __all__ = [
     "DispatchView",
     "Entry",
     "KeyUse",
+    "LaneName",
     "LinkResolver",
     "MessageKey",
     "MessagePage",

@@ -177,9 +177,10 @@ def _before_the_look(dispatch: Dispatch, n: int) -> tuple[str, str]:
         return "cancelled", Reason.CANCELLED.label
     if dispatch.kind != "campaign":
         return "accepted", ""
-    postponed = Batch.objects.filter(dispatch=dispatch, state=WorkState.READY, only__isnull=False, due_at__gt=dispatch.due_at)
-    for batch in postponed.select_related("slice").defer("slice__ids"):
-        if batch.only is not None and n - batch.slice.first_n in BitMap64.deserialize(bytes(batch.only)):
+    postponed = Batch.objects.filter(dispatch=dispatch, state=WorkState.READY, leased_until=None, due_at__gt=dispatch.due_at)
+    for batch in postponed.filter(slice__first_n__lte=n).select_related("slice").defer("slice__ids"):
+        rank = n - batch.slice.first_n
+        if batch.start <= rank < batch.stop and (batch.only is None or rank in BitMap64.deserialize(bytes(batch.only))):
             return "planned", "postponed"
     return "planned", ""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Count, Max, Min, Q, Subquery, Sum
 
 from delivery.counts import count
 from delivery.models import Attempt, Batch, Decision, Dispatch, LeftOut, Slice, VendorAccount
@@ -91,7 +91,8 @@ def facts(workspace_id: int, dispatch_id: int) -> DispatchView:
     states = {state.label: number for state, number in sorted(counts.states.items())}
     reasons = {reason.label: number for reason, number in sorted(counts.reasons.items())}
     out = {Reason(reason).label: number for reason, number in sorted(left_out.items())}
-    account = VendorAccount.objects.filter(workspace_id=row.workspace_id, account=row.route_key or row.vendor).first()
+    used = Attempt.objects.filter(workspace_id=row.workspace_id, dispatch_id=row.pk).order_by("-pk").values("account")[:1]
+    account = VendorAccount.objects.filter(workspace_id=row.workspace_id, account=Subquery(used)).first()
     requests = _requests(row)
     return DispatchView(
         id=row.pk,

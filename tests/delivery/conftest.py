@@ -1,0 +1,227 @@
+"""A street with a vendor at its end: people, a route, a launch, and a worker that is told when to work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from pyroaring import BitMap64
+
+from audience import door as audience
+from delivery import door as delivery
+from rendering import door as rendering
+from tests import factories
+from tests.adapters import letters
+from tests.vendor_standin import StandIn
+
+VENDORS = {"email": "sendgrid", "sms": "twilio"}
+ROUTES: dict[str, dict[str, Any]] = {
+    "sendgrid": {"title": "Mail", "channel": "email", "vendor": "sendgrid", "secrets": {"api_key": "SENDGRID_KEY"}},
+    "twilio": {
+        "title": "Texts",
+        "channel": "sms",
+        "vendor": "twilio",
+        "settings": {"account_sid": "AC" + "a" * 32},
+        "secrets": {"auth_token": "TWILIO_TOKEN"},
+    },
+}
+
+
+class Clock:
+    """The time of a story; it moves when it is told to."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def pass_(self, **span: float) -> datetime:
+        self.at += timedelta(**span)
+        return self.at
+
+
+class Street:
+    """What a story does to delivery, at its door."""
+
+    def __init__(self, clock: Clock, vendor: StandIn) -> None:
+        self.clock, self.vendor = clock, vendor
+        self.workspace_id = factories.workspace().pk
+        self.vendors = delivery.Connections(transport=vendor.transport(), wait=lambda seconds: clock.pass_(seconds=seconds))
+        self._programs: dict[str, delivery.Program] = {}
+        self.sick: set[int] = set()  # profiles whose rendering fails
+        self.lists = 0
+
+    def person(self, name: str) -> Any:
+        return factories.person(name, now=self.clock())
+
+    def people(self, count: int, **changes: Any) -> list[int]:
+        return factories.profiles(count, now=self.clock(), **changes)
+
+    def numbers(self, count: int) -> list[int]:
+        """People with telephone numbers who want texts."""
+        self.lists += 1
+        consents = (("sms", "offers", "subscribed"),)
+        return [
+            factories.profile(now=self.clock(), phone=f"+1415555{self.lists}{place:03d}", country="US", zone="America/New_York", consents=consents)
+            for place in range(count)
+        ]
+
+    def route(self, vendor: str, **changes: Any) -> str:
+        factories.put("vendor_route", vendor, {**ROUTES[vendor], **changes}, now=self.clock(), author="cleo")
+        factories.release("vendor_route", vendor, now=self.clock(), author="cleo")
+        return vendor
+
+    def policy(self, **changes: Any) -> str:
+        factories.in_force("sending_policy", "manners", factories.policy(**changes), now=self.clock())
+        return "manners"
+
+    def launch(self, ids: Sequence[int], **changes: Any) -> int:
+        plan = delivery.DispatchPlan(
+            **{
+                "workspace_id": self.workspace_id,
+                "campaign_key": "spring-sale",
+                "occurrence": "manual",
+                "campaign_revision_id": None,
+                "template_revision_id": None,
+                "bill_hash": "",
+                "channel": "email",
+                "message_class": "promotional",
+                "topic": "offers",
+                "ids": BitMap64(ids),
+                "batch_size": 100,
+                **changes,
+            }
+        )
+        return delivery.plan(plan, now=self.clock())
+
+    def message_type(self, **changes: Any) -> int:
+        """A standing dispatch of transactional mail."""
+        given = {"channel": "email", "message_class": "transactional", "template_revision_id": 1, "key": "receipt", "day": self.clock().date()}
+        return delivery.standing(self.workspace_id, kind="transactional", now=self.clock(), **{**given, **changes})
+
+    def decide(self, dispatch_id: int, ids: Sequence[int], **more: Any) -> list[int]:
+        return delivery.decide(dispatch_id, [delivery.NewDecision(pk, {}, **more) for pk in ids], now=self.clock())
+
+    def lease(self, worker: str = "w1") -> delivery.Work | None:
+        return delivery.lease(lanes=("transactional", "promotional"), worker=worker, now=self.clock())
+
+    def render(self, work: delivery.Work) -> list[delivery.Outgoing]:
+        channel = work.dispatch.channel
+        people = {person.id: person for person in audience.load(work.workspace_id, work.ids)}
+        known = [entry for entry in work.entries if entry.profile_id in people]
+        tokens = delivery.message_ids(work.dispatch.id, [entry.n for entry in known])
+        recipients = [
+            rendering.Recipient(n=entry.n, profile=people[entry.profile_id], token=token) for entry, token in zip(known, tokens, strict=True)
+        ]
+        made = rendering.fill(letters.compiled(channel), recipients)
+        return [
+            delivery.Outgoing(
+                entry.n,
+                people[entry.profile_id],
+                filled if isinstance(filled, rendering.Filled) and entry.profile_id not in self.sick else None,
+                self.program(channel),
+            )
+            for entry, filled in zip(known, made, strict=True)
+        ]
+
+    def program(self, channel: str) -> delivery.Program:
+        if channel not in self._programs:
+            email = channel == "email"
+            sender = delivery.Sender("hello@example.com", "Wayfare") if email else delivery.Sender("+15550009999")
+            self._programs[channel] = delivery.Program(0, "en", sender, "", letters.substituted() if email else None)
+        return self._programs[channel]
+
+    def send(self, work: delivery.Work) -> delivery.Outcome:
+        return delivery.send(work, self.render(work), vendors=self.vendors, clock=self.clock)
+
+    def work(self, pieces: int | None = None) -> list[delivery.Outcome]:
+        """Lease and send until nothing is due, or so many pieces."""
+        done: list[delivery.Outcome] = []
+        while (pieces is None or len(done) < pieces) and (work := self.lease()) is not None:
+            done.append(self.send(work))
+            assert len(done) < 1_000, "the worker goes round in circles"
+        return done
+
+    def reconcile(self) -> delivery.Reconciled:
+        return delivery.reconcile(now=self.clock(), vendors=self.vendors)
+
+    def keep_house(self) -> None:
+        delivery.housekeeping(self.clock())
+
+    def counts(self, dispatch_id: int) -> dict[str, int]:
+        return dict(delivery.facts(self.workspace_id, dispatch_id).counts)
+
+    def facts(self, dispatch_id: int) -> delivery.DispatchView:
+        return delivery.facts(self.workspace_id, dispatch_id)
+
+    def why(self, dispatch_id: int, profile_id: int) -> tuple[str, str]:
+        found = delivery.why(self.workspace_id, dispatch_id, profile_id)
+        return found.state, found.reason
+
+    def crash_after_admit(self, work: delivery.Work) -> None:
+        """The worker dies when the vendor is about to be called: what it admitted stays in flight."""
+        with pytest.raises(Killed):
+            delivery.send(work, self.render(work), vendors=_Dying(), clock=self.clock)
+
+    def crash_after_post(self, work: delivery.Work) -> None:
+        """The worker dies when the vendor has answered."""
+        with pytest.raises(Killed):
+            delivery.send(work, self.render(work), vendors=_Dying(self.vendors), clock=self.clock)
+
+    def hear(self, kind: str, accepted: Sequence[Any] | None = None) -> None:
+        """The vendor's events about what it accepted arrive."""
+        from delivery import evidence
+        from delivery.adapters.base import Webhook
+        from delivery.adapters.registry import adapter
+
+        body = self.vendor.events(kind, self.vendor.accepted if accepted is None else accepted, self.clock())
+        webhook = Webhook("https://omni.example.com/hooks/sendgrid", self.vendor.signed(body, self.clock()), body, self.clock())
+        evidence.take(adapter("sendgrid").events(webhook), home=self.workspace_id, now=self.clock())
+
+
+class Killed(BaseException):
+    """`kill -9`, as far as one process can play it."""
+
+
+class _Dying(delivery.Connections):
+    def __init__(self, real: delivery.Connections | None = None) -> None:
+        super().__init__()
+        self._real = real
+
+    def post(self, *args: Any, **more: Any) -> Any:
+        if self._real is not None:
+            self._real.post(*args, **more)
+        raise Killed
+
+
+@pytest.fixture
+def clock(now: datetime) -> Clock:
+    return Clock(now)
+
+
+@pytest.fixture
+def vendor(clock: Clock) -> StandIn:
+    return StandIn(now=clock)
+
+
+@pytest.fixture
+def street(db: None, clock: Clock, vendor: StandIn, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Street]:
+    """Messages leave by the routes that a story releases, to a vendor of our own."""
+    monkeypatch.setenv("OMNI_SECRET_SENDGRID_KEY", "SG.test")
+    monkeypatch.setenv("OMNI_SECRET_TWILIO_TOKEN", "token")
+    settings.OMNI = settings.OMNI.model_copy(
+        update={
+            "vendor": "routes",
+            "sendgrid_base_url": "https://sendgrid.test",
+            "twilio_base_url": "https://twilio.test",
+            "public_url": "https://omni.example.com",
+        }
+    )
+    made = Street(clock, vendor)
+    yield made
+    made.vendors.close()
+
+

@@ -1,0 +1,221 @@
+"""Who gets a message is decided at the last moment: what changed since the launch counts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from audience import door as audience
+from delivery import door as delivery
+from delivery.models import Dispatch
+from tests import factories
+from tests.delivery.conftest import Street
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_person_who_opts_out_during_a_send_gets_nothing_from_later_batches(street: Street) -> None:
+    street.route("sendgrid")
+    others = street.people(200)
+    ada = factories.profile(now=street.clock(), email="ada@example.com")  # created last: with one wave the order is by id
+    dispatch = street.launch([*others, ada])
+
+    street.work(pieces=1)
+    audience.set_consent(
+        street.workspace_id, [ada], channel="email", topic="offers", state="unsubscribed", source="tests", now=street.clock()
+    )
+    street.work()
+
+    assert street.vendor.received_by("ada@example.com") == 0
+    assert street.why(dispatch, ada) == ("skipped", "no_consent")
+    assert street.counts(dispatch) == {"sent": 200, "no_consent": 1}
+
+
+def test_a_suppressed_address_gets_nothing(street: Street) -> None:
+    street.route("sendgrid")
+    ada = factories.profile(now=street.clock(), email="ada@example.com")
+    delivery.suppress(street.workspace_id, "email", "ADA@example.com", reason="bounced", source="tests", now=street.clock())
+    dispatch = street.launch([ada])
+
+    street.work()
+
+    assert street.why(dispatch, ada) == ("skipped", "suppressed")
+
+
+def test_people_without_an_address_and_people_who_are_gone_are_unreachable(street: Street) -> None:
+    street.route("sendgrid")
+    silent = factories.profile(now=street.clock(), email=None)
+    dispatch = street.launch([silent, 10**9])
+
+    street.work()
+
+    assert street.counts(dispatch) == {"unreachable": 2}
+
+
+def test_a_message_that_cannot_be_rendered_fails_alone(street: Street) -> None:
+    street.route("sendgrid")
+    ids = street.people(5)
+    street.sick = {ids[2]}
+    dispatch = street.launch(ids)
+
+    street.work()
+
+    assert street.why(dispatch, ids[2]) == ("failed", "invalid")
+    assert street.counts(dispatch) == {"sent": 4, "invalid": 1}
+
+
+def test_a_cap_counts_what_other_campaigns_sent(street: Street) -> None:
+    street.route("sendgrid")
+    street.policy(caps=[{"count": 1, "hours": 24}])
+    ids = street.people(20)
+    street.launch(ids[:10], campaign_key="first", policy_key="manners")
+    second = street.launch(ids, campaign_key="second", policy_key="manners")
+
+    street.work()
+
+    assert street.counts(second) == {"sent": 10, "capped": 10}
+    street.clock.pass_(hours=24)
+    third = street.launch(ids, campaign_key="third", policy_key="manners")
+    street.work()
+    assert street.counts(third) == {"sent": 20}
+
+
+def test_the_strictest_of_several_caps_counts(street: Street) -> None:
+    street.route("sendgrid")
+    street.policy(caps=[{"count": 2, "hours": 168}, {"count": 1, "hours": 1}])
+    ids = street.people(3)
+    seen = []
+    for hour in range(4):
+        dispatch = street.launch(ids, campaign_key=f"campaign-{hour}", policy_key="manners")
+        street.work()
+        seen.append(street.counts(dispatch))
+        street.clock.pass_(minutes=50)
+    assert seen == [{"sent": 3}, {"capped": 3}, {"sent": 3}, {"capped": 3}]
+
+
+def test_a_capped_message_may_wait_instead(street: Street) -> None:
+    street.route("sendgrid")
+    street.policy(caps=[{"count": 1, "hours": 2}], caps_then="postpone")
+    ids = street.people(3)
+    street.launch(ids, campaign_key="first", policy_key="manners")
+    second = street.launch(ids, campaign_key="second", policy_key="manners")
+    street.work()
+    assert street.counts(second) == {"waiting": 3}
+
+    for _ in range(3):
+        street.clock.pass_(hours=1)
+        street.work()
+
+    assert street.counts(second) == {"sent": 3}
+
+
+def test_quiet_hours_postpone_by_each_persons_own_clock_and_keep_the_number(street: Street) -> None:
+    """Nine in the morning in London is five in New York; eight there is one in the afternoon."""
+    street.route("sendgrid")
+    street.policy(quiet_hours={"start": "21:00", "end": "08:00", "channels": ["email"]})
+    london, york = street.people(3), street.people(2, zone="America/New_York")
+    unknown = street.people(1, zone=None, country="US")  # Hawaii is plausible, so it waits for eight there
+    dispatch = street.launch([*london, *york, *unknown], policy_key="manners")
+    street.work()
+    assert street.counts(dispatch) == {"sent": 3, "waiting": 3}
+    assert street.why(dispatch, york[0]) == ("planned", "postponed")
+    number = delivery.why(street.workspace_id, dispatch, york[0]).message_id
+
+    street.clock.pass_(hours=4)
+    street.work()
+    assert street.counts(dispatch) == {"sent": 5, "waiting": 1}
+    assert delivery.why(street.workspace_id, dispatch, york[0]).message_id == number
+
+    street.clock.pass_(hours=5)
+    street.work()
+    assert street.counts(dispatch) == {"sent": 6}
+    assert street.facts(dispatch).state == "done"
+
+
+def test_what_would_wait_past_its_end_is_skipped(street: Street) -> None:
+    street.route("sendgrid")
+    street.policy(quiet_hours={"start": "21:00", "end": "08:00", "channels": ["email"]})
+    york = street.people(2, zone="America/New_York")
+    dispatch = street.launch(york, policy_key="manners", expires_at=street.clock() + timedelta(hours=2))
+
+    street.work()
+
+    assert street.counts(dispatch) == {"quiet_hours": 2}
+
+
+def test_an_expired_dispatch_sends_nothing(street: Street) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(2), expires_at=street.clock() + timedelta(hours=1))
+    street.clock.pass_(hours=1)
+
+    street.work()
+
+    assert street.counts(dispatch) == {"expired": 2}
+
+
+PRICES = {"currency": "USD", "per": "message", "otherwise_micros": 1_000, "countries": {"GB": 500}}
+
+
+def test_the_budget_is_never_passed(street: Street) -> None:
+    street.route("sendgrid", price=PRICES)
+    dispatch = street.launch(street.people(10), budget_micros=3_600, batch_size=4)
+
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 7, "budget": 3}
+    assert street.facts(dispatch).cost_micros == 3_500
+
+
+def test_money_of_refused_requests_is_free_again(street: Street) -> None:
+    street.route("sendgrid", price=PRICES)
+    street.vendor.fault = lambda number: "429" if number == 0 else "ok"
+    dispatch = street.launch(street.people(4), budget_micros=2_000)
+
+    street.work()
+    street.clock.pass_(seconds=3)
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 4}
+    assert Dispatch.objects.get(pk=dispatch).committed_micros == 2_000
+
+
+def test_outside_production_only_listed_addresses_are_reached(street: Street, settings: Any) -> None:
+    street.route("sendgrid")
+    settings.OMNI = settings.OMNI.model_copy(update={"allowed_recipients": "ada@example.com,@example.org"})
+    ada, bob = (factories.profile(now=street.clock(), email=f"{name}@example.com") for name in ("ada", "bob"))
+    eve = factories.profile(now=street.clock(), email="eve@example.org")
+    dispatch = street.launch([ada, bob, eve])
+
+    street.work()
+
+    assert street.why(dispatch, bob) == ("skipped", "not_allowed")
+    assert len(street.vendor.accepted) == 2
+
+
+def test_a_live_rule_is_asked_again_where_the_campaign_says_so(street: Street) -> None:
+    street.route("sendgrid")
+    stayed, moved = factories.profile(now=street.clock()), factories.profile(now=street.clock(), country="FR")
+    dispatch = street.launch([stayed, moved], recheck_rule={"profile": "country", "op": "is", "value": "GB"})
+
+    street.work()
+
+    assert street.why(dispatch, moved) == ("skipped", "not_matching")
+    assert street.counts(dispatch) == {"sent": 1, "not_matching": 1}
+
+
+def test_recalling_a_revision_halts_what_pins_it(street: Street) -> None:
+    from governance import door as governance
+
+    street.route("sendgrid")
+    factories.in_force("sending_policy", "pinned", factories.policy(), now=street.clock())
+    pin = governance.released(street.workspace_id, "sending_policy", "pinned")
+    ids = street.people(4)
+    dispatch = street.launch(ids, pins=[pin.id], batch_size=2)
+    street.work(pieces=1)
+
+    governance.recall(street.person("ben"), "sending_policy", "pinned", number=pin.number, reason="wrong", now=street.clock())
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 2, "recalled": 2}

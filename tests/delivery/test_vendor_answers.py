@@ -1,0 +1,156 @@
+"""What vendors answer decides what may be sent again: surely refused yes, perhaps accepted no."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from delivery import door as delivery
+from delivery.models import Attempt
+from tests import factories
+from tests.delivery.conftest import Street
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_throttled_request_waits_as_long_as_it_was_told_and_goes_again(street: Street) -> None:
+    street.route("sendgrid")
+    street.vendor.fault = lambda number: "429" if number == 0 else "ok"
+    dispatch = street.launch(street.people(10))
+
+    street.work()
+    assert street.counts(dispatch) == {"sending": 10} and street.facts(dispatch).trouble == "HTTP 429"
+    street.clock.pass_(seconds=1)
+    assert street.lease() is None
+    street.clock.pass_(seconds=1)
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 10}
+    assert set(street.vendor.times().values()) == {1}
+
+
+@pytest.mark.parametrize("fault", ["accept_drop", "drop", "accept_500", "500"])
+def test_an_unanswered_or_broken_answer_is_in_doubt_and_never_sent_again_by_itself(street: Street, fault: str) -> None:
+    street.route("sendgrid")
+    street.vendor.fault = lambda number: fault if number == 0 else "ok"
+    dispatch = street.launch(street.people(200))
+
+    street.work()
+    street.clock.pass_(hours=5)
+    street.work()
+    street.reconcile()
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 100, "in_doubt": 100}
+    assert max(street.vendor.times().values()) == 1
+    assert [attempt.count for attempt in delivery.in_doubt(street.workspace_id)] == [100]
+
+
+def test_a_success_that_cannot_be_read_is_in_doubt(street: Street) -> None:
+    street.route("twilio")
+    street.vendor.fault = lambda number: "garbage"
+    dispatch = street.launch(street.numbers(2), channel="sms")
+
+    street.work()
+
+    assert street.counts(dispatch) == {"in_doubt": 2}
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout])
+def test_what_failed_before_a_byte_was_written_is_simply_tried_again(street: Street, error: type[httpx.TransportError]) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(10))
+    real = street.vendors
+    street.vendors = delivery.Connections(transport=_Unreachable(error))
+
+    street.work()
+    assert street.counts(dispatch) == {"sending": 10}
+    street.vendors = real
+    street.clock.pass_(seconds=5)
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 10}
+
+
+class _Unreachable(httpx.BaseTransport):
+    def __init__(self, error: type[httpx.TransportError]) -> None:
+        self._error = error
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        raise self._error("nobody there", request=request)
+
+
+def test_the_recipient_whom_the_vendor_names_fails_and_the_others_get_theirs(street: Street) -> None:
+    street.route("sendgrid")
+    ids = street.people(10)
+    street.vendor.fault = lambda number: "400:3" if number == 0 else "ok"
+    dispatch = street.launch(ids)
+
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 9, "bad_address": 1}
+    assert street.why(dispatch, ids[3]) == ("failed", "bad_address")
+    assert street.vendor.requests == 2
+
+
+def test_an_unnamed_culprit_is_found_by_halves(street: Street) -> None:
+    street.route("sendgrid")
+    ids = street.people(16)
+    bad = factories.profile(now=street.clock(), email="poison@example.com")
+    street.vendor.refuse = {"poison@example.com"}
+    dispatch = street.launch([*ids, bad])
+
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 16, "rejected": 1}
+    assert street.why(dispatch, bad) == ("failed", "rejected")
+    assert set(street.vendor.times().values()) == {1}
+
+
+def test_wrong_credentials_burn_no_message_and_show_as_trouble(street: Street) -> None:
+    street.route("sendgrid")
+    street.vendor.fault = lambda number: "401" if number == 0 else "ok"
+    dispatch = street.launch(street.people(10))
+
+    street.work()
+    assert "401" in street.facts(dispatch).trouble
+    street.clock.pass_(seconds=61)
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 10}
+
+
+def test_one_recipient_per_request_goes_in_windows_of_the_concurrency(street: Street) -> None:
+    street.route("twilio")
+    ids = street.numbers(40)
+    street.vendor.fault = lambda number: "400" if number == 7 else "ok"
+    dispatch = street.launch(ids, channel="sms")
+
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 39, "bad_address": 1}
+    assert Attempt.objects.filter(dispatch_id=dispatch).count() == 40
+
+
+def test_a_rate_is_kept_over_all_requests(street: Street) -> None:
+    street.route("twilio", per_second=10.0)
+    dispatch = street.launch(street.numbers(80), channel="sms")
+    began = street.clock()
+
+    for _ in range(60):
+        street.work()
+        street.clock.pass_(seconds=0.5)
+
+    assert street.counts(dispatch) == {"sent": 80}
+    moments = sorted(one.at for one in street.vendor.accepted if one.at)
+    assert (moments[-1] - began).total_seconds() >= 80 / 10 - 2
+
+
+def test_a_policy_lowers_what_one_request_may_carry(street: Street) -> None:
+    street.route("sendgrid")
+    street.policy(max_per_request=10)
+    street.launch(street.people(95), policy_key="manners")
+
+    street.work()
+
+    assert street.vendor.requests == 10 and len(street.vendor.accepted) == 95

@@ -1,0 +1,269 @@
+"""A message vendor of our own for tests: it speaks the send contract of SendGrid and Twilio, writes down what it accepts
+before it answers, misbehaves on demand, and signs its webhooks.
+
+In a test it is an `httpx` transport (`StandIn().transport()`); as a process it is a small threaded server:
+`python tests/vendor_standin.py PORT LOG [faults.json]` appends one line `vendor message_id address` per accepted message.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import re
+import socket
+import struct
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+DROPS = {"drop", "accept_drop"}  # no answer; the second after accepting
+ACCEPTING = {"ok", "accept_drop", "accept_500", "garbage"}
+Answer = tuple[int, dict[str, str], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """One message that the vendor has taken."""
+
+    seq: int
+    vendor: str
+    message_id: str
+    address: str
+    vendor_id: str
+    body: str = ""
+    sender: str = ""
+    at: datetime | None = None
+
+
+@dataclass
+class StandIn:
+    """The vendor. fault: what becomes of request number i (from 0): "ok", "drop", "accept_drop", "429", "500", "accept_500",
+    "garbage", "401", "400" (nobody named), "400:2" (the third recipient named)."""
+
+    fault: Callable[[int], str] = lambda number: "ok"
+    now: Callable[[], datetime] | None = None
+    accepted: list[Accepted] = field(default_factory=list)
+    requests: int = 0
+    refuse: set[str] = field(default_factory=set)  # addresses that SendGrid's side refuses without naming them
+    log: Path | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
+
+    # ── what a judge asks ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def times(self) -> Counter[str]:
+        """How often each message id was accepted."""
+        return Counter(one.message_id for one in self.accepted)
+
+    def received_by(self, address: str) -> int:
+        """How many messages went to this address."""
+        return sum(one.address == address for one in self.accepted)
+
+    # ── the send contract ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def answer(self, method: str, url: str, body: bytes) -> Answer | None:
+        """The answer to one request; None: the line goes dead."""
+        path = urlsplit(url).path
+        if method == "GET" and path.endswith("/Messages.json"):
+            return self._listed(parse_qs(urlsplit(url).query).get("To", [""])[0])
+        with self._lock:
+            number, self.requests = self.requests, self.requests + 1
+            fault = self.fault(number)
+            sendgrid = path.endswith("/v3/mail/send")
+            messages = _sendgrid(body) if sendgrid else _twilio(body)
+            if fault == "ok" and sendgrid and any(address in self.refuse for _, address, _, _ in messages):
+                fault = "400"
+            vendor_id = f"{'sg' if sendgrid else 'SM'}{number:032x}"
+            if fault in ACCEPTING:
+                self._accept("sendgrid" if sendgrid else "twilio", messages, vendor_id)
+        if fault in DROPS:
+            return None
+        return _sendgrid_answer(fault, vendor_id) if sendgrid else _twilio_answer(fault, vendor_id)
+
+    def _accept(self, vendor: str, messages: Sequence[tuple[str, str, str, str]], vendor_id: str) -> None:
+        at = self.now() if self.now else None
+        new = [
+            Accepted(len(self.accepted) + place, vendor, message_id, address, vendor_id, text, sender, at)
+            for place, (message_id, address, text, sender) in enumerate(messages)
+        ]
+        self.accepted += new
+        if self.log is not None:
+            with self.log.open("a") as log:
+                log.writelines(f"{one.vendor} {one.message_id} {one.address}\n" for one in new)
+
+    def _listed(self, to: str) -> Answer:
+        found = [one for one in self.accepted if one.vendor == "twilio" and one.address == to]
+        listed = [
+            {"sid": one.vendor_id, "to": one.address, "from": one.sender, "body": one.body, "date_created": _rfc(one.at), "direction": "outbound-api"}
+            for one in found
+        ]
+        return 200, {"content-type": "application/json"}, json.dumps({"messages": listed}).encode()
+
+    def transport(self) -> httpx.BaseTransport:
+        """This vendor as the network of a `Connections`."""
+        return _Transport(self)
+
+    # ── webhooks ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def public_key(self) -> str:
+        """As SendGrid shows it."""
+        raw = self._key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        return base64.b64encode(raw).decode()
+
+    def events(self, kind: str, accepted: Sequence[Accepted], at: datetime) -> bytes:
+        """A SendGrid webhook's body: this event about each of these messages."""
+        return json.dumps(
+            [
+                {
+                    "event": kind,
+                    "email": one.address,
+                    "timestamp": int(at.timestamp()),
+                    "sg_event_id": f"{kind}-{one.seq}",
+                    "sg_message_id": f"{one.vendor_id}.filter.0",
+                    "message_id": one.message_id,
+                }
+                for one in accepted
+            ]
+        ).encode()
+
+    def signed(self, body: bytes, at: datetime) -> dict[str, str]:
+        """The headers that prove it."""
+        moment = str(int(at.timestamp()))
+        signature = self._key.sign(moment.encode() + body, ec.ECDSA(hashes.SHA256()))
+        return {
+            "x-twilio-email-event-webhook-signature": base64.b64encode(signature).decode(),
+            "x-twilio-email-event-webhook-timestamp": moment,
+        }
+
+
+class _Transport(httpx.BaseTransport):
+    def __init__(self, vendor: StandIn) -> None:
+        self._vendor = vendor
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self._vendor.answer(request.method, str(request.url), request.read())
+        if answer is None:
+            raise httpx.ReadError("the line is dead", request=request)
+        status, headers, body = answer
+        return httpx.Response(status, headers=headers, content=body)
+
+
+def _sendgrid(body: bytes) -> list[tuple[str, str, str, str]]:
+    """Message id, address, text, sender of each recipient."""
+    mail = json.loads(body)
+    sender = mail["from"]["email"]
+    found = []
+    for one in mail["personalizations"]:
+        text = mail["content"][0]["value"]
+        for tag, value in one.get("substitutions", {}).items():
+            text = text.replace(tag, value)
+        found.append((one["custom_args"]["message_id"], one["to"][0]["email"], text, sender))
+    return found
+
+
+def _twilio(body: bytes) -> list[tuple[str, str, str, str]]:
+    form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+    token = parse_qs(urlsplit(form["StatusCallback"]).query)["message_id"][0]
+    return [(token, form["To"], form["Body"], form.get("From", form.get("MessagingServiceSid", "")))]
+
+
+def _sendgrid_answer(fault: str, vendor_id: str) -> Answer:
+    if fault in ("ok", "garbage"):
+        return 202, {"x-message-id": vendor_id} if fault == "ok" else {}, b""
+    if found := re.fullmatch(r"400:(\d+)", fault):
+        field_name = f"personalizations.{found.group(1)}.to.0.email"
+        return 400, {}, json.dumps({"errors": [{"message": "Does not contain a valid address.", "field": field_name}]}).encode()
+    if fault == "400":
+        return 400, {}, json.dumps({"errors": [{"message": "Bad Request", "field": None}]}).encode()
+    return _status(fault)
+
+
+def _twilio_answer(fault: str, vendor_id: str) -> Answer:
+    if fault == "ok":
+        return 201, {"content-type": "application/json"}, json.dumps({"sid": vendor_id, "status": "queued"}).encode()
+    if fault == "garbage":
+        return 201, {}, b"<html>"
+    if fault.startswith("400"):
+        return 400, {}, json.dumps({"code": 21211, "message": "Invalid 'To' Phone Number", "status": 400}).encode()
+    return _status(fault)
+
+
+def _status(fault: str) -> Answer:
+    number = int(fault.rsplit("_", 1)[-1])
+    return number, {"retry-after": "2"} if number == 429 else {}, b"{}"
+
+
+def _rfc(at: datetime | None) -> str | None:
+    return at.strftime("%a, %d %b %Y %H:%M:%S +0000") if at else None
+
+
+# ── as a process ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def serve(port: int, vendor: StandIn) -> ThreadingHTTPServer:
+    """A server on 127.0.0.1 (port 0: any free one); the caller runs and closes it."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def _respond(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            answer = vendor.answer(self.command, self.path, body)
+            if answer is None:
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.close()
+                self.close_connection = True
+                return
+            status, headers, content = answer
+            self.send_response(status)
+            for name, value in {**headers, "content-length": str(len(content))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_POST = do_GET = _respond
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server.daemon_threads = True
+    return server
+
+
+def faults_by_chance(shares: Mapping[str, float], seed: int = 1) -> Callable[[int], str]:
+    """Each fault with its share of the requests; the same for the same request number."""
+
+    def fault(number: int) -> str:
+        draw = random.Random(seed * 1_000_003 + number).random()
+        for name, share in shares.items():
+            if draw < share:
+                return name
+            draw -= share
+        return "ok"
+
+    return fault
+
+
+def main() -> None:
+    port, log, shares = int(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3]) if len(sys.argv) > 3 else {}
+    server = serve(port, StandIn(fault=faults_by_chance(shares), log=log))
+    print("ready", server.server_address[1], flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

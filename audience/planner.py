@@ -67,6 +67,7 @@ class _Size:
     conditions: int
     depth: int
     answered: frozenset[str]  # names of the engines that answer every condition below
+    wanted: frozenset[str]  # names of the engines that answer at least one condition below
 
 
 @dataclass(slots=True)
@@ -88,11 +89,13 @@ class _Planner:
         return self.plans[id(node)]
 
     def engine_for(self, node: Bound) -> Engine | None:
-        """The first engine that answers the whole node in one query."""
+        """The first engine that answers the whole node in one query; none if a preferred one answers a part of it."""
         size = self.size(node)
         for engine in self.engines:
             if engine.name in size.answered and size.conditions <= engine.max_conditions and size.depth <= engine.max_depth:
                 return engine
+            if engine.name in size.wanted:
+                return None
         return None
 
     def cut(self, node: Bound) -> Plan:
@@ -142,10 +145,12 @@ class _Planner:
 
     def measured(self, node: Bound) -> _Size:
         if not isinstance(node, Group | Member):
-            return _Size(1, 0, frozenset(engine.name for engine in self.engines if engine.answers(node)))
+            names = frozenset(engine.name for engine in self.engines if engine.answers(node))
+            return _Size(1, 0, names, frozenset() if isinstance(node, Constant) else names)
         sizes = [self.size(child) for child in below(node)]
+        depth = max(size.depth for size in sizes) + isinstance(node, Group)
         answered = frozenset.intersection(*(size.answered for size in sizes))
-        return _Size(sum(size.conditions for size in sizes), max(size.depth for size in sizes) + isinstance(node, Group), answered)
+        return _Size(sum(size.conditions for size in sizes), depth, answered, frozenset().union(*(size.wanted for size in sizes)))
 
 
 def _is_none(node: Bound) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import unicodedata
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from audience.models import Event, Profile, Subscription
+from tests import factories
 
 CATALOGUE = {"tier": "text", "spent": "number", "vip": "boolean", "born": "date", "seen": "datetime", "tags": "list"}
 TEXTS = [
@@ -147,3 +148,9 @@ def _subscriptions(workspace_id: int, made: list[Profile], chance: random.Random
         if chance.random() < 0.5
     ]
     Subscription.objects.bulk_create(rows)
+
+
+def make_catalogue() -> None:
+    """The attributes of this world as documents."""
+    for name, kind in CATALOGUE.items():
+        factories.put("attribute", name, factories.attribute(title=f"The {name}", type=kind), now=NOW)

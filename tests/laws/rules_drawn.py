@@ -25,16 +25,16 @@ def _pair(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.tuples(values, values).map(lambda pair: sorted(pair))
 
 
-_ORDERED = {op: numbers for op in ("gt", "gte", "lt", "lte")}
+_ORDERED = dict.fromkeys(("gt", "gte", "lt", "lte"), numbers)
 _EQUAL = {"exists": NO_VALUE, "missing": NO_VALUE}
 VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "text": {
-        **{op: texts for op in ("is", "is_not", "contains", "starts_with")},
+        **dict.fromkeys(("is", "is_not", "contains", "starts_with"), texts),
         **{op: _listed(texts) for op in ("in", "not_in")},
         **_EQUAL,
     },
     "number": {
-        **{op: numbers for op in ("is", "is_not")},
+        **dict.fromkeys(("is", "is_not"), numbers),
         **{op: _listed(numbers) for op in ("in", "not_in")},
         **_ORDERED,
         "between": _pair(numbers),
@@ -42,15 +42,15 @@ VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     },
     "boolean": {"is": st.booleans(), "is_not": st.booleans(), **_EQUAL},
     "date": {
-        **{op: days for op in ("is", "is_not", "before", "after")},
+        **dict.fromkeys(("is", "is_not", "before", "after"), days),
         "between": _pair(days),
-        **{op: day_spans for op in ("in_last", "in_next", "more_than_ago")},
+        **dict.fromkeys(("in_last", "in_next", "more_than_ago"), day_spans),
         **_EQUAL,
     },
     "datetime": {
         **{op: st.one_of(days, moments) for op in ("before", "after")},
         "between": st.one_of(_pair(days), _pair(st.sampled_from(MOMENTS))),
-        **{op: spans for op in ("in_last", "in_next", "more_than_ago")},
+        **dict.fromkeys(("in_last", "in_next", "more_than_ago"), spans),
         **_EQUAL,
     },
     "list": {"contains": texts, "in": _listed(texts), "not_in": _listed(texts), **_EQUAL},

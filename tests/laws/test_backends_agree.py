@@ -1,22 +1,27 @@
-"""One meaning, whoever answers: the database, the planner with Elasticsearch, one person at a time, and plain Python."""
+"""One meaning, whoever answers: plain Python, the database, the planner with Elasticsearch, and one person at a time."""
 
 from __future__ import annotations
 
 import os
+import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from pyroaring import BitMap64
 
 from audience import planner
 from audience.backends.database import Database
+from audience.backends.elasticsearch import Cluster, Index, connected
+from audience.index_feed import rebuild
 from audience.models import Profile
 from audience.rules.binding import Scope, bind
 from audience.rules.bound import Bound
 from audience.rules.nodes import read_node
 from governance.door import default_workspace
 from tests.audience import oracle
-from tests.audience.world import CATALOGUE, NOW, people
+from tests.audience.world import CATALOGUE, NOW, make_catalogue, people
 from tests.laws.rules_drawn import attribute_rules, rules
 
 EXAMPLES = int(os.environ.get("OMNI_LAW_EXAMPLES", "60"))
@@ -39,6 +44,17 @@ def crowd() -> list[Profile]:
     return list(Profile.objects.prefetch_related("events", "subscriptions"))
 
 
+@pytest.fixture
+def index(crowd: list[Profile], elasticsearch_url: str) -> Iterator[Index]:
+    """The crowd in a real Elasticsearch, under a name of this test's own."""
+    workspace = crowd[0].workspace_id
+    make_catalogue()
+    cluster: Cluster = connected(elasticsearch_url, f"law{uuid.uuid4().hex[:8]}")
+    built = rebuild(cluster, workspace, now=NOW)
+    yield cluster.fresh(workspace, as_of=NOW, max_lag=0)
+    cluster.client.indices.delete(index=built.index)
+
+
 def test_the_database_says_what_the_rule_means(crowd: list[Profile]) -> None:
     workspace = crowd[0].workspace_id
 
@@ -50,5 +66,62 @@ def test_the_database_says_what_the_rule_means(crowd: list[Profile]) -> None:
         node = bound(rule, segments)
         assert set(Database().ids(workspace, node)) == expected
         assert Database().count(workspace, node) == len(expected)
+
+    holds()
+
+
+@pytest.mark.elasticsearch
+def test_the_planner_with_elasticsearch_answers_as_the_database_does(crowd: list[Profile], index: Index) -> None:
+    workspace = crowd[0].workspace_id
+    engines_asked = set()
+
+    @law
+    @given(rules, attribute_rules, attribute_rules)
+    def holds(rule: dict[str, Any], one: dict[str, Any], two: dict[str, Any]) -> None:
+        node = bound(rule, drawn_segments(one, two))
+        plan = planner.plan(node, [index, Database()])
+        engines_asked.update(ask.engine.name for ask in planner.asked(plan))
+        assert set(planner.ids(plan, workspace)) == set(Database().ids(workspace, node))
+
+    holds()
+    assert engines_asked == {"elasticsearch", "database"}
+
+
+@pytest.mark.elasticsearch
+def test_elasticsearch_alone_answers_and_counts_attributes_as_the_database_does(crowd: list[Profile], index: Index) -> None:
+    workspace = crowd[0].workspace_id
+
+    @law
+    @given(attribute_rules)
+    def holds(rule: dict[str, Any]) -> None:
+        node = bound(rule, {})
+        plan = planner.plan(node, [index, Database()])
+        if isinstance(plan, planner.Ask) and plan.engine is index:
+            expected = Database().ids(workspace, node)
+            assert set(index.ids(workspace, node)) == set(expected)
+            assert index.count(workspace, node) == len(expected)
+
+    holds()
+
+
+class Narrow(Database):
+    """The database, allowed so little at once that the planner has to cut every rule to pieces."""
+
+    max_conditions = 2
+    max_depth = 1
+
+
+def test_however_a_rule_is_cut_the_answer_is_the_same(crowd: list[Profile]) -> None:
+    workspace = crowd[0].workspace_id
+    some = BitMap64([person.pk for person in crowd[::3]])
+
+    @law
+    @given(rules, attribute_rules, attribute_rules)
+    def holds(rule: dict[str, Any], one: dict[str, Any], two: dict[str, Any]) -> None:
+        node = bound(rule, drawn_segments(one, two))
+        expected = Database().ids(workspace, node)
+        cut = planner.plan(node, [Narrow()])
+        assert planner.ids(cut, workspace) == expected
+        assert planner.ids(cut, workspace, within=some) == expected & some
 
     holds()

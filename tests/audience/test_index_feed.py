@@ -1,0 +1,269 @@
+"""The index follows the database: nothing lost, nothing stale, and never asked when it can't be trusted."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.management import call_command
+
+from audience import door as audience
+from audience import index_feed
+from audience.backends import mapping
+from audience.backends.base import EngineUnavailable
+from audience.backends.elasticsearch import Cluster, connected, whole
+from audience.door import SegmentBody
+from audience.index_feed import feed_index, rebuild
+from audience.models import Profile, ProfileFeed
+from governance.door import parse
+from tests import factories
+
+pytestmark = [pytest.mark.django_db, pytest.mark.elasticsearch]
+GERMANS = {"profile": "country", "op": "is", "value": "DE"}
+
+
+def home() -> int:
+    return factories.workspace().pk
+
+
+@pytest.fixture
+def cluster(elasticsearch_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """OMNI with an Elasticsearch of its own (by name), that has no index yet."""
+    prefix = f"feed{uuid.uuid4().hex[:8]}"
+    changed = django_settings.OMNI.model_copy(update={"elasticsearch_url": elasticsearch_url, "elasticsearch_prefix": prefix})
+    monkeypatch.setattr(django_settings, "OMNI", changed)
+    found = connected(elasticsearch_url, prefix)
+    yield found
+    for name in found.client.indices.get(index=f"{prefix}-*").body:
+        found.client.indices.delete(index=name)
+
+
+def resolved(rule: dict[str, Any], now: datetime, **more: Any) -> tuple[set[int], str, str]:
+    found = audience.resolve(home(), parse(SegmentBody, factories.segment(rule=rule)), as_of=now, **more)
+    return set(found.ids), found.engine, found.note
+
+
+def test_a_fed_index_answers_for_the_database(cluster: Cluster, now: datetime) -> None:
+    rebuild(cluster, home(), now=now)
+    ada, _ = factories.profile(now=now, country="DE"), factories.profile(now=now, country="FR")
+    assert feed_index(cluster) == 2
+    assert resolved(GERMANS, now) == ({ada}, "elasticsearch", "")
+    assert audience.count(home(), parse(SegmentBody, factories.segment(rule=GERMANS)), as_of=now) == 1
+
+
+def test_a_rule_with_events_is_shared_between_the_engines(cluster: Cluster, now: datetime) -> None:
+    ada = factories.profile(now=now, country="DE")
+    rebuild(cluster, home(), now=now)
+    feed_index(cluster)
+    assert resolved({"all": [GERMANS, {"event": "visit", "op": "never"}]}, now)[:2] == ({ada}, "elasticsearch + database")
+
+
+def test_a_changed_person_moves_in_the_index(cluster: Cluster, now: datetime) -> None:
+    ada = factories.profile(now=now, external_id="ada", country="DE")
+    rebuild(cluster, home(), now=now)
+    audience.upsert(home(), [audience.ProfileRow(external_id="ada", country="FR")], source="tests", now=now)
+    feed_index(cluster)
+    assert resolved(GERMANS, now)[0] == set()
+    assert resolved({"none": [GERMANS]}, now)[:2] == ({ada}, "elasticsearch")
+
+
+def test_an_erased_person_leaves_the_index(cluster: Cluster, now: datetime) -> None:
+    factories.profile(now=now, external_id="ada", country="DE")
+    rebuild(cluster, home(), now=now)
+    audience.erase(factories.person("cleo", now=now), "ada", now=now)
+    feed_index(cluster)
+    assert resolved({"everyone": True}, now) == (set(), "elasticsearch", "")
+
+
+def test_an_index_that_is_behind_is_not_asked_and_the_run_says_so(cluster: Cluster, now: datetime) -> None:
+    rebuild(cluster, home(), now=now)
+    ada = factories.profile(now=now, country="DE")
+    later = now + timedelta(seconds=90)
+    assert resolved(GERMANS, later) == ({ada}, "database", "the database answered: the index is 90 s behind, more than 60 s")
+    assert resolved(GERMANS, later, max_lag=100) == (set(), "elasticsearch", "")
+
+
+def test_a_moment_in_the_past_does_not_make_a_stale_index_look_fresh(cluster: Cluster, now: datetime) -> None:
+    rebuild(cluster, home(), now=now)
+    factories.profile(now=now)
+    factories.profile(now=now + timedelta(hours=1))
+    assert resolved(GERMANS, now - timedelta(days=1))[1] == "database"
+
+
+def test_without_an_index_the_database_answers(cluster: Cluster, now: datetime) -> None:
+    ada = factories.profile(now=now)
+    ids, engine, note = resolved({"everyone": True}, now)
+    assert (ids, engine) == ({ada}, "database") and "run reindex_audience" in note
+
+
+def test_a_server_that_is_away_is_replaced_by_the_database(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    away = django_settings.OMNI.model_copy(update={"elasticsearch_url": "http://127.0.0.1:9"})
+    monkeypatch.setattr(django_settings, "OMNI", away)
+    ada = factories.profile(now=now)
+    ids, engine, note = resolved({"everyone": True}, now)
+    assert (ids, engine) == ({ada}, "database") and "can't be reached" in note
+
+
+def test_changes_wait_while_the_server_is_away(now: datetime) -> None:
+    factories.profile(now=now)
+    with pytest.raises(EngineUnavailable):
+        feed_index(connected("http://127.0.0.1:9", "away"))
+    assert ProfileFeed.objects.count() == 1
+
+
+@pytest.mark.parametrize("answer", [{"_shards": {"failed": 1}}, {"timed_out": True, "_shards": {"failed": 0}}])
+def test_a_partial_answer_is_refused(answer: dict[str, Any]) -> None:
+    with pytest.raises(EngineUnavailable, match="only in part"):
+        whole(answer)
+
+
+def test_an_attribute_the_index_does_not_know_is_asked_of_the_database(cluster: Cluster, now: datetime) -> None:
+    rebuild(cluster, home(), now=now)
+    factories.put("attribute", "tier", factories.attribute(), now=now)
+    ada = factories.profile(now=now, attributes={"tier": "gold"})
+    feed_index(cluster)
+    gold = {"attribute": "tier", "op": "is", "value": "gold"}
+    assert resolved(gold, now)[:2] == ({ada}, "database")
+    rebuild(cluster, home(), now=now + timedelta(seconds=1))
+    assert resolved(gold, now)[:2] == ({ada}, "elasticsearch")
+
+
+def test_very_long_texts_are_no_trouble_for_the_index(cluster: Cluster, now: datetime) -> None:
+    factories.put("attribute", "story", factories.attribute(), now=now)
+    ada = factories.profile(now=now, attributes={"story": "Once " + "ß" * 10_000})
+    rebuild(cluster, home(), now=now)
+    for condition in ({"op": "starts_with", "value": "ONCE ss"}, {"op": "exists"}, {"op": "is_not", "value": "once"}):
+        assert resolved({"attribute": "story", **condition}, now)[:2] == ({ada}, "elasticsearch")
+
+
+# ── out of order ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_older_write_that_arrives_late_changes_nothing(cluster: Cluster, now: datetime) -> None:
+    """Two consumers: the first took its row and read the person, then stalls; the second tells a newer state."""
+    ada = factories.profile(now=now, external_id="ada", country="DE")
+    name = rebuild(cluster, home(), now=now).index
+    (row,) = ProfileFeed.objects.all()
+    stale = Profile.objects.get(pk=ada)
+    ProfileFeed.objects.all().delete()
+    audience.upsert(home(), [audience.ProfileRow(external_id="ada", country="FR")], source="tests", now=now)
+    feed_index(cluster)
+    index_feed._bulk(cluster, [index_feed._write(name, ada, row.pk + 1, stale, {})])
+    assert resolved(GERMANS, now)[0] == set()
+
+
+def test_an_older_write_does_not_bring_an_erased_person_back(cluster: Cluster, now: datetime) -> None:
+    ada = factories.profile(now=now, external_id="ada", country="DE")
+    name = rebuild(cluster, home(), now=now).index
+    (row,) = ProfileFeed.objects.all()
+    stale = Profile.objects.get(pk=ada)
+    audience.erase(factories.person("cleo", now=now), "ada", now=now)
+    feed_index(cluster)
+    index_feed._bulk(cluster, [index_feed._write(name, ada, row.pk + 1, stale, {})])
+    assert resolved({"everyone": True}, now) == (set(), "elasticsearch", "")
+
+
+def test_a_row_fed_twice_is_fed_once(cluster: Cluster, now: datetime) -> None:
+    ada = factories.profile(now=now, country="DE")
+    rebuild(cluster, home(), now=now)
+    rows = list(ProfileFeed.objects.values_list("workspace_id", "profile_id", "id"))
+    index_feed._tell(cluster, rows)
+    index_feed._tell(cluster, rows)
+    assert feed_index(cluster) == 1
+    assert resolved(GERMANS, now)[0] == {ada}
+
+
+# ── rebuilding ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def while_rebuilding(cluster: Cluster, now: datetime, act: Callable[[], None]) -> None:
+    """Rebuild, and let `act` happen when the first people have been read but nothing is in use yet."""
+    happened: list[int] = []
+
+    def progress(told: int) -> None:
+        if not happened:
+            happened.append(told)
+            act()
+
+    rebuild(cluster, home(), now=now + timedelta(minutes=1), progress=progress)
+    assert happened
+
+
+def test_a_change_during_a_rebuild_is_in_the_new_index(cluster: Cluster, now: datetime) -> None:
+    rebuild(cluster, home(), now=now)
+    factories.profile(now=now, external_id="ada", country="DE")
+    added = []
+
+    def act() -> None:
+        audience.upsert(home(), [audience.ProfileRow(external_id="ada", country="FR")], source="tests", now=now)
+        added.append(factories.profile(now=now, country="DE"))
+        feed_index(cluster)
+
+    while_rebuilding(cluster, now, act)
+    assert ProfileFeed.objects.count() == 0
+    assert resolved(GERMANS, now) == (set(added), "elasticsearch", "")
+
+
+def test_a_person_erased_during_a_rebuild_stays_away(cluster: Cluster, now: datetime) -> None:
+    rebuild(cluster, home(), now=now)
+    factories.profile(now=now, external_id="ada")
+
+    def act() -> None:
+        audience.erase(factories.person("cleo", now=now), "ada", now=now)
+        feed_index(cluster)
+
+    while_rebuilding(cluster, now, act)
+    assert resolved({"everyone": True}, now) == (set(), "elasticsearch", "")
+
+
+def test_the_old_index_answers_until_the_new_one_is_complete(cluster: Cluster, now: datetime) -> None:
+    ada = factories.profile(now=now, country="DE")
+    rebuild(cluster, home(), now=now)
+    feed_index(cluster)
+    seen: list[tuple[set[int], str, str]] = []
+    while_rebuilding(cluster, now, lambda: seen.append(resolved(GERMANS, now)))
+    assert seen == [({ada}, "elasticsearch", "")]
+    assert len(cluster.client.indices.get(index=f"{cluster.prefix}-*").body) == 1
+
+
+def test_a_rebuild_that_broke_off_is_thrown_away_by_the_next(cluster: Cluster, now: datetime) -> None:
+    factories.profile(now=now)
+
+    def power_cut(told: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rebuild(cluster, home(), now=now, progress=power_cut)
+    done = rebuild(cluster, home(), now=now + timedelta(seconds=1))
+    assert list(cluster.client.indices.get(index=f"{cluster.prefix}-*").body) == [done.index]
+
+
+def test_a_write_to_an_index_that_is_gone_fails_and_does_not_make_one(cluster: Cluster, now: datetime) -> None:
+    ada = Profile.objects.get(pk=factories.profile(now=now))
+    rebuild(cluster, home(), now=now)
+    gone = f"{mapping.alias(cluster.prefix, home())}-gone"
+    with pytest.raises(EngineUnavailable, match="index_not_found"):
+        index_feed._bulk(cluster, [index_feed._write(gone, ada.pk, 5, ada, {})])
+
+
+def test_the_command_rebuilds_and_says_how_many(cluster: Cluster, now: datetime, capsys: pytest.CaptureFixture[str]) -> None:
+    factories.profiles(3, now=now)
+    call_command("reindex_audience")
+    call_command("feed_audience")
+    told = capsys.readouterr().out
+    assert "3 people" in told and "3 changes told" in told
+
+
+def test_without_elasticsearch_the_feed_is_emptied(now: datetime) -> None:
+    factories.profiles(3, now=now)
+    assert audience.keep_index() == 3 and not ProfileFeed.objects.exists()
+
+
+def test_the_command_without_elasticsearch_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        call_command("reindex_audience")
+    assert ended.value.code == 3 and "OMNI_ELASTICSEARCH_URL" in capsys.readouterr().err

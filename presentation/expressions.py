@@ -5,7 +5,6 @@ Everything that is not named here is refused, so nothing new in Jinja becomes po
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from zoneinfo import available_timezones
@@ -163,7 +162,7 @@ class _Check:
         value = node.value
         if isinstance(value, str) and (fault := fault_in_body(value)):
             self.refuse(node, f"text contains an invalid character: {fault}", "text without control characters")
-        elif isinstance(value, (int, float)) and (not math.isfinite(value) or abs(value) > LARGEST):
+        elif isinstance(value, (int, float)) and not abs(value) <= LARGEST:
             self.refuse(node, "a number beyond 2^53", "a number between -2^53 and 2^53")
         elif value is None:
             self.refuse(node, "none is not allowed", "|default(…) for what may be missing")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import UTC, date, datetime
 from typing import Literal
@@ -76,7 +75,7 @@ def _text(value: object) -> str:
 def _number(value: object) -> int | float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _unfit(value, "number")
-    if not math.isfinite(value) or abs(value) > LARGEST:
+    if not abs(value) <= LARGEST:  # also what is no number at all
         raise UnfitValue("a finite number between -2^53 and 2^53")
     return value or 0  # there is one zero, without a sign
 

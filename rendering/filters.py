@@ -16,6 +16,8 @@ from jinja2 import Undefined
 from presentation.door import LARGEST, MAX_VALUE_CHARS, babel_locale
 from rendering.escapes import Unrenderable, missing, show
 
+_FRACTION = re.compile(r"\.[0#]+")
+_LAST_ZERO = re.compile(r"0(?=[^0#]*$)")
 _WORD = re.compile(r"(^|[\s\-(\[{<\"“‘])(\w)")
 
 
@@ -24,14 +26,14 @@ def filters_for(tag: str) -> dict[str, Callable[..., Any]]:
     locale = babel_locale(tag)
 
     def number(value: object, digits: int | None = None) -> str:
-        amount = _number(value) if digits is None else _rounded(value, digits)
-        pattern = locale.decimal_formats[None].pattern if digits is None else "#,##0" + ("." + "0" * digits if digits else "")
-        return str(numbers.format_decimal(amount, format=pattern, locale=locale))
+        pattern = locale.decimal_formats[None].pattern
+        if digits is None:
+            return str(numbers.format_decimal(_number(value), format=pattern, locale=locale))
+        return str(numbers.format_decimal(_rounded(value, digits), format=_with_digits(pattern, digits), locale=locale))
 
     def percent(value: object, digits: int = 0) -> str:
-        return str(
-            numbers.format_percent(_number(value), locale=locale, format=_percent_pattern(locale.percent_formats[None].pattern, digits))
-        )
+        pattern = _with_digits(locale.percent_formats[None].pattern, digits)
+        return str(numbers.format_percent(_rounded(value, digits + 2), format=pattern, locale=locale))
 
     def money(value: object, currency: object) -> str:
         code = _text(currency)
@@ -39,7 +41,7 @@ def filters_for(tag: str) -> dict[str, Callable[..., Any]]:
             numbers.validate_currency(code)
         except UnknownCurrencyError:
             raise Unrenderable("an unknown currency") from None
-        return str(numbers.format_currency(_number(value), code, locale=locale))
+        return str(numbers.format_currency(_rounded(value, numbers.get_currency_precision(code)), code, locale=locale))
 
     def day(value: object, style: str = "medium") -> str:
         return str(dates.format_date(_day(value), format=style, locale=locale))
@@ -180,8 +182,10 @@ def _rounded(value: object, digits: int) -> Decimal:
     return _number(value).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
 
 
-def _percent_pattern(pattern: str, digits: int) -> str:
-    return pattern.replace("0%", "0" + ("." + "0" * digits) + "%") if digits and "0%" in pattern else pattern
+def _with_digits(pattern: str, digits: int) -> str:
+    """A CLDR number pattern with exactly so many decimals: #,##,##0.### with 2 is #,##,##0.00."""
+    whole = _FRACTION.sub("", pattern.split(";")[0])
+    return _LAST_ZERO.sub("0." + "0" * digits, whole) if digits else whole
 
 
 def _item(value: object, place: int) -> object:
@@ -218,6 +222,6 @@ def _zone(zone: object) -> ZoneInfo:
 
 def bounded(value: object) -> int | float:
     """The result of arithmetic, or Unrenderable beyond 2^53."""
-    if not isinstance(value, (int, float)) or value != value or abs(value) > LARGEST:
+    if not isinstance(value, (int, float)) or not abs(value) <= LARGEST:
         raise Unrenderable("a number beyond 2^53")
     return value or 0

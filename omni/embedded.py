@@ -40,7 +40,8 @@ class Server(uvicorn.Server):
 def reserve(host: str, port: int) -> socket.socket:
     """A listening socket on the wanted port, else on the next free one. Whoever asks first has it; nobody can take it meanwhile."""
     for wanted in [*range(port, min(port + PORTS_TRIED, 65536)), 0] if port else [0]:
-        listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        # Named as TCP on purpose: only then does asyncio turn Nagle's delay off, which would cost 40 ms on every small answer.
+        listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, wanted))

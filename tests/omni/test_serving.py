@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from omni.embedded import reserve
 from omni.environment import BASE_DIR
 
 WITHIN = 30.0  # seconds until a process has started or ended
@@ -103,3 +104,8 @@ def test_it_serves_on_postgresql_with_its_bell(tmp_path: Path, postgres_url: str
         assert get(f"{address}/readyz") == (200, b'{"status": "ready", "database": "ok", "migrations": "ok", "bell": "ok"}')
         process.send_signal(signal.SIGTERM)
         assert process.wait(WITHIN) == 0
+
+
+def test_small_answers_do_not_wait_for_an_acknowledgement() -> None:
+    with reserve("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP, "asyncio turns Nagle's delay off only for sockets that say they are TCP"

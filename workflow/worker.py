@@ -9,8 +9,7 @@ from datetime import datetime
 
 import structlog
 from django.conf import settings
-from django.db import Error as DatabaseError
-from django.db import close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.utils import timezone
 
 from delivery import door as delivery
@@ -67,8 +66,8 @@ class Worker:
             try:
                 if not self.step():
                     bell.wait(pause)
-            except DatabaseError as error:
-                log.error("worker.database_error", worker=self.name, error=type(error).__name__)
+            except (OperationalError, InterfaceError) as error:
+                log.error("worker.database_away", worker=self.name, error=type(error).__name__)
                 connection.close()
                 self.stopping.wait(0.5)
             except (

@@ -8,7 +8,7 @@ from audience.documents import SegmentBody, rule_findings, rule_references
 from audience.erasure import erase
 from audience.events import Recorded, RejectedEvent, TriggerEvent, events_of, events_waiting, record, take_events
 from audience.explain import Explanation, Sampled, explain, sample
-from audience.index_feed import keep_index
+from audience.index_keeper import IndexKeeper
 from audience.ingest.rows import ProfileRow, Rejected
 from audience.ingest.upsert import UpsertOutcome, upsert
 from audience.new_events import NewEvent
@@ -38,7 +38,7 @@ __all__ = [
     "Explanation",
     "find",
     "ids_of",
-    "keep_index",
+    "IndexKeeper",
     "load",
     "locale_tag",
     "matching",

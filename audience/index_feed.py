@@ -64,11 +64,8 @@ def _feed_then_delete(cluster: Cluster, limit: int) -> int:
     return len(rows)
 
 
-def keep_index(*, limit: int = AT_ONCE) -> int:
-    """One step of keeping the configured index: answers how many changes were told or, where there is none, forgotten.
-
-    Without an index the feed has no reader and is emptied: a rebuild reads people, not the feed. Raises EngineUnavailable.
-    """
+def feed_configured(*, limit: int = AT_ONCE) -> int:
+    """As feed_index for the configured Elasticsearch. Without one the feed has no reader and is emptied: a rebuild reads people."""
     found = configured()
     if found is not None:
         return feed_index(found, limit=limit)

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.utils import timezone
 
+from audience import door as audience
 from delivery import door as delivery
 from delivery.door import LaneName
 from workflow import bells, pipeline
@@ -28,6 +29,7 @@ class Worker:
     def __init__(self, name: str, *, lanes: Sequence[LaneName] = LANES, clock: Clock = timezone.now, keeps_time: bool = True) -> None:
         self.name, self.lanes, self.clock, self.keeps_time = name, tuple(lanes), clock, keeps_time
         self.vendors = delivery.Connections()
+        self.index = audience.IndexKeeper()
         self.stopping = threading.Event()
         self._ticked = float("-inf")
 
@@ -42,11 +44,12 @@ class Worker:
         return bool(decided) or work is not None
 
     def keep_time(self) -> None:
-        """Schedules, waves, evidence about requests in doubt, housekeeping."""
+        """Schedules, waves, evidence about requests in doubt, housekeeping, the audience index."""
         now = self.clock()
         pipeline.tick(now=now)
         delivery.reconcile(now=now, vendors=self.vendors)
         delivery.housekeeping(now=now)
+        self.index.keep()
         self._ticked = time.monotonic()
 
     def drain(self, *, until: float = float("inf"), each: Callable[[], None] = lambda: None) -> int:

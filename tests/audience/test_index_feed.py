@@ -260,7 +260,16 @@ def test_the_command_rebuilds_and_says_how_many(cluster: Cluster, now: datetime,
 
 def test_without_elasticsearch_the_feed_is_emptied(now: datetime) -> None:
     factories.profiles(3, now=now)
-    assert audience.keep_index() == 3 and not ProfileFeed.objects.exists()
+    assert audience.IndexKeeper().keep() == 3 and not ProfileFeed.objects.exists()
+
+
+def test_the_worker_leaves_a_server_that_is_away_alone(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    away = django_settings.OMNI.model_copy(update={"elasticsearch_url": "http://127.0.0.1:9"})
+    monkeypatch.setattr(django_settings, "OMNI", away)
+    factories.profile(now=now)
+    keeper = audience.IndexKeeper()
+    assert keeper.keep() == 0 and keeper._resting_until > 0 and keeper.keep() == 0
+    assert ProfileFeed.objects.count() == 1
 
 
 def test_the_command_without_elasticsearch_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from audience.backends.base import EngineUnavailable
-from audience.index_feed import keep_index
+from audience.index_feed import feed_configured
 from governance.door import DoorCommand, Refused, Report
 
 PAUSE = 1.0  # seconds between looks
@@ -25,7 +25,7 @@ class Command(DoorCommand):
         told = 0
         while True:
             try:
-                done = keep_index()
+                done = feed_configured()
             except EngineUnavailable as unavailable:
                 if not follow:
                     raise Refused(f"the changes wait: {unavailable}") from unavailable

@@ -10,11 +10,11 @@ from governance.door import CheckContext, Finding, Invalid, Role, pointer
 from presentation.blocks import FooterBlock, HtmlBlock, ImageBlock, walk
 from presentation.content import Content, compose_body
 from presentation.documents import TemplateBody
-from presentation.expressions import names_in, unguarded_names
 from presentation.links import host_of
 from presentation.parts import LocaleBody
 from presentation.rules import link_targets_in, texts
 from presentation.segments import segments
+from presentation.syntax import names_in, unguarded_names
 from presentation.theme import contrast
 
 ContentCheck = Callable[[Content], Sequence[Finding]]

@@ -16,14 +16,16 @@ from presentation.blocks import (
 from presentation.checks import add_content_check
 from presentation.content import Content, LocalizedContent, compose, compose_body
 from presentation.documents import TemplateBody
-from presentation.expressions import BUILT_IN, Problem, names_in, problems, syntax
+from presentation.expressions import problems
 from presentation.filters import FILTERS
+from presentation.grammar import BUILT_IN, Problem
 from presentation.links import fault_in_image, fault_in_link, host_of, is_unsubscribe
 from presentation.locales import babel_locale, canonical, choose_locale, direction
 from presentation.markdown import parse as parse_markdown
 from presentation.markdown import stand_in
 from presentation.parts import LocaleBody, Sender, Variable
 from presentation.segments import segments
+from presentation.syntax import names_of, syntax
 from presentation.theme import FONTS, Theme, contrast, readable_on
 from presentation.values import LARGEST, MAX_VALUE_CHARS, Plain, UnfitValue, plain
 
@@ -65,7 +67,7 @@ __all__ = [
     "fault_in_link",
     "host_of",
     "is_unsubscribe",
-    "names_in",
+    "names_of",
     "parse_markdown",
     "plain",
     "problems",

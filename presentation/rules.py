@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import unescape
 
 from presentation.blocks import ButtonBlock, ColumnsBlock, FooterBlock, HeadingBlock, HtmlBlock, ImageBlock, TextBlock, walk
-from presentation.expressions import BUILT_IN, problems
+from presentation.expressions import problems
 from presentation.faults import Fault
+from presentation.grammar import BUILT_IN
 from presentation.links import fault_in_link
 from presentation.locales import canonical
 from presentation.markdown import link_targets

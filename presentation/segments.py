@@ -18,7 +18,11 @@ class Segment(NamedTuple):
 
 
 class BadText(ValueError):
-    """The text can't be cut; the words say where and why."""
+    """The text can't be cut. line: where, from 1; words: why."""
+
+    def __init__(self, line: int, words: str) -> None:
+        super().__init__(f"line {line}: {words}")
+        self.line, self.words = line, words
 
 
 def segments(source: str) -> list[Segment]:
@@ -28,7 +32,7 @@ def segments(source: str) -> list[Segment]:
     for segment in _cut(source):
         expressions += segment.expression
         if expressions > MAX_EXPRESSIONS:
-            raise BadText(f"line {segment.line}: more than {MAX_EXPRESSIONS} expressions in one text")
+            raise BadText(segment.line, f"more than {MAX_EXPRESSIONS} expressions in one text")
         found.append(segment)
     return found
 
@@ -44,15 +48,17 @@ def _cut(source: str) -> Iterator[Segment]:
             yield Segment(source[start:brace], False, _line(source, start))
         line = _line(source, brace)
         if source[brace + 1] == "%":
-            raise BadText(f"line {line}: statements {{% … %}} are not allowed")
+            raise BadText(line, "statements {% … %} are not allowed")
+        if source[brace + 1] == "{" and source[brace + 2 : brace + 3] in {"-", "+"}:
+            raise BadText(line, "{{- and {{+ are not allowed: put a space after the braces")
         if source[brace + 1] == "#":
-            raise BadText(f"line {line}: comments {{# … #}} are not allowed")
+            raise BadText(line, "comments {# … #} are not allowed")
         end = _end(source, brace + 2)
         if end < 0:
-            raise BadText(f"line {line}: an expression that starts with {{{{ and doesn't end with }}}}")
+            raise BadText(line, "an expression that starts with {{ and doesn't end with }}")
         inner = source[brace + 2 : end]
         if len(inner) > MAX_EXPRESSION:
-            raise BadText(f"line {line}: an expression longer than {MAX_EXPRESSION:,} characters")
+            raise BadText(line, f"an expression longer than {MAX_EXPRESSION:,} characters")
         yield Segment(inner.strip(), True, line)
         start = end + 2
 

@@ -2,8 +2,9 @@
 
 from rendering.checks import check_content
 from rendering.expressions import validate_expression
-from rendering.fill import Failed, Filled, fill, message_bytes
+from rendering.fill import fill
 from rendering.links import link_target
+from rendering.messages import Failed, Filled, message_bytes
 from rendering.partial import compile, compile_untracked
 from rendering.plain import Rendered, plain
 from rendering.preview import Preview, preview

@@ -7,82 +7,21 @@ A recipient whose value is missing or unfit fails alone."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
-from jinja2 import nodes
-
-from presentation.door import UnfitValue, Variable, names_in, syntax
+from presentation.door import UnfitValue, Variable
 from rendering.escapes import ESCAPES, Unrenderable, show
-from rendering.holes import TOKEN
+from rendering.holes import BUILT_IN, TOKEN
+from rendering.messages import NO_SUBJECT, TOO_BIG, Failed, Filled, leaving_url, message_bytes
 from rendering.partial import MAX_MESSAGE
-from rendering.program import Compiled, CompiledMessage, Program
-from rendering.sandbox import TROUBLES, evaluator, sandbox
+from rendering.program import Compiled, CompiledMessage
+from rendering.quick import plan
+from rendering.sandbox import TROUBLES, evaluator, words
 from rendering.values import MISSING, Recipient, read_all, value_of
 
-NO_SUBJECT = "a subject that is empty for this recipient"
-BUILT_IN = ("unsubscribe_url", TOKEN)
 _REPEATABLE = frozenset({str, int, float, bool, date})  # equal values of one of these types are shown alike
 Column = list[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """This recipient can't be written to. reason: a skip reason; detail: words without personal data."""
-
-    n: int
-    detail: str
-    reason: str = "invalid"
-
-
-@dataclass(slots=True)
-class Filled:
-    """One recipient's message: the compiled message and this recipient's escaped values, in the order of its slots.
-
-    Parts are joined when asked for: a vendor that substitutes on its side needs the values only."""
-
-    n: int
-    locale: str
-    message: CompiledMessage
-    values: tuple[str, ...]
-    token: str
-    _compiled: Compiled = field(repr=False)
-    _encoded: list[bytes] | None = field(default=None, repr=False, compare=False)
-
-    def _part(self, part: Program) -> bytes:
-        if self._encoded is None:
-            self._encoded = [value.encode() for value in self.values]
-        return part.join(self._encoded)
-
-    @property
-    def subject(self) -> str:
-        """The subject, one line; "" for channels without one."""
-        return self._part(self.message.subject).decode()
-
-    @property
-    def preheader(self) -> str:
-        """What inboxes show beside the subject."""
-        return self._part(self.message.preheader).decode()
-
-    @property
-    def html(self) -> bytes | None:
-        """The HTML part in UTF-8; None for channels without one."""
-        return self._part(self.message.html) if self.message.html is not None else None
-
-    @property
-    def text(self) -> bytes:
-        """The text part, or the whole message of a text channel, in UTF-8."""
-        return self._part(self.message.text)
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Mail headers of this message: one-click unsubscribing (RFC 8058) where leaving is offered."""
-        if self._compiled.message_class == "transactional" or self.message.html is None:
-            return {}
-        address = leaving_url(self._compiled, self.token)
-        return {"List-Unsubscribe": f"<{address}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 def fill(compiled: Compiled, recipients: Sequence[Recipient]) -> list[Filled | Failed]:
@@ -96,11 +35,6 @@ def fill(compiled: Compiled, recipients: Sequence[Recipient]) -> list[Filled | F
         for place, outcome in zip(places, batch.outcomes(), strict=True):
             out[place] = outcome
     return [outcome for outcome in out if outcome is not None]
-
-
-def leaving_url(compiled: Compiled, token: str) -> str:
-    """Where this message's reader can unsubscribe."""
-    return f"{compiled.base_url}/u/{token}"
 
 
 class _Batch:
@@ -247,55 +181,7 @@ class _Batch:
         suspicious = {place for column in columns for place, text in enumerate(column) if len(text) * 4 * holes > room}
         for place in suspicious:
             if message_bytes(self.message, rows[place]) > MAX_MESSAGE:
-                self.faults.setdefault(place, "a message of more than 256 KiB")
-
-
-def message_bytes(message: CompiledMessage, values: Sequence[str]) -> int:
-    """The size of all parts of a filled message."""
-    return sum(_size(part, values) for part in message.parts)
-
-
-def _size(part: Program, values: Sequence[str]) -> int:
-    return part.constant_bytes + sum(len(values[hole.slot].encode()) for hole in part.holes)
-
-
-def words(error: Exception) -> str:
-    """What is wrong with a value, without the value."""
-    if isinstance(error, Unrenderable):
-        return str(error)
-    if isinstance(error, ZeroDivisionError):
-        return "a division by zero"
-    if type(error).__name__ == "UndefinedError":
-        return str(error).replace("'", "").replace(" is undefined", " has no value and no fallback")
-    return "an expression doesn't fit the values"
-
-
-@lru_cache(maxsize=8192)
-def plan(expression: str, locale: str) -> tuple[tuple[str, ...], Callable[[Any], str] | None]:
-    """The variables of an expression, and a function from its only variable to text where that needs no Jinja:
-    a name, or a name behind filters whose arguments are fixed. Filters are the same functions as in the sandbox."""
-    tree = syntax(expression)
-    names = tuple(sorted(names_in("{{ " + expression + " }}")))
-    steps: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
-    while isinstance(tree, nodes.Filter) and tree.node is not None and all(isinstance(argument, nodes.Const) for argument in tree.args):
-        steps.append((sandbox(locale).filters[tree.name], tuple(argument.value for argument in tree.args)))  # type: ignore[attr-defined]
-        tree = tree.node
-    if not isinstance(tree, nodes.Name):
-        return names, None
-    return names, _quick(tree.name, tuple(reversed(steps)), sandbox(locale))
-
-
-def _quick(name: str, steps: tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...], environment: Any) -> Callable[[Any], str]:
-    undefined = environment.undefined(name=name)
-
-    def run(value: Any) -> str:
-        if value is MISSING:
-            value = undefined
-        for function, arguments in steps:
-            value = function(value, *arguments)
-        return value if type(value) is str and len(value) < 1024 else show(value)
-
-    return run
+                self.faults.setdefault(place, TOO_BIG)
 
 
 def _repeats(value: Any) -> bool:

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from presentation.door import stand_in
 
 TOKEN = "token"  # the built-in name of a message's own token; authors can't use it
+BUILT_IN = ("unsubscribe_url", TOKEN)  # what every message has a value for
 _KEPT = "%/?:@!$&'()*+,;=-._~"  # what a written address may hold as it is
 
 

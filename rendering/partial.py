@@ -10,7 +10,7 @@ from functools import lru_cache
 from hashlib import sha256
 
 from governance.door import Finding, Invalid, pointer
-from presentation.door import Content, LocalizedContent, Theme, names_in
+from presentation.door import Content, LocalizedContent, Theme, names_of
 from rendering.channels import email, email_text, sms
 from rendering.contexts import Misplaced, Places
 from rendering.escapes import Context, html
@@ -180,7 +180,7 @@ def _program(pieces: Iterable[Piece], slots: dict[tuple[str, str], int]) -> Prog
 
 
 def _needs_data(content: Content, messages: dict[str, CompiledMessage]) -> bool:
-    used = {name for message in messages.values() for expression, _ in message.slots for name in names_in("{{ " + expression + " }}")}
+    used = {name for message in messages.values() for expression, _ in message.slots for name in names_of(expression)}
     return any(content.variables[name].source.split(".")[0] in {"data", "event"} for name in used if name in content.variables)
 
 

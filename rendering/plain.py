@@ -11,12 +11,12 @@ from typing import Any
 
 from jinja2 import nodes
 
-from presentation.door import UnfitValue, names_in
-from rendering.fill import BUILT_IN, NO_SUBJECT, Failed, leaving_url, words
-from rendering.holes import TOKEN
+from presentation.door import UnfitValue, names_of
+from rendering.holes import BUILT_IN, TOKEN
+from rendering.messages import NO_SUBJECT, TOO_BIG, Failed, leaving_url
 from rendering.partial import MAX_MESSAGE
 from rendering.program import Compiled, Program
-from rendering.sandbox import TROUBLES, document, escaped
+from rendering.sandbox import TROUBLES, document, escaped, words
 from rendering.values import MISSING, Recipient, getter, value_of
 
 Renderer = Callable[[dict[str, Any]], str]
@@ -42,7 +42,7 @@ def plain(compiled: Compiled, recipient: Recipient) -> Rendered | Failed:
     except (*TROUBLES, UnfitValue) as error:
         return Failed(recipient.n, words(error))
     if sum(map(len, written)) > MAX_MESSAGE:
-        return Failed(recipient.n, "a message of more than 256 KiB")
+        return Failed(recipient.n, TOO_BIG)
     if message.html is not None and not written[0].strip():
         return Failed(recipient.n, NO_SUBJECT)
     html = written[2] if message.html is not None else None
@@ -60,7 +60,7 @@ def values_for(compiled: Compiled, part: Program, recipient: Recipient) -> dict[
 
 @lru_cache(maxsize=1024)
 def _names(part: Program) -> tuple[str, ...]:
-    used = {name for hole in part.holes for name in names_in("{{ " + hole.expression + " }}")}
+    used = {name for hole in part.holes for name in names_of(hole.expression)}
     return tuple(sorted(used.difference(BUILT_IN)))
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from governance.door import Finding, pointer
 from presentation.door import Content, Variable, choose_locale
-from rendering.fill import Failed, Filled, fill
+from rendering.fill import fill
+from rendering.messages import Failed, Filled
 from rendering.partial import compile_untracked
 from rendering.sms_parts import SmsParts, sms_parts
 from rendering.values import Person, Recipient

@@ -142,3 +142,14 @@ def _number(value: object) -> int | float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise Unrenderable("arithmetic works on numbers only")
     return value
+
+
+def words(error: Exception) -> str:
+    """What is wrong with a value, without the value."""
+    if isinstance(error, Unrenderable):
+        return str(error)
+    if isinstance(error, ZeroDivisionError):
+        return "a division by zero"
+    if type(error).__name__ == "UndefinedError":
+        return str(error).replace("'", "").replace(" is undefined", " has no value and no fallback")
+    return "an expression doesn't fit the values"

@@ -180,7 +180,7 @@ def _before_the_look(dispatch: Dispatch, n: int) -> tuple[str, str]:
     postponed = Batch.objects.filter(dispatch=dispatch, state=WorkState.READY, leased_until=None, due_at__gt=dispatch.due_at)
     for batch in postponed.filter(slice__first_n__lte=n).select_related("slice").defer("slice__ids"):
         rank = n - batch.slice.first_n
-        if batch.start <= rank < batch.stop and (batch.only is None or rank in BitMap64.deserialize(bytes(batch.only))):
+        if batch.start <= rank < batch.stop and (batch.ranks is None or rank in BitMap64.deserialize(bytes(batch.ranks))):
             return "planned", "postponed"
     return "planned", ""
 

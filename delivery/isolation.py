@@ -43,7 +43,7 @@ def part_of(parent: Batch, entries: Sequence[Entry], *, due_at: datetime, claims
         wave=parent.wave,
         start=ranks[0],
         stop=ranks[-1] + 1,
-        only=None if len(ranks) == ranks[-1] + 1 - ranks[0] else BitMap64(ranks).serialize(),
+        ranks=None if len(ranks) == ranks[-1] + 1 - ranks[0] else BitMap64(ranks).serialize(),
         lane=parent.lane,
         state=WorkState.READY,
         due_at=due_at,

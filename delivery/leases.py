@@ -61,8 +61,8 @@ def _decisions(lane: Lane, worker: str, now: datetime) -> Iterator[Work]:
 def _batches(lane: Lane, worker: str, now: datetime) -> Iterator[Work]:
     while taken := _take_batch(lane, worker, now):
         token, until, deadline, row = taken
-        batch_id, dispatch_id, workspace_id, slice_id, start, stop, only, claims = row
-        entries = ids_of_batch(slice_id, start, stop, only)
+        batch_id, dispatch_id, workspace_id, slice_id, start, stop, ranks, claims = row
+        entries = ids_of_batch(slice_id, start, stop, ranks)
         work = _look(dispatch_id, workspace_id, ("batch", (batch_id,)), token, worker, until, deadline, entries, now)
         if work is None:
             continue
@@ -138,8 +138,8 @@ def _take_batch(lane: Lane, worker: str, now: datetime) -> tuple[int, datetime, 
             ORDER BY b.due_at, b.id LIMIT 1 {sql.skip_locked("b")})
         UPDATE delivery_batch SET token = %s, leased_until = %s, due_at = %s, worker = %s, claims = claims + 1
         WHERE id IN (SELECT id FROM picked)
-        RETURNING id, dispatch_id, workspace_id, slice_id, start, stop, only, claims""",
-        [lane, sql.moment(now), token, sql.moment(until), sql.moment(until), worker],
+        RETURNING id, dispatch_id, workspace_id, slice_id, start, stop, ranks, claims""",
+        [int(lane), sql.moment(now), token, sql.moment(until), sql.moment(until), worker],
     )
     return (token, until, deadline, found[0]) if found else None
 
@@ -160,7 +160,7 @@ def _take_decisions(lane: Lane, worker: str, now: datetime) -> tuple[int, dateti
         UPDATE delivery_decision SET token = %s, leased_until = %s, due_at = %s, worker = %s, claims = claims + 1
         WHERE id IN (SELECT id FROM picked)
         RETURNING id, n, profile_id, payload, dispatch_id, workspace_id, claims, expires_at""",
-        [lane, sql.moment(now), lane, sql.moment(now), token, sql.moment(until), sql.moment(until), worker],
+        [int(lane), sql.moment(now), int(lane), sql.moment(now), token, sql.moment(until), sql.moment(until), worker],
     )
     return (token, until, deadline, sorted(found, key=lambda row: int(row[1]))) if found else None
 

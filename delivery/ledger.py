@@ -231,9 +231,9 @@ def _postpone(work: Work, postponed: Sequence[tuple[Candidate, datetime]]) -> No
     for until, some in moments.items():
         part_of(parent, sorted((Entry(candidate.n, candidate.profile_id) for candidate in some), key=lambda entry: entry.n), due_at=until)
     gone, first_n = {candidate.n for candidate, _ in postponed}, parent.slice.first_n
-    before = range(parent.start, parent.stop) if parent.only is None else BitMap64.deserialize(bytes(parent.only))
-    parent.only = BitMap64(rank for rank in before if rank + first_n not in gone).serialize()
-    parent.save(update_fields=["only"])
+    before = range(parent.start, parent.stop) if parent.ranks is None else BitMap64.deserialize(bytes(parent.ranks))
+    parent.ranks = BitMap64(rank for rank in before if rank + first_n not in gone).serialize()
+    parent.save(update_fields=["ranks"])
 
 
 def _words(verdicts: Verdicts) -> Counter[str]:

@@ -96,7 +96,7 @@ class Slice(models.Model):
 class Batch(models.Model):
     """A rank range [start, stop) of one slice, taken as a whole by one worker for a bounded time.
 
-    only: where given, a bitmap of the ranks that remain (what was postponed, or is sent again). A lease moves due_at to the
+    ranks: where given, a bitmap of the ranks that remain (what was postponed, or is sent again). A lease moves due_at to the
     lease's end, so one index serves fresh and expired work alike. token: the fence; a stale one writes nothing.
     """
 
@@ -106,7 +106,7 @@ class Batch(models.Model):
     wave = models.PositiveSmallIntegerField()
     start = models.PositiveBigIntegerField()
     stop = models.PositiveBigIntegerField()
-    only = models.BinaryField(null=True)
+    ranks = models.BinaryField(null=True)
     lane = models.SmallIntegerField(choices=Lane.choices)
     state = models.SmallIntegerField(choices=WorkState.choices)
     due_at = models.DateTimeField()

@@ -15,14 +15,14 @@ _kept: OrderedDict[tuple[int, int], BitMap64] = OrderedDict()
 _lock = Lock()
 
 
-def ids_of_batch(slice_id: int, start: int, stop: int, only: bytes | memoryview | None) -> list[Entry]:
-    """The entries of a rank range of one slice, in order; where `only` is given, of those ranks."""
+def ids_of_batch(slice_id: int, start: int, stop: int, ranks: bytes | memoryview | None) -> list[Entry]:
+    """The entries of a rank range of one slice, in order; where `ranks` is given, of those ranks."""
     first_n, ids = bitmap(slice_id)
     people = ids[start:stop]
-    if only is None:
+    if ranks is None:
         return [Entry(n, profile_id) for n, profile_id in enumerate(people, first_n + start)]
     listed = list(people)
-    return [Entry(first_n + rank, listed[rank - start]) for rank in BitMap64.deserialize(bytes(only))]
+    return [Entry(first_n + rank, listed[rank - start]) for rank in BitMap64.deserialize(bytes(ranks))]
 
 
 def bitmap(slice_id: int) -> tuple[int, BitMap64]:

@@ -106,7 +106,14 @@ class StandIn:
     def _listed(self, to: str) -> Answer:
         found = [one for one in self.accepted if one.vendor == "twilio" and one.address == to]
         listed = [
-            {"sid": one.vendor_id, "to": one.address, "from": one.sender, "body": one.body, "date_created": _rfc(one.at), "direction": "outbound-api"}
+            {
+                "sid": one.vendor_id,
+                "to": one.address,
+                "from": one.sender,
+                "body": one.body,
+                "date_created": _rfc(one.at),
+                "direction": "outbound-api",
+            }
             for one in found
         ]
         return 200, {"content-type": "application/json"}, json.dumps({"messages": listed}).encode()

@@ -65,7 +65,9 @@ class Street:
         self.lists += 1
         consents = (("sms", "offers", "subscribed"),)
         return [
-            factories.profile(now=self.clock(), phone=f"+1415555{self.lists}{place:03d}", country="US", zone="America/New_York", consents=consents)
+            factories.profile(
+                now=self.clock(), phone=f"+1415555{self.lists}{place:03d}", country="US", zone="America/New_York", consents=consents
+            )
             for place in range(count)
         ]
 
@@ -99,7 +101,13 @@ class Street:
 
     def message_type(self, **changes: Any) -> int:
         """A standing dispatch of transactional mail."""
-        given = {"channel": "email", "message_class": "transactional", "template_revision_id": 1, "key": "receipt", "day": self.clock().date()}
+        given = {
+            "channel": "email",
+            "message_class": "transactional",
+            "template_revision_id": 1,
+            "key": "receipt",
+            "day": self.clock().date(),
+        }
         return delivery.standing(self.workspace_id, kind="transactional", now=self.clock(), **{**given, **changes})
 
     def decide(self, dispatch_id: int, ids: Sequence[int], **more: Any) -> list[int]:
@@ -114,7 +122,8 @@ class Street:
         known = [entry for entry in work.entries if entry.profile_id in people]
         tokens = delivery.message_ids(work.dispatch.id, [entry.n for entry in known])
         recipients = [
-            rendering.Recipient(n=entry.n, profile=people[entry.profile_id], token=token) for entry, token in zip(known, tokens, strict=True)
+            rendering.Recipient(n=entry.n, profile=people[entry.profile_id], token=token)
+            for entry, token in zip(known, tokens, strict=True)
         ]
         made = rendering.fill(letters.compiled(channel), recipients)
         return [
@@ -223,5 +232,3 @@ def street(db: None, clock: Clock, vendor: StandIn, settings: Any, monkeypatch: 
     made = Street(clock, vendor)
     yield made
     made.vendors.close()
-
-

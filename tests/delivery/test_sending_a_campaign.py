@@ -156,7 +156,12 @@ def test_nothing_is_planned_without_a_released_route(street: Street) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "path"),
-    [({"batch_size": 0}, "/batch_size"), ({"ramp": (0.5, 0.1)}, "/ramp"), ({"ramp": (0.5, 1.5)}, "/ramp"), ({"budget_micros": -1}, "/budget_micros")],
+    [
+        ({"batch_size": 0}, "/batch_size"),
+        ({"ramp": (0.5, 0.1)}, "/ramp"),
+        ({"ramp": (0.5, 1.5)}, "/ramp"),
+        ({"budget_micros": -1}, "/budget_micros"),
+    ],
 )
 def test_an_impossible_plan_names_the_field(street: Street, changes: dict[str, object], path: str) -> None:
     with pytest.raises(Invalid) as refused:

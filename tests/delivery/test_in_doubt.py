@@ -1,0 +1,152 @@
+"""An unanswered request: proven by the vendor's events, looked up, repeated once, or listed until a person decides."""
+
+from __future__ import annotations
+
+import pytest
+
+from delivery import door as delivery
+from delivery.models import Attempt
+from governance.door import AuditEntry, Missing, Refused
+from tests.delivery.conftest import Street
+
+pytestmark = pytest.mark.django_db
+
+
+def test_one_event_about_any_message_proves_the_whole_request(street: Street) -> None:
+    street.route("sendgrid")
+    street.vendor.fault = lambda number: "accept_drop"
+    dispatch = street.launch(street.people(50))
+    street.work()
+    assert street.counts(dispatch) == {"in_doubt": 50}
+
+    street.hear("delivered", street.vendor.accepted[:1])
+
+    assert street.counts(dispatch) == {"sent": 49, "delivered": 1}
+    assert Attempt.objects.get().resolved_by == "event"
+
+
+def test_what_the_vendor_never_got_is_sent_again_once_its_feed_is_proven_live(street: Street) -> None:
+    street.route("sendgrid")
+    street.vendor.fault = lambda number: "drop" if number == 0 else "ok"
+    dispatch = street.launch(street.people(200))
+    street.work(pieces=1)
+    street.clock.pass_(seconds=1)
+    street.work()
+    assert street.counts(dispatch) == {"sent": 100, "in_doubt": 100}
+
+    street.hear("delivered")  # of a request made after the silent one
+    street.reconcile()
+    assert street.counts(dispatch)["in_doubt"] == 100, "the window has not passed yet"
+    street.clock.pass_(minutes=15)
+    assert street.reconcile().resent == 1
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 100, "delivered": 100}
+    assert set(street.vendor.times().values()) == {1} and len(street.vendor.accepted) == 200
+    assert street.facts(dispatch).state == "done"
+
+
+def test_an_event_of_an_earlier_request_proves_nothing_about_a_later_one(street: Street) -> None:
+    street.route("sendgrid")
+    street.vendor.fault = lambda number: "accept_drop" if number == 1 else "ok"
+    dispatch = street.launch(street.people(200))
+    street.work(pieces=1)
+    street.clock.pass_(seconds=1)
+    street.work()
+    street.hear("delivered", street.vendor.accepted[:100])
+    street.clock.pass_(days=3)
+
+    assert street.reconcile().resent == 0
+    assert street.counts(dispatch)["in_doubt"] == 100
+
+
+def test_without_any_events_everything_unanswered_is_listed_for_ever(street: Street) -> None:
+    street.route("sendgrid")
+    street.vendor.fault = lambda number: "accept_drop" if number % 2 else "ok"
+    dispatch = street.launch(street.people(400))
+    street.work()
+    for _ in range(5):
+        street.clock.pass_(days=1)
+        street.reconcile()
+        street.work()
+
+    assert street.counts(dispatch) == {"sent": 200, "in_doubt": 200}
+    assert sum(attempt.count for attempt in delivery.in_doubt(street.workspace_id, dispatch_id=dispatch)) == 200
+    assert max(street.vendor.times().values()) == 1
+
+
+def test_a_person_may_say_that_it_was_sent_send_it_again_or_give_it_up(street: Street) -> None:
+    street.route("sendgrid")
+    street.vendor.fault = lambda number: "drop" if number < 3 else "ok"
+    dispatch = street.launch(street.people(30), batch_size=10)
+    street.work()
+    ben = street.person("ben")
+    first, second, third = delivery.in_doubt(street.workspace_id)
+
+    delivery.resolve_in_doubt(ben, first.pk, "sent", now=street.clock())
+    delivery.resolve_in_doubt(ben, second.pk, "resend", now=street.clock())
+    delivery.resolve_in_doubt(ben, third.pk, "give_up", now=street.clock())
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 20, "given_up": 10}
+    assert len(street.vendor.accepted) == 10
+    assert AuditEntry.objects.filter(action="attempt.resolved").count() == 3
+
+
+def test_a_request_is_resolved_once_and_by_an_approver(street: Street) -> None:
+    street.route("sendgrid")
+    street.vendor.fault = lambda number: "drop"
+    street.launch(street.people(3))
+    street.work()
+    attempt = delivery.in_doubt(street.workspace_id)[0]
+
+    with pytest.raises(Refused):
+        delivery.resolve_in_doubt(street.person("ada"), attempt.pk, "sent", now=street.clock())
+    delivery.resolve_in_doubt(street.person("ben"), attempt.pk, "sent", now=street.clock())
+    with pytest.raises(Missing):
+        delivery.resolve_in_doubt(street.person("ben"), attempt.pk, "resend", now=street.clock())
+
+
+def test_an_unanswered_transactional_mail_is_sent_once_more_and_not_twice(street: Street) -> None:
+    street.route("sendgrid")
+    street.vendor.fault = lambda number: "accept_drop"
+    dispatch = street.message_type()
+    street.decide(dispatch, street.people(1))
+
+    for _ in range(10):
+        street.work()
+        street.clock.pass_(minutes=1)
+
+    assert list(street.vendor.times().values()) == [2], "a doubled reset beats a missing one; a third is sent by nobody"
+    assert street.counts(dispatch) == {"in_doubt": 1}
+
+
+def test_a_transactional_text_is_looked_up_before_anything_is_repeated(street: Street) -> None:
+    street.route("twilio")
+    street.vendor.fault = lambda number: {0: "accept_drop", 1: "drop"}.get(number, "ok")
+    dispatch = street.message_type(channel="sms")
+    street.decide(dispatch, street.numbers(2))
+
+    for _ in range(3):
+        street.work()
+        street.clock.pass_(minutes=1)
+
+    assert street.counts(dispatch) == {"sent": 2}
+    assert set(street.vendor.times().values()) == {1} and len(street.vendor.accepted) == 2
+    assert sorted(Attempt.objects.exclude(resolved_by="vendor").values_list("resolved_by", flat=True)) == ["lookup", "resend"]
+
+
+def test_a_stopped_dispatch_repeats_nothing(street: Street) -> None:
+    street.route("sendgrid")
+    street.vendor.fault = lambda number: "drop" if number == 0 else "ok"
+    dispatch = street.launch(street.people(300))
+    street.work(pieces=1)
+    street.clock.pass_(seconds=1)
+    street.work(pieces=1)
+    street.hear("delivered")
+
+    delivery.stop(street.person("ada"), dispatch, now=street.clock(), reason="no")
+    street.clock.pass_(hours=1)
+
+    assert street.reconcile().resent == 0
+    assert street.counts(dispatch) == {"delivered": 100, "in_doubt": 100, "cancelled": 100}

@@ -1,0 +1,175 @@
+"""Workers die at every instant: nothing is lost, and nothing goes twice that a vendor's answer could not settle."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from delivery.models import Attempt, Batch
+from tests.delivery.conftest import Street
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_worker_that_dies_before_the_last_look_costs_nothing(street: Street) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(100))
+    assert street.lease("dies") is not None
+
+    assert street.lease() is None, "the lease still runs"
+    street.clock.pass_(seconds=61)
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 100}
+    assert set(street.vendor.times().values()) == {1}
+
+
+def test_a_worker_that_dies_after_the_last_look_leaves_its_request_in_doubt(street: Street) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(200))
+    work = street.lease()
+    assert work is not None
+    street.crash_after_admit(work)
+
+    street.clock.pass_(seconds=61)
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 100, "in_doubt": 100}
+    assert set(street.vendor.times().values()) == {1} and len(street.vendor.accepted) == 100
+
+
+def test_a_worker_that_dies_after_the_vendor_accepted_is_proven_by_an_event(street: Street) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(200))
+    work = street.lease()
+    assert work is not None
+    street.crash_after_post(work)
+    street.clock.pass_(seconds=61)
+    street.work()
+    assert street.counts(dispatch) == {"sent": 100, "in_doubt": 100}
+
+    street.hear("processed")
+    street.clock.pass_(hours=1)
+    street.reconcile()
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 200}
+    assert set(street.vendor.times().values()) == {1}
+
+
+def test_only_the_window_in_flight_is_in_doubt(street: Street) -> None:
+    street.route("twilio")
+    dispatch = street.launch(street.numbers(50), channel="sms")
+    work = street.lease()
+    assert work is not None
+    street.crash_after_post(work)
+
+    street.clock.pass_(seconds=61)
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 18, "in_doubt": 32}
+    assert set(street.vendor.times().values()) == {1} and len(street.vendor.accepted) == 50
+
+
+def test_a_worker_that_was_paused_past_its_lease_stops_itself(street: Street) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(100))
+    work = street.lease("paused")
+    assert work is not None
+    street.clock.pass_(seconds=45)  # fewer than two time-outs are left
+
+    outcome = street.send(work)
+
+    assert outcome.halted == "the lease is nearly over" and street.vendor.requests == 0
+    street.work()
+    assert street.counts(dispatch) == {"sent": 100}
+
+
+def test_a_worker_whose_work_was_taken_over_writes_nothing(street: Street) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(100))
+    slow = street.lease("slow")
+    assert slow is not None
+    rendered = street.render(slow)
+    street.clock.pass_(seconds=61)
+    quick = street.lease("quick")
+    assert quick is not None
+    late = type(slow)(**{name: getattr(slow, name) for name in slow.__slots__} | {"leased_until": street.clock() + timedelta(hours=1)})
+
+    from delivery import door as delivery
+
+    outcome = delivery.send(late, rendered, vendors=street.vendors, clock=street.clock)
+
+    assert outcome.halted == "the lease was lost" and street.vendor.requests == 0
+    street.send(quick)
+    assert street.counts(dispatch) == {"sent": 100}
+
+
+def test_an_answer_that_comes_after_the_lease_was_lost_is_still_the_truth(street: Street) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(100))
+    work = street.lease("slow")
+    assert work is not None
+    real = street.vendor.fault
+
+    def while_the_vendor_thinks(number: int) -> str:
+        street.clock.pass_(seconds=200)
+        street.reconcile()
+        assert street.work() == []
+        assert street.counts(dispatch) == {"in_doubt": 100}
+        return real(number)
+
+    street.vendor.fault = while_the_vendor_thinks
+    street.send(work)
+
+    assert street.counts(dispatch) == {"sent": 100}
+
+
+def test_what_kills_workers_is_cut_until_the_culprit_is_alone(street: Street) -> None:
+    street.route("sendgrid")
+    ids = street.people(20)
+    poison = ids[13]
+    dispatch = street.launch(ids)
+
+    for _ in range(200):
+        work = street.lease()
+        if work is None:
+            if street.facts(dispatch).state == "done":
+                break
+            street.clock.pass_(seconds=61)
+        elif poison in work.ids:
+            continue  # rendering it kills the process
+        else:
+            street.send(work)
+
+    assert street.counts(dispatch) == {"sent": 19, "poison": 1}
+    assert street.why(dispatch, poison) == ("failed", "poison")
+    assert set(street.vendor.times().values()) == {1}
+
+
+def test_a_decided_message_that_kills_workers_takes_no_other_down(street: Street) -> None:
+    street.route("sendgrid")
+    ids = street.people(5)
+    dispatch = street.message_type()
+    street.decide(dispatch, ids)
+
+    for _ in range(60):
+        work = street.lease()
+        if work is None:
+            street.clock.pass_(seconds=61)
+        elif ids[2] not in work.ids:
+            street.send(work)
+
+    assert street.counts(dispatch) == {"sent": 4, "poison": 1}
+
+
+def test_giving_work_back_is_no_crash(street: Street) -> None:
+    street.route("sendgrid")
+    street.vendor.fault = lambda number: "429" if number < 10 else "ok"
+    dispatch = street.launch(street.people(10))
+    for _ in range(12):
+        street.work()
+        street.clock.pass_(seconds=3)
+    assert street.counts(dispatch) == {"sent": 10}
+    assert Batch.objects.count() == 1 and Attempt.objects.count() == 11

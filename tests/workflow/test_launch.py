@@ -1,0 +1,133 @@
+"""A launch sends what was approved to whom it was approved for, once, and says no in words."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from delivery import door as delivery
+from delivery.models import OutboxMail
+from governance.door import Refused
+from tests import factories as make
+from workflow import pipeline, worker
+from workflow.models import Run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def send_all(now: datetime) -> None:
+    worker.drain(now=lambda: now)
+
+
+def test_a_campaign_goes_from_a_segment_to_the_mailbox(now: datetime) -> None:
+    make.profiles(30, now=now)
+    key = make.spring_sale(now=now)
+    run = pipeline.launch(make.person("ben", now=now), key, now=now, typed_count=30)
+    assert OutboxMail.objects.count() == 0
+    send_all(now)
+    assert OutboxMail.objects.count() == 30
+    assert delivery.facts(run.workspace_id, run.dispatch_id).counts == {"sent": 30}
+    assert OutboxMail.objects.first().subject == "Hello friend"  # type: ignore[union-attr]
+
+
+def test_a_wrong_number_launches_nothing(now: datetime) -> None:
+    make.profiles(3, now=now)
+    key = make.spring_sale(now=now)
+    with pytest.raises(Refused, match="found 30, expected 3"):
+        pipeline.launch(make.person("ben", now=now), key, now=now, typed_count=30)
+    assert not Run.objects.exists()
+
+
+def test_launching_again_reaches_only_those_who_came_since(now: datetime) -> None:
+    make.profiles(20, now=now)
+    key = make.spring_sale(now=now)
+    pipeline.launch(make.person("ben", now=now), key, now=now)
+    send_all(now)
+    make.profiles(2, now=now)
+    again = pipeline.launch(make.person("ben", now=now), key, now=now + timedelta(minutes=5), typed_count=2)
+    send_all(now + timedelta(minutes=5))
+    assert OutboxMail.objects.count() == 22
+    assert delivery.facts(again.workspace_id, again.dispatch_id).counts == {"sent": 2, "reached": 20}
+
+
+def test_a_template_changed_after_approval_stops_the_launch_and_is_named(now: datetime) -> None:
+    make.profiles(3, now=now)
+    key = make.spring_sale(now=now)
+    make.in_force("template", "offer", make.template(title="Another offer"), now=now)
+    with pytest.raises(Refused) as refusal:
+        pipeline.launch(make.person("ben", now=now), key, now=now)
+    assert any("offer" in str(finding) for finding in refusal.value.findings)
+
+
+def test_an_audience_that_outgrew_its_approval_is_refused_with_both_numbers(now: datetime) -> None:
+    make.profiles(10, now=now)
+    key = make.spring_sale(now=now)
+    make.profiles(10, now=now)
+    with pytest.raises(Refused) as refusal:
+        pipeline.launch(make.person("ben", now=now), key, now=now)
+    assert "20" in str(refusal.value.findings[0]) and "10" in str(refusal.value.findings[0])
+
+
+def test_an_empty_audience_is_an_error_and_never_everyone(now: datetime) -> None:
+    make.profiles(3, now=now)
+    make.put("segment", "everyone", make.segment(rule={"profile": "country", "op": "is", "value": "AQ"}), now=now)
+    make.put("attribute", "first_name", make.attribute(), now=now)
+    make.put("template", "offer", make.template(), now=now)
+    make.in_force("campaign", "empty", make.campaign(), now=now)
+    with pytest.raises(Refused, match="an empty audience"):
+        pipeline.launch(make.person("ben", now=now), "empty", now=now)
+
+
+def test_the_holdout_gets_nothing_and_why_says_so(now: datetime) -> None:
+    ids = make.profiles(200, now=now)
+    key = make.spring_sale(now=now, holdout=0.2)
+    run = pipeline.launch(make.person("ben", now=now), key, now=now)
+    send_all(now)
+    answers = [pipeline.why(run.workspace_id, run.pk, profile_id) for profile_id in ids]
+    held = [why for why in answers if why.reason == "holdout"]
+    assert 20 < len(held) < 60 and len(held) + OutboxMail.objects.count() == 200
+
+
+def test_variants_share_the_audience_by_weight_and_keep_their_people(now: datetime) -> None:
+    make.profiles(400, now=now)
+    make.put("template", "brief", make.template(title="Brief", locales={"en": make.letter(subject="Brief")}), now=now)
+    variants = [{"key": "long", "weight": 1.0, "template": "offer"}, {"key": "brief", "weight": 3.0, "template": "brief"}]
+    key = make.spring_sale(now=now, template=None, variants=variants)
+    pipeline.launch(make.person("ben", now=now), key, now=now)
+    send_all(now)
+    assert 0.65 < OutboxMail.objects.filter(subject="Brief").count() / 400 < 0.85
+
+
+def test_a_shadow_run_decides_everything_and_sends_nothing(now: datetime) -> None:
+    make.profiles(12, now=now)
+    key = make.spring_sale(now=now)
+    run = pipeline.launch(make.person("ben", now=now), key, now=now, shadow=True)
+    send_all(now)
+    assert OutboxMail.objects.count() == 0
+    assert delivery.facts(run.workspace_id, run.dispatch_id).counts == {"shadow": 12}
+
+
+def test_a_person_who_left_in_between_gets_nothing(now: datetime) -> None:
+    ids = make.profiles(5, now=now)
+    key = make.spring_sale(now=now)
+    run = pipeline.launch(make.person("ben", now=now), key, now=now)
+    from audience import door as audience
+
+    audience.set_consent(run.workspace_id, ids[:1], channel="email", topic="offers", state="unsubscribed", source="tests", now=now)
+    send_all(now)
+    assert OutboxMail.objects.count() == 4
+    assert pipeline.why(run.workspace_id, run.pk, ids[0]).reason == "no_consent"
+
+
+def test_a_paused_run_sends_nothing_until_it_is_resumed(now: datetime) -> None:
+    make.profiles(5, now=now)
+    key = make.spring_sale(now=now)
+    ben = make.person("ben", now=now)
+    run = pipeline.launch(ben, key, now=now)
+    delivery.pause(ben, run.dispatch_id, now=now)
+    send_all(now)
+    assert OutboxMail.objects.count() == 0
+    delivery.resume(ben, run.dispatch_id, now=now)
+    send_all(now + timedelta(seconds=10))
+    assert OutboxMail.objects.count() == 5

@@ -4,12 +4,34 @@ from __future__ import annotations
 
 from django.urls import path
 
-from delivery import views
+from delivery.views import health, messages, outbox
+from governance.door import Pages, register_pages
 
 app_name = "delivery"
 
+register_pages(
+    "vendor_route",
+    Pages(
+        icon="route",
+        intro="Through which vendor account a channel leaves, and what it costs.",
+        starter={"title": "", "channel": "email", "vendor": "sendgrid"},
+    ),
+)
+register_pages(
+    "sending_policy",
+    Pages(icon="policy", many="Sending policies", intro="Frequency caps, quiet hours, and when to halt.", starter={"title": ""}),
+)
+
 urlpatterns = [
-    path("messages/", views.messages_page, name="messages"),
-    path("messages/<str:token>/", views.message, name="message"),
-    path("outbox/", views.outbox, name="outbox"),
+    path("messages/", messages.messages_page, name="messages"),
+    path("messages/of/<int:profile_id>/", messages.messages_of, name="messages-of"),
+    path("messages/<str:token>/", messages.message, name="message"),
+    path("messages/<str:token>/content/", messages.content, name="content"),
+    path("outbox/", outbox.outbox, name="outbox"),
+    path("outbox/<int:mail_id>/", outbox.mail, name="mail"),
+    path("outbox/<int:mail_id>/frame/", outbox.mail_frame, name="mail-frame"),
+    path("delivery/", health.health, name="health"),
+    path("delivery/switch/", health.throw_switch, name="switch"),
+    path("delivery/suppression/", health.change_suppression, name="suppression"),
+    path("delivery/in-doubt/<int:attempt_id>/", health.resolve, name="resolve"),
 ]

@@ -1,0 +1,173 @@
+"""Messages: what did this person get, and why (not)?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from audience import door as audience
+from delivery.addresses import address_hash
+from delivery.explain import MessagePage, MessageView, Why, messages, timeline, why
+from delivery.message_ids import read_message_id
+from delivery.models import Dispatch, OutboxMail
+from delivery.pins import SentMessage, sent_message
+from delivery.states import MessageState
+from delivery.suppression import normal
+from delivery.views.frames import framed
+from delivery.views.words import tell
+from governance.door import ConsoleRequest, Invalid, Missing, console_page, revision_by_id
+from presentation import door as presentation
+from rendering import door as rendering
+
+EACH = 50
+STATES = [state.label.replace(" ", "_") for state in MessageState]
+
+
+@console_page()
+def messages_page(request: ConsoleRequest) -> HttpResponse:
+    """The search: by address, external id, message id, campaign, run or profile."""
+    asked = request.GET
+    context: dict[str, Any] = {
+        "title": "Messages",
+        "q": asked.get("q", "").strip()[:320],
+        "state": asked.get("state", ""),
+        "states": STATES,
+        "dispatches": _recent(request.actor.workspace_id),
+        "dispatch_id": _number(asked.get("dispatch", "")),
+    }
+    context |= _found(request, context)
+    return render(request, "delivery/console/messages.html", context)
+
+
+def _found(request: ConsoleRequest, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Whose messages were asked for, and the page of them."""
+    workspace_id, text = request.actor.workspace_id, str(asked["q"])
+    criteria: dict[str, Any] = {}
+    person: audience.Person | None = None
+    if profile_id := _number(request.GET.get("profile", "")):
+        person = next(iter(audience.load(workspace_id, [profile_id])), None)
+        criteria["profile_id"] = profile_id
+    elif read_message_id(text) is not None:
+        criteria["message_id"] = text
+    elif text:
+        person = audience.find(workspace_id, external_id=text) or audience.find(workspace_id, address=text)
+        if person is not None:
+            criteria["profile_id"] = person.id
+        elif "@" in text or text.startswith("+"):
+            channel = "email" if "@" in text else "sms"
+            criteria["address_hash"] = address_hash(workspace_id, channel, normal(channel, text))
+        elif latest := Dispatch.objects.filter(workspace_id=workspace_id, key=text).order_by("-pk").values_list("pk", flat=True).first():
+            criteria["dispatch_id"] = latest
+        else:
+            return {"person": None, "nothing": True}
+    if asked["dispatch_id"]:
+        criteria["dispatch_id"] = asked["dispatch_id"]
+    if not criteria:
+        return {"searched": False}
+    state = str(asked["state"])
+    page = messages(workspace_id, **criteria, state=state if state in STATES else "", after=request.GET.get("cursor", ""), limit=EACH)
+    found: dict[str, Any] = {
+        "searched": True,
+        "person": person,
+        "rows": rows_of(workspace_id, page),
+        "page": {"items": page.items, "next": page.next},
+    }
+    if person is not None and asked["dispatch_id"]:
+        answer = why(workspace_id, asked["dispatch_id"], person.id)
+        found |= {"answer": answer, "told": tell(answer.stops)}
+    return found
+
+
+def rows_of(workspace_id: int, page: MessagePage) -> list[dict[str, Any]]:
+    """Messages with the people they were for, in one query."""
+    people = {person.id: person for person in audience.load(workspace_id, list({item.profile_id for item in page.items}))}
+    return [
+        {"message": item, "person": people.get(item.profile_id), "address": _address(people.get(item.profile_id), item)}
+        for item in page.items
+    ]
+
+
+def _address(person: audience.Person | None, item: MessageView) -> str:
+    if person is None:
+        return "somebody who was erased"
+    return (person.email if item.channel == "email" else person.phone) or person.external_id
+
+
+def _recent(workspace_id: int) -> list[dict[str, Any]]:
+    rows = Dispatch.objects.filter(workspace_id=workspace_id).order_by("-pk").values("pk", "kind", "key", "planned_at", "channel")[:50]
+    return list(rows)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
+
+
+@console_page()
+def messages_of(request: ConsoleRequest, profile_id: int) -> HttpResponse:
+    """One person's latest messages, as a part of their profile's page."""
+    workspace_id = request.actor.workspace_id
+    page = messages(workspace_id, profile_id=profile_id, limit=20)
+    context = {"rows": rows_of(workspace_id, page), "more": bool(page.next), "profile_id": profile_id, "dispatches": _recent(workspace_id)}
+    return render(request, "delivery/console/_messages_of.html", context)
+
+
+@console_page()
+def message(request: ConsoleRequest, token: str) -> HttpResponse:
+    """One message's street: each stop with its facts, and what it said."""
+    workspace_id = request.actor.workspace_id
+    answer: Why = timeline(workspace_id, token)
+    listed = messages(workspace_id, message_id=token, limit=1)
+    item = listed.items[0] if listed.items else None
+    context: dict[str, Any] = {
+        "title": "Message",
+        "token": token,
+        "trail": [{"title": "Messages", "href": reverse("delivery:messages")}],
+        "answer": answer,
+        "told": tell(answer.stops),
+        "message": item,
+        "person": next(iter(audience.load(workspace_id, [item.profile_id])), None) if item else None,
+        "mail": OutboxMail.objects.filter(workspace_id=workspace_id, message_id=token).first(),
+    }
+    context |= _said(workspace_id, token)
+    return render(request, "delivery/console/message.html", context)
+
+
+def _pinned(workspace_id: int, token: str) -> SentMessage | None:
+    key = read_message_id(token)
+    pinned = sent_message(key.dispatch_id, key.n) if key else None
+    return pinned if pinned and pinned.workspace_id == workspace_id else None
+
+
+def _said(workspace_id: int, token: str) -> dict[str, Any]:
+    """What the message said, made again from the revision that it is pinned to."""
+    pinned = _pinned(workspace_id, token)
+    if pinned is None:
+        return {}
+    try:
+        made, revision = reconstruct(workspace_id, pinned)
+    except (Invalid, Missing):
+        return {}
+    return {"said": made, "revision": revision, "framed": bool(made.html)}
+
+
+def reconstruct(workspace_id: int, pinned: SentMessage) -> tuple[rendering.Preview, Any]:
+    """The message again: its pinned revision, the person as they are today, the same data. Raises Missing and Invalid."""
+    revision_id = pinned.experiment["arms"][pinned.variant]["revision_id"] if pinned.experiment else pinned.template_revision_id
+    revision = revision_by_id(workspace_id, int(revision_id or 0))
+    content = presentation.compose(workspace_id, revision.key, revision_id=revision.id)
+    person = next(iter(audience.load(workspace_id, [pinned.profile_id])), None)
+    return rendering.preview(content, person, pinned.payload), revision
+
+
+@console_page()
+def content(request: ConsoleRequest, token: str) -> HttpResponse:
+    """The message's HTML, for a sandboxed frame."""
+    pinned = _pinned(request.actor.workspace_id, token)
+    if pinned is None:
+        raise Missing("no such message, or not yet looked at")
+    made, _ = reconstruct(request.actor.workspace_id, pinned)
+    return framed(request, made.html, made.text)

@@ -1,0 +1,102 @@
+"""What the stations of a message's street say, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from delivery.explain import Stop
+
+EVENTS = {
+    "processed": "The vendor took it on",
+    "deferred": "Deferred by the receiving server",
+    "delivered": "Delivered",
+    "bounced": "Bounced",
+    "blocked": "Blocked by the receiving server",
+    "dropped": "Dropped by the vendor",
+    "opened": "Opened",
+    "clicking": "A link was fetched; not clear yet by whom",
+    "clicked": "Clicked",
+    "complained": "Marked as spam",
+    "unsubscribed": "Unsubscribed",
+    "resubscribed": "Subscribed again",
+    "failed": "Failed at the vendor",
+}
+MARKS = {
+    "blocked": "bounced",
+    "dropped": "failed",
+    "processed": "sent",
+    "deferred": "waiting",
+    "clicking": "waiting",
+    "resubscribed": "subscribed",
+}
+ATTEMPTS = {
+    "posting": "Being handed to the vendor",
+    "in doubt": "Handed to the vendor, no answer: in doubt",
+    "sent": "The vendor accepted it",
+    "refused": "The vendor surely didn’t take it; it may be tried again",
+    "failed": "The vendor refused it for good",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One station as the page draws it."""
+
+    mark: str
+    title: str
+    at: datetime | None
+    facts: Sequence[tuple[str, Any]]
+    machine: bool = False
+
+
+def tell(stops: Sequence[Stop]) -> list[Told]:
+    """The street in words, in the order it was walked."""
+    return [_tell(stop) for stop in stops]
+
+
+def _tell(stop: Stop) -> Told:
+    facts = stop.facts
+    if "event" in facts:
+        kind = str(facts["event"])
+        details = [("vendor", facts.get("detail")), ("link", None if facts.get("link") is None else f"number {int(facts['link']) + 1}")]
+        title = EVENTS.get(kind, kind) + (", by a machine" if facts.get("machine") else "")
+        return Told(MARKS.get(kind, kind), title, stop.at, _given(details), bool(facts.get("machine")))
+    if "attempt" in facts:
+        return _attempt(stop, facts)
+    if "considered" in facts:
+        return Told("skipped", "Not in the audience when this was launched", stop.at, ())
+    if "admitted" in facts:
+        reason = str(facts.get("reason") or "")
+        if facts["admitted"]:
+            return Told("accepted", "Passed the last look: consent, suppression, caps, quiet hours, budget", stop.at, ())
+        return Told("skipped", "Left out at the last look", stop.at, _given([("reason", reason)]))
+    if "due_at" in facts:
+        return Told(
+            "planned",
+            "Decided by an event or a call",
+            stop.at,
+            _given([("due", facts["due_at"]), ("of use until", facts.get("expires_at"))]),
+        )
+    if facts.get("planned") is False:
+        return Told("skipped", "Left out when it was planned", stop.at, _given([("reason", facts.get("reason"))]))
+    return Told("planned", "Planned at launch", stop.at, _given([("wave", facts.get("wave")), ("place", facts.get("n"))]))
+
+
+def _attempt(stop: Stop, facts: Mapping[str, Any]) -> Told:
+    state = str(facts.get("state", ""))
+    details = [
+        ("request", facts.get("attempt")),
+        ("vendor", facts.get("vendor")),
+        ("its id", facts.get("vendor_id")),
+        ("messages in the request", facts.get("messages")),
+        ("settled by", facts.get("resolved_by")),
+        ("it said", facts.get("detail")),
+    ]
+    return Told(state.replace(" ", "_"), ATTEMPTS.get(state, state), stop.at, _given(details))
+
+
+def _given(pairs: Sequence[tuple[str, Any]]) -> tuple[tuple[str, Any], ...]:
+    return tuple((name, value) for name, value in pairs if value not in (None, ""))

@@ -19,7 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, His
 from delivery import door as delivery
 from omni import health, logs
 
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 Handler = Callable[[HttpRequest], HttpResponse]
 EVENTS = Counter("omni_events", "Logged events by name and level.", ["event", "level"])
 REQUESTS = Counter("omni_http_requests", "Answered requests by route, method and status.", ["route", "method", "status"])

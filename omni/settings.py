@@ -174,6 +174,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "OMNI API",
+    "OAS_VERSION": "3.1.0",  # the bodies of documents are JSON Schema as pydantic writes it, null included
     "VERSION": "1",
     "DESCRIPTION": "Profiles, events, documents, campaigns and transactional messages.",
     "SERVE_INCLUDE_SCHEMA": False,

@@ -26,7 +26,7 @@ The tests read `OMNI_TEST_DATABASE_URL`, `OMNI_TEST_VALKEY_URL`, `OMNI_TEST_ELAS
 servers or a browser already run, `OMNI_TEST_ON=postgres` to run on PostgreSQL, and `OMNI_TEST_CACHE` for what they fetch.
 `OMNI_PYTHON` names the Python that `make` uses.
 """
-WORDS = {str: "text", float: "number", int: "whole number", bool: "`1`, `0`", Path: "folder"}
+WORDS: dict[object, str] = {str: "text", float: "number", int: "whole number", bool: "`1`, `0`", Path: "folder"}
 
 
 class Command(BaseCommand):

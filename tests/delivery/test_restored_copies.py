@@ -1,0 +1,96 @@
+"""A copy of the database that was restored, or carried elsewhere, sends nothing until a person confirms it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from delivery import door as delivery
+from delivery import instance
+from delivery.models import Instance
+from governance.door import Refused
+from tests.delivery.conftest import Street
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def machine(street: Street, settings: Any, tmp_path: Path) -> Iterator[Any]:
+    """Move this process to a machine with a data folder of its own."""
+
+    def go(name: str) -> None:
+        (tmp_path / name).mkdir(exist_ok=True)
+        settings.OMNI = settings.OMNI.model_copy(update={"data_dir": tmp_path / name})
+        instance._standing.clear()
+
+    yield go
+    instance._standing.clear()
+
+
+def test_the_first_place_of_a_database_may_send_and_so_may_its_next_start(street: Street, machine: Any) -> None:
+    machine("home")
+    assert delivery.start_instance(now=street.clock()) == ""
+    assert delivery.start_instance(now=street.clock()) == ""
+
+
+def test_a_database_older_than_its_own_last_start_is_a_restored_backup(street: Street, machine: Any) -> None:
+    machine("home")
+    delivery.start_instance(now=street.clock())
+    backup = Instance.objects.get().epoch
+    for _ in range(3):
+        delivery.start_instance(now=street.clock())
+    Instance.objects.update(epoch=backup)  # the backup comes back
+
+    assert "restored backup" in delivery.start_instance(now=street.clock())
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(3))
+    street.work()
+    assert street.counts(dispatch) == {"waiting": 3}
+    assert "restored backup" in delivery.start_instance(now=street.clock()), "starting again is no confirmation"
+
+
+def test_a_copy_elsewhere_waits_for_an_admin_and_then_sends(street: Street, machine: Any) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(3))
+    machine("home")
+    delivery.start_instance(now=street.clock())
+    machine("elsewhere")
+    assert street.lease() is None
+    ((identity, reason),) = delivery.held_instances()
+    assert "another place" in reason
+
+    with pytest.raises(Refused):
+        delivery.confirm_instance(street.person("ben"), identity, now=street.clock())
+    delivery.confirm_instance(street.person("cleo"), identity, now=street.clock())
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 3}
+    machine("home")
+    assert delivery.start_instance(now=street.clock()) == "", "both places were vouched for"
+
+
+def test_a_machine_without_a_lasting_disk_is_known_by_its_name(street: Street, machine: Any) -> None:
+    machine("first-container")
+    assert delivery.start_instance(now=street.clock(), name="omni-production") == ""
+    machine("second-container")
+    assert delivery.start_instance(now=street.clock(), name="omni-production") == ""
+
+
+def test_another_key_for_address_hashes_holds_everything(street: Street, machine: Any, settings: Any) -> None:
+    machine("home")
+    delivery.start_instance(now=street.clock())
+    settings.OMNI = settings.OMNI.model_copy(update={"token_keys": "a-new-key,the-key-of-tests-only-0123456789abcdef"})
+    assert delivery.start_instance(now=street.clock()) == "", "a key in front changes nothing"
+
+    settings.OMNI = settings.OMNI.model_copy(update={"token_keys": "a-new-key"})
+    assert "OMNI_TOKEN_KEYS" in delivery.start_instance(now=street.clock())
+
+
+def test_an_unreadable_identity_is_as_good_as_none(street: Street, machine: Any, settings: Any) -> None:
+    machine("home")
+    delivery.start_instance(now=street.clock())
+    (settings.OMNI.data_dir / instance.FILE_NAME).write_text("{")
+    assert "another place" in delivery.start_instance(now=street.clock())

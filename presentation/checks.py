@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from governance.door import CheckContext, Finding, Invalid, Role, pointer
 from presentation.blocks import FooterBlock, HtmlBlock, ImageBlock, walk
 from presentation.content import Content, compose_body
 from presentation.documents import TemplateBody
 from presentation.links import host_of
-from presentation.parts import LocaleBody
+from presentation.parts import LocaleBody, Variable
 from presentation.rules import link_targets_in, texts
 from presentation.segments import segments
 from presentation.syntax import names_in, unguarded_names
@@ -19,7 +19,6 @@ from presentation.theme import contrast
 
 ContentCheck = Callable[[Content], Sequence[Finding]]
 _MORE: list[ContentCheck] = []
-_PERSONAL_PROFILE = frozenset({"profile.external_id", "profile.email", "profile.phone"})
 _GOOD_SUBJECT = 70
 At = tuple[str | int, ...]
 Level = Literal["error", "warning"]
@@ -34,9 +33,11 @@ def add_content_check(check: ContentCheck) -> None:
 def template_checks(context: CheckContext, body: TemplateBody) -> list[Finding]:
     """All findings about one template."""
     found = list(_document(body))
+    found += _attributes(context, body)
     found += _raw_html(context, body)
+    personal = _personal(context, body)
     for tag, locale in body.locales.items():
-        found += _locale(body, locale, ("locales", tag))
+        found += _locale(body, locale, ("locales", tag), personal)
     content = compose_body(context.key or "draft", body)
     for check in _MORE:
         found += check(content)
@@ -72,6 +73,30 @@ def _variables(body: TemplateBody) -> Iterator[Finding]:
             yield Finding("note", pointer(("variables", name, "sample")), "nothing", "a sample value, for previews")
 
 
+def _attributes(context: CheckContext, body: TemplateBody) -> Iterator[Finding]:
+    """Variables whose type is not their attribute's. (That the attribute exists is checked for every reference.)"""
+    for name, variable in body.variables.items():
+        known = _attribute(context, variable)
+        if known is not None and known.type != variable.type:
+            yield Finding("warning", pointer(("variables", name, "type")), variable.type, f"{known.type}: so the catalogue says")
+
+
+def _personal(context: CheckContext, body: TemplateBody) -> frozenset[str]:
+    """The variables that may say who somebody is: everything but countries, zones, and attributes known to be harmless."""
+    harmless = {"profile.country", "profile.locale", "profile.zone"}
+    return frozenset(
+        name
+        for name, variable in body.variables.items()
+        if variable.source not in harmless
+        and getattr(_attribute(context, variable), "sensitivity", "personal") in {"personal", "sensitive"}
+    )
+
+
+def _attribute(context: CheckContext, variable: Variable) -> Any:
+    room, _, name = variable.source.partition(".")
+    return context.draft("attribute", name) if room == "attribute" else None
+
+
 def _raw_html(context: CheckContext, body: TemplateBody) -> Iterator[Finding]:
     """Raw HTML is an administrator's: others may edit around what is there already, letter for letter. Raises Invalid."""
     found = list(_html_blocks(body))
@@ -94,10 +119,10 @@ def _html_blocks(body: TemplateBody) -> Iterator[tuple[At, str]]:
                 yield (*path, "html"), block.html
 
 
-def _locale(body: TemplateBody, locale: LocaleBody, at: At) -> Iterator[Finding]:
+def _locale(body: TemplateBody, locale: LocaleBody, at: At, personal: frozenset[str]) -> Iterator[Finding]:
     yield from _fallbacks_missing(body, locale, at)
     for path, target in link_targets_in(locale):
-        yield from _link(body, target, pointer((*at, *path)))
+        yield from _link(body, target, pointer((*at, *path)), personal)
     if body.channel == "sms":
         return
     yield from _subject(locale, at)
@@ -132,14 +157,12 @@ def _fallbacks_missing(body: TemplateBody, locale: LocaleBody, at: At) -> Iterat
                 )
 
 
-def _link(body: TemplateBody, target: str, where: str) -> Iterator[Finding]:
+def _link(body: TemplateBody, target: str, where: str, personal: frozenset[str]) -> Iterator[Finding]:
     host, own = host_of(target), body.sender.address.rpartition("@")[2].lower()
     if not host or (own and (host == own or host.endswith("." + own) or own.endswith("." + host))):
         return
-    for name in sorted(names_in(target)):
-        variable = body.variables.get(name)
-        if variable and (variable.source in _PERSONAL_PROFILE or variable.source.split(".")[0] != "profile"):
-            yield Finding("warning", where, f"{name} in a link to {host}", "no personal data to another domain")
+    for name in sorted(names_in(target) & personal):
+        yield Finding("warning", where, f"{name} in a link to {host}", "no personal data to another domain")
 
 
 def _leaving(body: TemplateBody, locale: LocaleBody, at: At) -> Iterator[Finding]:

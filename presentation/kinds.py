@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from governance.door import Kind, register
+from governance.door import Kind, Ref, pointer, register
 from presentation.checks import template_checks
 from presentation.documents import TemplateBody
 
-TEMPLATE = Kind(name="template", plural="templates", title="Template", schema=TemplateBody, checks=template_checks)
+
+def _references(body: TemplateBody) -> list[Ref]:
+    """The attributes that variables are read from."""
+    found = []
+    for name, variable in body.variables.items():
+        room, _, attribute = variable.source.partition(".")
+        if room == "attribute":
+            found.append(Ref("attribute", attribute, pointer(("variables", name, "source"))))
+    return found
+
+
+TEMPLATE = Kind(
+    name="template",
+    plural="templates",
+    title="Template",
+    schema=TemplateBody,
+    references=_references,
+    checks=template_checks,
+)
 
 
 def register_kinds() -> None:

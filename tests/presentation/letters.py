@@ -19,6 +19,7 @@ VARIABLES: dict[str, dict[str, Any]] = {
     "order": {"source": "data.order", "type": "object"},
     "zone": {"source": "profile.zone"},
 }
+ATTRIBUTES = {"first_name": "text", "city": "text", "vip": "boolean", "tags": "list"}
 FOOTER = {"type": "footer", "id": "footer", "address": "Harbour & Pine Ltd\nQuay Street 1, Bristol"}
 
 

@@ -87,6 +87,20 @@ def test_personal_data_in_a_link_to_another_domain_is_pointed_out(findings: Any)
     assert found["/locales/en/blocks/0/text"] == ("warning", "mail in a link to partner.example.net")
 
 
+def test_an_attribute_must_exist_and_be_of_the_type_that_is_said(findings: Any) -> None:
+    variables = {"name": {"source": "attribute.frist_name"}, "tags": {"source": "attribute.tags"}}
+    found = findings(email(block("text", text="{{ name }} {{ tags }}"), variables=variables))
+    assert errors(found) == {"/variables/name/source"}
+    assert found["/variables/tags/type"] == ("warning", "text")
+
+
+def test_a_harmless_attribute_may_travel(findings: Any, administrator: Actor, now: datetime) -> None:
+    save(administrator, "attribute", "plan", {"title": "Plan", "type": "text", "sensitivity": "internal"}, base=None, now=now)
+    variables = {"plan": {"source": "attribute.plan", "fallback": "x"}}
+    body = email(block("text", text="[a](https://partner.example.net/?e={{ plan }})"), variables=variables)
+    assert "/locales/en/blocks/0/text" not in findings(body)
+
+
 def test_a_translation_that_lacks_a_block_is_pointed_out(findings: Any) -> None:
     body = email(block("text"), block("button"))
     german = {"subject": "Hallo", "blocks": [block("text"), block("footer")]}

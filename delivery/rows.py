@@ -58,7 +58,8 @@ def _copy(workspace_id: int, dispatch_id: int, rows: Sequence[NewRow], at: datet
     block["at"] = (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
     for name in ("n", "profile_id", "state", "reason", "attempt_id", "variant", "address_hash"):
         block[name] = [getattr(row, name) for row in rows]
-    with connection.cursor() as cursor, cursor.cursor.copy(f"COPY {_INTO} FROM STDIN (FORMAT binary)") as copy:
+    copying = f"COPY {_INTO} FROM STDIN (FORMAT binary)"
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.cursor.copy(copying) as copy:
         copy.write(_HEADER + block.tobytes() + _TRAILER)
 
 

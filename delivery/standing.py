@@ -19,7 +19,7 @@ from delivery.message_ids import read_message_id
 from delivery.models import Decision, Dispatch, IdempotencyKey, Message
 from delivery.states import DispatchState, Lane, MessageState, Reason, WorkState, reason_of
 from delivery.work import DispatchKind, LaneName
-from governance.door import Finding, Invalid, Missing, Refused
+from governance.door import Conflict, Finding, Invalid, Missing, Refused
 
 MAX_AT_ONCE = 10_000
 
@@ -167,7 +167,7 @@ class KeyUse:
 def use_key(workspace_id: int, key: str, request_sha256: str, *, now: datetime) -> KeyUse:
     """Claim an idempotency key in the caller's transaction; of callers at once one is new and the others wait for it.
 
-    Raises Refused where the key was used with another request, Invalid for an unusable key.
+    Raises Conflict where the key was used with another request, Invalid for an unusable key.
     """
     if not 1 <= len(key) <= 255 or not key.isprintable():
         raise Invalid([Finding("error", "/idempotency_key", f"{len(key)} characters", "1 to 255 printable characters")])
@@ -179,7 +179,7 @@ def use_key(workspace_id: int, key: str, request_sha256: str, *, now: datetime) 
     except IntegrityError:
         known = IdempotencyKey.objects.get(workspace_id=workspace_id, key=key)
     if known.request_sha256 != request_sha256:
-        raise Refused("this Idempotency-Key was used with another request")
+        raise Conflict("this Idempotency-Key was used with another request")
     return KeyUse(False, known.dispatch_id, known.n)
 
 

@@ -12,7 +12,7 @@ from governance.command import DoorCommand, Report
 from governance.difference import Change, difference
 from governance.editing import Body, Edit, Editor, draw, edit, posted_body, saved_redirect
 from governance.finding_documents import FoundDocument, find_documents
-from governance.findings import DoorError, Finding, Invalid, Missing, Refused, Stale, Unmatched, parse, pointer, shorten
+from governance.findings import Conflict, DoorError, Finding, Invalid, Missing, Refused, Stale, Unmatched, parse, pointer, shorten
 from governance.form_bodies import escape_part, field_id, look_up, place, read_body, take_step
 from governance.kinds import CheckContext, Kind, Ref, kind, kind_of_plural, kinds, register
 from governance.members import actor_for, create_workspace, default_workspace, members, remove_member, set_member, system_actor
@@ -55,6 +55,7 @@ __all__ = [
     "Body",
     "Change",
     "CheckContext",
+    "Conflict",
     "ConsoleRequest",
     "Decision",
     "DocumentModel",

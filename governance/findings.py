@@ -74,6 +74,14 @@ class Unmatched(Stale):
     """The precondition that a caller sent (`If-Match`) no longer holds: 412 instead of 409."""
 
 
+class Conflict(DoorError):
+    """It contradicts something that was asked before under the same name."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
 class Missing(DoorError):
     """There is no such thing here (or not in this workspace: the answer is the same)."""
 

@@ -13,10 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from governance.door import DoorError, Invalid, Missing, Refused, Stale, Unmatched
+from governance.door import Conflict, DoorError, Invalid, Missing, Refused, Stale, Unmatched
 
 log = structlog.get_logger(__name__)
-STATUS = {Unmatched: 412, Invalid: 422, Refused: 403, Stale: 409, Missing: 404}  # the first that fits
+STATUS = {Unmatched: 412, Invalid: 422, Refused: 403, Stale: 409, Conflict: 409, Missing: 404}  # the first that fits
 TITLES = {422: "The request can't be accepted", 403: "Refused by policy", 404: "Not found"} | dict.fromkeys((409, 412), "Changed meanwhile")
 
 

@@ -146,6 +146,9 @@ class OneRun(APIView):
         return Response(run_body(find_run(request.actor.workspace_id, run_id)))
 
 
+ACTIONS = {"pause": delivery.pause, "resume": delivery.resume, "stop": delivery.stop, "next-wave": delivery.open_next_wave}
+
+
 class ControlRun(APIView):
     permission_classes = [HasScope("runs:launch")]
 
@@ -153,8 +156,7 @@ class ControlRun(APIView):
     def post(self, request: ApiRequest, run_id: int, action: str) -> Response:
         """Pause, resume or stop a run, or open its next wave. Once this returns, no message is sent against it."""
         run = find_run(request.actor.workspace_id, run_id)
-        act = {"pause": delivery.pause, "resume": delivery.resume, "stop": delivery.stop, "next-wave": delivery.open_next_wave}[action]
-        act(request.actor, run.dispatch_id, now=timezone.now())
+        ACTIONS[action](request.actor, run.dispatch_id, now=timezone.now())
         return Response(run_body(run))
 
 

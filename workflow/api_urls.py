@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, path, re_path
+from django.urls import URLPattern, path
 
 from workflow import api
 
@@ -14,6 +14,6 @@ urlpatterns: list[URLPattern] = [
     path("campaigns/<slug:key>/runs", api.CampaignRuns.as_view()),
     path("runs", api.Runs.as_view()),
     path("runs/<int:run_id>", api.OneRun.as_view()),
-    re_path(r"^runs/(?P<run_id>[0-9]{1,18})/(?P<action>pause|resume|stop|next-wave)$", api.ControlRun.as_view()),
+    *(path(f"runs/<int:run_id>/{action}", api.ControlRun.as_view(), {"action": action}) for action in api.ACTIONS),
     path("runs/<int:run_id>/why/<str:external_id>", api.RunWhy.as_view()),
 ]

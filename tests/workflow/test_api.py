@@ -1,0 +1,197 @@
+"""Events, transactional messages, launches and runs by HTTP: each answer says what happened, each refusal what was expected."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from delivery.models import Decision, OutboxMail
+from governance import door as governance
+from tests import factories as make
+from workflow import worker
+
+pytestmark = pytest.mark.django_db(transaction=True)
+RESET = {
+    "message_class": "transactional",
+    "topic": None,
+    "variables": {"code": {"source": "data.code", "type": "text", "sample": "123456"}},
+    "locales": {"en": {"subject": "Your code is {{ code }}", "blocks": [{"type": "text", "id": "code", "text": "It is {{ code }}."}]}},
+}
+
+
+class Api:
+    """A program with a key."""
+
+    def __init__(self, *scopes: str, name: str = "cleo") -> None:
+        actor = make.person(name, now=timezone.now())
+        _, self.key = governance.create_api_key(
+            actor, name="tests", role="admin" if name == "cleo" else "approver", scopes=list(scopes), expires_at=None, now=timezone.now()
+        )
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        client = Client()
+        return client.generic(
+            method,
+            f"/api/v1/{path}",
+            body if isinstance(body, str | bytes) else __import__("json").dumps(body),
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {self.key}", **{name.replace("_", "-"): value for name, value in headers.items()}},
+        )
+
+
+@pytest.fixture
+def reset() -> str:
+    """A released transactional message type."""
+    make.in_force("template", "reset", make.template(**RESET), now=timezone.now())
+    return "reset"
+
+
+def wanted(**changes: Any) -> dict[str, Any]:
+    return {"type": "reset", "to": {"external_id": "ada", "email": "ada@example.com"}, "data": {"code": "424242"}, **changes}
+
+
+def test_a_message_is_accepted_at_once_and_can_be_followed_to_the_mailbox(reset: str) -> None:
+    api = Api("messages:send", "messages:read")
+    answer = api.call("POST", "messages", wanted())
+    assert answer.status_code == 202 and answer.json()["state"] == "accepted"
+    worker.drain()
+    followed = api.call("GET", answer.headers["Location"].removeprefix("/api/v1/"))
+    assert followed.json()["state"] == "sent"
+    assert OutboxMail.objects.get().subject == "Your code is 424242"
+
+
+def test_the_same_key_and_body_send_once_and_another_body_is_a_conflict(reset: str) -> None:
+    api = Api("messages:send")
+    first, second = (api.call("POST", "messages", wanted(), Idempotency_Key="k1") for _ in range(2))
+    other = api.call("POST", "messages", wanted(data={"code": "1"}), Idempotency_Key="k1")
+    assert first.json()["id"] == second.json()["id"] and second.headers["Idempotent-Replayed"] == "true"
+    assert other.status_code == 409 and "Idempotency-Key" in other.json()["detail"]
+    worker.drain()
+    assert OutboxMail.objects.count() == 1
+
+
+@pytest.mark.postgres
+def test_fifty_callers_with_one_key_have_one_effect(reset: str) -> None:
+    api, ready, ids = Api("messages:send"), threading.Barrier(50), []
+
+    def call() -> None:
+        ready.wait()
+        ids.append(api.call("POST", "messages", wanted(), Idempotency_Key="k1").json()["id"])
+        connection.close()
+
+    threads = [threading.Thread(target=call) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(ids) == 50 and len(set(ids)) == 1 and Decision.objects.count() == 1
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256])
+def test_an_unusable_key_is_refused_before_anything_happens(reset: str, key: str) -> None:
+    answer = Api("messages:send").call("POST", "messages", wanted(), Idempotency_Key=key)
+    assert answer.status_code == 422 and not Decision.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"to": {"external_id": "ada"}}, "/to/email"),
+        ({"to": {"external_id": "ada", "email": "a@b"}}, "/to/email"),
+        ({"to": {"external_id": ""}}, "/to/external_id"),
+        ({"data": {}}, "/data"),
+        ({"send_at": "tomorrow"}, "/send_at"),
+        ({"surprise": 1}, "/surprise"),
+        ({"type": "../etc"}, "/type"),
+    ],
+)
+def test_a_faulty_message_names_its_field_and_leaves_nothing(reset: str, changes: dict[str, Any], path: str) -> None:
+    answer = Api("messages:send").call("POST", "messages", wanted(**changes))
+    assert answer.status_code == 422
+    assert path in [finding["path"] for finding in answer.json()["findings"]]
+    assert not Decision.objects.exists()
+
+
+def test_a_promotional_template_is_no_transactional_message(now: datetime) -> None:
+    make.put("attribute", "first_name", make.attribute(), now=now)
+    make.in_force("template", "offer", make.template(), now=now)
+    answer = Api("messages:send").call("POST", "messages", wanted(type="offer"))
+    assert answer.status_code == 403 and "promotional" in answer.json()["detail"]
+
+
+def test_a_message_can_be_taken_back_until_its_last_look(reset: str) -> None:
+    api = Api("messages:send", "messages:read")
+    path = api.call("POST", "messages", wanted()).headers["Location"].removeprefix("/api/v1/")
+    assert api.call("DELETE", path).status_code == 204
+    worker.drain()
+    assert OutboxMail.objects.count() == 0 and api.call("GET", path).json()["reason"] == "cancelled"
+
+
+def event(event_id: str = "e1", **changes: Any) -> dict[str, Any]:
+    return {"id": event_id, "name": "signed_up", "external_id": "ada", "properties": {"plan": "pro"}, **changes}
+
+
+def test_events_come_single_and_in_batches_and_each_id_counts_once() -> None:
+    make.profile(now=timezone.now(), external_id="ada")
+    api = Api("events:write")
+    assert api.call("POST", "events", event()).json() == {"accepted": 1, "duplicates": 0, "rejected": []}
+    batch = api.call("POST", "events", {"events": [event("e1"), event("e2"), event("e3", external_id="nobody")]})
+    assert batch.status_code == 202
+    answer = batch.json()
+    assert (answer["accepted"], answer["duplicates"]) == (1, 1)
+    assert answer["rejected"][0]["findings"][0]["path"] == "/events/2/external_id"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        ('{"id": "a", "id": "b"}', 400, "twice"),
+        ("[" * 100_000 + "]" * 100_000, 400, "deep"),
+        ('{"n": ' + "9" * 5_000 + "}", 400, "number"),
+        ('{"name": "a\\u0000b"}', 400, "U+0000"),
+        ("not json", 400, "JSON"),
+        (b"\xff\xfe{\x00}\x00", 400, "UTF-8"),
+    ],
+)
+def test_a_body_that_two_parsers_could_read_differently_is_refused(body: str | bytes, status: int, words: str) -> None:
+    answer = Api("events:write").call("POST", "events", body)
+    assert answer.status_code == status, answer.content
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_a_key_without_the_scope_is_told_which_one_it_needs() -> None:
+    answer = Api("events:write").call("GET", "runs")
+    assert answer.status_code == 403 and "runs:read" in answer.json()["detail"]
+
+
+def test_nobody_gets_in_without_a_key() -> None:
+    assert Client().get("/api/v1/runs").status_code == 401
+
+
+def test_a_launch_by_api_repeats_the_number_of_people(now: datetime) -> None:
+    make.profiles(4, now=timezone.now())
+    make.spring_sale(now=timezone.now())
+    api = Api("runs:launch", "runs:read")
+    outlook = api.call("GET", "campaigns/spring-sale/outlook").json()
+    assert outlook["count"] == 4 and outlook["audience"]
+    assert api.call("POST", "campaigns/spring-sale/runs", {}).status_code == 422
+    assert api.call("POST", "campaigns/spring-sale/runs", {"count": 5}).status_code == 403
+    launched = api.call("POST", "campaigns/spring-sale/runs", {"count": 4})
+    assert launched.status_code == 201
+    run = launched.headers["Location"].removeprefix("/api/v1/")
+    assert api.call("POST", f"{run}/pause").json()["state"] == "paused"
+    assert api.call("POST", f"{run}/resume").json()["state"] == "running"
+    worker.drain()
+    assert api.call("GET", run).json()["counts"] == {"sent": 4}
+    assert api.call("GET", f"{run}/why/nobody").status_code == 404
+
+
+def test_runs_of_another_workspace_do_not_exist(now: datetime) -> None:
+    assert Api("runs:read").call("GET", "runs/999999").status_code == 404
+    assert Api("runs:read").call("GET", "runs/" + "9" * 17).status_code == 404

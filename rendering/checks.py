@@ -39,7 +39,8 @@ def _email(tag: str, shown: Preview) -> Iterator[Finding]:
 
 def _sms(content: Content, tag: str, shown: Preview) -> Iterator[Finding]:
     where, parts = pointer(("locales", tag, "text")), shown.sms_parts
-    if parts is not None and parts.encoding == "UCS-2" and parts.parts > 1:
+    few = parts is not None and sum(char in parts.odd for char in shown.text) * 10 <= len(shown.text)  # not a script of its own
+    if parts is not None and few and parts.encoding == "UCS-2" and parts.parts > 1:
         odd = " ".join(f"{char!r} (U+{ord(char):04X})" for char in parts.odd[:5])
         yield Finding(
             "warning", where, f"{parts.parts} parts because of {odd}", "characters of the GSM alphabet: a part holds 153 of them, else 67"

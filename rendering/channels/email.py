@@ -152,7 +152,9 @@ class _Letter:
         size, line, spacing = HEADINGS[block.level]
         style = f"margin:0;font-size:{size};line-height:{line};letter-spacing:{spacing};font-weight:700;color:{self.look.theme.text};"
         html = f'<h{block.level} style="{style}">{self.words(block.text)}</h{block.level}>'
-        return self._text(html, size=size, line=line, css=f"ink h{block.level}", padding=padding, align=block.align, weight="700")
+        return self._text(
+            html, size=size, line=line, css=f"ink h{block.level}", padding=padding.replace("20px", "12px"), align=block.align, weight="700"
+        )
 
     def text(self, block: TextBlock, padding: str) -> str:
         size, line = SIZES[block.size]

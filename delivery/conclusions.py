@@ -14,9 +14,9 @@ from datetime import datetime
 from django.db.models import Max, Q
 
 from audience import door as audience
-from delivery import suppression
+from delivery import sql, suppression
 from delivery.adapters.base import EventKind, VendorEvent
-from delivery.models import Attempt, Message, VendorAccount
+from delivery.models import Attempt, VendorAccount
 from delivery.states import AttemptState, MessageState, Reason
 
 OURS = "omni"  # the "vendor" of what happens at our own addresses
@@ -118,8 +118,11 @@ def _raise_states(told: Sequence[Told]) -> None:
     for (dispatch_id, n), (state, reason) in sorted(highest.items()):
         together[dispatch_id, state, reason].append(n)
     for (dispatch_id, state, reason), ns in together.items():
-        lower = Message.objects.filter(dispatch_id=dispatch_id, n__in=ns, state__lt=state)
-        lower.update(state=state, **({"reason": reason} if reason else {}))
+        sql.run(
+            f"""UPDATE delivery_message SET state = %s, reason = CASE WHEN %s = 0 THEN reason ELSE %s END
+            WHERE dispatch_id = %s AND {sql.among("n")} AND state < %s""",
+            [state, reason, reason, dispatch_id, sql.numbers(ns), state],
+        )
 
 
 def _state(event: VendorEvent) -> tuple[MessageState | None, Reason]:

@@ -101,6 +101,12 @@ def test_an_earlier_attempt_of_the_same_message_still_speaks_for_it(now: datetim
     assert texts.message().state == MessageState.DELIVERED
 
 
+def test_the_id_of_another_message_does_not_speak_for_this_one(now: datetime) -> None:
+    texts = sent(2, now=now, channel="sms")
+    twilio(status(texts, 1, "failed", "30005"), query=about(texts, 0))
+    assert [texts.message(n).state for n in (0, 1)] == [MessageState.SENDING, MessageState.SENDING]
+
+
 def test_forged_callbacks_change_nothing(now: datetime) -> None:
     texts = sent(1, now=now, channel="sms", state=AttemptState.IN_DOUBT)
     form = status(texts, 0, "failed", "30005")
@@ -176,3 +182,8 @@ def test_a_stop_from_a_number_nobody_has_is_remembered(now: datetime) -> None:
 
 def test_nobody_else_can_say_stop(now: datetime) -> None:
     assert text("STOP", token="somebody-else") == 401 and not stopped()
+
+
+def test_a_field_name_that_no_database_stores_is_answered(now: datetime) -> None:
+    assert twilio({"a\x00b": "x", "MessageStatus": "sent"}).status_code == 200
+    assert VendorEvent.objects.get().kind == "unreadable"

@@ -35,10 +35,10 @@ _NOWHERE = frozenset(SPECIAL_USE_DOMAIN_NAMES) - {"test"}  # never leads to a ma
 def email_address(text: str) -> tuple[str, str]:
     """An address as it is sent to (its case kept, its domain in ASCII) and the key by which duplicates are found. Raises BadAddress."""
     text = text.strip(" ")
-    _refuse_oddities(text)
     if _plain(text):
         local, _, domain = text.rpartition("@")
-        return f"{local}@{domain.lower()}", text.casefold()
+        return f"{local}@{domain.lower()}", text.lower()
+    _refuse_oddities(text)
     try:
         checked = validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
@@ -72,7 +72,9 @@ def _refuse_oddities(text: str) -> None:
 def _plain(text: str) -> bool:
     """The common case, decided at a thirtieth of the full parser's cost: an ASCII name and a dotted ASCII domain."""
     local, _, domain = text.rpartition("@")
-    if not local or local[0] == "." or local[-1] == "." or ".." in local or not _LOCAL_CHARS.issuperset(local):
+    if not 0 < len(local) <= MAX_LOCAL or len(text) > MAX_EMAIL or not _LOCAL_CHARS.issuperset(local):
+        return False
+    if local[0] == "." or local[-1] == "." or ".." in local:
         return False
     labels = domain.split(".")
     if len(labels) < 2 or len(labels[-1]) < 2 or not labels[-1].isalpha() or labels[-1].lower() in _NOWHERE:
@@ -83,6 +85,14 @@ def _plain(text: str) -> bool:
 def _words(error: EmailNotValidError) -> str:
     words = " ".join(str(error).split()).rstrip(".")
     return words[:1].lower() + words[1:120]
+
+
+_SEEMS_AN_ADDRESS = re.compile(r"[^\s@:/]+@[^\s@]+|\+?\d(?:[\s().-]?\d){7,}")
+
+
+def without_addresses(text: str) -> str:
+    """Words that quote somebody's value, with whatever seems to be an address or a phone number struck out."""
+    return _SEEMS_AN_ADDRESS.sub("…", text)
 
 
 # ── phone ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -25,11 +25,11 @@ _NEW = " OR ".join(f"(i.{name} IS NOT NULL AND nullif(i.{name}, '') IS DISTINCT 
 _MERGE = f"""
 WITH changed AS (
   INSERT INTO audience_profile AS p (id, workspace_id, external_id, {", ".join(_FIELDS)}, attributes, folded, created_at, updated_at)
-  SELECT coalesce(known.id, nextval((SELECT pg_get_serial_sequence('audience_profile', 'id'))::regclass)), %(workspace)s, i.external_id,
+  SELECT coalesce((SELECT id FROM audience_profile WHERE workspace_id = %(workspace)s AND external_id = i.external_id),
+                  nextval((SELECT pg_get_serial_sequence('audience_profile', 'id'))::regclass)), %(workspace)s, i.external_id,
          {", ".join(f"nullif(i.{name}, '')" for name in _FIELDS)},
          jsonb_strip_nulls(i.attributes), jsonb_strip_nulls(i.folded), %(now)s, %(now)s
-    FROM incoming_profile i LEFT JOIN audience_profile known ON known.workspace_id = %(workspace)s AND known.external_id = i.external_id
-   ORDER BY i.external_id
+    FROM incoming_profile i ORDER BY i.external_id
   ON CONFLICT (workspace_id, external_id) DO UPDATE SET
     ({", ".join(_FIELDS)}, attributes, folded, updated_at) = (
       SELECT {_KEPT}, jsonb_strip_nulls(p.attributes || i.attributes), jsonb_strip_nulls(p.folded || i.folded), %(now)s

@@ -126,7 +126,7 @@ def _checked(name: str, value: object, normalise: Callable[[str], Any], faults: 
     try:
         return normalise(value)
     except addresses.BadAddress as bad:
-        found = bad.found or (f"{len(value):,} characters" if name in ("email", "phone") else shorten(value))
+        found = bad.found or (f"{len(value):,} characters" if name in ("email", "phone") else shorten(addresses.without_addresses(value)))
         faults.append(Finding("error", f"/{name}", found, str(bad)))
         return ""
 
@@ -147,7 +147,7 @@ def _attributes(given: Mapping[str, Any], catalogue: Catalogue, made: CleanRow, 
             try:
                 made.attributes[name], made.folded[name] = comparable(body.type, value)
             except Unfit as unfit:
-                found = unfit.found if body.sensitivity in ("personal", "sensitive") else shorten(value)
+                found = unfit.found if body.sensitivity in ("personal", "sensitive") else addresses.without_addresses(shorten(value))
                 faults.append(Finding("error", pointer(["attributes", name]), found, str(unfit)))
 
 

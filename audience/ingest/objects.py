@@ -1,0 +1,76 @@
+"""Objects of an NDJSON file as rows about people: fields and attributes by name, or attributes and consents in parts of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from audience.catalogue import Catalogue
+from audience.ingest.columns import ID, LEFT_OUT, Wishes
+from audience.ingest.records import Record
+from audience.ingest.rows import FIELDS, ProfileRow, Rejected, Said
+from governance.door import Finding, pointer, shorten
+
+
+@dataclass(slots=True)
+class Objects:
+    """How the objects of one file are read. Consents are taken only with a source; their first loss is noted."""
+
+    wishes: Wishes
+    catalogue: Catalogue
+    notes: list[str] = field(default_factory=list)
+
+    def column_of(self, path: str) -> str:
+        """A finding's own path says where it is."""
+        return path
+
+    def row(self, record: Record) -> ProfileRow | Rejected:
+        """A record as a row about a person, or what is wrong with it."""
+        if record.faults:
+            return Rejected(record.line, record.faults)
+        found = _Found(self, record.row)
+        for key, value in record.values.items():
+            found.take(key, self.wishes.mapping.get(key, key), value)
+        if found.faults:
+            return Rejected(record.line, tuple(found.faults))
+        return ProfileRow(
+            found.fields.pop(ID, ""), **found.fields, attributes=found.attributes, consents=tuple(found.consents), line=record.line
+        )
+
+
+class _Found:
+    def __init__(self, objects: Objects, row: int) -> None:
+        self.objects = objects
+        self.fields: dict[str, Any] = objects.wishes.made(row)
+        self.attributes: dict[str, Any] = {}
+        self.consents: list[Said] = []
+        self.faults: list[Finding] = []
+
+    def take(self, key: str, target: str, value: Any) -> None:
+        """One key of the object."""
+        if target == LEFT_OUT:
+            return
+        if target in (ID, *FIELDS):
+            plain = str(value) if target == ID and isinstance(value, int) and not isinstance(value, bool) else value
+            self.fields.setdefault(target, "" if plain is None else plain)
+        elif target == "attributes" and isinstance(value, dict):
+            self.attributes |= value
+        elif target == "consents":
+            self.say(key, value)
+        elif target in self.objects.catalogue:
+            self.attributes[target] = value
+        else:
+            expected = "a field, an attribute of the catalogue, attributes or consents; --map NAME=- leaves a key out"
+            self.fault(pointer([key]), shorten(key), expected)
+
+    def say(self, key: str, value: Any) -> None:
+        """The consents of the object: [{"channel": …, "topic": …, "state": …}, …]."""
+        if not isinstance(value, list) or not all(isinstance(one, dict) and set(one) == {"channel", "topic", "state"} for one in value):
+            self.fault(pointer([key]), "something else", "a list of objects with channel, topic and state")
+        elif self.objects.wishes.consent_source:
+            self.consents += [(one["channel"], one["topic"], one["state"]) for one in value]
+        elif value and not self.objects.notes:
+            self.objects.notes.append("no consent was recorded: say what collected it with --consent-source")
+
+    def fault(self, where: str, found: str, expected: str) -> None:
+        self.faults.append(Finding("error", where, found, expected))

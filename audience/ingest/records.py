@@ -1,0 +1,174 @@
+"""Rows of a CSV or NDJSON file as plain records, with what is wrong with their shape; a bad one never stops the others."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NoReturn
+
+from audience.ingest.files import MAX_LINE, TOO_LONG
+from governance.door import Finding, Invalid, pointer, shorten
+
+Format = Literal["csv", "ndjson"]
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+MAX_COLUMNS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row. row: its number, from 1, without the header; line: where it starts in the file. faults: of its shape."""
+
+    row: int
+    line: int
+    values: dict[str, Any] = field(default_factory=dict)
+    faults: tuple[Finding, ...] = ()
+
+
+# ── CSV ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(slots=True)
+class CsvFile:
+    """An open CSV file whose header has been read. columns: its names; columns without a name are left out."""
+
+    reader: Any
+    header: list[str]
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns, in their order."""
+        return [name for name in self.header if name]
+
+    def __iter__(self) -> Iterator[Record]:
+        row = 0
+        while True:
+            line = self.reader.line_num + 1
+            try:
+                cells = next(self.reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                row += 1
+                yield Record(row, line, faults=(_unquoted(error),))
+                continue
+            if not cells:  # an empty line
+                continue
+            row += 1
+            yield self.record(row, line, cells)
+
+    def record(self, row: int, line: int, cells: Sequence[str]) -> Record:
+        """One row of cells, all of them sound."""
+        faults: tuple[Finding, ...] = ()
+        if not "".join(cells).isascii():
+            faults = tuple(fault for name, cell in zip(self.header, cells, strict=False) if (fault := _cell_fault(name, cell)))
+        if not faults and len(cells) != len(self.header):
+            faults = (Finding("error", "", f"{len(cells)} cells", f"{len(self.header)}, as in the header"),)
+        return Record(row, line, dict(zip(self.header, cells, strict=False)), faults)
+
+
+def read_csv(lines: Iterable[str], delimiter: str) -> CsvFile:
+    """Read the header. Raises Invalid if it can't be one."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+    except csv.Error as error:
+        raise Invalid([_in_header(f"a line that can't be read ({error})", "the names of the columns")]) from None
+    faults = [_in_header(*fault) for fault in _header_faults(header, delimiter)]
+    if faults:
+        raise Invalid(faults)
+    return CsvFile(reader, header)
+
+
+def _header_faults(header: list[str], delimiter: str) -> Iterator[tuple[str, str]]:
+    first = header[0] if header else ""
+    if first[:1] in "{[" and first:
+        yield "JSON", "CSV; for a JSON object per line say --format ndjson"
+        return
+    if len(header) > MAX_COLUMNS:
+        yield f"{len(header):,} columns", f"at most {MAX_COLUMNS}"
+        return
+    other = next((sign for sign in DELIMITERS if sign != delimiter and sign in first), None)
+    if len(header) == 1 and other:
+        yield (
+            f"one column, with {DELIMITERS[other]} in its name",
+            f"columns; are they apart by {DELIMITERS[other]}? Then say so with --delimiter",
+        )
+    for name in sorted({name for name in header if name and header.count(name) > 1}):
+        yield f"the column {shorten(name)} {header.count(name)} times", "each column once"
+    for name in header:
+        if not name.isprintable() or len(name) > 200:
+            yield shorten(name.encode("utf-8", "replace").decode()), "names of at most 200 printable characters in UTF-8"
+    if not any(header):
+        yield "no names", "the names of the columns"
+
+
+def _in_header(found: str, expected: str) -> Finding:
+    return Finding("error", "/header", found, expected)
+
+
+def _cell_fault(name: str, cell: str) -> Finding | None:
+    """What no value can have, found before anybody tries to understand it."""
+    if TOO_LONG in cell:
+        return Finding("error", pointer([name]), "a line that is too long", f"lines of at most {MAX_LINE // 1024:,} KiB")
+    bad = next((char for char in cell if "\udc80" <= char <= "\udcff"), None)
+    return Finding("error", pointer([name]), f"the byte 0x{ord(bad) - 0xDC00:02X}", "text in UTF-8") if bad else None
+
+
+def _unquoted(error: csv.Error) -> Finding:
+    if "field limit" in str(error):
+        found = f"more than {csv.field_size_limit() // 1024} KiB in one cell, or a quotation mark that is never closed"
+        return Finding("error", "", found, "cells of at most 32 KiB")
+    if "unexpected end" in str(error):
+        return Finding("error", "", "a quotation mark that is never closed", "quotation marks in pairs")
+    return Finding("error", "", "quotation marks within a cell", 'cells in quotation marks as a whole, with "" for each mark inside')
+
+
+# ── NDJSON ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Unsound(ValueError):
+    """Words for what is wrong with a line of JSON."""
+
+
+def read_ndjson(lines: Iterable[str]) -> Iterator[Record]:
+    """One object a line. Empty lines are passed over."""
+    row = 0
+    for line, text in enumerate(lines, start=1):
+        if not text.strip():
+            continue
+        row += 1
+        try:
+            yield Record(row, line, _object(text))
+        except _Unsound as unsound:
+            yield Record(row, line, faults=(Finding("error", "", str(unsound), "one JSON object in UTF-8 on one line"),))
+
+
+def _object(text: str) -> dict[str, Any]:
+    if TOO_LONG in text:
+        raise _Unsound("a line that is too long")
+    if not text.isascii() and any("\udc80" <= char <= "\udcff" for char in text):
+        raise _Unsound("bytes that are not UTF-8")
+    try:
+        value = json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant)
+    except RecursionError:
+        raise _Unsound("a structure nested too deeply") from None
+    except _Unsound:
+        raise
+    except ValueError as error:  # malformed, or a number of thousands of digits
+        raise _Unsound(f"no JSON ({error})" if isinstance(error, json.JSONDecodeError) else "a number that is too large") from None
+    if not isinstance(value, dict):
+        raise _Unsound("JSON that is no object")
+    return value
+
+
+def _pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(items)
+    if len(found) < len(items):
+        raise _Unsound("a key that is given twice")
+    return found
+
+
+def _constant(word: str) -> NoReturn:
+    raise _Unsound(word)

@@ -111,7 +111,8 @@ def _about_our_requests(told: list[Told], orphans: list[VendorEvent]) -> tuple[l
     answered = dict(Attempt.objects.filter(pk__in=named).values_list("id", "vendor_id"))
     strange = {one.event.vendor_id for one in told if one.event.vendor_id and answered.get(one.attempt_id) not in ("", one.event.vendor_id)}
     earlier = _requests_called(strange, {one.dispatch_id for one in told}) if strange else set()
-    kept, foreign = [], []
+    kept: list[Told] = []
+    foreign: list[Told] = []
     for one in told:
         said = one.event.vendor_id
         speaks = said not in strange or any(

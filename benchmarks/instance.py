@@ -103,7 +103,7 @@ class Instance:
                 return process
             except OSError:
                 time.sleep(0.1)
-        raise SystemExit(f"the server did not start: see {self.folder}/processes.log")
+        raise SystemExit("the server did not start:\n" + (self.folder / "processes.log").read_text()[-4000:])
 
     def worker(self, *arguments: str) -> subprocess.Popen[bytes]:
         """A worker process."""

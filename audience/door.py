@@ -17,6 +17,7 @@ from audience.resolve import Resolution, count, matching, resolve
 from audience.rules.nodes import Rule, TriggerRule
 from audience.sentences import sentence
 from audience.snapshots import snapshot_ids, take_snapshot
+from audience.sources import EventSource, register_event_source
 
 __all__ = [
     "AttributeBody",
@@ -35,6 +36,7 @@ __all__ = [
     "events_waiting",
     "everyone",
     "explain",
+    "EventSource",
     "Explanation",
     "find",
     "ids_of",
@@ -50,6 +52,7 @@ __all__ = [
     "proof",
     "record",
     "Recorded",
+    "register_event_source",
     "Rejected",
     "RejectedEvent",
     "Resolution",

@@ -157,7 +157,8 @@ def _facts(workspace_id: int, leaf: Leaf, profile: Profile, known: Mapping[str, 
     if isinstance(leaf, Tested):
         return {"value": _value(leaf, profile, known)}
     if isinstance(leaf, Counted):
-        found = matching_events(workspace_id, leaf).filter(profile_id=profile.pk).aggregate(times=Count("pk"), last=Max("at"))
+        events, person = matching_events(workspace_id, leaf)
+        found = events.filter(**{person: profile.pk}).aggregate(times=Count("*"), last=Max("at"))
         return {"times": found["times"], "last": found["last"]}
     if isinstance(leaf, Consented):
         rows = Subscription.objects.filter(

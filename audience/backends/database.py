@@ -15,6 +15,7 @@ from audience.backends.capabilities import DATABASE, answers
 from audience.backends.checks_sql import AmongIds, Checked
 from audience.models import Event, Profile, Subscription
 from audience.rules.bound import Addressed, Bound, Consented, Constant, Counted, Group, Leaf, Member, Present, Range, Tested
+from audience.sources import source_of
 
 CHUNK = 50_000  # ids fetched at once
 AT_ONCE = 10_000  # ids of `within` in one query
@@ -90,24 +91,27 @@ def _between(column: str, check: Range) -> Q:
 
 
 def _counted(workspace_id: int, leaf: Counted) -> Q:
-    events = matching_events(workspace_id, leaf)
+    events, person = matching_events(workspace_id, leaf)
     if leaf.low == 1 and leaf.high is None:
-        return Q(Exists(events.filter(profile_id=OuterRef("pk"))))
-    often = events.values("profile_id").annotate(times=Count("pk")).filter(times__gte=leaf.low)
+        return Q(Exists(events.filter(**{person: OuterRef("pk")})))
+    often = events.order_by().values(person).annotate(times=Count("*")).filter(times__gte=leaf.low)
     if leaf.high is not None:
         often = often.filter(times__lte=leaf.high)
-    return Q(pk__in=often.values("profile_id"))
+    return Q(pk__in=often.values(person))
 
 
-def matching_events(workspace_id: int, leaf: Counted) -> QuerySet[Event]:
-    """The events that a condition counts, of everyone."""
+def matching_events(workspace_id: int, leaf: Counted) -> tuple[QuerySet[Any], str]:
+    """The events that a condition counts, of everyone, and the column of the person."""
+    source = source_of(leaf.event)
+    if source is not None:
+        return source.rows(workspace_id, leaf.event, leaf.since, leaf.until), source.column
     events = Event.objects.filter(workspace_id=workspace_id, name=leaf.event, at__lte=leaf.until)
     if leaf.since is not None:
         events = events.filter(at__gte=leaf.since)
     for test in leaf.where:
         passes = Q(Checked("folded", test.name, test.type, test.check))
         events = events.filter(~passes if test.negated else passes)
-    return events
+    return events, "profile_id"
 
 
 def _consented(workspace_id: int, leaf: Consented) -> Q:

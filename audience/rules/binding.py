@@ -14,6 +14,7 @@ from audience.rules.fields import FIELD_OPERATORS, field_fold, field_type, fold_
 from audience.rules.moments import shift
 from audience.rules.operations import WrongOperand, check_for, type_of_value
 from audience.rules.testing import passes
+from audience.sources import source_of
 from governance.door import DocumentModel, Finding, Invalid, pointer, shorten
 
 MAX_SEGMENT_DEPTH = 10  # segments that refer to segments
@@ -94,6 +95,8 @@ class _Binder:
         return Tested("profile", node.profile, type_, check, negated, at)
 
     def event(self, node: nodes.Event, at: str) -> Bound:
+        if node.where and source_of(node.event) is not None:
+            raise WrongOperand("/where", "conditions on its properties", f"none: “{node.event}” has no properties in rules")
         where = tuple(self.property(test, pointer(("where", place), at)) for place, test in enumerate(node.where))
         since = shift(self.scope.as_of, -node.within.last, node.within.unit) if node.within else None
         count = 1 if node.count is None else node.count

@@ -1,0 +1,63 @@
+"""What a person reads before approving an audience."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from audience.rules.nodes import read_node
+from audience.sentences import sentence
+from tests.laws.rules_drawn import rules
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ({"everyone": True}, "Everyone."),
+        ({"profile": "country", "op": "in", "value": ["DE", "AT"]}, "People whose country is one of “DE” or “AT”."),
+        ({"attribute": "tier", "op": "is", "value": "gold"}, "People whose Loyalty tier is “gold”."),
+        ({"attribute": "vip", "op": "is", "value": True}, "People whose vip is yes."),
+        ({"attribute": "spent", "op": "gte", "value": 12500}, "People whose spent is at least 12,500."),
+        ({"attribute": "spent", "op": "missing"}, "People whose spent is not known."),
+        (
+            {"attribute": "seen", "op": "in_last", "value": {"amount": 1, "unit": "weeks"}},
+            "People whose seen is in the last 1 week.",
+        ),
+        (
+            {
+                "event": "purchase",
+                "count": 3,
+                "within": {"last": 30, "unit": "days"},
+                "where": [{"property": "total", "op": "gt", "value": 50}],
+            },
+            "People who did “purchase” at least 3 times with total more than 50 in the last 30 days.",
+        ),
+        ({"event": "visit", "op": "at_most", "count": 0}, "People who never did “visit”."),
+        ({"none": [{"segment": "vip"}]}, "Everyone, except those in the segment “vip”."),
+        (
+            {
+                "all": [
+                    {"reachable": "email"},
+                    {"any": [{"attribute": "tier", "op": "is", "value": "gold"}, {"event": "visit"}]},
+                    {"none": [{"consent": {"channel": "email", "topic": "*"}}, {"segment": "staff"}]},
+                ]
+            },
+            "People who can be reached by e-mail and (whose Loyalty tier is “gold” or who did “visit” at least once), "
+            "except those who agreed to e-mail or in the segment “staff”.",
+        ),
+        (
+            {"attribute": "code", "op": "in", "value": [str(number) for number in range(3000)]},
+            "People whose code is one of “0”, “1”, “2”, “3”, “4” or 2,995 more.",
+        ),
+    ],
+)
+def test_a_rule_reads_as_a_sentence(rule: Any, words: str) -> None:
+    assert sentence(read_node(rule), {"tier": "Loyalty tier"}) == words
+
+
+@given(rules)
+def test_every_rule_has_a_sentence(rule: dict[str, Any]) -> None:
+    words = sentence(read_node(rule))
+    assert words[0].isupper() and words.endswith(".") and "{" not in words and words.count("(") == words.count(")")

@@ -1,0 +1,62 @@
+"""Events that another room keeps are counted like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from audience import door as audience
+from audience import sources
+from audience.door import EventSource, SegmentBody
+from audience.models import SubscriptionEntry
+from governance.door import Invalid, parse
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def ids(rule: dict[str, Any], now: datetime) -> set[int]:
+    return set(audience.resolve(factories.workspace().pk, parse(SegmentBody, factories.segment(rule=rule)), as_of=now).ids)
+
+
+@pytest.fixture(autouse=True)
+def _consents_as_events() -> Iterator[None]:
+    """The ledger of consents stands in for a room's own table: each entry an event "consent.given"."""
+
+    def rows(workspace_id: int, name: str, since: datetime | None, until: datetime) -> Any:
+        found = SubscriptionEntry.objects.filter(workspace_id=workspace_id, state="subscribed", at__lte=until)
+        return found.filter(at__gte=since) if since else found
+
+    audience.register_event_source(EventSource(frozenset({"consent.given"}), rows, "profile_id"))
+    yield
+    sources._SOURCES.clear()
+
+
+def test_they_are_counted_in_their_window(now: datetime) -> None:
+    old, new = factories.profile(now=now - timedelta(days=40)), factories.profile(now=now)
+    home = factories.workspace().pk
+    audience.set_consent(home, [new], channel="email", topic="news", state="subscribed", source="tests", now=now)
+    assert ids({"event": "consent.given"}, now) == {old, new}
+    assert ids({"event": "consent.given", "within": {"last": 30, "unit": "days"}}, now) == {new}
+    assert ids({"event": "consent.given", "count": 2}, now) == {new}
+    assert ids({"event": "consent.given", "op": "exactly", "count": 1}, now) == {old}
+    assert ids({"event": "consent.given", "op": "never", "within": {"last": 30, "unit": "days"}}, now) == {old}
+
+
+def test_they_have_no_properties(now: datetime) -> None:
+    with pytest.raises(Invalid, match="/rule/where"):
+        ids({"event": "consent.given", "where": [{"property": "topic", "op": "exists"}]}, now)
+
+
+def test_they_are_explained(now: datetime) -> None:
+    ada = factories.profile(now=now)
+    rule = parse(SegmentBody, factories.segment(rule={"event": "consent.given"}))
+    assert audience.explain(factories.workspace().pk, rule, ada, as_of=now).facts == {"times": 1, "last": now}
+
+
+def test_two_sources_of_one_event_are_refused() -> None:
+    with pytest.raises(ValueError, match="consent.given"):
+        audience.register_event_source(EventSource(frozenset({"consent.given"}), lambda *_: SubscriptionEntry.objects.none(), "id"))

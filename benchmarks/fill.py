@@ -189,9 +189,8 @@ def main() -> None:
     tagged = substitution(message)
     first = fill(compiled, recipients[:1])[0]
     assert isinstance(first, Filled) and tagged.html is not None
-    print(
-        f"{arguments.people:,} mails of {len(first.html or b'') / 1000:.1f} kB HTML + {len(first.text) / 1000:.1f} kB text, {holes} holes, {len(message.slots)} values"
-    )
+    weight = f"{len(first.html or b'') / 1000:.1f} kB HTML + {len(first.text) / 1000:.1f} kB text"
+    print(f"{arguments.people:,} mails of {weight}, {holes} holes, {len(message.slots)} values")
     ways: list[tuple[str, Callable[[Compiled, list[Recipient]], int], int]] = [
         ("fill", by_fill, 1),
         ("fill, values only", by_values, 1),

@@ -50,6 +50,13 @@ def _line(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def fixed(text: str) -> str:
+    """The text, if it holds no expression. Raises ValueError."""
+    if "{{" in text or "{%" in text or "{#" in text:
+        raise ValueError("fixed text: expressions stand in blocks, subject and preheader")
+    return text
+
+
 def _body(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if fault := fault_in_body(text):
@@ -61,6 +68,9 @@ def _body(text: str) -> str:
 
 Line = Annotated[str, AfterValidator(_line)]
 """One line: no control characters, line separators or bidirectional overrides; stored as NFC."""
+
+FixedLine = Annotated[str, AfterValidator(_line), AfterValidator(fixed)]
+"""One line in which expressions mean nothing, and are refused so that nobody expects them to."""
 
 Body = Annotated[str, AfterValidator(_body)]
 """Text of several lines, at most 64 KiB, line breaks as \\n, stored as NFC."""

@@ -28,6 +28,7 @@ from presentation.segments import segments
 from presentation.syntax import names_of, syntax
 from presentation.theme import FONTS, Theme, contrast, readable_on
 from presentation.values import LARGEST, MAX_VALUE_CHARS, Plain, UnfitValue, plain
+from presentation.views.templates import template_editor
 
 __all__ = [
     "BUILT_IN",
@@ -75,5 +76,6 @@ __all__ = [
     "segments",
     "stand_in",
     "syntax",
+    "template_editor",
     "walk",
 ]

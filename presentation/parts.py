@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 
 from governance.door import DocumentModel
 from presentation.blocks import Block
-from presentation.characters import Body, Line
+from presentation.characters import Body, FixedLine, Line
 from presentation.faults import Fault, raise_faults
 from presentation.values import UnfitValue, VariableType, plain
 
@@ -28,7 +28,7 @@ def one_address(value: str) -> str:
 class Sender(DocumentModel):
     """Who the message comes from: name and address for e-mail, `from` (a number, short code or word) for SMS."""
 
-    name: Line = Field(default="", max_length=100)
+    name: FixedLine = Field(default="", max_length=100)
     address: Line = Field(default="", max_length=320)
     number: Line = Field(default="", max_length=40, alias="from")
 

@@ -16,7 +16,7 @@ from presentation.markdown import link_targets
 from presentation.parts import LocaleBody
 from presentation.segments import BadText, segments
 
-MAX_SUBJECT = 200
+MAX_SUBJECT, MAX_EXPRESSIONS = 200, 500
 _VARIABLE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _WORDS_OF_THE_LANGUAGE = frozenset("true false none and or not if else in is loop self token".split())
 At = tuple[str | int, ...]
@@ -59,11 +59,14 @@ def _spelling(tag: str, at: At) -> Iterator[Fault]:
 def content_faults(locale: LocaleBody, channel: str, declared: Mapping[str, str], at: At) -> Iterator[Fault]:
     """Whatever is wrong with one translation."""
     yield from (_email_faults(locale, at) if channel == "email" else _sms_faults(locale, at))
-    broken = False
+    broken, expressions = False, 0
     for path, text in texts(locale):
+        expressions += text.count("{{")
         for problem in problems(text, declared):
             broken = True
             yield Fault((*at, *path), str(problem), problem.expected)
+    if expressions > MAX_EXPRESSIONS:
+        yield Fault(at, f"{expressions:,} expressions", f"at most {MAX_EXPRESSIONS} expressions in one locale")
     for path, target in () if broken else link_targets_in(locale):
         if expected := fault_in_link(target):
             yield Fault((*at, *path), target[:80], expected)

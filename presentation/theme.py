@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from governance.door import DocumentModel
 from presentation.blocks import ImageAddress, Link
-from presentation.characters import Line
+from presentation.characters import FixedLine, fixed
 
 FONTS = {
     "system": "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Noto Sans', sans-serif",
@@ -27,22 +27,13 @@ def _colour(value: str) -> str:
 Colour = Annotated[str, AfterValidator(_colour)]
 
 
-def _fixed(value: str) -> str:
-    if "{{" in value or "{%" in value or "{#" in value:
-        raise ValueError("fixed text: expressions stand in blocks, subject and preheader")
-    return value
-
-
-Fixed = Annotated[Line, AfterValidator(_fixed)]
-
-
 class Brand(DocumentModel):
     """What stands above the letter: a logo, or the name in type."""
 
-    name: Fixed = Field(min_length=1, max_length=80)
-    logo: Annotated[ImageAddress, AfterValidator(_fixed)] | None = None
+    name: FixedLine = Field(min_length=1, max_length=80)
+    logo: Annotated[ImageAddress, AfterValidator(fixed)] | None = None
     logo_width: int = Field(default=120, ge=24, le=400)
-    href: Annotated[Link, AfterValidator(_fixed)] | None = None
+    href: Annotated[Link, AfterValidator(fixed)] | None = None
 
 
 class Theme(DocumentModel):

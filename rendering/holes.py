@@ -6,13 +6,14 @@ of that content can contain it."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from presentation.door import stand_in
 
+T = TypeVar("T")
 TOKEN = "token"  # the built-in name of a message's own token; authors can't use it
 BUILT_IN = ("unsubscribe_url", TOKEN)  # what every message has a value for
 _KEPT = "%/?:@!$&'()*+,;=-._~"  # what a written address may hold as it is
@@ -53,6 +54,7 @@ class Holes:
     expressions: list[str] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     tracked: list[Target] = field(default_factory=list)
+    _numbers: dict[Hashable, int] = field(default_factory=dict, repr=False)
     verbatims: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -66,9 +68,7 @@ class Holes:
 
     def expression(self, expression: str) -> str:
         """The stand-in of an expression (without braces)."""
-        if expression not in self.expressions:
-            self.expressions.append(expression)
-        return f"q{self.seal}e{self.expressions.index(expression)}z"
+        return f"q{self.seal}e{self._number(expression, expression, self.expressions)}z"
 
     def verbatim(self, text: str) -> str:
         """A stand-in for finished HTML, so that nothing on the way reads or changes it."""
@@ -100,20 +100,22 @@ class Holes:
         return self._known(self._target(constants, expressions, track=track))
 
     def _known(self, target: Target) -> str:
-        if target not in self.targets:
-            self.targets.append(target)
-        return f"q{self.seal}l{self.targets.index(target)}z"
+        return f"q{self.seal}l{self._number(target, target, self.targets)}z"
+
+    def _number(self, key: Hashable, item: T, items: list[T]) -> int:
+        """The place of an item in its list; a new one is added."""
+        if key not in self._numbers:
+            self._numbers[key] = len(items)
+            items.append(item)
+        return self._numbers[key]
 
     def _target(self, constants: list[str], expressions: list[str], *, track: bool) -> Target:
         counted = track and constants[0].lower().startswith(("http://", "https://"))
         plain = Target(tuple(constants), tuple(expressions), None)
         if not counted:
             return plain
-        for known in self.tracked:
-            if (known.constants, known.expressions) == (plain.constants, plain.expressions):
-                return known
-        self.tracked.append(Target(plain.constants, plain.expressions, len(self.tracked)))
-        return self.tracked[-1]
+        numbered = Target(plain.constants, plain.expressions, len(self.tracked))
+        return self.tracked[self._number(("tracked", plain), numbered, self.tracked)]
 
     def laid_open(self, output: str) -> str:
         """The output with all verbatim texts put back (they may hold further stand-ins)."""

@@ -45,15 +45,26 @@ _SIMPLE = {
 def to_html(source: str, holes: Holes, ink: Ink) -> str:
     """HTML of a Markdown text; expressions and links are stand-ins."""
     tokens = parse_markdown(holes.text(source))
-    return "".join(_block(token, holes, ink, last=_is_last(tokens, place)) for place, token in enumerate(tokens))
+    last = _last_ones(tokens)
+    return "".join(_block(token, holes, ink, last=place in last) for place, token in enumerate(tokens))
 
 
-def _is_last(tokens: Sequence[Token], place: int) -> bool:
-    """Whether the element that opens here is the last of what it stands in: then it needs no space below."""
-    level = tokens[place].level
-    after = next((token for token in tokens[place + 1 :] if token.level <= level and token.nesting >= 0 and token.type != "inline"), None)
-    closed = next((token for token in tokens[place + 1 :] if token.level < level), None)
-    return after is None or (closed is not None and tokens.index(closed) < tokens.index(after))
+def _last_ones(tokens: Sequence[Token]) -> set[int]:
+    """Where an element opens that is the last of what it stands in: it needs no space below."""
+    last: set[int] = set()
+    open_flags: list[bool] = []
+    followed: dict[int, bool] = {}
+    for place in range(len(tokens) - 1, -1, -1):
+        token = tokens[place]
+        if token.nesting < 0:
+            open_flags.append(not followed.get(token.level))
+            followed[token.level], followed[token.level + 1] = True, False
+        elif token.nesting > 0:
+            if open_flags.pop():
+                last.add(place)
+        elif token.type != "inline":
+            followed[token.level] = True
+    return last
 
 
 def _block(token: Token, holes: Holes, ink: Ink, *, last: bool) -> str:

@@ -14,7 +14,7 @@ from presentation.door import Content, LocalizedContent, Theme, names_of
 from rendering.channels import email, email_text, sms
 from rendering.contexts import Misplaced, Places
 from rendering.escapes import Context, html
-from rendering.holes import TOKEN, Holes, Stand, Target
+from rendering.holes import TOKEN, Holes, Target
 from rendering.program import Compiled, CompiledMessage, Hole, Program
 
 MAX_MESSAGE = 256 * 1024  # bytes of all parts of one message
@@ -107,13 +107,15 @@ def _message(content: Content, localized: LocalizedContent, holes: Holes, *, pix
 
 def _email(localized: LocalizedContent, theme: Theme, holes: Holes, *, leaving: bool, pixel: bool) -> dict[str, Iterable[Piece]]:
     body = email.html(localized, theme, holes, leaving=leaving, pixel=pixel)
-    text = localized.text if localized.text is not None else None
-    plain = sms.linked(text, holes) if text is not None else email_text.text(localized, holes, leaving=leaving)
+    if localized.text is not None:
+        text = sms.linked(localized.text, holes)
+    else:
+        text = email_text.text(localized, holes, leaving=leaving)
     return {
         "subject": _line(localized.subject, holes),
         "preheader": _line(localized.preheader, holes),
         "html": list(_html(body, holes, isolate=localized.direction == "rtl")),
-        "text": _plain(plain, holes),
+        "text": _plain(text, holes),
     }
 
 
@@ -182,6 +184,3 @@ def _program(pieces: Iterable[Piece], slots: dict[tuple[str, str], int]) -> Prog
 def _needs_data(content: Content, messages: dict[str, CompiledMessage]) -> bool:
     used = {name for message in messages.values() for expression, _ in message.slots for name in names_of(expression)}
     return any(content.variables[name].source.split(".")[0] in {"data", "event"} for name in used if name in content.variables)
-
-
-__all__ = ["MAX_MESSAGE", "Stand", "compile", "compile_untracked"]

@@ -157,6 +157,11 @@ def test_a_fault_is_found_at_its_field(field: str, value: Any, place: str) -> No
     assert place in faults(email(block("text"), **{field: value}))
 
 
+def test_a_letter_of_too_many_expressions_is_refused() -> None:
+    many = [block("text", id=f"t{number}", text="{{ total + 1 }} " * 190) for number in range(3)]
+    assert faults(email(*many))["/locales/en"] == ("570 expressions", "at most 500 expressions in one locale")
+
+
 def test_an_sms_is_a_text_and_nothing_else() -> None:
     parse(TemplateBody, sms("Hello {{ first_name }}. Reply STOP to opt out"))
     assert "/locales/en/text" in faults(sms("  "))

@@ -55,7 +55,7 @@ class Webhooks(threading.Thread):
 def round_of(name: str, args: argparse.Namespace, *, faults: bool, webhooks: bool) -> list[str]:
     """One round; what is wrong with it."""
     window = "5" if faults else "900"
-    with instance(database=args.database, in_doubt_after=window, vendor_timeout="5") as made:
+    with instance(database=args.database, in_doubt_after=window, vendor_timeout="2" if faults else "5") as made:
         made.run("-m", "benchmarks.scene", "--mails", str(args.mails), "--texts", str(args.texts), "--batch", "100")
         made.serve()
         if faults:

@@ -63,7 +63,7 @@ def to_body(form: Body, types: Mapping[str, str]) -> Body:
     return {**{name: value for name, value in form.items() if name != "rule"}, "rule": rule}
 
 
-def place(path: str) -> str:
+def place(path: str, form: Body) -> str:
     """Where the builder shows what is wrong at this pointer of the body."""
     return re.sub(r"/(all|any|none)(?=/|$)", "/of", path)
 
@@ -108,7 +108,7 @@ def _nested(node: Any, way: Sequence[int], verb: str) -> Any:
 def _group(node: Any) -> Body:
     """The whole rule as a group, so that there is always one to add to."""
     shown = _shown(node)
-    return shown if "of" in shown else {"word": "all", "of": [shown]}
+    return shown if "of" in shown else {"word": "", "of": [shown]}
 
 
 def _shown(node: Any) -> Body:
@@ -153,12 +153,19 @@ def _shown_event(node: Mapping[str, Any]) -> Body:
     return {
         "subject": "event",
         "event": str(node.get("event", "")),
-        "op": str(node.get("op", "at_least")),
-        "count": _text(node.get("count", "" if node.get("op") == "never" else 1)),
+        "op": str(node.get("op", "")),
+        "count": _text(node.get("count")),
         "last": _text((within or {}).get("last")),
         "unit": str((within or {}).get("unit", "days")),
-        "where": [{"property": str(each.get("property", "")), **_shown_test(each)} for each in where or () if isinstance(each, Mapping)],
+        "where": [{"property": str(each.get("property", "")), **_shown_property(each)} for each in where or () if isinstance(each, Mapping)],
     }
+
+
+def _shown_property(node: Mapping[str, Any]) -> Body:
+    """A property's condition; a text that would be read as a number or a yes is shown in quotes."""
+    value = node.get("value")
+    quoted = f'"{value}"' if isinstance(value, str) and not isinstance(_plain(value, "any"), str) else value
+    return _shown_test({**node, "value": quoted} if "value" in node else node)
 
 
 def _text(value: Any) -> str:
@@ -173,6 +180,8 @@ def _node(shown: Any, types: Mapping[str, str]) -> Any:
     if "of" in shown or "word" in shown:
         word = str(shown.get("word", "all"))
         children = shown.get("of", [])
+        if word == "" and isinstance(children, list) and len(children) == 1:
+            return _node(children[0], types)  # a rule of one condition, written without a group
         return {word if word in GROUPS else "all": [_node(child, types) for child in children] if isinstance(children, list) else []}
     subject, _, name = str(shown.get("subject", "")).partition(":")
     if subject == "attribute":
@@ -217,6 +226,8 @@ def _operand(op: str, shown: Mapping[str, Any], type_: str) -> Body:
 def _plain(text: str, type_: str) -> Any:
     """The value as its type; what doesn't fit stays text, so that the check names it."""
     text = text.strip()
+    if type_ == "any" and len(text) > 1 and text[0] == text[-1] == '"':
+        return text[1:-1]
     if type_ == "boolean":
         return {"true": True, "false": False, "yes": True, "no": False}.get(text.casefold(), text)
     if type_ == "number" or type_ == "any":
@@ -231,11 +242,12 @@ def _plain(text: str, type_: str) -> Any:
 
 
 def _event(shown: Mapping[str, Any]) -> Body:
-    op = str(shown.get("op") or "at_least")
-    op = op if op in {"at_least", "at_most", "exactly", "never"} else "at_least"
-    node: Body = {"event": str(shown.get("event", "")).strip(), "op": op}
-    if op != "never":
-        node["count"] = _plain(str(shown.get("count") or "1"), "number")
+    op, count = str(shown.get("op") or ""), str(shown.get("count") or "").strip()
+    node: Body = {"event": str(shown.get("event", "")).strip()}
+    if op in {"at_least", "at_most", "exactly", "never"}:
+        node["op"] = op
+    if op != "never" and count:
+        node["count"] = _plain(count, "number")
     if str(shown.get("last") or "").strip():
         node["within"] = {"last": _plain(str(shown["last"]), "number"), "unit": str(shown.get("unit") or "days")}
     where = [

@@ -22,6 +22,8 @@ from delivery.standing import KeyUse, NewDecision, answer_key, cancel, decide, s
 from delivery.states import AttemptState, DispatchState, MessageState, Reason
 from delivery.suppression import suppress, suppressed, unsuppress
 from delivery.tracking import LinkResolver, register_link_resolver, unsubscribe_headers
+from delivery.trials import Trial, send_test
+from delivery.views.frames import framed
 from delivery.work import Clock, DispatchFacts, DispatchPlan, Entry, LaneName, Outcome, Outgoing, Program, Work
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "Sender",
     "SentMessage",
     "Stop",
+    "Trial",
     "WaveView",
     "Why",
     "Work",
@@ -60,6 +63,7 @@ __all__ = [
     "decide",
     "due",
     "facts",
+    "framed",
     "held_instances",
     "housekeeping",
     "in_doubt",
@@ -78,6 +82,7 @@ __all__ = [
     "resolve_in_doubt",
     "resume",
     "send",
+    "send_test",
     "sent_message",
     "settle_clicks",
     "standing",

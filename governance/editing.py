@@ -40,7 +40,7 @@ class Editor:
     """How one kind is edited. to_form and to_body: between a body and what its form holds; make(path, what, form): a new item.
 
     steps(step, form): the form after a step of this kind's own, None for the usual ones;
-    place(path): a fault's pointer in the body → the pointer of its field in the form.
+    place(path, form): a fault's pointer in the body → the pointer of its field in the form.
     """
 
     kind: str
@@ -48,7 +48,7 @@ class Editor:
     to_body: Callable[[Body], Body] = _same
     make: Callable[[str, str, Body], Any] | None = None
     steps: Callable[[str, Body], Body | None] = lambda step, form: None
-    place: Callable[[str], str] = lambda path: path
+    place: Callable[[str, Body], str] = lambda path, form: path
 
 
 @dataclass
@@ -169,13 +169,14 @@ def _act(request: ConsoleRequest, current: Edit) -> None:
             current.form = take_step(current.form, step, current.editor.make) if own is None else own
             current.focus = focus_after(step, current.form)
     except Invalid as error:
-        place = current.editor.place if current.source is None else _unmoved
-        current.faults = tuple(Finding(each.level, place(each.path), each.found, each.expected) for each in error.findings)
+        current.faults = tuple(_placed(current, fault) for fault in error.findings)
         current.status = 422
 
 
-def _unmoved(path: str) -> str:
-    return path
+def _placed(current: Edit, fault: Finding) -> Finding:
+    """The fault at its field in the form; in the text, where it is."""
+    path = current.editor.place(fault.path, current.form) if current.source is None else fault.path
+    return Finding(fault.level, path, fault.found, fault.expected)
 
 
 def _save(request: ConsoleRequest, current: Edit) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from governance import kinds
+from governance.kinds import Ref
 from governance.models import Document
 from governance.pages import document_address, pages_of
 
@@ -31,3 +32,14 @@ def find_documents(workspace_id: int, text: str, *, limit: int) -> list[FoundDoc
         FoundDocument(row.title or row.key, known[row.kind].title, pages_of(row.kind).icon, document_address(row.kind, row.key))
         for row in rows.order_by("-updated_at", "pk")[:limit]
     ]
+
+
+def used_by(workspace_id: int, kind_name: str) -> dict[str, list[Ref]]:
+    """Which latest drafts use each document of a kind. One query."""
+    users: dict[str, list[Ref]] = {}
+    rows = Document.objects.filter(workspace_id=workspace_id, latest__isnull=False).values_list("kind", "key", "latest__uses")
+    for user_kind, user_key, uses in rows.order_by("kind", "key"):
+        for used_kind, used_key in uses:
+            if used_kind == kind_name:
+                users.setdefault(used_key, []).append(Ref(user_kind, user_key))
+    return users

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -121,6 +122,11 @@ class RuleNode:
     fault: Finding | None = None
     children: list[RuleNode] = field(default_factory=list)
     number: str = ""
+
+    @property
+    def raw(self) -> str:
+        """A condition that the builder can't show, as JSON."""
+        return json.dumps(self.shown.get("raw"), ensure_ascii=False)
 
     @property
     def holder(self) -> str:

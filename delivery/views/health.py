@@ -44,7 +44,7 @@ def health(request: ConsoleRequest) -> HttpResponse:
         ),
         "outbox": OutboxMail.objects.filter(workspace_id=workspace_id).order_by("-pk").values_list("pk", flat=True).first() is not None,
         "vendor": settings.OMNI.vendor,
-        "held": held(),
+        "held": [reason for _, reason in held()],
         "spent": _spent(workspace_id, now),
         "is_author": request.actor.role.covers(Role.AUTHOR),
         "is_approver": request.actor.role.covers(Role.APPROVER),
@@ -116,10 +116,18 @@ def _keys(attempts: list[Attempt]) -> list[str]:
 
 
 def _spent(workspace_id: int, now: datetime) -> list[dict[str, Any]]:
-    """What was committed this month, by currency."""
+    """What this month's dispatches cost so far, by currency: requests that the vendor took or may have taken."""
     first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    rows = Dispatch.objects.filter(workspace_id=workspace_id, planned_at__gte=first).exclude(currency="")
-    return list(rows.values("currency").annotate(micros=Sum("committed_micros"), runs=Count("id")).order_by("currency"))
+    dispatches = Dispatch.objects.filter(workspace_id=workspace_id, planned_at__gte=first).exclude(currency="")
+    currencies = dict(dispatches.values_list("pk", "currency"))
+    costs = Attempt.objects.filter(workspace_id=workspace_id, posted_at__gte=first, state__lt=AttemptState.REFUSED)
+    spent: dict[str, dict[str, Any]] = {}
+    for dispatch_id, micros in costs.values_list("dispatch_id").annotate(Sum("cost_micros")).order_by():
+        if dispatch_id in currencies:
+            row = spent.setdefault(currencies[dispatch_id], {"currency": currencies[dispatch_id], "micros": 0, "runs": 0})
+            row["micros"] += micros or 0
+            row["runs"] += 1
+    return [spent[currency] for currency in sorted(spent)]
 
 
 def _looked_up(request: ConsoleRequest) -> dict[str, Any] | None:

@@ -96,7 +96,7 @@ def _draw(request: ConsoleRequest, current: Edit) -> HttpResponse:
 
 def _empty_item(path: str, what: str, body: Any) -> Any:
     """The item that "Add" puts in: an empty object, which the schema's defaults fill."""
-    return "" if what == "text" else {}
+    return {}
 
 
 @console_page()
@@ -116,7 +116,8 @@ def preview(request: ConsoleRequest, plural: str, key: str) -> HttpResponse:
 
 
 def _with_values(fields: list[FormField], body: Any) -> list[tuple[FormField, Any]]:
-    return [(field, look_up(body, field.path) if field.look in {"group", "items"} else field.value) for field in fields]
+    """Each field with what the body says there, or with what counts where it says nothing."""
+    return [(field, look_up(body, field.path) if field.given else field.usual) for field in fields]
 
 
 @console_page()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -91,6 +92,24 @@ def form_errors(form: Any) -> list[tuple[str, str, str]]:
         if name in form.fields:
             rows += [(form[name].id_for_label, str(form[name].label), str(message)) for message in messages]
     return rows
+
+
+@register.filter
+def at(mapping: Mapping[str, Any], key: str) -> Any:
+    """The value at a key, or nothing."""
+    return mapping.get(str(key)) if isinstance(mapping, Mapping) else None
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """The value as JSON, for a field that carries it."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+@register.filter
+def as_text(value: Any) -> str:
+    """A plain value as a form's field holds it: true, false, numbers and text as they are written."""
+    return "" if value is None else json.dumps(value) if isinstance(value, bool) else str(value)
 
 
 @register.filter

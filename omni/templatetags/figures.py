@@ -32,6 +32,18 @@ def plain(value: Any) -> str:
 
 
 @register.filter
+def words(value: Any) -> str:
+    """A value of a profile or a document as people write it: yes and no, lists with commas."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(words(item) for item in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {words(item)}" for name, item in value.items())
+    return "–" if value is None or value == "" else str(value)
+
+
+@register.filter
 def plural(value: Any, noun: str) -> str:
     """1 → "1 person", 12408 → "12,408 people". noun: "message", or "person,people"."""
     one, _, many = noun.partition(",")
@@ -111,6 +123,14 @@ def moment(context: Context, when: Any, form: str = "full") -> SafeString | str:
     return format_html(
         '<time datetime="{}" title="{}" class="nowrap">{}</time>', when.astimezone(UTC).isoformat(timespec="seconds"), exact, words
     )
+
+
+@register.simple_tag(takes_context=True)
+def moment_words(context: Context, when: datetime) -> str:
+    """The same as plain text, for options and labels."""
+    zone = reader_zone(context)
+    local = when.astimezone(zone)
+    return f"{_day(local, timezone.now().astimezone(zone))}, {local:%H:%M} {local:%Z}"
 
 
 def _day(local: datetime, today: datetime) -> str:

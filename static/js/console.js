@@ -7,3 +7,4 @@ import "./shortcuts.js";
 import "./palette.js";
 import "./forms.js";
 import "./copy.js";
+import "./preview.js";

@@ -6,7 +6,7 @@ document.body.addEventListener("htmx:afterSwap", (event) => event.target.querySe
 // a button sends once
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post" || event.defaultPrevented) return;
+  if (form.method !== "post" || event.defaultPrevented || event.submitter?.formTarget) return;
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "1";
   setTimeout(() => delete form.dataset.sent, 3000);
@@ -59,6 +59,7 @@ function changed() {
 document.addEventListener("input", (event) => { if (event.target.form?.dataset.document) changed(); });
 document.body.addEventListener("document-changed", changed);
 document.addEventListener("submit", (event) => {
+  if (event.submitter?.formTarget) return;
   if (!event.target.dataset.document && !event.target.closest("[data-kept]") && !event.target.dataset.leaves) return;
   leaving = true;
   clearTimeout(timer);

@@ -1,0 +1,83 @@
+"""A test message to the person who asks for one: by the real route, outside the ledger, under every brake that still counts."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+
+from delivery import policies
+from delivery.adapters.base import OutgoingMessage, OutgoingRequest, Sender, VendorResponse
+from delivery.connections import Connections
+from delivery.eligibility import allowed
+from delivery.instance import held
+from delivery.switches import killed
+from governance.door import Actor, Refused, Role, allow, audit
+from rendering.door import Filled, Preview
+
+MARK = "[Test] "
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What became of a test message. vendor: who took it; detail: what the vendor said where it didn't."""
+
+    accepted: bool
+    vendor: str
+    detail: str = ""
+
+
+class _Marked(Filled):
+    """A previewed message as adapters read messages, marked as a test. Its links lead nowhere and nobody can leave by it."""
+
+    def __init__(self, made: Preview, *, email: bool) -> None:
+        self.n, self.locale, self.values, self._made, self._email = 0, made.locale, (), made, email
+
+    @property
+    def subject(self) -> str:
+        return MARK + self._made.subject if self._email else ""
+
+    @property
+    def html(self) -> bytes | None:
+        return self._made.html.encode() if self._email else None
+
+    @property
+    def text(self) -> bytes:
+        return self._made.text.encode() if self._email else (MARK + self._made.text).encode()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {}
+
+
+def send_test(
+    actor: Actor, made: Preview, *, channel: str, address: str, sender: Sender, subject: str, now: datetime, reply_to: str = ""
+) -> Trial:
+    """Hand one marked message to the channel's route at once. subject: what the audit names ("template:welcome").
+
+    Refused below author, while a kill switch or a hold is on, and outside production for addresses that aren't allow-listed
+    (the local outbox takes any). Raises Missing where the channel has no route. It is in no run and no cap counts it.
+    """
+    allow(actor, Role.AUTHOR, "messages:send")
+    route = policies.route(actor.workspace_id, "", channel)
+    _refuse(actor, subject, address, route)
+    message = OutgoingMessage(f"test-{secrets.token_urlsafe(12)}", address, _Marked(made, email=channel == "email"))
+    request = OutgoingRequest(0, channel, sender, [message], reply_to=reply_to)
+    audit(actor, "template.tested", subject=subject, data={"channel": channel, "vendor": route.adapter.key}, now=now)
+    built = route.adapter.build(request, route.account)
+    with Connections() as vendors:
+        answer = vendors.post(actor.workspace_id, route.key, [built], limits=route.adapter.limits, now=now)[0]
+    fate = route.adapter.read(answer, [message.message_id]) if isinstance(answer, VendorResponse) else answer
+    return Trial(fate.kind == "accepted", route.adapter.title, fate.detail)
+
+
+def _refuse(actor: Actor, subject: str, address: str, route: policies.Route) -> None:
+    switch = killed(actor.workspace_id, subject.partition(":")[2], route.adapter.key)
+    if switch is not None:
+        raise Refused(f"a kill switch is on: {switch.reason}")
+    if held():
+        raise Refused("this installation is held until somebody confirms it")
+    if route.adapter.key != policies.OUTBOX and settings.OMNI.env != "production" and not allowed(address):
+        raise Refused("outside production only allow-listed addresses are written to, and yours isn't one of them")

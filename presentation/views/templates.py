@@ -1,0 +1,181 @@
+"""Templates: what do we say?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from governance.door import ConsoleRequest, Edit, Editor, Finding, Invalid, Role, console_page, draw, edit, list_context, used_by
+from presentation import template_forms
+from presentation.documents import MessageClass, TemplateBody, Tracking
+from presentation.filters import FILTERS
+from presentation.parts import PROFILE_FIELDS
+from presentation.template_forms import BLOCKS, IN_COLUMNS, BlockField
+from presentation.theme import FONTS, Theme
+from presentation.values import VariableType
+
+TEMPLATE = "template"
+CLASS_WORDS = {
+    "promotional": "Promotional: only to people who subscribed to the topic",
+    "service": "Service: unless they unsubscribed",
+    "transactional": "Transactional: because somebody did something",
+}
+
+
+def template_editor(shown: str = "") -> Editor:
+    """How templates are edited. shown: the locale whose blocks are fields."""
+    return Editor(
+        TEMPLATE,
+        to_form=lambda body: template_forms.to_form(body, shown),
+        to_body=template_forms.to_body,
+        make=template_forms.make,
+        steps=template_forms.steps,
+        place=template_forms.field_place,
+    )
+
+
+@console_page()
+def templates(request: ConsoleRequest) -> HttpResponse:
+    """The gallery: thumbnails, locales, who uses them."""
+    context = list_context(request, TEMPLATE)
+    users = used_by(request.actor.workspace_id, TEMPLATE)
+    context["cards"] = [_card(view, users.get(view.key, ())) for view in context["documents"]]
+    return render(request, "presentation/template_list.html", context)
+
+
+def _card(view: Any, users: Sequence[Any]) -> dict[str, Any]:
+    try:
+        body: TemplateBody | None = view.latest.model
+    except Invalid:
+        body = None
+    return {"document": view, "body": body, "locales": _completeness(body) if body else [], "users": users}
+
+
+def _completeness(body: TemplateBody) -> list[tuple[str, bool]]:
+    """Each locale, and whether it has every block of the default one."""
+    wanted = {block.id for block in body.locales[body.default_locale].blocks} if body.default_locale in body.locales else set()
+    return [(tag, wanted <= {block.id for block in locale.blocks}) for tag, locale in sorted(body.locales.items())]
+
+
+@console_page(Role.AUTHOR)
+def new_template(request: ConsoleRequest) -> HttpResponse:
+    """The editor with a small letter to start from."""
+    return _draw(request, edit(request, template_editor(), None))
+
+
+@console_page()
+def template(request: ConsoleRequest, key: str) -> HttpResponse:
+    """The editor on the left, the live preview on the right."""
+    return _draw(request, edit(request, template_editor(request.GET.get("locale", "")), key))
+
+
+@dataclass(frozen=True, slots=True)
+class ShownField:
+    """One field of a block with what the block says."""
+
+    field: BlockField
+    name: str
+    id: str
+    value: Any
+    given: bool
+    fault: Finding | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownBlock:
+    """One block as the template draws it."""
+
+    path: str
+    block: Mapping[str, Any]
+    look: Any
+    number: str
+    first: bool
+    last: bool
+    fields: Sequence[ShownField] = ()
+    aside: Sequence[ShownField] = ()
+    columns: Sequence[tuple[str, Sequence[ShownBlock]]] = ()
+    fault: Finding | None = None
+    offered: Sequence[tuple[str, Any]] = field(default_factory=tuple)
+
+
+def _blocks(blocks: Any, path: str, faults: Mapping[str, Finding], offered: Sequence[str], number: str = "") -> list[ShownBlock]:
+    listed = blocks if isinstance(blocks, list) else []
+    return [_block(block, f"{path}/{at}", at, len(listed), faults, offered, f"{number}{at + 1}") for at, block in enumerate(listed)]
+
+
+def _block(block: Any, path: str, at: int, many: int, faults: Mapping[str, Finding], offered: Sequence[str], number: str) -> ShownBlock:
+    said = block if isinstance(block, Mapping) else {}
+    look = BLOCKS.get(str(said.get("type", "")))
+    columns = said.get("columns") if isinstance(said.get("columns"), list) else []
+    shown = [_field(each, said, path, faults) for each in (look.fields if look else ())]
+    return ShownBlock(
+        path=path,
+        block=said,
+        look=look,
+        number=number,
+        first=at == 0,
+        last=at == many - 1,
+        fields=[each for each in shown if not each.field.aside],
+        aside=[each for each in shown if each.field.aside],
+        columns=[
+            (f"{path}/columns/{place}", _blocks(column, f"{path}/columns/{place}", faults, IN_COLUMNS, f"{number}.{place + 1}."))
+            for place, column in enumerate(columns or ())
+        ],
+        fault=faults.get(path),
+        offered=[(name, BLOCKS[name]) for name in offered],
+    )
+
+
+def _field(each: BlockField, said: Mapping[str, Any], path: str, faults: Mapping[str, Finding]) -> ShownField:
+    given = each.name in said
+    value = said.get(each.name, "")
+    shown = bool(value) if each.look == "bool" else "" if value is None else str(value)
+    where = f"{path}/{each.name}"
+    return ShownField(each, f"{path}/{each.typed}", where, shown, given, faults.get(where))
+
+
+def _draw(request: ConsoleRequest, current: Edit) -> HttpResponse:
+    if current.response is not None:
+        return current.response
+    return draw(request, current, "presentation/template.html", "presentation/_template_form.html", _editor_context(request, current))
+
+
+def _editor_context(request: ConsoleRequest, current: Edit) -> dict[str, Any]:
+    form, faults = current.form, current.fault_at
+    locales = form.get("locales") if isinstance(form.get("locales"), Mapping) else {}
+    shown = str(form.get("shown") or "")
+    offered = [name for name in BLOCKS if name != "html" or request.actor.role.covers(Role.ADMIN)]
+    here = locales.get(shown, {}) if locales else {}
+    path = f"/locales/{shown}"
+    return {
+        "locales": [(tag, tag == shown, tag == form.get("default_locale")) for tag in (locales or {})],
+        "shown": shown,
+        "here": here,
+        "path": path,
+        "others": [(f"/locales/{tag}", each) for tag, each in (locales or {}).items() if tag != shown],
+        "blocks": _blocks(here.get("blocks") if isinstance(here, Mapping) else [], f"{path}/blocks", faults, offered),
+        "offered": [(name, BLOCKS[name]) for name in offered],
+        "sms": form.get("channel") == "sms",
+        "at": {fault_path: fault for fault_path, fault in faults.items()},
+        "classes": [(name, CLASS_WORDS[name]) for name in get_args(MessageClass)],
+        "trackings": get_args(Tracking),
+        "types": get_args(VariableType),
+        "variables": list(enumerate(form.get("variables") or ())),
+        "sources": [f"profile.{name}" for name in PROFILE_FIELDS],
+        "theme": [_theme_field(name, form.get("theme")) for name in Theme.model_fields if name != "brand"],
+        "brand": (form.get("theme") or {}).get("brand") or {} if isinstance(form.get("theme"), Mapping) else {},
+        "filters": FILTERS,
+        "unsaid": form.get("unsaid") or [],
+    }
+
+
+def _theme_field(name: str, said: Any) -> dict[str, Any]:
+    default = Theme.model_fields[name].default
+    colour = isinstance(default, str) and default.startswith("#")
+    value = said.get(name, "") if isinstance(said, Mapping) else ""
+    look = "colour" if colour else "choice" if name == "font" else "int"
+    return {"name": name, "value": value, "usual": default, "look": look, "options": list(FONTS) if name == "font" else []}

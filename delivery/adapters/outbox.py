@@ -19,7 +19,7 @@ class Outbox(Adapter):
     key = "outbox"
     title = "Local outbox"
     channels = frozenset({"email", "sms"})
-    limits = Limits(recipients_per_request=500, concurrency=1, request_bytes=64_000_000)
+    limits = Limits(recipients_per_request=500, concurrency=32, request_bytes=64_000_000)  # a local table: one window per batch
     features = Features(mixed_content=True, idempotency_key=True, echoes_message_id=True)
 
     def build(self, request: OutgoingRequest, account: Account) -> VendorRequest:

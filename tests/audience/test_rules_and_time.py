@@ -23,8 +23,6 @@ from tests.laws.rules_drawn import properties
 
 zones = st.sampled_from([UTC, timezone(timedelta(hours=9))])
 moments = st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9998, 1, 1), timezones=zones)
-    min_value=datetime(2, 1, 1), max_value=datetime(9998, 1, 1), timezones=st.sampled_from([UTC, timezone(timedelta(hours=9))])
-)
 
 
 @pytest.mark.parametrize(

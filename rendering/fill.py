@@ -178,8 +178,8 @@ class _Batch:
         """Messages over the limit fail; measured exactly only where a value is long enough to matter."""
         holes = sum(len(part.holes) for part in self.message.parts) or 1
         room = MAX_MESSAGE - sum(part.constant_bytes for part in self.message.parts)
-        suspicious = {place for column in columns for place, text in enumerate(column) if len(text) * 4 * holes > room}
-        for place in suspicious:
+        long = [column for column in columns if max(map(len, column)) * 4 * holes > room]
+        for place in {place for column in long for place, text in enumerate(column) if len(text) * 4 * holes > room}:
             if message_bytes(self.message, rows[place]) > MAX_MESSAGE:
                 self.faults.setdefault(place, TOO_BIG)
 

@@ -36,7 +36,7 @@ class Filled:
 
     def _part(self, part: Program) -> bytes:
         if self._encoded is None:
-            self._encoded = [value.encode() for value in self.values]
+            self._encoded = list(map(str.encode, self.values))
         return part.join(self._encoded)
 
     @property

@@ -25,15 +25,18 @@ class Program:
     constants: tuple[bytes, ...]
     holes: tuple[Hole, ...]
     order: tuple[int, ...] = field(init=False, compare=False, repr=False)
+    _frame: list[bytes] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        frame = [b""] * (2 * len(self.holes) + 1)
+        frame[::2] = self.constants
         object.__setattr__(self, "order", tuple(hole.slot for hole in self.holes))
+        object.__setattr__(self, "_frame", frame)
 
     def join(self, values: Sequence[bytes]) -> bytes:
         """The part with its slots' (escaped, encoded) values filled in."""
-        parts: list[bytes] = [b""] * (2 * len(self.order) + 1)
-        parts[::2] = self.constants
-        parts[1::2] = [values[slot] for slot in self.order]
+        parts = self._frame.copy()
+        parts[1::2] = map(values.__getitem__, self.order)
         return b"".join(parts)
 
     @property

@@ -159,8 +159,8 @@ def _dispatch(workspace_id: int, dispatch_id: int) -> Dispatch:
 def _place(dispatch: Dispatch, profile_id: int) -> tuple[int | None, list[Stop]]:
     """The newest number of this person in this dispatch, and how they came by it."""
     if dispatch.kind == "campaign":
-        for slice_id, wave in Slice.objects.filter(dispatch=dispatch).values_list("id", "wave"):
-            first_n, ids = bitmap(slice_id)
+        for slice_id, digest, first_n, wave in Slice.objects.filter(dispatch=dispatch).values_list("id", "digest", "first_n", "wave"):
+            ids = bitmap((slice_id, digest))
             if profile_id in ids:
                 n = first_n + ids.rank(profile_id) - 1
                 return n, [Stop("delivery", dispatch.planned_at, {"planned": True, "wave": wave + 1, "n": n})]

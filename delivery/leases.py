@@ -24,6 +24,7 @@ from governance import door as governance
 
 DECISIONS_AT_ONCE = 100
 CRASHES_BEFORE_ISOLATION = 3
+_running: dict[tuple[int, int], tuple[str, str, DispatchFacts]] = {}
 _NOT_KILLED = """NOT EXISTS (SELECT 1 FROM delivery_switch s WHERE s.workspace_id = d.workspace_id AND s."on"
     AND (s.scope = 'workspace' OR (s.scope = 'campaign' AND s.key = d.key) OR (s.scope = 'vendor' AND s.key = d.vendor)))"""
 
@@ -61,8 +62,8 @@ def _decisions(lane: Lane, worker: str, now: datetime) -> Iterator[Work]:
 def _batches(lane: Lane, worker: str, now: datetime) -> Iterator[Work]:
     while taken := _take_batch(lane, worker, now):
         token, until, deadline, row = taken
-        batch_id, dispatch_id, workspace_id, slice_id, start, stop, ranks, claims = row
-        entries = ids_of_batch(slice_id, start, stop, ranks)
+        batch_id, dispatch_id, workspace_id, slice_id, first_n, digest, start, stop, ranks, claims = row
+        entries = ids_of_batch((slice_id, digest), first_n, start, stop, ranks)
         work = _look(dispatch_id, workspace_id, ("batch", (batch_id,)), token, worker, until, deadline, entries, now)
         if work is None:
             continue
@@ -88,12 +89,26 @@ def _look(
 ) -> Work | None:
     """The work as it stands: the epoch first, then everything that the epoch vouches for. None: halted meanwhile, given back."""
     epoch = governance.epoch(workspace_id)
-    row = Dispatch.objects.get(pk=dispatch_id, workspace_id=workspace_id)
-    work = Work(facts_of(row), source[0], source[1], token, worker, until, deadline, epoch, entries)
-    if row.state != DispatchState.RUNNING or killed(workspace_id, row.key, row.vendor):
+    state, vendor, facts = _dispatch(dispatch_id, workspace_id, epoch)
+    work = Work(facts, source[0], source[1], token, worker, until, deadline, epoch, entries)
+    if state != DispatchState.RUNNING or killed(workspace_id, facts.key, vendor, epoch):
         settled.give_back(work, due_at=now + timedelta(seconds=5))
         return None
     return settled.without_settled(work, now=now)
+
+
+def _dispatch(dispatch_id: int, workspace_id: int, epoch: int) -> tuple[str, str, DispatchFacts]:
+    """State, vendor and facts, read no earlier than the epoch. A running one is remembered by it: every act that halts a
+    dispatch moves the epoch, and admit goes on only under the epoch that the work was leased with."""
+    known = _running.get((dispatch_id, epoch))
+    if known is None:
+        row = Dispatch.objects.get(pk=dispatch_id, workspace_id=workspace_id)
+        known = (row.state, row.vendor, facts_of(row))
+        if row.state == DispatchState.RUNNING:
+            if len(_running) > 256:
+                _running.clear()
+            _running[dispatch_id, epoch] = known
+    return known
 
 
 def facts_of(row: Dispatch) -> DispatchFacts:
@@ -138,7 +153,8 @@ def _take_batch(lane: Lane, worker: str, now: datetime) -> tuple[int, datetime, 
             ORDER BY b.due_at, b.id LIMIT 1 {sql.skip_locked("b")})
         UPDATE delivery_batch SET token = %s, leased_until = %s, due_at = %s, worker = %s, claims = claims + 1
         WHERE id IN (SELECT id FROM picked)
-        RETURNING id, dispatch_id, workspace_id, slice_id, start, stop, ranks, claims""",
+        RETURNING id, dispatch_id, workspace_id, slice_id, (SELECT s.first_n FROM delivery_slice s WHERE s.id = slice_id),
+            (SELECT s.digest FROM delivery_slice s WHERE s.id = slice_id), start, stop, ranks, claims""",
         [int(lane), sql.moment(now), token, sql.moment(until), sql.moment(until), worker],
     )
     return (token, until, deadline, found[0]) if found else None

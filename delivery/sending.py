@@ -39,7 +39,7 @@ def send(work: Work, outgoing: Sequence[Outgoing], *, vendors: Connections, cloc
         terms = terms_of(work)
     except DoorError as error:
         return walk.hand_back(error.reason, clock() + ACCOUNT_TROUBLE_RESTS)
-    if killed(work.workspace_id, work.dispatch.key, terms.route.adapter.key):
+    if killed(work.workspace_id, work.dispatch.key, terms.route.adapter.key, work.epoch):
         return walk.hand_back("a kill switch is on", clock() + ACCOUNT_TROUBLE_RESTS)
     if (until := limits.open_at(work.workspace_id, terms.route.key, now=clock())) is not None:
         return walk.hand_back("the vendor account rests", until)

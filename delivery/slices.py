@@ -15,26 +15,24 @@ _kept: OrderedDict[tuple[int, int], BitMap64] = OrderedDict()
 _lock = Lock()
 
 
-def ids_of_batch(slice_id: int, start: int, stop: int, ranks: bytes | memoryview | None) -> list[Entry]:
-    """The entries of a rank range of one slice, in order; where `ranks` is given, of those ranks."""
-    first_n, ids = bitmap(slice_id)
-    people = ids[start:stop]
+def ids_of_batch(key: tuple[int, int], first_n: int, start: int, stop: int, ranks: bytes | memoryview | None) -> list[Entry]:
+    """The entries of a rank range of one slice, in order; where `ranks` is given, of those ranks. key: the slice's id and digest."""
+    people = bitmap(key)[start:stop]
     if ranks is None:
         return [Entry(n, profile_id) for n, profile_id in enumerate(people, first_n + start)]
     listed = list(people)
     return [Entry(first_n + rank, listed[rank - start]) for rank in BitMap64.deserialize(bytes(ranks))]
 
 
-def bitmap(slice_id: int) -> tuple[int, BitMap64]:
-    """The first number and the people of a slice. Not to be changed by the caller."""
-    first_n, digest = Slice.objects.values_list("first_n", "digest").get(pk=slice_id)
+def bitmap(key: tuple[int, int]) -> BitMap64:
+    """The people of the slice with this id and digest. Not to be changed by the caller."""
     with _lock:
-        if (slice_id, digest) in _kept:
-            _kept.move_to_end((slice_id, digest))
-            return first_n, _kept[slice_id, digest]
-    ids = BitMap64.deserialize(bytes(Slice.objects.values_list("ids", flat=True).get(pk=slice_id)))
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
+    ids = BitMap64.deserialize(bytes(Slice.objects.values_list("ids", flat=True).get(pk=key[0], digest=key[1])))
     with _lock:
-        _kept[slice_id, digest] = ids
+        _kept[key] = ids
         while len(_kept) > KEPT:
             _kept.popitem(last=False)
-    return first_n, ids
+    return ids

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django.db.models import Q
 
 from delivery.models import Switch
 
 
-def killed(workspace_id: int, key: str, vendor: str) -> Switch | None:
-    """The switch that stops this campaign or message type on this vendor, if one does."""
+@lru_cache(maxsize=1024)
+def killed(workspace_id: int, key: str, vendor: str, epoch: int) -> Switch | None:
+    """The switch that stops this campaign or message type on this vendor, if one does. epoch: the witness, read before this is
+    asked; throwing and releasing a switch moves it, so the answer may be remembered by it."""
     concerns = Q(scope="workspace") | Q(scope="campaign", key=key) | Q(scope="vendor", key=vendor)
     return Switch.objects.filter(concerns, workspace_id=workspace_id, on=True).first()

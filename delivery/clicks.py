@@ -74,16 +74,6 @@ def _told(rows: Sequence[VendorEvent]) -> list[Told]:
 
 
 def _about(event: base.VendorEvent, dispatch: Dispatch, message: Message) -> Told:
-    return Told(
-        event,
-        message.dispatch_id,
-        message.n,
-        dispatch.workspace_id,
-        dispatch.channel,
-        dispatch.topic,
-        dispatch.key,
-        message.profile_id,
-        message.attempt_id,
-        message.address_hash,
-        message.state,
-    )
+    """What the request could prove was proven when the click came."""
+    place = (message.dispatch_id, message.n, dispatch.workspace_id, dispatch.channel, dispatch.topic, dispatch.key)
+    return Told(event, *place, message.profile_id, message.address_hash, message.state, None)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import Max, Q
+from django.db.models import Q
 
 from audience import door as audience
 from delivery import sql, suppression
@@ -20,6 +20,7 @@ from delivery.models import Attempt, VendorAccount
 from delivery.states import AttemptState, MessageState, Reason
 
 OURS = "omni"  # the "vendor" of what happens at our own addresses
+NOTED_EVERY = timedelta(seconds=1)  # an account's row is not written for each of a thousand events
 UNRESOLVED = (AttemptState.POSTING, AttemptState.IN_DOUBT)
 
 RAISES: Mapping[EventKind, MessageState] = {
@@ -49,8 +50,19 @@ MACHINES: Mapping[EventKind, str] = {"opened": "message.machine_opened", "clicke
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """The vendor request that carried a message, as it stood when the event was matched."""
+
+    id: int
+    vendor_id: str
+    state: int
+    account: str
+    posted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
-    """One event about one message of ours."""
+    """One event about one message of ours. request: None where there is none, or where all that it could prove is proven."""
 
     event: VendorEvent
     dispatch_id: int
@@ -60,9 +72,9 @@ class Told:
     topic: str
     campaign: str
     profile_id: int
-    attempt_id: int
     address_hash: int
     state: int
+    request: Asked | None
 
 
 def draw(told: Sequence[Told], *, now: datetime) -> None:
@@ -88,23 +100,27 @@ def heed(workspace_id: int, wishes: Sequence[VendorEvent], *, now: datetime) -> 
 
 def _prove(told: Sequence[Told], now: datetime) -> None:
     """One event about any message of a request proves that the vendor has the request: it is accepted or refused as a whole."""
-    named = {one.attempt_id: one.event.vendor_id for one in told if one.attempt_id}
+    named = {one.request.id: one.event.vendor_id for one in told if one.request is not None and one.request.state in UNRESOLVED}
     unresolved = Attempt.objects.filter(pk__in=named, state__in=UNRESOLVED).order_by("pk").select_for_update(no_key=True)
-    for attempt_id in unresolved.values_list("pk", flat=True):
+    for attempt_id in unresolved.values_list("pk", flat=True) if named else ():
         vendor_id = {"vendor_id": named[attempt_id]} if named[attempt_id] else {}
         proven = Attempt.objects.filter(pk=attempt_id)
         proven.update(state=AttemptState.SENT, resolved_by="event", resolved_at=now, **vendor_id)
-    _note_live_feed({one.attempt_id for one in told if one.attempt_id and one.event.vendor != OURS}, now)
+    _note_live_feeds(told, now)
 
 
-def _note_live_feed(attempt_ids: set[int], now: datetime) -> None:
+def _note_live_feeds(told: Sequence[Told], now: datetime) -> None:
     """A vendor's event about a request proves that the account's event feed was live for requests made up to then."""
-    attempts = Attempt.objects.filter(pk__in=attempt_ids)
-    for heard in attempts.values("workspace_id", "account").annotate(until=Max("posted_at")).order_by("workspace_id", "account"):
-        workspace_id, account, until = heard["workspace_id"], heard["account"], heard["until"]
-        VendorAccount.objects.get_or_create(workspace_id=workspace_id, account=account, defaults={"refilled_at": now})
-        silent_before = Q(heard_until=None) | Q(heard_until__lt=until)
-        VendorAccount.objects.filter(silent_before, workspace_id=workspace_id, account=account).update(heard_until=until)
+    live: dict[tuple[int, str], datetime] = {}
+    for one in told:
+        if one.request is not None and one.event.vendor != OURS:
+            place = one.workspace_id, one.request.account
+            live[place] = max(one.request.posted_at, live.get(place, one.request.posted_at))
+    for (workspace_id, account), until in sorted(live.items()):
+        row, _ = VendorAccount.objects.get_or_create(workspace_id=workspace_id, account=account, defaults={"refilled_at": now})
+        if row.heard_until is None or row.heard_until < until - NOTED_EVERY:
+            silent_before = Q(heard_until=None) | Q(heard_until__lt=until)
+            VendorAccount.objects.filter(silent_before, pk=row.pk, workspace_id=workspace_id).update(heard_until=until)
 
 
 def _raise_states(told: Sequence[Told]) -> None:

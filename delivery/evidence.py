@@ -18,7 +18,7 @@ from django.db import transaction
 
 from delivery import conclusions, sql
 from delivery.adapters.base import Unreadable, VendorEvent
-from delivery.conclusions import Told
+from delivery.conclusions import Asked, Told
 from delivery.message_ids import read_message_id
 from delivery.models import Attempt, Dispatch
 
@@ -86,13 +86,16 @@ def _match(events: Sequence[VendorEvent], only: int | None) -> tuple[list[Told],
         row[0]: row[1:] for row in Dispatch.objects.filter(pk__in=wanted).values_list("id", "workspace_id", "channel", "topic", "key")
     }
     messages = {(dispatch_id, row[0]): row[1:] for dispatch_id in dispatches for row in _messages(dispatch_id, wanted[dispatch_id])}
+    requests = _requests({row[1] for row in messages.values()} - {0})
     told, orphans = [], []
     for event, key in zip(events, keys, strict=True):
         message = messages.get((key.dispatch_id, key.n)) if key is not None else None
         if key is None or message is None or only not in (None, dispatches[key.dispatch_id][0]):
             orphans.append(event)
         else:
-            told.append(Told(event, key.dispatch_id, key.n, *dispatches[key.dispatch_id], *message))
+            profile_id, attempt_id, address_hash, state = message
+            facts = (*dispatches[key.dispatch_id], profile_id, address_hash, state, requests.get(attempt_id))
+            told.append(Told(event, key.dispatch_id, key.n, *facts))
     return _about_our_requests(told, orphans)
 
 
@@ -103,14 +106,17 @@ def _messages(dispatch_id: int, ns: Iterable[int]) -> list[tuple[int, ...]]:
     )
 
 
+def _requests(attempt_ids: set[int]) -> dict[int, Asked]:
+    columns = ("id", "vendor_id", "state", "account", "posted_at")
+    return {row[0]: Asked(*row) for row in Attempt.objects.filter(pk__in=attempt_ids).values_list(*columns)}
+
+
 def _about_our_requests(told: list[Told], orphans: list[VendorEvent]) -> tuple[list[Told], list[VendorEvent]]:
     """Where the vendor's own id must agree with what it answered: an event about somebody else's request is an orphan."""
-    named = {one.attempt_id for one in told if one.event.vendor_id}
-    if not named:
+    strange = {one.event.vendor_id for one in told if one.event.vendor_id and not _named_by(one)}
+    if not strange:
         return told, orphans
-    answered = dict(Attempt.objects.filter(pk__in=named).values_list("id", "vendor_id"))
-    strange = {one.event.vendor_id for one in told if one.event.vendor_id and answered.get(one.attempt_id) not in ("", one.event.vendor_id)}
-    earlier = _requests_called(strange, {one.dispatch_id for one in told}) if strange else set()
+    earlier = _requests_called(strange, {one.dispatch_id for one in told})
     kept: list[Told] = []
     foreign: list[Told] = []
     for one in told:
@@ -121,6 +127,11 @@ def _about_our_requests(told: list[Told], orphans: list[VendorEvent]) -> tuple[l
         )
         (kept if speaks else foreign).append(one)
     return kept, orphans + [one.event for one in foreign]
+
+
+def _named_by(one: Told) -> bool:
+    """Whether the request's own answer named this id, or is not known and may have."""
+    return one.request is not None and one.request.vendor_id in ("", one.event.vendor_id)
 
 
 def _requests_called(vendor_ids: set[str], dispatch_ids: set[int]) -> set[tuple[int, str, int, int]]:

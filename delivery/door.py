@@ -2,6 +2,7 @@
 
 from delivery.adapters.base import Sender
 from delivery.addresses import address_hash, address_hashes
+from delivery.briefs import Brief, DayOfChannel, Engagement, briefs, daily, doubtful, engagement, running
 from delivery.clicks import settle as settle_clicks
 from delivery.connections import Connections
 from delivery.control import kill, open_next_wave, pause, resolve_in_doubt, resume, stop, switches
@@ -28,12 +29,15 @@ from delivery.work import Clock, DispatchFacts, DispatchPlan, Entry, LaneName, O
 
 __all__ = [
     "AttemptState",
+    "Brief",
     "Clock",
     "Connections",
+    "DayOfChannel",
     "DispatchFacts",
     "DispatchPlan",
     "DispatchState",
     "DispatchView",
+    "Engagement",
     "Entry",
     "KeyUse",
     "LaneName",
@@ -58,10 +62,14 @@ __all__ = [
     "address_hash",
     "address_hashes",
     "answer_key",
+    "briefs",
     "cancel",
     "confirm_instance",
+    "daily",
     "decide",
+    "doubtful",
     "due",
+    "engagement",
     "facts",
     "framed",
     "held_instances",
@@ -81,6 +89,7 @@ __all__ = [
     "register_link_resolver",
     "resolve_in_doubt",
     "resume",
+    "running",
     "send",
     "send_test",
     "sent_message",

@@ -217,8 +217,12 @@ def vendor(clock: Clock) -> StandIn:
 
 
 @pytest.fixture
-def street(db: None, clock: Clock, vendor: StandIn, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Street]:
+def street(
+    request: pytest.FixtureRequest, clock: Clock, vendor: StandIn, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Street]:
     """Messages leave by the routes that a story releases, to a vendor of our own."""
+    mark = request.node.get_closest_marker("django_db")
+    request.getfixturevalue("transactional_db" if mark is not None and mark.kwargs.get("transaction") else "db")
     monkeypatch.setenv("OMNI_SECRET_SENDGRID_KEY", "SG.test")
     monkeypatch.setenv("OMNI_SECRET_TWILIO_TOKEN", "token")
     settings.OMNI = settings.OMNI.model_copy(

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from delivery import door as delivery
 from delivery.models import Decision, Dispatch
-from governance.door import Invalid, Missing, Refused
+from governance.door import Conflict, Invalid, Missing, Refused
 from tests.delivery.conftest import Street
 
 pytestmark = pytest.mark.django_db
@@ -136,7 +136,7 @@ def test_a_key_is_used_once_and_a_different_request_under_it_is_refused(street: 
 
     again = delivery.use_key(street.workspace_id, "order-7", "a" * 64, now=street.clock())
     assert (again.new, again.dispatch_id, again.n) == (False, dispatch, n)
-    with pytest.raises(Refused):
+    with pytest.raises(Conflict):
         delivery.use_key(street.workspace_id, "order-7", "b" * 64, now=street.clock())
     with pytest.raises(Invalid):
         delivery.use_key(street.workspace_id, "", "a" * 64, now=street.clock())

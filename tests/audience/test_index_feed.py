@@ -7,19 +7,22 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings as django_settings
 from django.core.management import call_command
+from django.db import connection
 
 from audience import door as audience
 from audience import index_feed
 from audience.backends import mapping
 from audience.backends.base import EngineUnavailable
-from audience.backends.elasticsearch import Cluster, connected, whole
+from audience.backends.elasticsearch import Cluster, Index, connected, whole
 from audience.door import SegmentBody
 from audience.index_feed import feed_index, rebuild
 from audience.models import Profile, ProfileFeed
-from governance.door import parse
+from audience.rules.bound import Constant
+from governance.door import create_workspace, parse
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.elasticsearch]
@@ -138,6 +141,25 @@ def test_very_long_texts_are_no_trouble_for_the_index(cluster: Cluster, now: dat
     rebuild(cluster, home(), now=now)
     for condition in ({"op": "starts_with", "value": "ONCE ss"}, {"op": "exists"}, {"op": "is_not", "value": "once"}):
         assert resolved({"attribute": "story", **condition}, now)[:2] == ({ada}, "elasticsearch")
+
+
+def test_a_shard_that_fails_makes_the_whole_answer_worthless(cluster: Cluster, now: datetime) -> None:
+    factories.profile(now=now)
+    name = rebuild(cluster, home(), now=now).index
+    cluster.client.indices.create(index=f"{cluster.prefix}-broken", mappings={"properties": {}})  # knows no id to sort by
+    both = Index(cluster.client, f"{name},{cluster.prefix}-broken", {})
+    with pytest.raises(EngineUnavailable):
+        both.ids(home(), Constant(True))
+
+
+def test_another_workspace_s_people_are_never_among_the_answers(cluster: Cluster, now: datetime) -> None:
+    ada = factories.profile(now=now)
+    other = create_workspace("other", "Other").pk
+    audience.upsert(other, [audience.ProfileRow(external_id="ben", country="DE")], source="tests", now=now)
+    for workspace in (home(), other):
+        rebuild(cluster, workspace, now=now)
+    feed_index(cluster)
+    assert resolved({"everyone": True}, now) == ({ada}, "elasticsearch", "")
 
 
 # ── out of order ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -276,3 +298,36 @@ def test_the_command_without_elasticsearch_is_refused(capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit) as ended:
         call_command("reindex_audience")
     assert ended.value.code == 3 and "OMNI_ELASTICSEARCH_URL" in capsys.readouterr().err
+
+
+# ── writers and consumers at the same time ────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_change_that_commits_late_is_not_lost(cluster: Cluster, now: datetime) -> None:
+    """A writer holds its transaction open while later changes are written and fed; its row has the lower number."""
+    ada, ben = factories.profile(now=now, country="FR"), factories.profile(now=now, country="DE")
+    rebuild(cluster, home(), now=now)
+    ProfileFeed.objects.all().delete()
+    with psycopg.connect(**connection.get_connection_params()) as slow:
+        slow.execute("UPDATE audience_profile SET country = 'DE' WHERE id = %s", [ada])
+        slow.execute("INSERT INTO audience_profilefeed (workspace_id, profile_id, at) VALUES (%s, %s, %s)", [home(), ada, now])
+        ProfileFeed.objects.create(workspace_id=home(), profile_id=ben, at=now)
+        assert feed_index(cluster) == 1
+        slow.commit()
+    assert feed_index(cluster) == 1
+    assert resolved(GERMANS, now)[:2] == ({ada, ben}, "elasticsearch")
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_consumers_share_the_feed_and_neither_waits(cluster: Cluster, now: datetime) -> None:
+    factories.profiles(4, now=now, country="DE")
+    rebuild(cluster, home(), now=now)
+    taken = "DELETE FROM audience_profilefeed WHERE id IN (SELECT id FROM audience_profilefeed ORDER BY id LIMIT 3 FOR UPDATE SKIP LOCKED)"
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        assert other.execute(taken).rowcount == 3
+        assert feed_index(cluster) == 1
+        other.rollback()  # it died: its rows wait again
+    assert feed_index(cluster) == 3

@@ -1,8 +1,47 @@
-"""Console addresses of workflow."""
+"""Workflow's console addresses: campaigns, launches, runs, and the previews that need the whole street."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from governance.door import Pages, register_pages
+from workflow import campaign_forms
+from workflow.views import campaigns, previews, runs
 
 app_name = "workflow"
-urlpatterns: list[URLPattern] = []
+
+register_pages(
+    "campaign",
+    Pages(
+        icon="campaign",
+        intro="A campaign says who hears what, when, and within which limits.",
+        edit="workflow:campaign",
+        new="workflow:new-campaign",
+        list="workflow:campaigns",
+        preview="workflow:campaign-preview",
+        starter=campaign_forms.STARTER,
+        group="",
+    ),
+)
+
+urlpatterns = [
+    path("campaigns/", campaigns.campaigns, name="campaigns"),
+    path("new/campaigns/", campaigns.new_campaign, name="new-campaign"),
+    path("look/audience/", campaigns.audience_look, name="audience-look"),
+    path("campaigns/<slug:key>/", campaigns.campaign, name="campaign"),
+    path("campaigns/<slug:key>/preview/", campaigns.preview, name="campaign-preview"),
+    path("campaigns/<slug:key>/estimate/", campaigns.estimate, name="estimate"),
+    path("campaigns/<slug:key>/sample/<int:profile_id>/", campaigns.sample_frame, name="sample"),
+    path("campaigns/<slug:key>/launch/", campaigns.launch, name="launch"),
+    path("runs/", runs.runs, name="runs"),
+    path("runs/<int:run_id>/", runs.run, name="run"),
+    path("runs/<int:run_id>/live/", runs.live, name="run-live"),
+    path("runs/<int:run_id>/act/", runs.act, name="act"),
+    path("look/templates/people/", previews.look_people, name="look-people"),
+    path("look/templates/frame/", previews.look_frame, name="look-frame"),
+    path("look/templates/info/", previews.look_info, name="look-info"),
+    path("look/templates/test/", previews.look_test, name="look-test"),
+    path("templates/<slug:key>/preview/", previews.template_preview, name="template-preview"),
+    path("templates/<slug:key>/test/", previews.template_test, name="template-test"),
+    path("templates/<slug:key>/frame/<int:number>/", previews.template_frame, name="template-frame"),
+]

@@ -1,0 +1,107 @@
+"""Runs and planned launches at a glance, for lists and the home page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from delivery import door as delivery
+from governance import door as governance
+from governance.door import Invalid
+from workflow.cron import times
+from workflow.documents import CampaignBody, Once, OnEvent, Schedule
+from workflow.models import Occurrence, Run
+
+EACH = 20  # planned instants of one campaign within the time asked about
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """A run in a list."""
+
+    run: Run
+    brief: delivery.Brief | None
+    title: str
+
+    @property
+    def state(self) -> str:
+        """The dispatch's state in one word; a shadow run says so."""
+        return self.brief.state if self.brief else "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A campaign's coming launch."""
+
+    key: str
+    title: str
+    at: datetime
+    zone: str
+
+
+def run_lines(workspace_id: int, runs: Iterable[Run]) -> list[RunLine]:
+    """Runs with their dispatches and campaigns' titles: three queries, whatever their number."""
+    listed = list(runs)
+    known = delivery.briefs(workspace_id, [run.dispatch_id for run in listed])
+    titles = {view.key: view.title for view in governance.documents(workspace_id, "campaign")} if listed else {}
+    return [RunLine(run, known.get(run.dispatch_id), titles.get(run.campaign_key) or run.campaign_key) for run in listed]
+
+
+def active_runs(workspace_id: int) -> list[RunLine]:
+    """Runs that send or are paused now."""
+    ids = delivery.running(workspace_id)
+    return (
+        run_lines(workspace_id, Run.objects.filter(workspace_id=workspace_id, dispatch_id__in=ids).order_by("-started_at")) if ids else []
+    )
+
+
+def latest_runs(workspace_id: int, *, limit: int = 5) -> list[RunLine]:
+    """The newest runs."""
+    return run_lines(workspace_id, Run.objects.filter(workspace_id=workspace_id).order_by("-started_at", "-pk")[:limit])
+
+
+def upcoming(workspace_id: int, *, now: datetime, within: timedelta) -> list[Planned]:
+    """What released campaigns plan to launch in the time that comes, the soonest first."""
+    found = []
+    for view in governance.documents(workspace_id, "campaign"):
+        try:
+            campaign = view.released.model if view.released else None
+        except Invalid:
+            continue
+        if campaign is not None:
+            zone = campaign.trigger.zone if isinstance(campaign.trigger, Schedule | Once) else ""
+            found += [Planned(view.key, view.title, at, zone) for at in next_times(campaign, now=now, until=now + within)]
+    return sorted(found, key=lambda planned: planned.at)
+
+
+def next_times(campaign: CampaignBody, *, now: datetime, until: datetime, many: int = EACH) -> list[datetime]:
+    """The planned instants of one campaign up to `until`; none for those started by hand or by events."""
+    trigger = campaign.trigger
+    if isinstance(trigger, Once):
+        return [trigger.instant()] if now < trigger.instant() <= until else []
+    found: list[datetime] = []
+    if isinstance(trigger, Schedule):
+        for at in times(trigger.cron, trigger.zone, now):
+            if at > until or len(found) >= many:
+                break
+            found.append(at)
+    return found
+
+
+def trigger_words(campaign: CampaignBody) -> str:
+    """When it starts, as a person says it."""
+    trigger = campaign.trigger
+    if isinstance(trigger, Once):
+        return f"once, {trigger.at.replace('T', ' ')} {trigger.zone}"
+    if isinstance(trigger, Schedule):
+        return f"by schedule, {trigger.cron} in {trigger.zone}"
+    if isinstance(trigger, OnEvent):
+        return f"when “{trigger.event}” happens"
+    return "by hand"
+
+
+def refused_lately(workspace_id: int, *, since: datetime) -> list[Occurrence]:
+    """Planned launches that were refused or came too late."""
+    rows = Occurrence.objects.filter(workspace_id=workspace_id, at__gte=since).exclude(outcome="launched")
+    return list(rows.order_by("-at")[:20])

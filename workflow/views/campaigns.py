@@ -1,0 +1,267 @@
+"""Campaigns: who hears what, when, at what price?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+
+from audience import door as audience
+from delivery import door as delivery
+from governance import door as governance
+from governance.door import (
+    ConsoleRequest,
+    DoorError,
+    Edit,
+    Editor,
+    Finding,
+    Invalid,
+    Missing,
+    Refused,
+    Role,
+    console_page,
+    document_context,
+    draw,
+    edit,
+    list_context,
+)
+from rendering.door import Filled
+from workflow import campaign_forms, content, pipeline
+from workflow.documents import CampaignBody
+from workflow.models import Run
+from workflow.overview import next_times, run_lines, trigger_words
+
+CAMPAIGN = "campaign"
+AHEAD = timedelta(days=60)
+
+
+def campaign_editor() -> Editor:
+    """How campaigns are edited."""
+    return Editor(
+        CAMPAIGN, to_form=campaign_forms.to_form, to_body=campaign_forms.to_body, make=campaign_forms.make, steps=campaign_forms.steps
+    )
+
+
+@console_page()
+def campaigns(request: ConsoleRequest) -> HttpResponse:
+    """Every campaign with its audience, when it starts next, and its last run."""
+    workspace_id, now = request.actor.workspace_id, timezone.now()
+    context = list_context(request, CAMPAIGN)
+    keys = [view.key for view in context["documents"]]
+    latest: dict[str, Run] = {}
+    for run in Run.objects.filter(workspace_id=workspace_id, campaign_key__in=keys).order_by("started_at")[:2_000]:
+        latest[run.campaign_key] = run
+    lines = {line.run.campaign_key: line for line in run_lines(workspace_id, latest.values())}
+    segments = {view.key: view.title for view in governance.documents(workspace_id, "segment")}
+    templates = {view.key: view.latest.body.get("channel", "") for view in governance.documents(workspace_id, "template")}
+    context["rows"] = [_row(view, lines.get(view.key), segments, templates, now) for view in context["documents"]]
+    return render(request, "workflow/campaign_list.html", context)
+
+
+def _row(view: governance.DocumentView, line: Any, segments: Mapping[str, str], templates: Mapping[str, str], now: Any) -> dict[str, Any]:
+    try:
+        body: CampaignBody | None = (view.released or view.latest).model
+    except Invalid:
+        body = None
+    coming = next_times(body, now=now, until=now + AHEAD, many=1) if body and view.released else []
+    return {
+        "document": view,
+        "line": line,
+        "segment": segments.get(body.segment, body.segment) if body else "",
+        "channel": templates.get(body.arms()[0].template, "") if body else "",
+        "starts": trigger_words(body) if body else "",
+        "next": coming[0] if coming else None,
+    }
+
+
+@console_page(Role.AUTHOR)
+def new_campaign(request: ConsoleRequest) -> HttpResponse:
+    """The editor, with what every campaign needs."""
+    return _draw(request, edit(request, campaign_editor(), None))
+
+
+@console_page()
+def campaign(request: ConsoleRequest, key: str) -> HttpResponse:
+    """One column: audience, content, when, limits, estimate."""
+    return _draw(request, edit(request, campaign_editor(), key))
+
+
+def _draw(request: ConsoleRequest, current: Edit) -> HttpResponse:
+    if current.response is not None:
+        return current.response
+    workspace_id = request.actor.workspace_id
+    form = current.form
+    extra = {
+        "segments": [(view.key, view.title or view.key) for view in governance.documents(workspace_id, "segment")],
+        "templates": [(view, _channel(view)) for view in governance.documents(workspace_id, "template")],
+        "routes": [view.key for view in governance.documents(workspace_id, "vendor_route")],
+        "policies": [view.key for view in governance.documents(workspace_id, "sending_policy")],
+        "zones": sorted(available_timezones()),
+        "at": current.fault_at,
+        "trigger": form.get("trigger") or {"type": "manual"},
+        "variants": list(enumerate(form.get("variants") or ())),
+        "comparing": form.get("content") == "variants",
+        "where": (form.get("trigger") or {}).get("where"),
+        "was": form.get("was") or {},
+        "may_launch": request.actor.role.covers(Role.APPROVER),
+    }
+    return draw(request, current, "workflow/campaign.html", "workflow/_campaign_form.html", extra)
+
+
+def _channel(view: governance.DocumentView) -> str:
+    words = {"email": "e-mail", "sms": "SMS"}
+    return words.get(str(view.latest.body.get("channel", "")), "")
+
+
+@console_page()
+def audience_look(request: ConsoleRequest) -> HttpResponse:
+    """The chosen segment in words and number, as last saved."""
+    key = request.GET.get("segment") or request.GET.get("/segment", "")
+    if not key:
+        return render(request, "workflow/_audience.html", {"nothing": True})
+    now, workspace_id = timezone.now(), request.actor.workspace_id
+    try:
+        view = governance.document(workspace_id, "segment", key)
+        count = audience.count(workspace_id, view.latest.model, as_of=now, drafts=True)
+        titles = {name: body.title for name, body in audience.catalogue(workspace_id).items()}
+        words = audience.sentence(view.latest.model.rule, titles)
+    except (Invalid, Missing) as error:
+        return render(request, "workflow/_audience.html", {"reason": error.reason})
+    return render(
+        request, "workflow/_audience.html", {"view": view, "count": count, "sentence": words, "total": audience.everyone(workspace_id)}
+    )
+
+
+@console_page()
+def estimate(request: ConsoleRequest, key: str) -> HttpResponse:
+    """What launching the saved draft would do: counted and priced by itself, because it may take a moment."""
+    try:
+        ahead = pipeline.preview(request.actor.workspace_id, key, now=timezone.now(), draft=True)
+    except (Invalid, Missing, Refused) as error:
+        return render(request, "workflow/_estimate.html", {"reason": error.reason})
+    return render(request, "workflow/_estimate.html", {"ahead": ahead, "left_out": _left_out(ahead)})
+
+
+def _left_out(ahead: pipeline.Outlook) -> list[tuple[str, int]]:
+    return sorted(((reason, len(people)) for reason, people in ahead.left_out.items() if people), key=lambda pair: -pair[1])
+
+
+@dataclass(frozen=True, slots=True)
+class SampleLine:
+    """One real message on the preview and launch pages."""
+
+    person: audience.Person
+    variant: str
+    subject: str
+    preheader: str
+    text: str
+    failed: str
+
+
+def _samples(ahead: pipeline.Outlook, many: int = 5) -> list[SampleLine]:
+    lines = []
+    for sample in ahead.samples(many=many):
+        made = sample.message
+        if isinstance(made, Filled):
+            text = made.text.decode() if made.html is None else ""
+            lines.append(SampleLine(sample.person, sample.variant, made.subject, made.preheader, text, ""))
+        else:
+            lines.append(SampleLine(sample.person, sample.variant, "", "", "", made.detail))
+    return lines
+
+
+@console_page()
+def preview(request: ConsoleRequest, key: str) -> HttpResponse:
+    """Whom the draft would reach, with five of the messages as they would be."""
+    workspace_id = request.actor.workspace_id
+    view = governance.document(workspace_id, CAMPAIGN, key)
+    context: dict[str, Any] = {**document_context(request, view, "preview")}
+    try:
+        ahead = pipeline.preview(workspace_id, key, now=timezone.now(), draft=True)
+        context |= {"ahead": ahead, "left_out": _left_out(ahead), "samples": _samples(ahead)}
+        context |= {"starts": trigger_words(ahead.campaign), "coming": _coming(ahead.campaign)}
+    except (Invalid, Missing, Refused) as error:
+        context["reason"] = error.reason
+    return render(request, "workflow/campaign_preview.html", context)
+
+
+def _coming(campaign: CampaignBody) -> list[Any]:
+    now = timezone.now()
+    return next_times(campaign, now=now, until=now + AHEAD, many=5)
+
+
+@console_page()
+def sample_frame(request: ConsoleRequest, key: str, profile_id: int) -> HttpResponse:
+    """One sample message's HTML, for a sandboxed frame."""
+    workspace_id = request.actor.workspace_id
+    view = governance.document(workspace_id, CAMPAIGN, key)
+    released = request.GET.get("of") == "released" and view.released is not None
+    body: CampaignBody = view.released.model if released and view.released else view.latest.model
+    wanted = request.GET.get("variant", "")
+    arm = next((each for each in body.arms() if each.key == wanted), body.arms()[0])
+    template = (
+        governance.released(workspace_id, "template", arm.template)
+        if released
+        else governance.document(workspace_id, "template", arm.template).latest
+    )
+    person = next(iter(audience.load(workspace_id, [profile_id])), None)
+    if person is None:
+        raise Missing("no such profile")
+    made = content.sample(workspace_id, template.id, person)
+    if isinstance(made, Filled):
+        return delivery.framed(request, (made.html or b"").decode(), made.text.decode())
+    return delivery.framed(request, "", f"This person would be skipped: {made.detail}")
+
+
+@console_page(Role.APPROVER)
+def launch(request: ConsoleRequest, key: str) -> HttpResponse:
+    """Am I sure? The count, the sentence, the price, the first wave, real messages, every check; then the typed count."""
+    workspace_id, now = request.actor.workspace_id, timezone.now()
+    view = governance.document(workspace_id, CAMPAIGN, key)
+    if view.released is None:
+        raise Refused("this campaign was never released, so there is nothing that may be launched: submit it for approval first")
+    typed = _typed(request.POST.get("count", "")) if request.method == "POST" else None
+    faults: list[Finding] = []
+    if request.method == "POST":
+        try:
+            if typed is None:
+                raise Invalid([Finding("error", "/count", request.POST.get("count", "")[:40] or "nothing", "the number of people, typed")])
+            run = pipeline.launch(request.actor, key, now=now, typed_count=typed, shadow=request.POST.get("shadow") == "1")
+        except DoorError as error:
+            faults = list(error.findings) or [Finding("error", "", error.reason, "something that policy allows")]
+        else:
+            word = "Shadow run started: everything but the vendor." if run.shadow else f"Launched. {typed:,} people are in its plan."
+            messages.success(request, word)
+            return redirect("workflow:run", run_id=run.pk)
+    ahead = pipeline.preview(workspace_id, key, now=now)
+    context = {
+        "title": f"Launch {view.title}",
+        "trail": [
+            {"title": "Campaigns", "href": reverse("workflow:campaigns")},
+            {"title": view.title or key, "href": reverse("workflow:campaign", args=[key])},
+        ],
+        "document": view,
+        "ahead": ahead,
+        "left_out": _left_out(ahead),
+        "samples": _samples(ahead),
+        "faults": faults,
+        "typed": request.POST.get("count", ""),
+        "shadow": request.POST.get("shadow") == "1",
+        "titles": {name: body.title for name, body in audience.catalogue(workspace_id).items()},
+        "wave": f"{ahead.campaign.ramp[0]:.0%}" if ahead.campaign.ramp else "",
+    }
+    return render(request, "workflow/launch.html", context, status=422 if faults else 200)
+
+
+def _typed(text: str) -> int | None:
+    """12408, 12,408 and 12 408 are the same number."""
+    tight = "".join(char for char in text if char not in " ,.'’_\u00a0\u202f")
+    return int(tight) if tight.isascii() and tight.isdigit() and len(tight) < 16 else None

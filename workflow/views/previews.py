@@ -1,0 +1,192 @@
+"""How a template looks to Maria, in Portuguese, dark, on a phone: previews of drafts, live and saved, and tests to oneself."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_POST
+
+from audience import door as audience
+from delivery import door as delivery
+from governance import door as governance
+from governance.door import ConsoleRequest, Finding, Invalid, Missing, Refused, Role, console_page, document_context, parse
+from presentation import door as presentation
+from presentation.door import Content, TemplateBody
+from rendering import door as rendering
+
+OFFERED = 12  # people to choose from, one a locale at most
+LOOKED_AT = 400
+
+
+@console_page()
+def look_people(request: ConsoleRequest) -> HttpResponse:
+    """People to look through: one of each language among the first few hundred."""
+    return render(request, "workflow/_look_people.html", {"people": _people(request), "chosen": 0})
+
+
+def _people(request: ConsoleRequest) -> list[audience.Person]:
+    by_locale: dict[str, audience.Person] = {}
+    for person in audience.search(request.actor.workspace_id, "", limit=LOOKED_AT):
+        by_locale.setdefault((person.locale or "").split("-")[0], person)
+    return list(by_locale.values())[:OFFERED]
+
+
+def _person(request: ConsoleRequest, text: str) -> audience.Person | None:
+    """The person of an id, an external id or an address; None for sample values."""
+    workspace_id, text = request.actor.workspace_id, text.strip()[:320]
+    if not text:
+        return None
+    if text.startswith("#") and text[1:].isascii() and text[1:].isdigit() and len(text) < 19:
+        return next(iter(audience.load(workspace_id, [int(text[1:])])), None)
+    return audience.find(workspace_id, external_id=text) or audience.find(workspace_id, address=text)
+
+
+def _drafted(request: ConsoleRequest) -> tuple[Content, rendering.Preview]:
+    """The template that the editor's fields describe, as the chosen person would get it. Raises Invalid."""
+    body = governance.posted_body(request, presentation.template_editor())
+    model = parse(TemplateBody, {**body, "title": body.get("title") or "Untitled"})
+    content = presentation.compose_body(request.POST.get("look_key", "") or "draft", model)
+    person = _person(request, request.POST.get("look_person", ""))
+    locale = "" if person is not None else str(governance.read_body(request.POST.items()).get("shown", ""))
+    return content, rendering.preview(content, person, {}, locale)
+
+
+@require_POST
+@xframe_options_sameorigin
+@console_page()
+def look_frame(request: ConsoleRequest) -> HttpResponse:
+    """The editor's fields, posted into the preview's frame."""
+    try:
+        _, made = _drafted(request)
+    except Invalid as error:
+        return delivery.framed(
+            request, "", "This draft can’t be shown yet:\n\n" + "\n".join(str(finding) for finding in error.findings[:8])
+        )
+    return delivery.framed(request, made.html, made.text)
+
+
+@require_POST
+@console_page()
+def look_info(request: ConsoleRequest) -> HttpResponse:
+    """What an inbox shows of it, its size, and what is wrong for this person."""
+    try:
+        content, made = _drafted(request)
+    except Invalid as error:
+        return render(request, "workflow/_look_info.html", {"unfinished": error.findings})
+    return render(request, "workflow/_look_info.html", {"content": content, "made": made})
+
+
+@require_POST
+@console_page(Role.AUTHOR)
+def look_test(request: ConsoleRequest) -> HttpResponse:
+    """Send what the editor shows to the person who edits."""
+    try:
+        content, made = _drafted(request)
+        words, level = _test(request, content, made)
+    except (Invalid, Refused, Missing) as error:
+        words, level = f"Not sent: {error.reason}.", "error"
+    return render(request, "workflow/_test_outcome.html", {"words": words, "level": level})
+
+
+def _test(request: ConsoleRequest, content: Content, made: rendering.Preview) -> tuple[str, str]:
+    """The test's outcome in words. Only the person's own address, and for SMS one that the instance allows, is ever written to."""
+    address = request.user.email if content.channel == "email" else request.POST.get("test_phone", "").strip()
+    if not address:
+        expected = "your own e-mail address: ask an admin to add it under People" if content.channel == "email" else "a phone number"
+        raise Invalid([Finding("error", "/address", "nothing", expected)])
+    if content.channel == "sms":
+        address = _allowed_phone(address)
+    sender = delivery.Sender(address=content.sender.address or content.sender.number, name=content.sender.name)
+    outcome = delivery.send_test(
+        request.actor,
+        made,
+        channel=content.channel,
+        address=address,
+        sender=sender,
+        subject=f"template:{content.key}",
+        reply_to=content.reply_to or "",
+        now=timezone.now(),
+    )
+    if outcome.accepted:
+        return f"Sent to {address} by {outcome.vendor}.", "good"
+    return f"{outcome.vendor} didn’t take it: {outcome.detail or 'no reason given'}.", "error"
+
+
+def _allowed_phone(text: str) -> str:
+    from django.conf import settings
+
+    try:
+        number = audience.phone_number(text)
+    except audience.BadAddress as error:
+        raise Invalid([Finding("error", "/test_phone", "that number", str(error))]) from None
+    if settings.OMNI.env == "production":
+        listed = [entry.strip() for entry in settings.OMNI.allowed_recipients.split(",") if entry.strip()]
+        if number not in listed:
+            raise Refused("in production a test goes only to numbers in OMNI_ALLOWED_RECIPIENTS")
+    return number
+
+
+@console_page()
+def template_preview(request: ConsoleRequest, key: str) -> HttpResponse:
+    """The saved draft, as whoever in whichever language, on whichever screen."""
+    workspace_id, asked = request.actor.workspace_id, request.GET
+    view = governance.document(workspace_id, "template", key)
+    shown = _revision(request, key, view)
+    context: dict[str, Any] = {**document_context(request, view, "preview"), "revision": shown, "asked": asked}
+    person = _person(request, asked.get("person", ""))
+    try:
+        content = presentation.compose_body(key, cast("TemplateBody", shown.model))
+        made = rendering.preview(content, person, {}, asked.get("locale", ""))
+        context |= {
+            "content": content,
+            "made": made,
+            "person": person,
+            "stranger": bool(asked.get("person")) and person is None,
+            "people": _people(request),
+            "locales": sorted(content.locales),
+            "query": asked.urlencode(),
+            "scheme": "dark" if asked.get("scheme") == "dark" else "light",
+            "width": "phone" if asked.get("width") == "phone" else "wide",
+            "images": asked.get("images") == "1",
+        }
+    except Invalid as error:
+        context["unfinished"] = error.findings
+    return render(request, "workflow/template_preview.html", context)
+
+
+def _revision(request: ConsoleRequest, key: str, view: governance.DocumentView) -> governance.RevisionView:
+    number = request.GET.get("revision", "")
+    if number.isascii() and number.isdigit() and len(number) < 9:
+        return governance.revision(request.actor.workspace_id, "template", key, int(number))
+    return view.latest
+
+
+@require_POST
+@console_page(Role.AUTHOR)
+def template_test(request: ConsoleRequest, key: str) -> HttpResponse:
+    """Send the saved draft to the person who looks at it."""
+    view = governance.document(request.actor.workspace_id, "template", key)
+    try:
+        content = presentation.compose_body(key, cast("TemplateBody", view.latest.model))
+        made = rendering.preview(content, _person(request, request.POST.get("person", "")), {}, request.POST.get("locale", ""))
+        words, level = _test(request, content, made)
+    except (Invalid, Refused, Missing) as error:
+        words, level = f"Not sent: {error.reason}.", "error"
+    return render(request, "workflow/_test_outcome.html", {"words": words, "level": level})
+
+
+@xframe_options_sameorigin
+@console_page()
+def template_frame(request: ConsoleRequest, key: str, number: int) -> HttpResponse:
+    """One revision's HTML for a sandboxed frame, with `?locale=` and `?person=`."""
+    revision = governance.revision(request.actor.workspace_id, "template", key, number)
+    try:
+        content = presentation.compose_body(key, cast("TemplateBody", revision.model))
+        made = rendering.preview(content, _person(request, request.GET.get("person", "")), {}, request.GET.get("locale", ""))
+    except Invalid as error:
+        return delivery.framed(request, "", "This revision can’t be shown:\n\n" + error.reason)
+    return delivery.framed(request, made.html, made.text)

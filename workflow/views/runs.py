@@ -1,0 +1,149 @@
+"""Runs: what is happening, is it going well?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from delivery import door as delivery
+from governance import door as governance
+from governance.door import AuditEntry, ConsoleRequest, Missing, Role, User, console_page, page
+from workflow.models import Run
+from workflow.overview import run_lines
+
+SENT = ("sent", "delivered", "bounced", "complained")
+
+
+@console_page()
+def runs(request: ConsoleRequest) -> HttpResponse:
+    """Every launch, newest first."""
+    workspace_id, key = request.actor.workspace_id, request.GET.get("campaign", "")[:80]
+    rows = Run.objects.filter(workspace_id=workspace_id)
+    rows = rows.filter(campaign_key=key) if key else rows
+    listed = page(rows, request, lambda run: run, ("-started_at", "-id"))
+    context = {
+        "title": "Runs",
+        "trail": [{"title": "Campaigns", "href": reverse("workflow:campaigns")}],
+        "page": listed,
+        "lines": run_lines(workspace_id, listed["items"]),
+        "campaign": key,
+        "names": _names({run.started_by for run in listed["items"]}),
+    }
+    return render(request, "workflow/run_list.html", context)
+
+
+def _names(ids: set[int | None]) -> dict[str, str]:
+    rows = User.objects.filter(pk__in=[each for each in ids if each]).values_list("pk", "username")
+    return {str(pk): name for pk, name in rows}
+
+
+def _run(request: ConsoleRequest, run_id: int) -> Run:
+    found = Run.objects.filter(workspace_id=request.actor.workspace_id, pk=run_id).first() if run_id < 2**63 else None
+    if found is None:
+        raise Missing(f"no run {run_id}")
+    return found
+
+
+@console_page()
+def run(request: ConsoleRequest, run_id: int) -> HttpResponse:
+    """One run, live while it sends."""
+    found = _run(request, run_id)
+    title = governance.document(request.actor.workspace_id, "campaign", found.campaign_key).title
+    context = {
+        "title": title or found.campaign_key,
+        "trail": [
+            {"title": "Campaigns", "href": reverse("workflow:campaigns")},
+            {"title": "Runs", "href": reverse("workflow:runs")},
+        ],
+        **_live(request, found),
+        "actions": _actions(request, found),
+        "person": _names({found.started_by}).get(str(found.started_by), ""),
+    }
+    return render(request, "workflow/run.html", context)
+
+
+@console_page()
+def live(request: ConsoleRequest, run_id: int) -> HttpResponse:
+    """The part of the run's page that moves; it stops asking when there is nothing left to see."""
+    return render(request, "workflow/_run_live.html", _live(request, _run(request, run_id)))
+
+
+def _live(request: ConsoleRequest, found: Run) -> dict[str, Any]:
+    workspace_id = request.actor.workspace_id
+    facts = delivery.facts(workspace_id, found.dispatch_id)
+    said = delivery.engagement(workspace_id, found.dispatch_id)
+    handed = sum(facts.states.get(word, 0) for word in SENT)
+    skipped = {**facts.left_out}
+    for reason, many in facts.skipped.items():
+        skipped[reason] = skipped.get(reason, 0) + many
+    return {
+        "run": found,
+        "facts": facts,
+        "said": said,
+        "handed": handed,
+        "skipped": sorted(skipped.items(), key=lambda pair: -pair[1]),
+        "skipped_total": sum(skipped.values()),
+        "failed": sorted(facts.failed.items(), key=lambda pair: -pair[1]),
+        "failed_total": sum(facts.failed.values()),
+        "done_share": facts.settled,
+        "moving": facts.state in {"running", "paused"} or facts.in_doubt > 0,
+        "doubts": delivery.in_doubt(workspace_id, dispatch_id=found.dispatch_id, limit=20) if facts.in_doubt else [],
+        "switches": [
+            each for each in delivery.switches(workspace_id) if each.scope == "workspace" or each.key in {facts.key, facts.vendor}
+        ],
+        "seconds_left": facts.waiting / facts.rate if facts.rate > 0 and facts.state == "running" and facts.waiting else None,
+        "closed_waves": any(wave.state == "closed" for wave in facts.waves),
+        "may_pause": request.actor.role.covers(Role.AUTHOR),
+        "may_resume": request.actor.role.covers(Role.APPROVER),
+    }
+
+
+def _actions(request: ConsoleRequest, found: Run) -> list[dict[str, Any]]:
+    """Who did what to this run: its launch and what the audit trail has about its dispatch."""
+    rows = AuditEntry.objects.filter(workspace_id=request.actor.workspace_id, subject=f"dispatch:{found.dispatch_id}").order_by("-n")[:50]
+    names = _names({row.user_id for row in rows})
+    words = {
+        "dispatch.paused": ("paused", "Paused"),
+        "dispatch.resumed": ("running", "Resumed"),
+        "dispatch.stopped": ("stopped", "Stopped"),
+        "dispatch.wave_opened": ("running", "Opened the next wave"),
+        "dispatch.halted": ("halted", "Halted by policy"),
+    }
+    return [
+        {
+            "mark": words.get(row.action, ("note", ""))[0],
+            "words": words.get(row.action, ("", row.action))[1],
+            "row": row,
+            "who": names.get(str(row.user_id), "the system"),
+        }
+        for row in rows
+    ]
+
+
+@require_POST
+@console_page(Role.AUTHOR)
+def act(request: ConsoleRequest, run_id: int) -> HttpResponse:
+    """Pause, resume, stop, or open the next wave."""
+    found, now = _run(request, run_id), timezone.now()
+    asked, reason = request.POST.get("act", ""), request.POST.get("reason", "")[:300]
+    if asked == "pause":
+        delivery.pause(request.actor, found.dispatch_id, now=now, reason=reason)
+        messages.success(request, "Paused: nothing more is admitted until somebody resumes it.")
+    elif asked == "resume":
+        delivery.resume(request.actor, found.dispatch_id, now=now, reason=reason)
+        messages.success(request, "Resumed.")
+    elif asked == "stop":
+        delivery.stop(request.actor, found.dispatch_id, now=now, reason=reason)
+        messages.success(request, "Stopped for good. What was on its way arrives.")
+    elif asked == "wave":
+        delivery.open_next_wave(request.actor, found.dispatch_id, now=now)
+        messages.success(request, "The next wave is open.")
+    else:
+        raise Missing("nothing of that name can be done to a run")
+    return redirect("workflow:run", run_id=run_id)

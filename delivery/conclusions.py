@@ -9,18 +9,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-from django.db.models import Q
+from datetime import datetime
 
 from audience import door as audience
 from delivery import sql, suppression
 from delivery.adapters.base import EventKind, VendorEvent
-from delivery.models import Attempt, VendorAccount
+from delivery.models import Attempt
 from delivery.states import AttemptState, MessageState, Reason
 
 OURS = "omni"  # the "vendor" of what happens at our own addresses
-NOTED_EVERY = timedelta(seconds=1)  # an account's row is not written for each of a thousand events
 UNRESOLVED = (AttemptState.POSTING, AttemptState.IN_DOUBT)
 
 RAISES: Mapping[EventKind, MessageState] = {
@@ -106,21 +103,15 @@ def _prove(told: Sequence[Told], now: datetime) -> None:
         vendor_id = {"vendor_id": named[attempt_id]} if named[attempt_id] else {}
         proven = Attempt.objects.filter(pk=attempt_id)
         proven.update(state=AttemptState.SENT, resolved_by="event", resolved_at=now, **vendor_id)
-    _note_live_feeds(told, now)
+    _note_heard(told, now)
 
 
-def _note_live_feeds(told: Sequence[Told], now: datetime) -> None:
-    """A vendor's event about a request proves that the account's event feed was live for requests made up to then."""
-    live: dict[tuple[int, str], datetime] = {}
-    for one in told:
-        if one.request is not None and one.event.vendor != OURS:
-            place = one.workspace_id, one.request.account
-            live[place] = max(one.request.posted_at, live.get(place, one.request.posted_at))
-    for (workspace_id, account), until in sorted(live.items()):
-        row, _ = VendorAccount.objects.get_or_create(workspace_id=workspace_id, account=account, defaults={"refilled_at": now})
-        if row.heard_until is None or row.heard_until < until - NOTED_EVERY:
-            silent_before = Q(heard_until=None) | Q(heard_until__lt=until)
-            VendorAccount.objects.filter(silent_before, pk=row.pk, workspace_id=workspace_id).update(heard_until=until)
+def _note_heard(told: Sequence[Told], now: datetime) -> None:
+    """The vendor has spoken about these requests: so its feed has come to the time they were made (see reconcile)."""
+    fresh = {one.request.id for one in told if one.request is not None and one.event.vendor != OURS and one.request.heard_at is None}
+    if fresh:
+        heard = Attempt.objects.filter(pk__in=fresh, heard_at=None).order_by("pk").select_for_update(no_key=True)
+        Attempt.objects.filter(pk__in=list(heard.values_list("pk", flat=True))).update(heard_at=now)
 
 
 def _raise_states(told: Sequence[Told]) -> None:

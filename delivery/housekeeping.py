@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from delivery import control, partitions, ramps
+from delivery import clicks, control, partitions, ramps
 from delivery.models import Decision, Dispatch, IdempotencyKey
 from delivery.settled import finish_dispatch
 from delivery.states import DispatchState, WorkState
@@ -19,6 +19,7 @@ _swept: dict[str, datetime] = {}
 def housekeeping(now: datetime) -> None:
     """Called every few seconds by workers; cheap, and safe to call by several at once."""
     ramps.advance(now=now)
+    clicks.settle(now=now)
     running = Dispatch.objects.filter(state=DispatchState.RUNNING, kind="campaign").exclude(
         batches__state__in=(WorkState.CLOSED, WorkState.READY)
     )

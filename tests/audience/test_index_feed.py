@@ -43,6 +43,7 @@ def cluster(elasticsearch_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator
     yield found
     for name in found.client.indices.get(index=f"{prefix}-*").body:
         found.client.indices.delete(index=name)
+    found.client.options(ignore_status=404).indices.delete_index_template(name=f"{prefix}-audience")
 
 
 def resolved(rule: dict[str, Any], now: datetime, **more: Any) -> tuple[set[int], str, str]:

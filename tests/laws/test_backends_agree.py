@@ -53,6 +53,7 @@ def index(crowd: list[Profile], elasticsearch_url: str) -> Iterator[Index]:
     built = rebuild(cluster, workspace, now=NOW)
     yield cluster.fresh(workspace, as_of=NOW, max_lag=0)
     cluster.client.indices.delete(index=built.index)
+    cluster.client.indices.delete_index_template(name=f"{cluster.prefix}-audience")
 
 
 def test_the_database_says_what_the_rule_means(crowd: list[Profile]) -> None:

@@ -36,7 +36,7 @@ import psutil
 
 ELASTICSEARCH = "9.2.0"
 ELASTICSEARCH_ARTIFACT = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{ELASTICSEARCH}:zip"
-DOWNLOAD_WITHIN, START_WITHIN, STOP_WITHIN = 420, 120, 20  # seconds
+DOWNLOAD_WITHIN, START_WITHIN, STOP_WITHIN = 420, 180, 20  # seconds
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _keeper: subprocess.Popen[bytes] | None = None
 
@@ -160,10 +160,11 @@ def postgres() -> str:
 
 
 def _start_postgres(folder: Path) -> dict[str, Any]:
+    # The package locks a file in the temporary folder: ours, so that two users of one machine don't meet there.
+    environment = {**os.environ, "TMPDIR": str(folder), "XDG_RUNTIME_DIR": str(folder)}
+    command = [sys.executable, "-c", _START_POSTGRES, str(folder / "data")]
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", _START_POSTGRES, str(folder / "data")], capture_output=True, text=True, timeout=START_WITHIN, check=False
-        )
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=START_WITHIN, check=False)
     except subprocess.TimeoutExpired:
         raise EngineMissing(f"PostgreSQL did not start within {START_WITHIN} s") from None
     ready = [line.split() for line in done.stdout.splitlines() if line.startswith("ready ")]

@@ -30,6 +30,7 @@ def production(**changes: object) -> Environment:
         "sendgrid_webhook_key": "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE",
         "metrics_token": "0123456789abcdef",
         "log_format": "json",
+        "data_dir": settings.OMNI.data_dir,
     }
     return Environment.model_validate({**good, **changes})
 

@@ -36,7 +36,7 @@ from governance.roles import SCOPES, Actor, Role, allow
 from governance.schema import DocumentModel, Slug, Text
 from governance.vault import secret, secret_names, set_secret
 from governance.views.documents import list_context
-from governance.views.reviews import waiting_for
+from governance.views.reviews import waiting_for, waiting_submissions
 from governance.witness import bump, epoch, hold_epoch
 from governance.yaml_files import read as read_yaml
 from governance.yaml_files import write as write_yaml
@@ -156,6 +156,7 @@ __all__ = [
     "used_by",
     "users_of",
     "waiting_for",
+    "waiting_submissions",
     "withdraw",
     "write_yaml",
 ]

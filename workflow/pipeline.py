@@ -19,11 +19,13 @@ from workflow import bells, content, schedules, transactional, triggers
 from workflow.documents import CampaignBody
 from workflow.models import Run
 from workflow.outlook import Outlook, Sample, look_ahead, run_of
+from workflow.overview import Planned, RunLine, active_runs, latest_runs, refused_lately, upcoming
 from workflow.requests import MessageRequest
 from workflow.transactional import Accepted
 
 __all__ = ["Accepted", "CampaignBody", "MessageRequest", "Outlook", "Run", "Sample"]
 __all__ += ["launch", "on_events", "preview", "send_batch", "send_now", "tick", "why"]
+__all__ += ["Planned", "RunLine", "active_runs", "latest_runs", "refused_lately", "upcoming"]
 
 
 def preview(workspace_id: int, key: str, *, now: datetime, draft: bool = False, limit: int | None = None) -> Outlook:

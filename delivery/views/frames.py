@@ -10,6 +10,7 @@ from django.utils.html import escape
 NOTHING = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
 PIXEL = re.compile(r"""(\ssrc=["'])[^"']*/o/[\w-]{1,40}\.gif(["'])""")
 PICTURE = re.compile(r"""(\ssrc=["'])https?://[^"']*(["'])""")
+SCHEME = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)")
 LOCKED = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:{images}; font-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox"
@@ -20,12 +21,16 @@ PLAIN = (
 )
 
 
-def framed(request: HttpRequest, html: str, text: str = "") -> HttpResponse:
+def framed(request: HttpRequest, html: str, text: str = "", *, scheme: str = "") -> HttpResponse:
     """The page with its own policy. Inline styles belong to the mail; scripts never run; pictures from the web only with `?images=1`.
 
+    scheme: dark or light shows the mail as a reader with that preference sees it, whatever this browser prefers.
     The counting pixel is never asked for: looking at a message here is not the reader's opening it.
     """
     pictures = request.GET.get("images") == "1"
+    wanted = scheme or request.GET.get("scheme", "")
+    if wanted in {"dark", "light"}:
+        html = SCHEME.sub(lambda found: "(min-width: 0)" if found[1] == wanted else "(max-width: 0)", html)
     html = PIXEL.sub(rf"\1{NOTHING}\2", html)
     html = html if pictures else PICTURE.sub(rf"\1{NOTHING}\2", html)
     body = (

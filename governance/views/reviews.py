@@ -56,6 +56,12 @@ def waiting_for(workspace_id: int, user_id: int | None) -> int:
     return rows.exclude(decisions__by_id=user_id).count()
 
 
+def waiting_submissions(workspace_id: int, user_id: int | None) -> list[dict[str, Any]]:
+    """Open requests that somebody else made and this person hasn't decided on, the oldest first."""
+    rows = _submissions(workspace_id).filter(state=State.OPEN).exclude(submitted_by_id=user_id)
+    return [_row(row) for row in rows.exclude(decisions__by_id=user_id).order_by("submitted_at")[:50]]
+
+
 @console_page()
 def inbox(request: ConsoleRequest) -> HttpResponse:
     """What waits for this person, what they wait for, what can be released, and what was decided lately."""

@@ -2,19 +2,83 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
-from governance.door import ConsoleRequest, console_page
+from audience import door as audience
+from delivery import door as delivery
+from governance import door as governance
+from governance.door import ConsoleRequest, Role, console_page
+from workflow import pipeline
+
+WEEK, MONTH = timedelta(days=7), timedelta(days=30)
+CHANNELS = (("email", "E-mail"), ("sms", "SMS"))
 
 
 @console_page()
 def home(request: ConsoleRequest) -> HttpResponse:
-    """Runs now, what waits for me, problems, what goes out next."""
-    return render(request, "console/home.html", {"title": "Home"})
+    """Runs now, what waits for me, problems, what goes out next, what went out."""
+    workspace_id, now = request.actor.workspace_id, timezone.now()
+    context = {
+        "title": "Home",
+        **_live(request),
+        "mine": governance.waiting_submissions(workspace_id, request.actor.user_id)[:6] if request.actor.role.covers(Role.APPROVER) else [],
+        "is_approver": request.actor.role.covers(Role.APPROVER),
+        "is_author": request.actor.role.covers(Role.AUTHOR),
+        "latest": pipeline.latest_runs(workspace_id, limit=5),
+        "upcoming": pipeline.upcoming(workspace_id, now=now, within=WEEK)[:12],
+        "charts": _charts(workspace_id, now),
+        "people": audience.everyone(workspace_id),
+    }
+    context["begun"] = bool(context["latest"] or context["active"])
+    return render(request, "console/home.html", context)
 
 
 @console_page()
 def live(request: ConsoleRequest) -> HttpResponse:
-    """The part of the home page that moves."""
-    return render(request, "console/_live.html", {})
+    """The part of the home page that moves; it asks again only while something is being sent."""
+    return render(request, "console/_live.html", _live(request))
+
+
+def _live(request: ConsoleRequest) -> dict[str, Any]:
+    return {"active": pipeline.active_runs(request.actor.workspace_id), "problems": _problems(request.actor.workspace_id)}
+
+
+def _problems(workspace_id: int) -> list[dict[str, Any]]:
+    """What is out of order, the worst first, each with where to mend it."""
+    found: list[dict[str, Any]] = [
+        {
+            "level": "error",
+            "words": f"The kill switch for {each.key or 'the whole workspace'} is on: {each.reason}",
+            "name": "delivery:health",
+        }
+        for each in delivery.switches(workspace_id)
+    ]
+    found += [
+        {"level": "error", "words": f"This installation is held: {reason}", "name": "delivery:health"}
+        for _, reason in delivery.held_instances()
+    ]
+    if doubtful := delivery.doubtful(workspace_id):
+        noun = "message is" if doubtful == 1 else "messages are"
+        found.append({"level": "warning", "words": f"{doubtful:,} {noun} in doubt: the vendor never answered", "name": "delivery:health"})
+    for missed in pipeline.refused_lately(workspace_id, since=timezone.now() - WEEK):
+        words = f"{missed.campaign_key} was not launched as planned: {missed.reason or missed.outcome}"
+        found.append({"level": "warning", "words": words, "name": "workflow:campaign", "key": missed.campaign_key})
+    return found
+
+
+def _charts(workspace_id: int, now: datetime) -> list[dict[str, Any]]:
+    """Messages a day over the last thirty days, for each channel that was used."""
+    days = [(now - MONTH + timedelta(days=step + 1)).date() for step in range(30)]
+    sent = {(row.day, row.channel): row.messages for row in delivery.daily(workspace_id, since=now - MONTH)}
+    charts = []
+    for channel, title in CHANNELS:
+        rows = [(f"{day.day} {day:%b}", sent.get((day, channel), 0)) for day in days]
+        total = sum(many for _, many in rows)
+        if total:
+            charts.append({"title": title, "rows": rows, "total": total})
+    return charts

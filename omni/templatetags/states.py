@@ -97,6 +97,12 @@ REASONS = {
     "recalled": "the content was recalled",
     "shadow": "a shadow run sends nothing",
     "not_allowed": "not on the allow-list of this instance",
+    "reached": "reached by an earlier run of it",
+    "postponed": "waits until it may go",
+    "poison": "rendering it broke the worker",
+    "rejected": "refused by the vendor for good",
+    "bad_address": "an address that will never work",
+    "given_up": "given up by a person",
 }
 
 

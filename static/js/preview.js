@@ -13,6 +13,11 @@ document.addEventListener("click", (event) => {
     if (button.dataset.frameWidth) frame.dataset.width = button.dataset.frameWidth;
     if (button.dataset.frameScheme) frame.dataset.scheme = button.dataset.frameScheme;
   }
+  const scheme = document.getElementById("look-scheme");
+  if (scheme && button.dataset.frameScheme) {
+    scheme.value = button.dataset.frameScheme;
+    document.querySelector("[data-look-button]")?.click();
+  }
 });
 
 document.addEventListener("input", (event) => {

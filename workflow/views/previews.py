@@ -66,7 +66,7 @@ def look_frame(request: ConsoleRequest) -> HttpResponse:
         return delivery.framed(
             request, "", "This draft can’t be shown yet:\n\n" + "\n".join(str(finding) for finding in error.findings[:8])
         )
-    return delivery.framed(request, made.html, made.text)
+    return delivery.framed(request, made.html, made.text, scheme=request.POST.get("look_scheme", "light"))
 
 
 @require_POST

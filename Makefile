@@ -8,7 +8,7 @@ INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-inp
 ROOMS := omni workflow optimization delivery rendering presentation audience governance
 T :=
 
-.PHONY: help demo serve test lint format openapi settings-table lock clean
+.PHONY: help demo serve test lint format openapi settings-table reference lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-24s%s\n", $$1, $$2}'
@@ -35,6 +35,12 @@ openapi: .venv/.dev ## write docs/reference/openapi.yaml anew
 
 settings-table: .venv/.dev ## write docs/reference/settings.md anew
 	@$(PYTHON) manage.py settings_table > docs/reference/settings.md
+
+reference: .venv/.dev settings-table ## write the generated pages of docs/reference anew
+	@$(PYTHON) manage.py document_kinds > docs/reference/documents.md
+	@$(PYTHON) manage.py command_reference > docs/reference/commands.md
+	@$(PYTHON) manage.py api_operations > docs/reference/api-operations.md
+	@$(PYTHON) manage.py vendor_facts
 
 lock: ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
 	@sh scripts/lock.sh

@@ -59,7 +59,7 @@ def test_the_database_refuses_to_rewrite_history(office: Office, name: str, act:
 
 
 @pytest.mark.postgres
-def test_postgres_refuses_to_empty_the_trail(office: Office) -> None:
+def test_postgres_refuses_to_empty_the_trail(open_office: Office) -> None:
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("TRUNCATE governance_auditentry")
 

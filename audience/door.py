@@ -6,7 +6,7 @@ from audience.catalogue import AttributeBody, catalogue
 from audience.consent import Consent, consenting, consents, proof, set_consent
 from audience.documents import SegmentBody, rule_findings, rule_references
 from audience.erasure import erase
-from audience.events import Recorded, RejectedEvent, TriggerEvent, events_of, events_waiting, record, take_events
+from audience.events import Recorded, RejectedEvent, TriggerEvent, events_of, events_waiting, recent_counts, record, take_events
 from audience.explain import Explanation, Sampled, explain, sample
 from audience.index_keeper import IndexKeeper
 from audience.ingest.rows import ProfileRow, Rejected
@@ -50,6 +50,7 @@ __all__ = [
     "phone_number",
     "ProfileRow",
     "proof",
+    "recent_counts",
     "record",
     "Recorded",
     "register_event_source",

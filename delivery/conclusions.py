@@ -53,8 +53,7 @@ class Asked:
     id: int
     vendor_id: str
     state: int
-    account: str
-    posted_at: datetime
+    heard_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ def _messages(dispatch_id: int, ns: Iterable[int]) -> list[tuple[int, ...]]:
 
 
 def _requests(attempt_ids: set[int]) -> dict[int, Asked]:
-    columns = ("id", "vendor_id", "state", "account", "posted_at")
+    columns = ("id", "vendor_id", "state", "heard_at")
     return {row[0]: Asked(*row) for row in Attempt.objects.filter(pk__in=attempt_ids).values_list(*columns)}
 
 

@@ -197,6 +197,7 @@ class Attempt(models.Model):
     cost_micros = models.BigIntegerField(default=0)
     posted_at = models.DateTimeField()
     deadline = models.DateTimeField()  # still POSTING after it: in doubt
+    heard_at = models.DateTimeField(null=True)  # when the vendor's first event about it arrived
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.CharField(max_length=10, blank=True)  # vendor, event, lookup, resend, person, worker
     vendor_id = models.CharField(max_length=120, blank=True)
@@ -311,7 +312,6 @@ class VendorAccount(models.Model):
     account = models.CharField(max_length=80)  # the route's key
     blocked_until = models.DateTimeField(null=True)
     trouble = models.CharField(max_length=300, blank=True)
-    heard_until = models.DateTimeField(null=True)  # posted_at of the newest request that an event of the vendor was about
     tokens = models.FloatField(default=0)  # may go below 0: what was taken ahead is waited for
     refilled_at = models.DateTimeField()
 

@@ -1,5 +1,9 @@
 """What became of unanswered requests. Silence is not evidence: nothing promotional is sent again unless the vendor's event
-feed is proven live for requests made after the silent one; till then it is listed as in doubt and a person may decide.
+feed is proven to have come past the silent request; till then it is listed as in doubt and a person may decide.
+
+Proven past means: an event arrived about a request made later, and about every request that the vendor accepted on this
+account within a window before and after. Events come late, in any order and in heaps; while one neighbour has not been heard
+of, the silent one may be in the same heap.
 
 Transactional requests are asked about, or repeated once, when their work falls due again (see doubts).
 """
@@ -15,7 +19,7 @@ from django.db.models import F, Q
 
 from delivery.connections import Connections
 from delivery.isolation import part_of
-from delivery.models import Attempt, Batch, Decision, Dispatch, Message, VendorAccount
+from delivery.models import Attempt, Batch, Decision, Dispatch, Message
 from delivery.states import AttemptState, DispatchState, MessageState, WorkState
 from delivery.work import Entry
 
@@ -38,15 +42,18 @@ def reconcile(*, now: datetime, vendors: Connections | None = None) -> Reconcile
     silent = Attempt.objects.filter(
         state=AttemptState.IN_DOUBT, posted_at__lte=now - timedelta(seconds=settings.OMNI.in_doubt_after)
     ).exclude(message_class="transactional")
-    resent = sum(send_again(attempt, by="resend", now=now) for attempt in silent.order_by("pk")[:AT_ONCE] if _feed_was_live_after(attempt))
+    resent = sum(send_again(attempt, by="resend", now=now) for attempt in silent.order_by("pk")[:AT_ONCE] if _feed_came_past(attempt))
     return Reconciled(doubted, resent, Attempt.objects.filter(state=AttemptState.IN_DOUBT).count())
 
 
-def _feed_was_live_after(attempt: Attempt) -> bool:
-    """Whether the vendor has spoken about any request that was made on this account after this one."""
-    return VendorAccount.objects.filter(
-        workspace_id=attempt.workspace_id, account=attempt.account, heard_until__gt=attempt.posted_at
-    ).exists()
+def _feed_came_past(attempt: Attempt) -> bool:
+    """Whether the vendor has spoken about something later, and about every accepted request around this one."""
+    window = timedelta(seconds=settings.OMNI.in_doubt_after)
+    account = Attempt.objects.filter(workspace_id=attempt.workspace_id, vendor=attempt.vendor, account=attempt.account)
+    around = account.filter(posted_at__gte=attempt.posted_at - window, posted_at__lte=attempt.posted_at + window)
+    if around.filter(state=AttemptState.SENT, heard_at=None).exists():
+        return False
+    return account.filter(posted_at__gt=attempt.posted_at, heard_at__isnull=False).exists()
 
 
 def send_again(attempt: Attempt, *, by: str, now: datetime) -> bool:

@@ -22,7 +22,7 @@ from workflow.models import Run
 from workflow.outlook import pinned_arms
 
 log = structlog.get_logger(__name__)
-MOST_PER_HOUR = 10  # messages that events may trigger for one person
+MOST_PER_HOUR = 10  # events of one name that may trigger something for one person: a loop somewhere else must not become ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,21 @@ def _decide(workspace_id: int, events: list[TriggerEvent], listening: list[Trigg
             eligible[event.event_pk].append(triggered)
     by_campaign: dict[tuple[str, str], list[TriggerEvent]] = defaultdict(list)
     known = {triggered.view.key: triggered for triggered in listening}
+    restless = _restless(workspace_id, events, now)
     for event in events:
         candidates = [optimization.Candidate(each.view.key, each.campaign.priority) for each in eligible[event.event_pk]]
         for place, candidate in enumerate(optimization.rank(candidates)):
-            by_campaign[candidate.key, "outranked" if place else ""].append(event)
+            reason = "outranked" if place else "capped" if event.profile_id in restless else ""
+            by_campaign[candidate.key, reason].append(event)
     for (key, reason), group in by_campaign.items():
         _queue(workspace_id, known[key], group, reason, now)
+
+
+def _restless(workspace_id: int, events: list[TriggerEvent], now: datetime) -> set[int]:
+    """People who did this so often within the hour that nobody means it."""
+    people = {event.profile_id for event in events}
+    counts = audience.recent_counts(workspace_id, events[0].name, people, since=now - timedelta(hours=1))
+    return {profile_id for profile_id, times in counts.items() if times > MOST_PER_HOUR}
 
 
 def _matching(workspace_id: int, triggered: Triggered, events: list[TriggerEvent], now: datetime) -> list[TriggerEvent]:

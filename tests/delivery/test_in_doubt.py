@@ -46,6 +46,21 @@ def test_what_the_vendor_never_got_is_sent_again_once_its_feed_is_proven_live(st
     assert street.facts(dispatch).state == "done"
 
 
+def test_while_one_neighbour_was_not_heard_of_nothing_is_sent_again(street: Street) -> None:
+    street.route("sendgrid")
+    street.vendor.fault = lambda number: "accept_drop" if number == 1 else "ok"
+    dispatch = street.launch(street.people(300))
+    for _ in range(3):
+        street.work(pieces=1)
+        street.clock.pass_(seconds=1)
+    street.clock.pass_(minutes=20)
+    street.hear("delivered", street.vendor.accepted[200:])  # the feed speaks of the third request: the first two are still under way
+
+    assert street.reconcile().resent == 0
+    street.hear("delivered", street.vendor.accepted[:200])
+    assert street.counts(dispatch) == {"delivered": 300} and max(street.vendor.times().values()) == 1
+
+
 def test_an_event_of_an_earlier_request_proves_nothing_about_a_later_one(street: Street) -> None:
     street.route("sendgrid")
     street.vendor.fault = lambda number: "accept_drop" if number == 1 else "ok"

@@ -17,7 +17,7 @@ from django.utils import timezone
 from audience import door as audience
 from delivery import webhooks
 from delivery.door import suppressed
-from delivery.models import Suppression, VendorAccount, VendorEvent
+from delivery.models import Suppression, VendorEvent
 from delivery.states import AttemptState, MessageState
 from governance import door as governance
 from tests.delivery import sent as world
@@ -73,11 +73,12 @@ def test_a_refused_request_stays_refused(now: datetime) -> None:
     assert mail.attempt().state == AttemptState.REFUSED
 
 
-def test_an_event_shows_that_the_accounts_feed_is_live(now: datetime) -> None:
-    older, newer = sent(now=now - timedelta(hours=1)), sent(now=now)
-    sendgrid([event(newer.tokens[0], "processed", now=now)], now=now)
-    sendgrid([event(older.tokens[0], "processed", now=now)], now=now)
-    assert VendorAccount.objects.get(workspace_id=home(), account="sendgrid").heard_until == newer.attempt().posted_at
+def test_the_first_event_about_a_request_is_remembered(now: datetime) -> None:
+    silent, heard = sent(now=now - timedelta(hours=1)), sent(now=now)
+    sendgrid([event(heard.tokens[0], "processed", now=now)], now=now)
+    first = heard.attempt().heard_at
+    sendgrid([event(heard.tokens[0], "delivered", now=now)], now=now)
+    assert first is not None and heard.attempt().heard_at == first and silent.attempt().heard_at is None
 
 
 def test_a_hard_bounce_suppresses_the_address_for_everything(now: datetime) -> None:

@@ -69,3 +69,13 @@ def test_the_higher_priority_wins_and_the_other_is_outranked(now: datetime) -> N
     loser = Run.objects.get(campaign_key="minor")
     assert Message.objects.get(dispatch_id=loser.dispatch_id).reason == Reason.OUTRANKED
     assert pipeline.why(loser.workspace_id, loser.pk, ada).reason == "outranked"
+
+
+def test_somebody_who_does_it_all_the_time_stops_triggering(now: datetime) -> None:
+    make.profile(now=now, external_id="ada")
+    make.spring_sale(now=now, trigger=trigger())
+    for number in range(15):
+        happen("ada", f"e{number}", now)
+        send_all(now)
+    assert OutboxMail.objects.count() == 10
+    assert Message.objects.filter(reason=Reason.CAPPED).count() == 5

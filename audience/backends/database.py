@@ -14,7 +14,20 @@ from pyroaring import BitMap64
 from audience.backends.capabilities import DATABASE, answers
 from audience.backends.checks_sql import AmongIds, Checked
 from audience.models import Event, Profile, Subscription
-from audience.rules.bound import Addressed, Bound, Consented, Constant, Counted, Group, Leaf, Member, Present, Range, Tested
+from audience.rules.bound import (
+    Addressed,
+    Bound,
+    Consented,
+    Constant,
+    Counted,
+    Group,
+    Leaf,
+    Member,
+    Present,
+    Range,
+    Tested,
+    joined_alternatives,
+)
 from audience.sources import source_of
 
 CHUNK = 50_000  # ids fetched at once
@@ -65,8 +78,9 @@ def condition(workspace_id: int, node: Bound) -> Q:
 
 
 def _group(workspace_id: int, node: Group) -> Q:
-    joined = condition(workspace_id, node.children[0])
-    for child in node.children[1:]:
+    first, *others = joined_alternatives(node)
+    joined = condition(workspace_id, first)
+    for child in others:
         other = condition(workspace_id, child)
         joined = joined & other if node.op == "all" else joined | other
     return ~joined if node.op == "none" else joined

@@ -21,7 +21,7 @@ from audience.backends.base import EngineUnavailable
 from audience.backends.capabilities import ELASTICSEARCH, answers
 from audience.backends.client import client_for, reachable
 from audience.models import ProfileFeed
-from audience.rules.bound import Bound, Constant, Group, Leaf, Member, OneOf, Prefix, Present, Range, Tested, Type, below
+from audience.rules.bound import Bound, Constant, Group, Leaf, Member, OneOf, Prefix, Present, Range, Tested, Type, joined_alternatives
 
 PAGE = 10_000  # ids per request: the server's default for one window
 KEEP_ALIVE = "1m"
@@ -134,7 +134,12 @@ def query(node: Bound) -> dict[str, Any]:
     """The rule as a filter, without scores, scripts or wildcards."""
     if isinstance(node, Group):
         word = {"all": "filter", "any": "should", "none": "must_not"}[node.op]
-        return {"bool": {word: [query(child) for child in below(node)], **({"minimum_should_match": 1} if node.op == "any" else {})}}
+        return {
+            "bool": {
+                word: [query(child) for child in joined_alternatives(node)],
+                **({"minimum_should_match": 1} if node.op == "any" else {}),
+            }
+        }
     if isinstance(node, Member):
         return query(node.rule)
     if isinstance(node, Constant):

@@ -101,3 +101,16 @@ def test_the_reference_page_holds_the_tables_of_the_code() -> None:
     for type_, operators in OPERATORS.items():
         if type_ != "any":
             assert f"| {type_} | {' '.join(f'`{op}`' for op in operators)} |" in page
+
+
+def test_alternatives_of_one_attribute_are_one_look_at_it() -> None:
+    rule = {
+        "any": [
+            GOLD,
+            RICH,
+            {"attribute": "tier", "op": "in", "value": ["silver", "gold"]},
+            {"attribute": "tier", "op": "is_not", "value": "x"},
+        ]
+    }
+    (terms, *others) = query(bound(rule))["bool"]["should"]
+    assert terms == {"terms": {"text.tier": ["gold", "silver"]}} and len(others) == 2

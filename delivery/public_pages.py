@@ -65,11 +65,11 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     who = tracking.reader(key) if key is not None else None
     if who is None:
         return lost(request)
-    words, topic = _words(request, who), who.topic.replace("-", " ").replace("_", " ")
+    words, sender, topic = _words(request, who), tracking.sender_of(who), who.topic.replace("-", " ").replace("_", " ")
     if request.method != "POST":
         context = {
             "words": words,
-            "question": words.question.format(sender=who.sender),
+            "question": words.question.format(sender=sender),
             "topic_label": words.this_topic.format(topic=topic) if topic else "",
             "action": request.path,
         }
@@ -77,7 +77,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     everything = _scope(request) == "everything" or not topic
     tracking.unsubscribe(who, everything=everything, now=timezone.now())
     done = words.done_everything if everything else words.done_topic
-    return _page("unsubscribed", {"words": words, "done": done.format(sender=who.sender, topic=topic)})
+    return _page("unsubscribed", {"words": words, "done": done.format(sender=sender, topic=topic)})
 
 
 def lost(request: HttpRequest) -> HttpResponse:

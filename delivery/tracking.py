@@ -18,7 +18,7 @@ from delivery.conclusions import OURS
 from delivery.message_ids import MessageKey, message_id
 from delivery.models import Attempt, Dispatch, Message
 from delivery.user_agents import is_image_proxy, is_machine
-from governance.door import Workspace
+from governance import door as governance
 
 REPEATS_WITHIN = 10  # seconds in which the same person opening or following the same link again counts once
 UNREACHABLE = re.compile(r"[\x00-\x20\x7f\\]")
@@ -39,7 +39,7 @@ class Reader:
 
     key: MessageKey
     workspace_id: int
-    sender: str
+    template_revision_id: int | None
     channel: str
     topic: str
     profile_id: int
@@ -48,15 +48,26 @@ class Reader:
 
 def reader(key: MessageKey) -> Reader | None:
     """None where the message was never admitted (a test send, a preview) or is long gone."""
-    dispatch = Dispatch.objects.filter(pk=key.dispatch_id).values_list("workspace_id", "channel", "topic").first()
+    dispatch = Dispatch.objects.filter(pk=key.dispatch_id).values_list("workspace_id", "channel", "topic", "template_revision_id").first()
     message = Message.objects.filter(dispatch_id=key.dispatch_id, n=key.n).values_list("profile_id", "attempt_id", "at").first()
     if dispatch is None or message is None:
         return None
-    workspace_id, channel, topic = dispatch
+    workspace_id, channel, topic, revision_id = dispatch
     profile_id, attempt_id, at = message
     posted = Attempt.objects.filter(pk=attempt_id).values_list("posted_at", flat=True).first()
-    sender = Workspace.objects.values_list("name", flat=True).get(pk=workspace_id)
-    return Reader(key, workspace_id, sender, channel, topic, profile_id, posted or at)
+    return Reader(key, workspace_id, revision_id, channel, topic, profile_id, posted or at)
+
+
+def sender_of(who: Reader) -> str:
+    """The name that the message came from; the workspace's where the template gives none."""
+    if who.template_revision_id is not None:
+        try:
+            name = governance.revision_by_id(who.workspace_id, who.template_revision_id).body.get("sender", {}).get("name")
+        except governance.Missing:
+            name = None
+        if isinstance(name, str) and name:
+            return name
+    return governance.Workspace.objects.values_list("name", flat=True).get(pk=who.workspace_id)
 
 
 def target(key: MessageKey, k: int) -> str | None:

@@ -18,6 +18,7 @@ from delivery.models import VendorEvent
 from delivery.public_words import WORDS
 from delivery.states import AttemptState, MessageState
 from governance import door as governance
+from tests import factories
 from tests.delivery.sent import Sent, sent
 
 pytestmark = pytest.mark.django_db
@@ -286,6 +287,13 @@ def test_the_page_speaks_the_readers_language(now: datetime, language: str) -> N
     words = WORDS[language]
     assert f'<html lang="{language}" dir="{words.direction}">' in page and words.title in page
     assert "offers" in page and governance.default_workspace().name in page
+
+
+def test_the_page_names_who_the_message_came_from(now: datetime) -> None:
+    factories.in_force("template", "offer", factories.template(variables={}, locales={"en": factories.letter("Hello", "Spring")}), now=now)
+    revision = governance.released(home(), "template", "offer").id
+    mail = sent(1, now=now, template_revision_id=revision)
+    assert "from Wayfare?" in Client().get(f"/u/{mail.tokens[0]}").content.decode()
 
 
 def _external(profile_id: int) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.utils import timezone
@@ -115,7 +116,7 @@ def test_forged_callbacks_change_nothing(now: datetime) -> None:
         f"http://127.0.0.1:8000/hooks/twilio?{about(texts)}", {**form, "ErrorCode": ""}
     )
     for headers in ({}, {"X-Twilio-Signature": signed}, {"X-Twilio-Signature": "é"}):
-        body = world.urlencode(form).encode()
+        body = urlencode(form).encode()
         answer = world.post(f"/hooks/twilio?{about(texts)}", body, "application/x-www-form-urlencoded", headers)
         assert answer.status_code == 401
     assert texts.message().state == MessageState.SENDING and texts.attempt().state == AttemptState.IN_DOUBT

@@ -91,8 +91,8 @@ def documents(args: argparse.Namespace) -> dict[tuple[str, str], dict[str, Any]]
         ("attribute", "first_name"): {"title": "First name", "type": "text"},
         ("attribute", "city"): {"title": "City", "type": "text"},
         ("attribute", "points"): {"title": "Points", "type": "number"},
-        ("segment", "with-mail"): {"title": "People with an address", "rule": {"reachable": "email"}},
-        ("segment", "with-phone"): {"title": "People with a phone", "rule": {"reachable": "sms"}},
+        ("segment", "with-mail"): {"title": "People with an address", "rule": {"consent": {"channel": "email", "topic": "offers"}}},
+        ("segment", "with-phone"): {"title": "People with a phone", "rule": {"consent": {"channel": "sms", "topic": "offers"}}},
         ("template", "spring"): MAIL,
         ("template", "spring-text"): TEXT,
         ("template", "reset"): RESET,
@@ -106,6 +106,7 @@ def documents(args: argparse.Namespace) -> dict[tuple[str, str], dict[str, Any]]
             "title": "Texts",
             "channel": "sms",
             "vendor": "twilio",
+            "seed": "seed-text",
             "secrets": {"auth_token": "TWILIO_TOKEN"},
             "settings": {"account_sid": "AC" + "a" * 32},
             "price": {"currency": "USD", "per": "part", "otherwise_micros": 8_000},
@@ -118,6 +119,8 @@ def documents(args: argparse.Namespace) -> dict[tuple[str, str], dict[str, Any]]
 
 def people(mails: int, texts: int) -> Iterator[audience.ProfileRow]:
     """`mails` people with an address, and `texts` others with a number, all agreeing to offers."""
+    yield audience.ProfileRow("seed-mail", email="seed@example.com", locale="en")  # consents to nothing: only probes reach it
+    yield audience.ProfileRow("seed-text", phone="+12125559999", locale="en")
     for n in range(mails):
         attributes = {"first_name": FIRST_NAMES[n % 10], "city": CITIES[n % 7], "points": n % 5_000}
         yield audience.ProfileRow(

@@ -59,6 +59,9 @@ class VendorRoute(DocumentModel):
     weight: int = Field(default=100, ge=0, le=1000, description="The heaviest released route carries what names none.")
     per_second: float | None = Field(default=None, gt=0, le=1_000_000, description="Recipients a second that the account may take.")
     price: PriceTable | None = None
+    seed: Annotated[str, Text(200)] | None = Field(
+        default=None, description="External id of a profile of your own; probes go there when the vendor's events must be proven live."
+    )
 
 
 class Cap(DocumentModel):

@@ -19,7 +19,8 @@ OUTBOX = "outbox"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One vendor account: how to talk to it and what it costs. per_second: recipients it may be given, None: no limit."""
+    """One vendor account: how to talk to it and what it costs. per_second: recipients it may be given, None: no limit.
+    seed: external id of the profile that probes go to, "" for none."""
 
     key: str
     channel: str
@@ -27,6 +28,7 @@ class Route:
     account: Account = field(repr=False)
     price: PriceTable | None = None
     per_second: float | None = None
+    seed: str = ""
 
     @property
     def currency(self) -> str:
@@ -84,7 +86,7 @@ def _ready(workspace_id: int, key: str, body: VendorRoute) -> Route:
     adapter = ADAPTERS[body.vendor]
     secrets = {name: governance.secret(workspace_id, named) for name, named in body.secrets.items()}
     account = Account(_base_url(body.vendor), secrets, body.settings, settings.OMNI.public_url.rstrip("/"), _slug(workspace_id))
-    return Route(key, body.channel, adapter, account, body.price, body.per_second or adapter.limits.per_second)
+    return Route(key, body.channel, adapter, account, body.price, body.per_second or adapter.limits.per_second, body.seed or "")
 
 
 def _base_url(vendor: str) -> str:

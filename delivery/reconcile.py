@@ -20,6 +20,7 @@ from django.db.models import F, Q
 from delivery.connections import Connections
 from delivery.isolation import part_of
 from delivery.models import Attempt, Batch, Decision, Dispatch, Message
+from delivery.probes import probe
 from delivery.states import AttemptState, DispatchState, MessageState, WorkState
 from delivery.work import Entry
 
@@ -42,7 +43,13 @@ def reconcile(*, now: datetime, vendors: Connections | None = None) -> Reconcile
     silent = Attempt.objects.filter(
         state=AttemptState.IN_DOUBT, posted_at__lte=now - timedelta(seconds=settings.OMNI.in_doubt_after)
     ).exclude(message_class="transactional")
-    resent = sum(send_again(attempt, by="resend", now=now) for attempt in silent.order_by("pk")[:AT_ONCE] if _feed_came_past(attempt))
+    resent, probed = 0, set[tuple[int, str]]()
+    for attempt in silent.order_by("-posted_at")[:AT_ONCE]:
+        if _feed_came_past(attempt):
+            resent += send_again(attempt, by="resend", now=now)
+        elif (attempt.workspace_id, attempt.account) not in probed:  # the newest of each account decides
+            probed.add((attempt.workspace_id, attempt.account))
+            probe(attempt, now=now)
     return Reconciled(doubted, resent, Attempt.objects.filter(state=AttemptState.IN_DOUBT).count())
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Clock = Callable[[], datetime]  # called where the law needs the present moment: after the locks, before a request
 LaneName = Literal["transactional", "promotional"]
-DispatchKind = Literal["campaign", "transactional", "event"]
+DispatchKind = Literal["campaign", "transactional", "event", "probe"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ import pytest
 from delivery import door as delivery
 from delivery.models import Attempt
 from governance.door import AuditEntry, Missing, Refused
+from tests import factories
 from tests.delivery.conftest import Street
 
 pytestmark = pytest.mark.django_db
@@ -165,3 +166,24 @@ def test_a_stopped_dispatch_repeats_nothing(street: Street) -> None:
 
     assert street.reconcile().resent == 0
     assert street.counts(dispatch) == {"delivered": 100, "in_doubt": 100, "cancelled": 100}
+
+
+def test_where_nothing_follows_a_probe_to_the_seed_address_does(street: Street) -> None:
+    seed = factories.profile(now=street.clock(), external_id="our-own-mailbox")
+    street.route("sendgrid", seed="our-own-mailbox")
+    street.vendor.fault = lambda number: "drop" if number == 1 else "ok"
+    dispatch = street.launch([each for each in street.people(200) if each != seed], template_revision_id=999)
+    street.work(pieces=1)
+    street.clock.pass_(seconds=1)
+    street.work()
+    street.hear("delivered")
+    street.clock.pass_(minutes=16)
+
+    assert street.reconcile().resent == 0, "nobody has spoken about anything later"
+    assert street.reconcile().resent == 0, "one probe at a time"
+    street.work()
+    assert len(street.vendor.accepted) == 101, "the probe"
+    street.hear("delivered")
+    assert street.reconcile().resent == 1
+    street.work()
+    assert street.counts(dispatch) == {"delivered": 100, "sent": 100} and set(street.vendor.times().values()) == {1}

@@ -96,7 +96,7 @@ def look_ahead(
     templates = [read(workspace_id, "template", arm.template) for arm in campaign.arms()]
     segment = read(workspace_id, "segment", campaign.segment)
     approval, problems = (None, []) if draft else _approval(workspace_id, key, now)
-    resolution = audience.resolve(workspace_id, segment.model, as_of=now)
+    resolution = audience.resolve(workspace_id, segment.model, as_of=now, drafts=draft)
     held = optimization.hold_out(resolution.ids, share=campaign.holdout, salt=key)
     ids = resolution.ids - held
     if limit is not None:

@@ -37,7 +37,7 @@ class ProfileBody(DocumentModel):
 
     def row(self, line: int) -> ProfileRow:
         """As the door takes it: a field that was given as null is cleared."""
-        fields = {
+        fields: dict[str, Any] = {
             name: getattr(self, name) or "" for name in ("email", "phone", "locale", "country", "zone") if name in self.model_fields_set
         }
         consents = tuple((each.channel, each.topic, str(each.state)) for each in self.consents)

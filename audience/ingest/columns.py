@@ -105,13 +105,13 @@ class Columns:
             name: value for column, name, value in self._attributes(record, faults) if value is not None or self.wishes.clear_empty
         }
         consents = tuple(self._consents(record, faults))
-        if faults:
-            return Rejected(record.line, tuple(faults))
         made = self.wishes.made(record.row)
         fields = {name: made.get(name, given.get(name)) for name in FIELDS}
         if not self.wishes.clear_empty:
             fields = {name: value or None for name, value in fields.items()}
-        return ProfileRow(made.get(ID, given.get(ID, "")), **fields, attributes=attributes, consents=consents, line=record.line)
+        return ProfileRow(
+            made.get(ID, given.get(ID, "")), **fields, attributes=attributes, consents=consents, line=record.line, faults=tuple(faults)
+        )
 
     def _attributes(self, record: Record, faults: list[Finding]) -> list[tuple[str, str, Any]]:
         found = []

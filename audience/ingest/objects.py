@@ -31,10 +31,14 @@ class Objects:
         found = _Found(self, record.row)
         for key, value in record.values.items():
             found.take(key, self.wishes.mapping.get(key, key), value)
-        if found.faults:
-            return Rejected(record.line, tuple(found.faults))
+        external_id = found.fields.pop(ID, "")
         return ProfileRow(
-            found.fields.pop(ID, ""), **found.fields, attributes=found.attributes, consents=tuple(found.consents), line=record.line
+            external_id,
+            **found.fields,
+            attributes=found.attributes,
+            consents=tuple(found.consents),
+            line=record.line,
+            faults=tuple(found.faults),
         )
 
 

@@ -23,6 +23,7 @@ class ProfileRow:
     """What is said about one person. A field that is None is left as it was; "" clears it. An attribute that is None is removed.
 
     consents: (channel, topic, "subscribed" | "unsubscribed"). line: where it stood in its file or request, for the report.
+    faults: what was wrong with it before it became a row.
     """
 
     external_id: str
@@ -34,6 +35,7 @@ class ProfileRow:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     consents: tuple[Said, ...] = ()
     line: int = 0
+    faults: tuple[Finding, ...] = ()
 
 
 @dataclass(slots=True)
@@ -72,7 +74,7 @@ class Rejected:
 
 def clean(row: ProfileRow, catalogue: Catalogue) -> CleanRow | Rejected:
     """The row as it is stored, or everything that is wrong with it."""
-    faults: list[Finding] = []
+    faults = list(row.faults)
     made = CleanRow(_external_id(row.external_id, faults), row.line)
     if row.email is not None:
         made.email, made.email_key = _checked("email", row.email, addresses.email_address, faults) or ("", "")
@@ -147,7 +149,8 @@ def _attributes(given: Mapping[str, Any], catalogue: Catalogue, made: CleanRow, 
             try:
                 made.attributes[name], made.folded[name] = comparable(body.type, value)
             except Unfit as unfit:
-                found = unfit.found if body.sensitivity in ("personal", "sensitive") else addresses.without_addresses(shorten(value))
+                secret = body.type in ("text", "list") or body.sensitivity in ("personal", "sensitive")
+                found = unfit.found if secret else addresses.without_addresses(shorten(value))
                 faults.append(Finding("error", pointer(["attributes", name]), found, str(unfit)))
 
 

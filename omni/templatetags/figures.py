@@ -192,7 +192,7 @@ def bars(rows: Iterable[Sequence[Any]], whole: Any = None, tone: str = "") -> di
 def columns_chart(rows: Iterable[tuple[str, Any]], title: str, unit: str = "", tone: str = "") -> dict[str, Any]:
     """Vertical bars from zero over time, with the same numbers in a table beside. rows: (label, value)."""
     listed = [(str(label), int(value or 0)) for label, value in rows]
-    width, height = 640, 120
+    width, height = 900, 120
     step = width / max(1, len(listed))
     top = max([value for _, value in listed], default=0) or 1
     drawn = [

@@ -1,0 +1,139 @@
+"""A whole product in a process of its own, with the demonstration's people and documents, seen through Chromium."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser" in str(item.path):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("OMNI_", "DJANGO_", "PYTEST_"))}
+    return plain | {
+        "DJANGO_SETTINGS_MODULE": "omni.settings",
+        "OMNI_DATA_DIR": str(folder),
+        "OMNI_DEMO_SERVE": "0",
+        "OMNI_PORT": "0",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running instance: the demonstration's data, console and worker in one process."""
+    folder = tmp_path_factory.mktemp("house")
+    environment = _environment(folder)
+    made = subprocess.run([sys.executable, "manage.py", "demo"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    assert made.returncode == 0, made.stdout[-2000:] + made.stderr[-2000:]
+    log = (folder / "serve.log").open("w+")
+    serving = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
+    try:
+        yield _address(serving)
+    finally:
+        serving.terminate()
+        try:
+            serving.wait(timeout=45)
+        except subprocess.TimeoutExpired:
+            serving.kill()
+        log.close()
+
+
+def _address(serving: subprocess.Popen[str]) -> str:
+    assert serving.stdout is not None
+    for line in serving.stdout:
+        if found := re.search(r"(http://[\d.:]+)/console/", line):
+            return found[1]
+    raise AssertionError("the server ended before it said where it is")
+
+
+@dataclass
+class Visitor:
+    """One signed-in person's browser. faults: what went wrong on any page: policy violations, script errors, strangers' hosts, 5xx."""
+
+    house: str
+    context: BrowserContext
+    faults: list[str] = field(default_factory=list)
+    auditing: bool = False  # axe paints with inline styles of its own, which the policy stops
+
+    def open(self, path: str, *, width: int = 1440, scheme: str = "light") -> Page:
+        """A page at this address, watched."""
+        page = self.context.new_page()
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.on("pageerror", lambda error: self.faults.append(f"script error on {page.url}: {error}"))
+        page.on("console", lambda message: self._told(message.text))
+        page.on("request", lambda request: self._stranger(request.url))
+        page.on("response", lambda response: self._broken(response.status, response.url))
+        page.goto(self.house + path)
+        return page
+
+    def _stranger(self, url: str) -> None:
+        if not url.startswith((self.house, "data:", "about:", "blob:")):
+            self.faults.append(f"a request to another host: {url}")
+
+    def _broken(self, status: int, url: str) -> None:
+        if status >= 500:
+            self.faults.append(f"{status} at {url}")
+
+    def _told(self, words: str) -> None:
+        if "Content Security Policy" in words and not self.auditing:
+            self.faults.append(words)
+
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture(scope="session")
+def _states() -> dict[str, Any]:
+    return {}
+
+
+@pytest.fixture
+def visit(house: str, browser: Browser, _states: dict[str, Any]) -> Iterator[Visit]:
+    """visit("author") is a browser signed in as that person; at the end, nothing may have gone wrong in any of them."""
+    visitors: list[Visitor] = []
+
+    def arrive(person: str = "", **options: Any) -> Visitor:
+        if person and person not in _states:
+            _states[person] = _sign_in(house, browser, person)
+        context = browser.new_context(storage_state=_states.get(person), timezone_id="Europe/Berlin", **options)
+        context.set_default_timeout(20_000)
+        visitors.append(Visitor(house, context))
+        return visitors[-1]
+
+    yield arrive
+    for visitor in visitors:
+        visitor.context.close()
+    assert [fault for visitor in visitors for fault in visitor.faults] == []
+
+
+def _sign_in(house: str, browser: Browser, person: str) -> Any:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{house}/console/sign-in/")
+    page.get_by_label("User name").fill(person)
+    page.get_by_label("Password").fill(f"wayfare-{person}")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{house}/console/")
+    state = context.storage_state()
+    context.close()
+    return state

@@ -1,0 +1,106 @@
+"""Every page: no accessibility fault, no overflow, no policy violation; light and dark, from 360 to 1440 pixels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.conftest import Visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PAGES = (
+    "/console/",
+    "/console/search/?q=spring",
+    "/console/components/",
+    "/console/campaigns/",
+    "/console/campaigns/spring-sale/",
+    "/console/campaigns/weekly-digest/",
+    "/console/campaigns/welcome/",
+    "/console/campaigns/spring-sale/preview/",
+    "/console/campaigns/spring-sale/checks/",
+    "/console/campaigns/spring-sale/history/",
+    "/console/campaigns/spring-sale/approvals/",
+    "/console/campaigns/spring-sale/?as=yaml",
+    "/console/campaigns/weekly-digest/launch/",
+    "/console/new/campaigns/",
+    "/console/runs/",
+    "/console/runs/1/",
+    "/console/templates/",
+    "/console/templates/spring-sale/",
+    "/console/templates/spring-sale/preview/?locale=pt&scheme=dark&width=phone",
+    "/console/templates/stay-reminder/",
+    "/console/new/templates/",
+    "/console/segments/",
+    "/console/segments/spring-travellers/",
+    "/console/segments/spring-travellers/preview/?person=wf-000017",
+    "/console/new/segments/",
+    "/console/approvals/",
+    "/console/approvals/1/",
+    "/console/messages/",
+    "/console/messages/?q=wf-000017",
+    "/console/messages/?q=wf-000017&dispatch=1",
+    "/console/profiles/",
+    "/console/profiles/17/",
+    "/console/delivery/",
+    "/console/outbox/",
+    "/console/outbox/1/",
+    "/console/settings/",
+    "/console/people/",
+    "/console/api-keys/",
+    "/console/audit/",
+    "/console/attributes/",
+    "/console/attributes/stays/",
+    "/console/attributes/stays/preview/",
+    "/console/sending-policies/default/",
+    "/console/vendor-routes/",
+    "/console/approval-policies/default/",
+    "/console/new/vendor-routes/",
+)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_sound_for_everybody(visit: Visit, path: str) -> None:
+    visitor = visit("admin")
+    page = visitor.open(path)
+    page.wait_for_load_state("networkidle")
+    visitor.auditing = True
+    assert page.title().endswith("· OMNI")
+    assert _faults(page) == []
+    assert _overflow(page) == 0
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert _faults(page) == []
+    assert _overflow(page) == 0
+
+
+def test_the_sign_in_page_is_sound(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.open("/console/sign-in/", width=360, scheme="dark")
+    visitor.auditing = True
+    assert _faults(page) == []
+    assert _overflow(page) == 0
+
+
+def test_what_is_missing_or_forbidden_says_so_and_offers_a_way(visit: Visit) -> None:
+    visitor = visit("viewer")
+    page = visitor.open("/console/campaigns/there-is-none/")
+    assert page.get_by_role("heading", name="There is nothing here").is_visible()
+    page = visitor.open("/console/api-keys/")
+    assert "needs the role admin" in page.inner_text("main")
+    page = visitor.open("/console/nothing/of/the/sort/")
+    assert page.get_by_role("link", name="To the console").is_visible()
+
+
+def _faults(page: Page) -> list[str]:
+    """What axe finds serious or critical, with the first element of each."""
+    found = Axe().run(page, options={"resultTypes": ["violations"], "iframes": False}).response["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in found if each["impact"] in {"serious", "critical"}]
+
+
+def _overflow(page: Page) -> int:
+    """Pixels by which the page is wider than its window."""
+    return max(0, page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))

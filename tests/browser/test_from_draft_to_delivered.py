@@ -1,0 +1,63 @@
+"""One campaign through the console: an author submits, another person vouches, releases and launches; the run is watched."""
+
+from __future__ import annotations
+
+from tests.browser.conftest import Visit
+
+
+def test_a_campaign_goes_from_a_draft_to_delivered_messages(visit: Visit) -> None:
+    author = visit("author").open("/console/campaigns/weekly-digest/")
+    author.get_by_label("What it is for").fill("Mondays at nine, Paris time; the short list.")
+    author.get_by_text("Limits").click()
+    author.get_by_label("Waves, in per cent of the audience").fill("")
+    author.get_by_role("button", name="Save draft").click()
+    author.get_by_text("Saved as revision 2.").wait_for()
+    author.get_by_role("button", name="Submit for approval").click()
+    author.get_by_label("What changed, for the person who approves").fill("No waves any more")
+    author.get_by_role("button", name="Submit draft 2").click()
+    author.get_by_text("1 other person must approve it").wait_for()
+    author.get_by_role("link", name="See the request").first.click()
+    assert "A second person must decide" in author.inner_text("main")
+
+    approver = visit("approver").open("/console/")
+    approver.get_by_role("link", name="Weekly digest").first.click()
+    approver.get_by_text("people now").wait_for()
+    assert "No waves any more" in approver.inner_text("main")
+    assert "removed" in approver.inner_text("main") or "Ramp" in approver.inner_text("main")
+    approver.get_by_role("button", name="Reject").click()
+    assert "what must change" in approver.get_by_role("alert").inner_text()
+    approver.get_by_role("button", name="Approve").click()
+    approver.get_by_text("Approved. It can be released now.").wait_for()
+    approver.get_by_role("button", name="Release").click()
+    approver.get_by_text("in force now").wait_for()
+
+    approver.goto(approver.url.split("/console/")[0] + "/console/campaigns/weekly-digest/launch/")
+    count = approver.locator("#launch-count").inner_text().split()[0]
+    button = approver.get_by_role("button", name=f"Send to {count} people")
+    assert button.is_disabled()
+    approver.get_by_label(f"Type {count} to confirm").fill("12")
+    assert button.is_disabled()
+    approver.get_by_label(f"Type {count} to confirm").fill(count)
+    button.click()
+    approver.wait_for_url("**/console/runs/*/")
+    approver.wait_for_function("!document.querySelector('#run-live').hasAttribute('hx-trigger')", timeout=90_000)
+    assert approver.locator("#run-live .figure").first.inner_text() != "0"
+
+
+def test_the_count_is_verified_by_the_server_too(visit: Visit) -> None:
+    page = visit("approver", java_script_enabled=False).open("/console/campaigns/spring-sale/launch/")
+    page.get_by_label("to confirm").fill("1")
+    page.get_by_role("button", name="Send to").click()
+    assert "It was not launched" in page.get_by_role("alert").inner_text()
+
+
+def test_an_author_cannot_launch(visit: Visit) -> None:
+    page = visit("author").open("/console/campaigns/spring-sale/launch/")
+    assert "needs the role approver" in page.inner_text("main")
+
+
+def test_somebody_finds_out_why_a_person_did_not_get_it(visit: Visit) -> None:
+    visitor = visit("viewer")
+    page = visitor.open("/console/messages/?dispatch=1&state=skipped")
+    page.get_by_role("table").get_by_role("link").first.click()
+    assert "Left out at the last look" in page.inner_text("main")

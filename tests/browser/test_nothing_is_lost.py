@@ -1,0 +1,45 @@
+"""Editing loses nothing: overtaken saves, faults, and a closed window."""
+
+from __future__ import annotations
+
+from tests.browser.conftest import Visit
+
+
+def test_an_overtaken_edit_shows_both_sides_and_can_go_on(visit: Visit) -> None:
+    mine = visit("author").open("/console/segments/vip-guests/")
+    theirs = visit("approver").open("/console/segments/vip-guests/")
+    theirs.get_by_label("What it is for").fill("Theirs")
+    theirs.get_by_role("button", name="Save draft").click()
+    theirs.get_by_text("Saved as revision 2.").wait_for()
+    mine.get_by_label("Title").fill("My VIPs")
+    with mine.expect_response(lambda response: response.status == 409):
+        mine.get_by_role("button", name="Save draft").click()
+    mine.get_by_text("Somebody saved this segment while you were editing.").wait_for()
+    assert "Theirs" in mine.inner_text("main") and "My VIPs" in mine.inner_text("main")
+    mine.get_by_role("button", name="Go on editing mine, on top of theirs").click()
+    mine.get_by_label("Title").wait_for()
+    assert mine.get_by_label("Title").input_value() == "My VIPs"
+    mine.get_by_role("button", name="Save draft").click()
+    mine.get_by_text("Saved as revision 3.").wait_for()
+
+
+def test_unsaved_work_is_kept_in_the_browser_and_offered_again(visit: Visit) -> None:
+    visitor = visit("author")
+    page = visitor.open("/console/segments/dreamers/")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_label("Title").fill("Half a thought")
+    page.get_by_text("kept in this browser").wait_for()
+    page.close(run_before_unload=False)
+    page = visitor.open("/console/segments/dreamers/")
+    page.get_by_role("button", name="Go on with them").click()
+    page.get_by_label("Title").wait_for()
+    assert page.get_by_label("Title").input_value() == "Half a thought"
+
+
+def test_yaml_with_a_fault_stays_on_the_page_with_its_place_named(visit: Visit) -> None:
+    page = visit("author").open("/console/segments/dreamers/?as=yaml")
+    text = page.get_by_label("Source (YAML)")
+    text.fill(text.input_value() + "\nunknown_field: 1\n")
+    page.get_by_role("button", name="Save draft").click()
+    assert "/unknown_field" in page.get_by_role("alert").inner_text()
+    assert "unknown_field: 1" in text.input_value()

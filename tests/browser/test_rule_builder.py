@@ -1,0 +1,68 @@
+"""The rule builder: nested groups by keyboard, with a live count; and without any script."""
+
+from __future__ import annotations
+
+from tests.browser.conftest import Visit
+
+
+def test_a_rule_is_built_by_keyboard_and_counted_while_it_grows(visit: Visit) -> None:
+    page = visit("author").open("/console/new/segments/")
+    page.get_by_label("Title").fill("Germans with the app")
+    page.get_by_label("Condition 1: value").fill("DE")
+    page.locator("#look .figure").filter(has_text="people").or_(page.locator("#look", has_text="people")).first.wait_for()
+    before = page.locator("#look .figure").inner_text()
+    page.get_by_role("button", name="Condition in the whole rule").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("group", name="Condition 2").wait_for()
+    page.wait_for_function("document.activeElement.name === '/rule/of/1/subject'")
+    page.get_by_label("Condition 2: about what").select_option("attribute:has_app")
+    page.get_by_label("Condition 2: yes or no").wait_for()
+    page.get_by_label("Condition 2: yes or no").select_option("true")
+    page.wait_for_function("before => document.querySelector('#look .figure')?.innerText !== before", arg=before)
+    assert "whose Has the app is yes" in page.locator("#look").inner_text()
+    page.keyboard.press("Control+s")
+    page.wait_for_url("**/console/segments/germans-with-the-app/")
+    assert page.get_by_text("Saved as revision 1.").is_visible()
+
+
+def test_conditions_move_nest_and_go_with_the_focus_following(visit: Visit) -> None:
+    page = visit("author").open("/console/new/segments/")
+    page.get_by_label("Condition 1: value").fill("FR")
+    page.get_by_role("button", name="Condition in the whole rule").click()
+    page.get_by_label("Condition 2: about what").select_option("reachable")
+    page.get_by_label("Condition 2: channel").wait_for()
+    page.get_by_role("button", name="Move condition 2 up").click()
+    page.wait_for_function("document.activeElement.id === 'f-rule-of-0'")
+    assert page.get_by_label("Condition 2: value").input_value() == "FR"
+    page.get_by_role("button", name="Put condition 2 into a group of its own").click()
+    page.get_by_label("Group 2: how its conditions go together").select_option("none")
+    page.locator("#look", has_text="except those").wait_for()
+    page.get_by_role("button", name="Remove condition 1").click()
+    page.get_by_label("Group 1: how its conditions go together").wait_for()
+    assert page.get_by_role("group", name="Condition 2").count() == 0
+
+
+def test_a_value_that_does_not_fit_is_named_on_top_and_at_its_field(visit: Visit) -> None:
+    page = visit("author").open("/console/new/segments/")
+    page.get_by_label("Title").fill("Broken")
+    page.get_by_role("button", name="Create segment").click()
+    summary = page.get_by_role("alert")
+    summary.wait_for()
+    assert "expected" in summary.inner_text()
+    assert page.get_by_label("Title").input_value() == "Broken"
+    summary.get_by_role("link").first.click()
+    assert page.evaluate("document.activeElement.name").startswith("/rule/of/0/")
+
+
+def test_the_builder_works_as_a_plain_form_without_scripts(visit: Visit) -> None:
+    page = visit("author", java_script_enabled=False).open("/console/new/segments/")
+    page.get_by_label("Title").fill("Plain Spaniards")
+    page.get_by_label("Condition 1: value").fill("ES")
+    page.get_by_role("button", name="Condition in the whole rule").click()
+    assert page.get_by_label("Condition 1: value").input_value() == "ES"
+    page.get_by_label("Condition 2: value").fill("IT")
+    page.get_by_label("How the conditions go together").select_option("any")
+    page.get_by_role("button", name="Create segment").click()
+    assert page.url.endswith("/console/segments/plain-spaniards/")
+    page.get_by_role("link", name="Preview").click()
+    assert "country is “ES”" in page.inner_text("main") or "Country is" in page.inner_text("main")

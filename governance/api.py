@@ -12,10 +12,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from governance import api_bodies as bodies
+from governance import api_answers as answers
+from governance import api_requests as requests
 from governance.api_authentication import ApiRequest, HasScope
-from governance.approvals import approval, submit
+from governance.approvals import submit
+from governance.approved import approval
 from governance.bills import bill
+from governance.blame import blame
 from governance.checking import check, check_latest
 from governance.difference import difference
 from governance.findings import Finding, Invalid, Missing, Stale, Unmatched, parse
@@ -41,16 +44,16 @@ def answer(model: BaseModel, status: int = 200, headers: dict[str, str] | None =
 class Kinds(APIView):
     permission_classes = [READ]
 
-    @extend_schema(operation_id="kinds_list", responses=bodies.KindsAnswer)
+    @extend_schema(operation_id="kinds_list", responses=answers.KindsAnswer)
     def get(self, request: ApiRequest) -> Response:
         """Every kind of document, with the JSON Schema of its bodies."""
-        return answer(bodies.KindsAnswer(items=[bodies.KindAnswer.of(kind) for kind in kinds()]))
+        return answer(answers.KindsAnswer(items=[answers.KindAnswer.of(kind) for kind in kinds()]))
 
 
 class Documents(APIView):
     permission_classes = [READ]
 
-    @extend_schema(operation_id="documents_list", parameters=PAGING, responses=bodies.DocumentsPage)
+    @extend_schema(operation_id="documents_list", parameters=PAGING, responses=answers.DocumentsPage)
     def get(self, request: ApiRequest, plural: str) -> Response:
         """The documents of a kind, by key."""
         rows = document_rows(request.actor.workspace_id, kind_of_plural(plural).name)
@@ -60,20 +63,20 @@ class Documents(APIView):
 class OneDocument(APIView):
     permission_classes = [HasScope("documents:read", PUT="documents:write")]
 
-    @extend_schema(operation_id="documents_read", responses=bodies.DocumentAnswer)
+    @extend_schema(operation_id="documents_read", responses=answers.DocumentAnswer)
     def get(self, request: ApiRequest, plural: str, key: str) -> Response:
         """A document with its latest revision, whose number is the ETag."""
         return _answer(document(request.actor.workspace_id, kind_of_plural(plural).name, key))
 
     @extend_schema(
         operation_id="documents_save",
-        request=bodies.SaveRequest,
-        responses={200: bodies.DocumentAnswer, 201: bodies.DocumentAnswer},
+        request=requests.SaveRequest,
+        responses={200: answers.DocumentAnswer, 201: answers.DocumentAnswer},
         parameters=[OpenApiParameter("If-Match", str, "header", description='the revision that was edited, e.g. `"7"`')],
     )
     def put(self, request: ApiRequest, plural: str, key: str) -> Response:
         """Save a revision. The same body again is the same revision; an edit of an older one is refused with the difference."""
-        kind, wanted = kind_of_plural(plural).name, parse(bodies.SaveRequest, request.data)
+        kind, wanted = kind_of_plural(plural).name, parse(requests.SaveRequest, request.data)
         matched, base = _base(request, kind, key, wanted.base)
         try:
             row = save(request.actor, kind, key, wanted.body, base=base, note=wanted.note, now=timezone.now())
@@ -85,7 +88,7 @@ class OneDocument(APIView):
 class Revisions(APIView):
     permission_classes = [READ]
 
-    @extend_schema(operation_id="revisions_list", parameters=PAGING, responses=bodies.RevisionsPage)
+    @extend_schema(operation_id="revisions_list", parameters=PAGING, responses=answers.RevisionsPage)
     def get(self, request: ApiRequest, plural: str, key: str) -> Response:
         """A document's revisions, newest first."""
         view = document(request.actor.workspace_id, kind_of_plural(plural).name, key)
@@ -95,11 +98,11 @@ class Revisions(APIView):
 class OneRevision(APIView):
     permission_classes = [READ]
 
-    @extend_schema(operation_id="revisions_read", responses=bodies.RevisionAnswer)
+    @extend_schema(operation_id="revisions_read", responses=answers.RevisionAnswer)
     def get(self, request: ApiRequest, plural: str, key: str, number: int) -> Response:
         """One revision, as it was saved."""
         view = revision(request.actor.workspace_id, kind_of_plural(plural).name, key, number)
-        return answer(bodies.RevisionAnswer.of(view))
+        return answer(answers.RevisionAnswer.of(view))
 
 
 class Difference(APIView):
@@ -107,31 +110,31 @@ class Difference(APIView):
 
     @extend_schema(
         operation_id="documents_diff",
-        responses=bodies.ChangesAnswer,
+        responses=answers.ChangesAnswer,
         parameters=[OpenApiParameter(name, str, description="a number, `latest` or `released`") for name in ("before", "after")],
     )
     def get(self, request: ApiRequest, plural: str, key: str) -> Response:
         """What changed between two revisions: by default from what is in force to the latest."""
         view = document(request.actor.workspace_id, kind_of_plural(plural).name, key)
-        wanted = parse(bodies.DiffQuery, request.GET.dict())
+        wanted = parse(requests.DiffQuery, request.GET.dict())
         before, after = _numbered(view, wanted.before), _numbered(view, wanted.after)
         old, new = revision(view.workspace_id, view.kind, key, before), revision(view.workspace_id, view.kind, key, after)
-        changes = [bodies.ChangeAnswer(**change.as_dict()) for change in difference(old.body, new.body)]
-        return answer(bodies.ChangesAnswer(before=before, after=after, changes=changes))
+        changes = [answers.ChangeAnswer(**change.as_dict()) for change in difference(old.body, new.body)]
+        return answer(answers.ChangesAnswer(before=before, after=after, changes=changes))
 
 
 class Checks(APIView):
     permission_classes = [READ]
 
-    @extend_schema(operation_id="documents_checks", responses=bodies.FindingsAnswer)
+    @extend_schema(operation_id="documents_checks", responses=answers.FindingsAnswer)
     def get(self, request: ApiRequest, plural: str, key: str) -> Response:
         """What the checks say about the latest revision, as things are now."""
         return _findings(check_latest(request.actor, kind_of_plural(plural).name, key, now=timezone.now()))
 
-    @extend_schema(operation_id="documents_check_body", request=bodies.BodyRequest, responses=bodies.FindingsAnswer)
+    @extend_schema(operation_id="documents_check_body", request=requests.BodyRequest, responses=answers.FindingsAnswer)
     def post(self, request: ApiRequest, plural: str, key: str) -> Response:
         """What the checks would say about this body; nothing is saved."""
-        ready = prepare(kind_of_plural(plural).name, key, parse(bodies.BodyRequest, request.data).body)
+        ready = prepare(kind_of_plural(plural).name, key, parse(requests.BodyRequest, request.data).body)
         return _findings(check(request.actor, request.actor.workspace_id, ready.ref, ready.model, now=timezone.now()))
 
 
@@ -140,54 +143,65 @@ class BillOfMaterials(APIView):
 
     @extend_schema(
         operation_id="documents_bill",
-        responses=bodies.BillAnswer,
+        responses=answers.BillAnswer,
         parameters=[OpenApiParameter("of", str, enum=["draft", "released"], description="default draft")],
     )
     def get(self, request: ApiRequest, plural: str, key: str) -> Response:
         """The document and everything it uses, with the hash that people approve."""
-        wanted = parse(bodies.BillQuery, request.GET.dict())
-        return answer(bodies.BillAnswer.of(bill(request.actor.workspace_id, kind_of_plural(plural).name, key, of=wanted.of)))
+        wanted = parse(requests.BillQuery, request.GET.dict())
+        return answer(answers.BillAnswer.of(bill(request.actor.workspace_id, kind_of_plural(plural).name, key, of=wanted.of)))
 
 
 class Approved(APIView):
     permission_classes = [READ]
 
-    @extend_schema(operation_id="documents_approval", responses=bodies.ApprovalAnswer)
+    @extend_schema(operation_id="documents_approval", responses=answers.ApprovalAnswer)
     def get(self, request: ApiRequest, plural: str, key: str) -> Response:
         """Who approved exactly what is in force; 403 with every document that differs where nobody did."""
         found = approval(request.actor.workspace_id, kind_of_plural(plural).name, key, now=timezone.now())
-        return answer(bodies.ApprovalAnswer.of(found))
+        return answer(answers.ApprovalAnswer.of(found))
+
+
+class Blamed(APIView):
+    permission_classes = [READ]
+
+    @extend_schema(operation_id="documents_blame", responses=answers.BlameAnswer)
+    def get(self, request: ApiRequest, plural: str, key: str) -> Response:
+        """Each field of the latest revision with the revision and the author that it comes from."""
+        found = blame(request.actor.workspace_id, kind_of_plural(plural).name, key)
+        items = [answers.BlamedAnswer(path=each.path, number=each.number, author=each.author) for each in found]
+        return answer(answers.BlameAnswer(items=items))
 
 
 class UsedBy(APIView):
     permission_classes = [READ]
 
-    @extend_schema(operation_id="documents_used_by", responses=bodies.UsersAnswer)
+    @extend_schema(operation_id="documents_used_by", responses=answers.UsersAnswer)
     def get(self, request: ApiRequest, plural: str, key: str) -> Response:
         """The documents whose latest revision uses this one."""
         view = document(request.actor.workspace_id, kind_of_plural(plural).name, key)
         users = users_of(view.workspace_id, view.kind, key)
-        return answer(bodies.UsersAnswer(items=[{"kind": user.kind, "key": user.key} for user in users]))
+        return answer(answers.UsersAnswer(items=[{"kind": user.kind, "key": user.key} for user in users]))
 
 
 class Submit(APIView):
     permission_classes = [HasScope("documents:submit")]
 
-    @extend_schema(operation_id="documents_submit", request=bodies.SubmitRequest, responses={201: bodies.SubmissionAnswer})
+    @extend_schema(operation_id="documents_submit", request=requests.SubmitRequest, responses={201: answers.SubmissionAnswer})
     def post(self, request: ApiRequest, plural: str, key: str) -> Response:
         """Ask others to vouch for the latest revision and everything it uses."""
-        kind, wanted = kind_of_plural(plural).name, parse(bodies.SubmitRequest, request.data)
+        kind, wanted = kind_of_plural(plural).name, parse(requests.SubmitRequest, request.data)
         row = submit(request.actor, kind, key, number=wanted.number, note=wanted.note, now=timezone.now())
-        return answer(bodies.SubmissionAnswer.of(row), status=201)
+        return answer(answers.SubmissionAnswer.of(row), status=201)
 
 
 class RollBack(APIView):
     permission_classes = [HasScope("documents:release")]
 
-    @extend_schema(operation_id="documents_roll_back", request=bodies.PointerRequest, responses=bodies.ReleaseAnswer)
+    @extend_schema(operation_id="documents_roll_back", request=requests.PointerRequest, responses=answers.ReleaseAnswer)
     def post(self, request: ApiRequest, plural: str, key: str) -> Response:
         """Put an earlier released revision in force again."""
-        kind, wanted = kind_of_plural(plural).name, parse(bodies.PointerRequest, request.data)
+        kind, wanted = kind_of_plural(plural).name, parse(requests.PointerRequest, request.data)
         row = roll_back(request.actor, kind, key, number=wanted.number, reason=wanted.reason, now=timezone.now())
         return answer(_release(row))
 
@@ -195,16 +209,16 @@ class RollBack(APIView):
 class Recall(APIView):
     permission_classes = [HasScope("documents:release")]
 
-    @extend_schema(operation_id="documents_recall", request=bodies.PointerRequest, responses=bodies.ReleaseAnswer)
+    @extend_schema(operation_id="documents_recall", request=requests.PointerRequest, responses=answers.ReleaseAnswer)
     def post(self, request: ApiRequest, plural: str, key: str) -> Response:
         """Forbid a revision for good: nothing that pins it may send any more."""
-        kind, wanted = kind_of_plural(plural).name, parse(bodies.PointerRequest, request.data)
+        kind, wanted = kind_of_plural(plural).name, parse(requests.PointerRequest, request.data)
         row = recall(request.actor, kind, key, number=wanted.number, reason=wanted.reason, now=timezone.now())
         return answer(_release(row))
 
 
 def _answer(view: DocumentView, status: int = 200) -> Response:
-    return answer(bodies.DocumentAnswer.of(view), status, {"ETag": f'"{view.latest.number}"'})
+    return answer(answers.DocumentAnswer.of(view), status, {"ETag": f'"{view.latest.number}"'})
 
 
 def _base(request: Request, kind: str, key: str, given: int | None) -> tuple[bool, int | None]:
@@ -237,16 +251,16 @@ def _numbered(view: DocumentView, wanted: str) -> int:
 
 
 def _findings(findings: list[Finding]) -> Response:
-    return answer(bodies.FindingsAnswer(items=[bodies.FindingAnswer.of(finding) for finding in findings]))
+    return answer(answers.FindingsAnswer(items=[answers.FindingAnswer.of(finding) for finding in findings]))
 
 
 def _document(row: Document) -> dict[str, Any]:
-    return bodies.DocumentAnswer.of(document_views([row])[0]).model_dump(mode="json")
+    return answers.DocumentAnswer.of(document_views([row])[0]).model_dump(mode="json")
 
 
 def _revision(row: Revision) -> dict[str, Any]:
-    return bodies.RevisionAnswer.of(revision_view(row)).model_dump(mode="json")
+    return answers.RevisionAnswer.of(revision_view(row)).model_dump(mode="json")
 
 
-def _release(row: Release) -> bodies.ReleaseAnswer:
-    return bodies.ReleaseAnswer.of(row)
+def _release(row: Release) -> answers.ReleaseAnswer:
+    return answers.ReleaseAnswer.of(row)

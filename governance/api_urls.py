@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{DOCUMENT}/revisions", api.Revisions.as_view()),
     path(f"{DOCUMENT}/revisions/<int:number>", api.OneRevision.as_view()),
     path(f"{DOCUMENT}/diff", api.Difference.as_view()),
+    path(f"{DOCUMENT}/blame", api.Blamed.as_view()),
     path(f"{DOCUMENT}/checks", api.Checks.as_view()),
     path(f"{DOCUMENT}/bill", api.BillOfMaterials.as_view()),
     path(f"{DOCUMENT}/approval", api.Approved.as_view()),

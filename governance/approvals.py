@@ -3,58 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from django.db import transaction
 
-from governance import canonical, witness
+from governance import witness
 from governance.audit import audit
 from governance.bills import Bill, BillItem, bill
 from governance.checking import check_bill
-from governance.documents import APPROVAL_POLICY, DEFAULT_KEY, ApprovalPolicy
+from governance.documents import policy as policy
 from governance.findings import Finding, Invalid, Missing, Refused, Stale, shorten
 from governance.kinds import Ref, kind
 from governance.models import Decision, Document, Revision, Submission
-from governance.reading import document, released, revision_by_id
+from governance.reading import document, revision_by_id
 from governance.revisions import clean_text, missed
 from governance.roles import Actor, Role, allow, person_of
 
 COMMENT, NOTE = 4_000, 500  # characters
 State = Submission.State
 Verdict = Literal["approve", "reject"]
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """What people vouched for. reach: the smallest audience any of them saw (None: no audience); drift: the share it may move."""
-
-    submission_id: int
-    bill_hash: str
-    bill: Bill
-    reach: int | None
-    drift: float
-    decided_at: datetime
-    deciders: tuple[str, ...]
-
-    def objection(self, count: int) -> Finding | None:
-        """What to say against this audience of `count` people, if it is further from the approved one than policy allows."""
-        if self.reach is None or abs(count - self.reach) <= self.drift * self.reach:
-            return None
-        share = f"{abs(count - self.reach) / self.reach:.0%}" if self.reach else "from nobody"
-        moved = "grew" if count > self.reach else "shrank"
-        found = f"{count:,} people: the audience {moved} {share} since {self.reach:,} were approved"
-        return Finding("error", "/reach", found, f"at most {self.drift:.0%} more or less, or a new approval")
-
-
-def policy(workspace_id: int) -> ApprovalPolicy:
-    """The released approval policy, or the built-in one."""
-    try:
-        model: ApprovalPolicy = released(workspace_id, APPROVAL_POLICY.name, DEFAULT_KEY).model
-    except Missing:
-        return ApprovalPolicy()
-    return model
 
 
 def submit(actor: Actor, kind_name: str, key: str, *, number: int, note: str = "", now: datetime) -> Submission:
@@ -78,7 +46,7 @@ def submit(actor: Actor, kind_name: str, key: str, *, number: int, note: str = "
         _supersede(actor, latest.id, materials.hash, now)
         submission = Submission.objects.create(
             workspace_id=actor.workspace_id,
-            document_id=_document_id(materials, ref),
+            document_id=document_id_in(materials, ref),
             revision_id=latest.id,
             bill=[item.as_dict() for item in materials.items],
             bill_hash=materials.hash,
@@ -134,37 +102,6 @@ def withdraw(actor: Actor, submission_id: int, *, now: datetime) -> Submission:
     return submission
 
 
-def approval(workspace_id: int, kind_name: str, key: str, *, now: datetime) -> Approval:
-    """Who vouched for exactly what is released now. The hash is recomputed from the stored bodies.
-
-    Refused, with one finding per document that differs from what was approved, where nobody did.
-    """
-    materials = bill(workspace_id, kind_name, key, of="released")
-    _refuse_damaged(workspace_id, materials)
-    accepted = Submission.objects.filter(workspace_id=workspace_id, document_id=_document_id(materials, Ref(kind_name, key)))
-    accepted = accepted.filter(state__in=[State.APPROVED, State.RELEASED]).order_by("-closed_at", "-pk")
-    fitting = accepted.filter(bill_hash=materials.hash).first()
-    if fitting is None or materials.missing:
-        last = accepted.first()
-        raise Refused(
-            f"what {kind_name} {key} would use now is not what was approved: submit it again",
-            _deviations(materials, items_of(last) if last else None),
-        )
-    decisions = list(fitting.decisions.filter(verdict="approve", bill_hash=materials.hash).select_related("by").order_by("at"))
-    if len(decisions) < fitting.approvals_needed:
-        raise Refused(f"{kind_name} {key} has {len(decisions)} of {fitting.approvals_needed} approvals")
-    reaches = [decision.reach for decision in decisions if decision.reach is not None]
-    return Approval(
-        submission_id=fitting.pk,
-        bill_hash=materials.hash,
-        bill=materials,
-        reach=min(reaches, default=None),
-        drift=policy(workspace_id).drift,
-        decided_at=decisions[-1].at,
-        deciders=tuple(decision.by.get_username() for decision in decisions),
-    )
-
-
 def find_submission(workspace_id: int, submission_id: int) -> Submission:
     """One submission with its document. Raises Missing."""
     rows = Submission.objects.filter(workspace_id=workspace_id).select_related("document", "submitted_by", "revision")
@@ -184,7 +121,8 @@ def _reach(workspace_id: int, ref: Ref, revision_id: int, now: datetime) -> int 
     return count(workspace_id, revision_by_id(workspace_id, revision_id).model, now) if count else None
 
 
-def _document_id(materials: Bill, ref: Ref) -> int:
+def document_id_in(materials: Bill, ref: Ref) -> int:
+    """The id of the document that a bill is about."""
     return next(item.document_id for item in materials.items if item.ref == ref)
 
 
@@ -307,33 +245,3 @@ def _close(submission: Submission, state: State, now: datetime) -> None:
 
 def _audit(actor: Actor, action: str, submission: Submission, ref: Ref, data: Mapping[str, object], now: datetime) -> None:
     audit(actor, f"{ref.kind}.{action}", subject=f"{ref.kind}:{ref.key}", data={"submission": submission.pk, **data}, now=now)
-
-
-def _refuse_damaged(workspace_id: int, materials: Bill) -> None:
-    """Recalled revisions, and bodies that are no longer what their hash says."""
-    rows = Revision.objects.filter(workspace_id=workspace_id, pk__in=[item.revision_id for item in materials.items])
-    by_id = {row.pk: row for row in rows}
-    findings = []
-    for item in materials.items:
-        row = by_id[item.revision_id]
-        if row.recalled_at:
-            findings.append(Finding("error", f"{item.kind}:{item.key}", f"revision {item.number}, which was recalled", "another revision"))
-        if canonical.sha256(row.body) != item.sha256:
-            findings.append(Finding("error", f"{item.kind}:{item.key}", f"a body of revision {item.number} that was altered", "its hash"))
-    if findings:
-        raise Refused("something that is released may not be used", findings)
-
-
-def _deviations(materials: Bill, approved: tuple[BillItem, ...] | None) -> list[Finding]:
-    """One finding per document in which the released bill differs from the approved one."""
-    before = {item.ref: item for item in approved or ()}
-    now = {item.ref: item for item in materials.items}
-    findings = [Finding("error", f"{ref.kind}:{ref.key}", "nothing released", "a released revision") for ref in materials.missing]
-    for ref in sorted({*before, *now}):
-        was, is_ = before.get(ref), now.get(ref)
-        if was and is_ and was.sha256 == is_.sha256 or ref in materials.missing:
-            continue
-        found = f"revision {is_.number}" if is_ else "no longer used"
-        expected = f"the approved revision {was.number}" if was else "an approval: it never was part of one"
-        findings.append(Finding("error", f"{ref.kind}:{ref.key}", found, expected))
-    return findings

@@ -45,21 +45,28 @@ def _changes(before: object, after: object, at: tuple[object, ...]) -> Iterator[
         yield Change(pointer(at), "changed", before, after)
 
 
-def _list_changes(before: list[Any], after: list[Any], at: tuple[object, ...]) -> Iterator[Change]:
-    """Items with an `id` are the same item wherever that id is; others are aligned by their content."""
+def aligned(before: list[Any], after: list[Any]) -> list[tuple[int, int]]:
+    """Pairs of places that hold the same item, or the same item edited, both rising.
+
+    Items with an `id` are the same item wherever that id is; others are matched by content, then by their place between those.
+    """
     matcher = difflib.SequenceMatcher(None, [_identity(item) for item in before], [_identity(item) for item in after], autojunk=False)
+    pairs: list[tuple[int, int]] = []
     for op, a, b, c, d in matcher.get_opcodes():
-        if op == "equal":
-            for old, new, place in zip(before[a:b], after[c:d], range(c, d), strict=True):
-                yield from _changes(old, new, (*at, place))
-            continue
-        paired = min(b - a, d - c) if _nameless(before[a:b]) and _nameless(after[c:d]) else 0
-        for step in range(paired):
-            yield from _changes(before[a + step], after[c + step], (*at, c + step))
-        for place in range(a + paired, b):
-            yield Change(pointer((*at, place)), "removed", before[place], None)
-        for place in range(c + paired, d):
-            yield Change(pointer((*at, place)), "added", None, after[place])
+        if op == "equal" or (_nameless(before[a:b]) and _nameless(after[c:d])):
+            pairs += zip(range(a, b), range(c, d), strict=False)
+    return pairs
+
+
+def _list_changes(before: list[Any], after: list[Any], at: tuple[object, ...]) -> Iterator[Change]:
+    pairs = aligned(before, after)
+    kept, come_from = {old for old, _ in pairs}, {new: old for old, new in pairs}
+    yield from (Change(pointer((*at, place)), "removed", item, None) for place, item in enumerate(before) if place not in kept)
+    for place, item in enumerate(after):
+        if place in come_from:
+            yield from _changes(before[come_from[place]], item, (*at, place))
+        else:
+            yield Change(pointer((*at, place)), "added", None, item)
 
 
 def _identity(item: object) -> str:

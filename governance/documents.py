@@ -7,8 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from governance.findings import Finding
+from governance.findings import Finding, Missing
 from governance.kinds import CheckContext, Kind
+from governance.reading import released
 from governance.roles import Role
 from governance.schema import DocumentModel, Text
 
@@ -50,3 +51,12 @@ def _checks(context: CheckContext, policy: ApprovalPolicy) -> Sequence[Finding]:
 APPROVAL_POLICY = Kind(
     name="approval_policy", plural="approval-policies", title="Approval policy", schema=ApprovalPolicy, checks=_checks, save_role=Role.ADMIN
 )
+
+
+def policy(workspace_id: int) -> ApprovalPolicy:
+    """The released approval policy, or the built-in one."""
+    try:
+        model: ApprovalPolicy = released(workspace_id, APPROVAL_POLICY.name, DEFAULT_KEY).model
+    except Missing:
+        return ApprovalPolicy()
+    return model

@@ -3,19 +3,22 @@
 from governance.access import ConsoleRequest, role_required
 from governance.api_authentication import ApiKeyAuthentication, ApiKeyThrottle, ApiRequest, HasScope
 from governance.api_keys import create_api_key, revoke_api_key
-from governance.approvals import Approval, approval, decide, find_submission, policy, submit, withdraw
+from governance.approvals import decide, find_submission, items_of, submit, withdraw
+from governance.approved import Approval, approval
 from governance.audit import audit
 from governance.bills import Bill, BillItem, bill
+from governance.blame import Blame, blame
 from governance.canonical import canonical, sha256
 from governance.checking import check_latest
 from governance.command import DoorCommand, Report
 from governance.difference import Change, difference
+from governance.documents import ApprovalPolicy, policy
 from governance.editing import Body, Edit, Editor, draw, edit, posted_body, saved_redirect
 from governance.finding_documents import FoundDocument, find_documents, used_by
 from governance.findings import Conflict, DoorError, Finding, Invalid, Missing, Refused, Stale, Unmatched, parse, pointer, shorten
 from governance.form_bodies import escape_part, field_id, look_up, place, read_body, take_step
 from governance.kinds import CheckContext, Kind, Ref, kind, kind_of_plural, kinds, register
-from governance.members import actor_for, create_workspace, default_workspace, members, remove_member, set_member, system_actor
+from governance.members import actor_for, create_workspace, default_workspace, members, operator, remove_member, set_member, system_actor
 from governance.models import ApiKey, AuditEntry, Decision, Membership, Release, Revision, Submission, User, Workspace
 from governance.pages import Pages, console_page, document_address, document_context, error_page, pages_of, register_pages
 from governance.paging import Page, page
@@ -49,9 +52,11 @@ __all__ = [
     "ApiKeyThrottle",
     "ApiRequest",
     "Approval",
+    "ApprovalPolicy",
     "AuditEntry",
     "Bill",
     "BillItem",
+    "Blame",
     "Body",
     "Change",
     "CheckContext",
@@ -92,6 +97,7 @@ __all__ = [
     "approval",
     "audit",
     "bill",
+    "blame",
     "bump",
     "canonical",
     "check_latest",
@@ -114,12 +120,14 @@ __all__ = [
     "find_documents",
     "find_submission",
     "hold_epoch",
+    "items_of",
     "kind",
     "kind_of_plural",
     "kinds",
     "list_context",
     "look_up",
     "members",
+    "operator",
     "page",
     "pages_of",
     "parse",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 Level = Literal["error", "warning", "note"]
+PREAMBLE = re.compile(r"^(?:Input|String|List|Tuple|Dictionary|Value|Number|Datetime) should (?:be |have )?")
 READINGS = 64  # of one location
 SHOWN = 80  # characters of a faulty value that may be repeated back
 M = TypeVar("M", bound=BaseModel)
@@ -132,8 +134,14 @@ def _findings(error: ValidationError, data: object, at: str) -> list[Finding]:
             found.append(Finding("error", where, "an unknown field", "only the fields that are documented here"))
         else:
             message = str(fault.get("ctx", {}).get("error", fault["msg"]))
-            found.append(Finding("error", where, shorten(fault.get("input")), message[:1].lower() + message[1:]))
+            found.append(Finding("error", where, shorten(fault.get("input")), _completing(message)))
     return found
+
+
+def _completing(message: str) -> str:
+    """A message that completes "expected …"."""
+    message = PREAMBLE.sub("", message)
+    return message[:1].lower() + message[1:]
 
 
 def _place(data: object, fault: ErrorDetails) -> list[int | str]:

@@ -156,6 +156,21 @@ def test_history_differences_checks_and_uses_can_be_read(office: Office, ada: Ap
     assert ada.get("documents/pages/footer/bill?of=released")[1]["items"][0]["number"] == 1
 
 
+def test_every_kind_shows_the_schema_of_its_bodies(office: Office, ada: Api) -> None:
+    status, answer = ada.get("documents")
+    kinds = {kind["name"]: kind for kind in answer["items"]}
+    assert status == 200 and kinds["page"]["body"]["properties"]["title"]["maxLength"] == 120
+    assert set(kinds) >= {"approval_policy", "page", "plan"}
+
+
+def test_the_author_of_each_field_is_known(office: Office, ada: Api) -> None:
+    office.save(office.ada, "page", "welcome", text="Hi")
+    office.save(office.abe, "page", "welcome", text="Hello")
+    items = ada.get("documents/pages/welcome/blame")[1]["items"]
+    assert {(item["path"], item["author"], item["number"]) for item in items} == {("/title", "ada", 1), ("/text", "abe", 2)}
+    assert ada.get("documents/pages/nothing/blame")[0] == 404
+
+
 def test_lists_go_by_cursor(office: Office, ada: Api) -> None:
     for number in range(5):
         office.save(office.ada, "page", f"page-{number}", text="Hi")
@@ -245,7 +260,7 @@ def test_another_workspace_is_not_there(office: Office, ada: Api) -> None:
     stranger = governance.actor_for(user, other, "console")
     governance.save(stranger, "page", "secret", {"title": "x", "text": "Hi"}, base=None, now=office.now())
     submission = governance.submit(stranger, "page", "secret", number=1, now=office.now())
-    paths = ["", "/revisions", "/revisions/1", "/diff", "/checks", "/bill", "/approval", "/used-by"]
+    paths = ["", "/revisions", "/revisions/1", "/diff", "/blame", "/checks", "/bill", "/approval", "/used-by"]
     assert {ada.get(f"documents/pages/secret{path}")[0] for path in paths} == {404}
     assert ada.get(f"submissions/{submission.pk}")[0] == 404
     assert ada.get("documents/pages")[1]["items"] == []

@@ -58,6 +58,21 @@ def test_strict_bodies_read_plain_data_as_json_does() -> None:
     assert letter.at is not None and letter.at.year == 2026
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"blocks": 5}, "/blocks: found 5, expected a valid array"),
+        ({"blocks": [], "ramp": ["x"]}, "/ramp/0: found x, expected a valid number"),
+        ({"blocks": [{"type": "text", "text": ""}]}, "/blocks/0/text: found empty text, expected at least 1 character besides spaces"),
+        ({}, "/blocks: found nothing, expected a value: this field is required"),
+    ],
+)
+def test_a_finding_reads_as_a_sentence(body: Any, words: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        parse(Letter, body)
+    assert str(caught.value.findings[0]) == words
+
+
 @pytest.mark.parametrize("value", ["5", 1.5, True, None])
 def test_strict_bodies_guess_no_types(value: Any) -> None:
     with pytest.raises(Invalid):

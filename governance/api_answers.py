@@ -1,95 +1,19 @@
-"""What the governance API takes and gives: shapes only."""
+"""What the governance API gives: shapes only, each made `of` what a door returned."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel
 
-from governance.approvals import Approval
+from governance.approved import Approval
 from governance.bills import Bill
 from governance.findings import Finding
 from governance.kinds import Kind
 from governance.models import ApiKey, AuditEntry, Decision, Release, Submission
 from governance.reading import DocumentView, RevisionView
-from governance.roles import Actor, Role
-from governance.schema import DocumentModel, Slug, Text
-
-
-class SaveRequest(DocumentModel):
-    """A new revision. `base` is the number of the revision that was edited (or send it as `If-Match`); null for a new document."""
-
-    body: dict[str, Any]
-    base: int | None = Field(None, ge=1, lt=2**31)
-    note: Annotated[str, Text(500, min=0, lines=True)] = ""
-
-
-class BodyRequest(DocumentModel):
-    """A body that is to be checked, not saved."""
-
-    body: dict[str, Any]
-
-
-class SubmitRequest(DocumentModel):
-    """`number` must be the latest revision's, so that nobody submits what they haven't seen."""
-
-    number: int = Field(ge=1, lt=2**31)
-    note: Annotated[str, Text(500, min=0, lines=True)] = ""
-
-
-class DecideRequest(DocumentModel):
-    """A verdict on exactly the bill of materials that was looked at."""
-
-    bill_hash: str = Field(min_length=64, max_length=64)
-    verdict: Literal["approve", "reject"]
-    comment: Annotated[str, Text(4_000, min=0, lines=True)] = ""
-
-
-class PointerRequest(DocumentModel):
-    """Which revision to roll back to, or to recall, and why."""
-
-    number: int = Field(ge=1, lt=2**31)
-    reason: Annotated[str, Text(500, lines=True)]
-
-
-class DiffQuery(DocumentModel):
-    """Two revisions of a document."""
-
-    before: str = Field("released", pattern=r"^(\d{1,9}|latest|released)$")
-    after: str = Field("latest", pattern=r"^(\d{1,9}|latest|released)$")
-
-
-class BillQuery(DocumentModel):
-    """Which revisions count: the latest ones, or those in force."""
-
-    of: Literal["draft", "released"] = "draft"
-
-
-class SubmissionsQuery(DocumentModel):
-    """A filter of the list of submissions."""
-
-    state: Literal["open", "approved", "rejected", "withdrawn", "released"] | None = None
-    limit: str = ""
-    cursor: str = ""
-
-
-class AuditQuery(DocumentModel):
-    """A filter of the audit trail."""
-
-    subject: str = Field("", max_length=160)
-    action: str = Field("", max_length=60)
-    limit: str = ""
-    cursor: str = ""
-
-
-class ApiKeyRequest(DocumentModel):
-    """A key acts for the person who makes it and can never do more than they may."""
-
-    name: Annotated[str, Text(120)]
-    role: Role
-    scopes: list[str] = Field(min_length=1, max_length=50)
-    expires_at: AwareDatetime | None = None
+from governance.roles import Actor
 
 
 class FindingAnswer(BaseModel):
@@ -137,7 +61,7 @@ class DocumentAnswer(BaseModel):
     """A document with its latest revision. `released`: the number in force; `state` and `words`: where it stands."""
 
     kind: str
-    key: Slug
+    key: str
     title: str
     state: str
     words: str
@@ -360,6 +284,16 @@ class ApiKeysPage(BaseModel):
 class AuditPage(BaseModel):
     items: list[AuditAnswer]
     next: str | None
+
+
+class BlamedAnswer(BaseModel):
+    path: str
+    number: int
+    author: str
+
+
+class BlameAnswer(BaseModel):
+    items: list[BlamedAnswer]
 
 
 class ChangesAnswer(BaseModel):

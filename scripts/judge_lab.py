@@ -29,7 +29,7 @@ FAULTS = {
 SENDGRID_MIX = {"processed": 1, "delivered": 0.95, "bounce": 0.03, "open": 0.3, "click": 0.1}
 TWILIO_MIX = {"queued": 1, "sent": 1, "delivered": 0.95, "undelivered:30003": 0.03}
 PROBES = 40  # at most so many messages to the seed addresses, which prove that the vendor's events are live
-PATIENCE = 180.0  # seconds until a round must have settled
+PATIENCE = 300.0  # seconds until a round must have settled
 
 
 class Webhooks(threading.Thread):

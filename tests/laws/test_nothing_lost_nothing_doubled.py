@@ -33,7 +33,7 @@ from tests.vendor_standin import StandIn
 pytestmark = pytest.mark.django_db
 EXAMPLES, STEPS = int(os.environ.get("OMNI_LAW_EXAMPLES", "25")), int(os.environ.get("OMNI_LAW_STEPS", "40"))
 FAULTS = ("ok", "ok", "ok", "drop", "accept_drop", "429", "500", "accept_500", "garbage", "400:0", "400", "401")
-PEOPLE, CAP = 7, 2
+PEOPLE, CAP = 5, 1
 __all__ = ["clock", "street", "vendor"]  # fixtures
 
 
@@ -69,7 +69,7 @@ class SendPath(RuleBasedStateMachine):
 
     @rule(
         channel=st.sampled_from(["email", "sms"]),
-        chosen=st.sets(st.integers(0, PEOPLE - 1), min_size=1),
+        chosen=st.sets(st.integers(0, PEOPLE - 1), min_size=2),
         batch_size=st.integers(1, 4),
         ramp=st.sampled_from([(), (0.5, 1.0)]),
     )
@@ -118,11 +118,10 @@ class SendPath(RuleBasedStateMachine):
 
     # ── workers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    @rule(faults=st.lists(st.sampled_from(FAULTS), min_size=1, max_size=6))
-    def work(self, faults: list[str]) -> None:
-        if piece := self.street.lease():
-            with self.faulty(faults):
-                self.street.send(piece)
+    @rule(faults=st.lists(st.sampled_from(FAULTS), min_size=1, max_size=6), pieces=st.integers(1, 4))
+    def work(self, faults: list[str], pieces: int) -> None:
+        with self.faulty(faults):
+            self.street.work(pieces)
 
     @rule()
     def take_and_die(self) -> None:

@@ -63,3 +63,9 @@ def api_of(actor: Actor, scopes: list[str], now: datetime) -> Api:
 @pytest.fixture
 def api(ada: Actor, now: datetime) -> Api:
     return api_of(ada, ["profiles:read", "profiles:write"], now)
+
+
+@pytest.fixture
+def open_workspace_id(transactional_db: None, now: datetime) -> int:
+    """The same workspace, for tests whose threads must see each other's commits."""
+    return fill_catalogue(governance.default_workspace(), now).workspace_id

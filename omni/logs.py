@@ -77,6 +77,8 @@ def configure(wanted: Mapping[str, Any]) -> None:
         logging.getLogger(name).propagate = True
     for name, level in QUIET.items():
         logging.getLogger(name).setLevel(level)
+    # A line per request is for collectors; on a developer's console the pages' polling would bury everything else.
+    logging.getLogger("omni.metrics").setLevel(logging.INFO if wanted["format"] == "json" else logging.WARNING)
 
 
 def _renderers(form: str) -> list[Processor]:

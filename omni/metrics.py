@@ -11,6 +11,7 @@ import ipaddress
 import time
 from collections.abc import Callable, Iterable
 
+import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -20,6 +21,7 @@ from delivery import door as delivery
 from omni import health, logs
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
+log = structlog.get_logger(__name__)
 Handler = Callable[[HttpRequest], HttpResponse]
 EVENTS = Counter("omni_events", "Logged events by name and level.", ["event", "level"])
 REQUESTS = Counter("omni_http_requests", "Answered requests by route, method and status.", ["route", "method", "status"])
@@ -48,7 +50,7 @@ logs.listen(count_event)
 
 
 class Timing:
-    """Times each request under its route's pattern, never its path: a path holds ids and tokens."""
+    """Times and logs each request under its route's pattern, never its path: a path holds ids and tokens."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -58,8 +60,10 @@ class Timing:
         response = self.get_response(request)
         route = request.resolver_match.route if request.resolver_match else "unmatched"
         method = request.method if request.method in METHODS else "other"
+        seconds = time.perf_counter() - began
         REQUESTS.labels(route, method, str(response.status_code)).inc()
-        SECONDS.labels(route).observe(time.perf_counter() - began)
+        SECONDS.labels(route).observe(seconds)
+        log.info("request.answered", route=route, method=method, status=response.status_code, ms=round(seconds * 1000, 1))
         return response
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,6 +71,14 @@ def test_each_line_is_one_json_object_with_its_event(written: io.StringIO) -> No
     rows = [json.loads(line) for line in written.getvalue().splitlines()]
     assert [row["event"] for row in rows] == ["batch.sent", "bell.reconnects"]
     assert all({"level", "logger", "timestamp"} <= row.keys() for row in rows)
+
+
+@pytest.mark.django_db
+def test_a_request_is_one_line_with_its_id_and_route_and_without_its_path(written: io.StringIO, client: Client) -> None:
+    answer = client.get("/metrics", query_string="who=ada@example.com")
+    (row,) = [json.loads(line) for line in written.getvalue().splitlines() if "request.answered" in line]
+    assert row["route"] == "metrics" and row["status"] == 200 and row["request"] == answer.headers["X-Request-Id"]
+    assert "ada" not in written.getvalue()
 
 
 @given(st.from_regex(r"[a-z][a-z0-9.]{0,20}[a-z0-9]@[a-z]{1,10}\.(com|org|example)", fullmatch=True), st.text(max_size=40))

@@ -76,7 +76,8 @@ class Office:
 
     def __getattr__(self, name: str) -> Actor:
         try:
-            return self.__dict__["people"][name]
+            found: Actor = self.__dict__["people"][name]
+            return found
         except KeyError:
             raise AttributeError(name) from None
 

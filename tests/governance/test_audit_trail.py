@@ -55,7 +55,7 @@ def test_the_database_refuses_to_rewrite_history(office: Office, name: str, act:
         if act == "update":
             row.save()
         else:
-            model._default_manager.filter(pk=row.pk)._raw_delete("default")  # type: ignore[attr-defined]
+            model._default_manager.filter(pk=row.pk)._raw_delete("default")
 
 
 @pytest.mark.postgres
@@ -88,7 +88,7 @@ def test_the_guards_are_there_after_migrating() -> None:
     assert names <= found
 
 
-def _without_guards(*statements: tuple[str, list[object]]) -> None:
+def _without_guards(*statements: tuple[str, list[int]]) -> None:
     with connection.cursor() as cursor:
         for statement in unguard_all(connection):
             cursor.execute(statement)

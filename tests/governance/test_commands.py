@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate
@@ -11,7 +12,7 @@ from governance.door import Role, User
 from tests.governance.office import Office
 
 
-def status(*command: str, **options: object) -> object:
+def status(*command: str, **options: Any) -> object:
     with pytest.raises(SystemExit) as caught:
         call_command(*command, **options)
     return caught.value.code

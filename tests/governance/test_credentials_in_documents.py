@@ -67,6 +67,11 @@ def test_the_name_of_a_secret_is_welcome(office: Office) -> None:
     )
 
 
+@pytest.mark.parametrize("value", ["TWILIO_AUTH_TOKEN_2", "spring-sale-2026-banner", "sendgrid.main.account1", "{{ data.reset_token_2 }}"])
+def test_names_in_a_field_for_keys_are_welcome(office: Office, value: str) -> None:
+    assert office.save(office.ada, "page", "welcome", blocks=[{"auth_token": value}]).number == 1
+
+
 def test_a_twilio_token_beside_its_account_is_refused(office: Office) -> None:
     office.save(office.ada, "page", "account", blocks=[{"account": f"AC{HEX}"}])
     with pytest.raises(Invalid) as caught:

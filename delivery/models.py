@@ -31,7 +31,8 @@ class Dispatch(models.Model):
     bill_hash = models.CharField(max_length=64, blank=True)
     route_key = models.CharField(max_length=80, blank=True)
     policy_key = models.CharField(max_length=80, blank=True)
-    vendor = models.CharField(max_length=20, blank=True)  # by the route when planned; kill switches are matched against it
+    vendor = models.CharField(max_length=20, blank=True)  # by the route: kill switches are matched against it
+    account = models.CharField(max_length=80, blank=True)  # the route's own key: an account that rests is not leased for
     experiment = models.JSONField(null=True)
     recheck_rule = models.JSONField(null=True)
     reentry = models.BooleanField(default=False)

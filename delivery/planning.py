@@ -89,6 +89,7 @@ def _insert(plan: DispatchPlan, now: datetime) -> Dispatch:
         route_key=plan.route_key,
         policy_key=plan.policy_key,
         vendor=route.adapter.key,
+        account=route.key,
         experiment=plan.experiment,
         recheck_rule=plan.recheck_rule,
         reentry=plan.reentry,

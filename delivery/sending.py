@@ -11,6 +11,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import structlog
 from django.conf import settings
 
 from delivery import confirmation, doubts, ledger, limits, preparation, settled
@@ -24,6 +25,7 @@ from delivery.terms import terms_of
 from delivery.work import Clock, Outcome, Outgoing, Work
 from governance.door import DoorError
 
+log = structlog.get_logger(__name__)
 LONGEST_WAIT = 10.0  # seconds a worker sleeps for a rate's sake before it gives the work back instead
 ACCOUNT_TROUBLE_RESTS = timedelta(seconds=30)
 
@@ -55,6 +57,7 @@ class _Walk:
     def __init__(self, work: Work, vendors: Connections, clock: Clock) -> None:
         self.work, self.vendors, self.clock = work, vendors, clock
         self.counts, self.requests, self.deadline = Counter[str](), 0, work.deadline
+        self._began = time.monotonic()
 
     def through(self, prepared: Prepared, terms: Terms) -> Outcome:
         """All windows, then close the work; or give it back where something stands in the way."""
@@ -74,12 +77,18 @@ class _Walk:
             queue.extendleft(reversed(followed.retry))
             unsendable, closed = [], not queue
         settled.finish_dispatch(self.work.dispatch.id, now=self.clock())
+        log.info("work.sent", **self._told())
         return Outcome(self.counts, self.requests)
 
     def hand_back(self, reason: str, due_at: datetime) -> Outcome:
         """End the lease early and in good order."""
         settled.give_back(self.work, due_at=due_at)
+        log.warning("work.given_back", reason=reason, **self._told())
         return Outcome(self.counts, self.requests, reason)
+
+    def _told(self) -> dict[str, object]:
+        work, seconds = self.work, round(time.monotonic() - self._began, 3)
+        return {"dispatch": work.dispatch.id, "worker": work.worker, "requests": self.requests, "seconds": seconds, **self.counts}
 
     def _window(self, window: list[Bundle], unsendable: Sequence[Candidate], terms: Terms, *, last: bool) -> confirmation.Followed:
         """Admit, post and confirm up to `concurrency` requests."""

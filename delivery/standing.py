@@ -84,6 +84,7 @@ def standing(
         route_key=route_key,
         policy_key=policy_key,
         vendor=route.adapter.key,
+        account=route.key,
         experiment=experiment,
         recheck_rule=recheck_rule,
         shadow=shadow,

@@ -17,7 +17,9 @@ def terms_of(work: Work) -> Terms:
     """The terms at the work's epoch. Raises Missing or Refused where the route or one of its secrets is gone."""
     facts = work.dispatch
     route, policy = policies.at_epoch(facts.workspace_id, facts.route_key, facts.policy_key, facts.channel, work.epoch, settings.OMNI)
-    Dispatch.objects.filter(pk=facts.id, workspace_id=facts.workspace_id).exclude(vendor=route.adapter.key).update(vendor=route.adapter.key)
+    if (facts.vendor, facts.account) != (route.adapter.key, route.key):  # another route is the heaviest now
+        same = Dispatch.objects.filter(pk=facts.id, workspace_id=facts.workspace_id)
+        same.update(vendor=route.adapter.key, account=route.key)
     return Terms(route, policy, recalled=bool(_recalled(facts.workspace_id, work.epoch).intersection(facts.pins)))
 
 

@@ -86,6 +86,8 @@ class DispatchFacts:
     expires_at: datetime | None
     budget_micros: int | None
     currency: str
+    vendor: str = ""
+    account: str = ""
 
 
 @dataclass(slots=True)

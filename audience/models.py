@@ -1,4 +1,8 @@
-"""Who we know, what they did, what they agreed to: shape and integrity only."""
+"""Who we know, what they did, what they agreed to: shape and integrity only.
+
+Foreign keys have no index of their own: every look-up is led by the workspace, and each index costs every import. Consent is looked up
+by person only, so it has no index by topic, which a planner could prefer while its statistics are old.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ class Profile(models.Model):
     email_key: the address as duplicates and rules compare it.
     """
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
     external_id = models.CharField(max_length=200)
     email = models.CharField(max_length=320, null=True)
     email_key = models.CharField(max_length=320, null=True)
@@ -46,9 +50,9 @@ class Profile(models.Model):
 class Event(models.Model):
     """Something a person did. folded: the properties in the form that rules compare."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
     event_id = models.CharField(max_length=200)
-    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="events")
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="events", db_index=False)
     name = models.CharField(max_length=80)
     at = models.DateTimeField()
     received_at = models.DateTimeField()
@@ -66,8 +70,8 @@ class Event(models.Model):
 class Subscription(models.Model):
     """What a person agreed to now: one row per channel and topic; topic "*" is the whole channel."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT)
-    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="subscriptions")
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="subscriptions", db_index=False)
     channel = models.CharField(max_length=30)
     topic = models.CharField(max_length=80)
     state = models.CharField(max_length=12)  # subscribed, unsubscribed
@@ -77,14 +81,13 @@ class Subscription(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "profile", "channel", "topic"], name="one_consent_per_topic")]
-        indexes = [models.Index(fields=["workspace", "channel", "topic", "state"])]
 
 
 class SubscriptionEntry(models.Model):
     """The append-only proof behind Subscription: who agreed or refused, when, through what, to which wording."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT)
-    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="subscription_entries")
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="subscription_entries", db_index=False)
     channel = models.CharField(max_length=30)
     topic = models.CharField(max_length=80)
     state = models.CharField(max_length=12)
@@ -99,7 +102,7 @@ class SubscriptionEntry(models.Model):
 class Snapshot(models.Model):
     """A segment's people at one moment, as a bitmap (BitMap64, zlib)."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
     segment_key = models.CharField(max_length=80)
     revision_sha = models.CharField(max_length=64)
     as_of = models.DateTimeField()
@@ -115,7 +118,7 @@ class Snapshot(models.Model):
 class ProfileFeed(models.Model):
     """A profile changed: written with the change by the same SQL, leased and deleted by whoever keeps the index."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
     profile_id = models.BigIntegerField()
     at = models.DateTimeField()
 
@@ -126,7 +129,7 @@ class ProfileFeed(models.Model):
 class EventFeed(models.Model):
     """An event that may trigger something: written with the event, leased and deleted by the trigger."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
     event = models.ForeignKey(Event, on_delete=models.CASCADE)
     at = models.DateTimeField()
 

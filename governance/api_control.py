@@ -18,6 +18,7 @@ from governance.findings import parse
 from governance.models import ApiKey, AuditEntry, Decision, Submission
 from governance.paging import page
 from governance.releases import release
+from governance.roles import Role, allow
 
 
 class Submissions(APIView):
@@ -83,6 +84,7 @@ class ApiKeys(APIView):
     @extend_schema(operation_id="api_keys_list", parameters=PAGING, responses=answers.ApiKeysPage)
     def get(self, request: ApiRequest) -> Response:
         """All keys of the workspace, newest first, without their secrets."""
+        allow(request.actor, Role.ADMIN, "keys:manage")
         rows = ApiKey.objects.filter(workspace_id=request.actor.workspace_id).select_related("created_by")
         return Response(page(rows, request, lambda row: answers.ApiKeyAnswer.of(row).model_dump(mode="json"), ["-id"]))
 

@@ -12,7 +12,7 @@ from governance import witness
 from governance.approvals import submit
 from governance.bills import bill
 from governance.difference import Change, difference
-from governance.findings import Finding, Invalid, Missing
+from governance.findings import Finding, Invalid, Missing, Refused
 from governance.folders import FileDocument, in_file
 from governance.kinds import Ref
 from governance.models import Submission
@@ -63,6 +63,8 @@ def apply(
                     done.append(_save(actor, file, note, now))
                 except Invalid as invalid:
                     faults += in_file(file.name, invalid.findings)
+                except Refused as refused:
+                    raise Refused(f"{file.name}: {refused.reason}", refused.findings) from None
             if not keep_errors:
                 faults += [remark for each in done for remark in each.remarks if remark.level == "error"]
             if faults:

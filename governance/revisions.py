@@ -18,7 +18,7 @@ from governance.difference import difference
 from governance.findings import Finding, Invalid, Missing, Stale, parse, shorten
 from governance.kinds import Ref, kind
 from governance.models import Document, Revision
-from governance.roles import Actor, allow
+from governance.roles import Actor, Role, allow
 from governance.schema import SLUG, DocumentModel
 
 NOTE = 500  # characters
@@ -42,7 +42,7 @@ def save(actor: Actor, kind_name: str, key: str, body: object, *, base: int | No
     since `base`; Invalid for a body that its schema refuses, that holds a credential or that closes a loop.
     Other findings are stored with the revision and block its submission.
     """
-    allow(actor, kind(kind_name).save_role, "documents:write")
+    allow(actor, Role.AUTHOR, "documents:write")
     ready = prepare(kind_name, key, body)
     note = clean_text("note", note, NOTE)
     findings = check(actor, actor.workspace_id, ready.ref, ready.model, now=now)
@@ -52,6 +52,7 @@ def save(actor: Actor, kind_name: str, key: str, body: object, *, base: int | No
         latest = document.latest if document else None
         if latest and latest.sha256 == ready.sha256:
             return latest
+        allow(actor, kind(kind_name).save_role, "documents:write")
         _refuse_stale(actor.workspace_id, ready.ref, latest, base)
         _refuse_loop(actor.workspace_id, ready)
         return _append(actor, document, latest, ready, findings, note, now)

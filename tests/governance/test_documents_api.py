@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from governance import door as governance
 from governance.door import Actor, Role
@@ -140,6 +142,22 @@ def test_bodies_that_are_no_request_get_a_clear_answer(office: Office, ada: Api,
     assert office.latest("page", "welcome") is None
 
 
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["title", "uses", "blocks", "a/b", ""]), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=ANY, title=ANY)
+def test_no_body_breaks_the_door(office: Office, ada: Api, body: Any, title: Any) -> None:
+    for wanted in (body, {"body": body}, {"body": {"title": title, "uses": body}, "base": 1}):
+        status, answer = ada.put("documents/pages/welcome", wanted)
+        assert status in (200, 201, 400, 404, 409, 422)
+        assert status < 400 or answer["detail"]
+
+
 def test_history_differences_checks_and_uses_can_be_read(office: Office, ada: Api) -> None:
     office.publish("page", "footer", text="Bye")
     office.save(office.ada, "page", "footer", text="TODO")
@@ -212,6 +230,10 @@ def test_keys_are_made_listed_and_revoked_by_http(office: Office) -> None:
     assert fresh.get("/api/v1/me").json()["scopes"] == ["documents:read"]
     assert cleo.call("DELETE", f"api-keys/{made['id']}")[0] == 200
     assert fresh.get("/api/v1/me").status_code == 401
+
+
+def test_a_key_that_is_no_admins_sees_no_other_keys(office: Office) -> None:
+    assert Api(office, office.cleo, Role.AUTHOR, ["keys:manage"]).get("api-keys")[0] == 403
 
 
 def test_the_audit_trail_can_be_read_and_filtered(office: Office) -> None:

@@ -179,6 +179,19 @@ def test_somebody_must_say_who_they_are(office: Office, folder: Path, capsys: py
     assert "--as USER" in capsys.readouterr().err
 
 
+def test_what_only_admins_save_may_lie_unchanged_in_an_authors_folder(
+    office: Office, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(folder, "approval-policies/default.yaml", "title: Policy\napprovals: 2\n")
+    call_command("apply", folder, as_user="cleo")
+    call_command("apply", folder, as_user="ada")
+    write(folder, "approval-policies/default.yaml", "title: Policy\napprovals: 1\n")
+    with pytest.raises(SystemExit) as caught:
+        call_command("apply", folder, as_user="ada")
+    assert caught.value.code == 3
+    assert "approval-policies/default.yaml: the role author may not do this" in capsys.readouterr().err
+
+
 def test_the_author_of_a_file_is_bound_by_the_same_rules(office: Office, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("apply", folder, as_user="ben", submit=True)
     assert "submitted  plan spring: 1 approval(s) needed" in capsys.readouterr().out

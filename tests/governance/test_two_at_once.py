@@ -1,4 +1,4 @@
-"""What happens when two people act in the same instant, on a database that lets them."""
+"""What happens when two people act in the same instant."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from governance import door as governance
 from governance.audit import verify
 from governance.door import DoorError, Invalid, Refused, Stale
 from tests.governance.office import Office
-
-pytestmark = pytest.mark.postgres
 
 
 def together(acts: Sequence[Callable[[], Any]]) -> list[Any]:
@@ -136,6 +134,7 @@ def test_the_audit_chain_stays_whole_when_everybody_acts(open_office: Office) ->
     assert verify(office.workspace_id).fault == ""
 
 
+@pytest.mark.postgres
 def test_a_pause_waits_for_open_admits_and_admits_do_not_wait_for_each_other(open_office: Office) -> None:
     office = open_office
     held, go_on = threading.Event(), threading.Event()

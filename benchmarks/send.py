@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--batch", type=int, default=1_000)
     args = parser.parse_args()
-    with instance(database="postgresql", in_doubt_after="10", vendor_timeout="5", lease_seconds="12") as made:
+    with instance(database="postgresql", in_doubt_after="10", vendor_timeout="5", lease_seconds="20" if args.kills else "60") as made:
         made.run("-m", "benchmarks.scene", "--mails", str(args.mails), "--batch", str(args.batch))
         if not args.kills:
             floor = json.loads(made.run("-m", "benchmarks.floor"))

@@ -11,9 +11,9 @@ from django.conf import settings
 from delivery import policies
 from delivery.adapters.base import OutgoingMessage, OutgoingRequest, Sender, VendorResponse
 from delivery.connections import Connections
+from delivery.control import switches
 from delivery.eligibility import allowed
 from delivery.instance import held
-from delivery.switches import killed
 from governance.door import Actor, Refused, Role, allow, audit
 from rendering.door import Filled, Preview
 
@@ -62,7 +62,7 @@ def send_test(
     """
     allow(actor, Role.AUTHOR, "messages:send")
     route = policies.route(actor.workspace_id, "", channel)
-    _refuse(actor, subject, address, route)
+    _refuse(actor, address, route)
     message = OutgoingMessage(f"test-{secrets.token_urlsafe(12)}", address, _Marked(made, email=channel == "email"))
     request = OutgoingRequest(0, channel, sender, [message], reply_to=reply_to)
     audit(actor, "template.tested", subject=subject, data={"channel": channel, "vendor": route.adapter.key}, now=now)
@@ -73,10 +73,11 @@ def send_test(
     return Trial(fate.kind == "accepted", route.adapter.title, fate.detail)
 
 
-def _refuse(actor: Actor, subject: str, address: str, route: policies.Route) -> None:
-    switch = killed(actor.workspace_id, subject.partition(":")[2], route.adapter.key)
-    if switch is not None:
-        raise Refused(f"a kill switch is on: {switch.reason}")
+def _refuse(actor: Actor, address: str, route: policies.Route) -> None:
+    scopes = {("workspace", ""), ("vendor", route.adapter.key)}
+    for switch in switches(actor.workspace_id):
+        if (switch.scope, switch.key) in scopes:
+            raise Refused(f"a kill switch is on: {switch.reason}")
     if held():
         raise Refused("this installation is held until somebody confirms it")
     if route.adapter.key != policies.OUTBOX and settings.OMNI.env != "production" and not allowed(address):

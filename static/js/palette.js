@@ -14,12 +14,20 @@ function select(item) {
 }
 
 if (dialog && input && results) {
-  results.addEventListener("htmx:afterSwap", () => select(items()[0]));
+  let go = false; // Enter was pressed before the answer to what is typed was there
+  const words = (text) => text.split(/\s+/).filter(Boolean).join(" ");
+  const answered = () => results.querySelector("[data-answer]")?.dataset.answer === words(input.value);
+  input.addEventListener("input", () => (go = false));
+  results.addEventListener("htmx:afterSwap", () => {
+    select(items()[0]);
+    if (go && answered()) items()[0]?.click();
+  });
   input.addEventListener("keydown", (event) => {
     const all = items();
     const at = all.findIndex((item) => item.getAttribute("aria-selected") === "true");
     if (event.key === "ArrowDown") select(all[(at + 1) % all.length]);
     else if (event.key === "ArrowUp") select(all[(at - 1 + all.length) % all.length]);
+    else if (event.key === "Enter" && !answered()) go = true;
     else if (event.key === "Enter" && all[at]) all[at].click();
     else return;
     event.preventDefault();

@@ -102,6 +102,15 @@ class Visitor:
 Visit = Callable[..., Visitor]
 
 
+def until(page: Page, condition: str, *, seconds: float = 20) -> None:
+    """Wait until this expression is true on the page (the policy forbids pages to evaluate text, so Playwright's own wait can't)."""
+    for _ in range(int(seconds * 20)):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"never true: {condition}")
+
+
 @pytest.fixture(scope="session")
 def _states() -> dict[str, Any]:
     return {}

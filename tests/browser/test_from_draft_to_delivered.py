@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, until
 
 
 def test_a_campaign_goes_from_a_draft_to_delivered_messages(visit: Visit) -> None:
@@ -17,7 +17,7 @@ def test_a_campaign_goes_from_a_draft_to_delivered_messages(visit: Visit) -> Non
     author.get_by_role("button", name="Submit draft 2").click()
     author.get_by_text("1 other person must approve it").wait_for()
     author.get_by_role("link", name="See the request").first.click()
-    assert "A second person must decide" in author.inner_text("main")
+    assert "It takes the role approver" in author.inner_text("main")
 
     approver = visit("approver").open("/console/")
     approver.get_by_role("link", name="Weekly digest").first.click()
@@ -26,9 +26,9 @@ def test_a_campaign_goes_from_a_draft_to_delivered_messages(visit: Visit) -> Non
     assert "removed" in approver.inner_text("main") or "Ramp" in approver.inner_text("main")
     approver.get_by_role("button", name="Reject").click()
     assert "what must change" in approver.get_by_role("alert").inner_text()
-    approver.get_by_role("button", name="Approve").click()
+    approver.get_by_role("button", name="Approve 1 change").click()
     approver.get_by_text("Approved. It can be released now.").wait_for()
-    approver.get_by_role("button", name="Release").click()
+    approver.get_by_role("main").get_by_role("button", name="Release").click()
     approver.get_by_text("in force now").wait_for()
 
     approver.goto(approver.url.split("/console/")[0] + "/console/campaigns/weekly-digest/launch/")
@@ -39,8 +39,9 @@ def test_a_campaign_goes_from_a_draft_to_delivered_messages(visit: Visit) -> Non
     assert button.is_disabled()
     approver.get_by_label(f"Type {count} to confirm").fill(count)
     button.click()
-    approver.wait_for_url("**/console/runs/*/")
-    approver.wait_for_function("!document.querySelector('#run-live').hasAttribute('hx-trigger')", timeout=90_000)
+    approver.wait_for_load_state("networkidle", timeout=60_000)
+    assert "/console/runs/" in approver.url, approver.inner_text("main")
+    until(approver, "!document.querySelector('#run-live').hasAttribute('hx-trigger')", seconds=90)
     assert approver.locator("#run-live .figure").first.inner_text() != "0"
 
 

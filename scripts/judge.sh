@@ -1,11 +1,13 @@
 #!/bin/sh
-# Runs the judges: scripts that hold OMNI against stand-ins and cases kept beside the checkout. Each prints its own verdict.
+# Runs the judges: OMNI held against stand-ins and cases that are kept beside the checkout. Each prints its own verdict.
 set -u
 
 status=0
-for judge in scripts/judge_*.py; do
-    [ -e "$judge" ] || continue
-    printf '── %s\n' "$judge"
-    .venv/bin/python "$judge" || status=1
-done
+judge() {
+    printf '── %s\n' "$*"
+    .venv/bin/python -W ignore -m "$@" || status=1
+}
+
+judge scripts.judge_badinput ../shared/badinput
+judge scripts.judge_lab --mails 3000 --texts 200
 exit "$status"

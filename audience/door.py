@@ -9,6 +9,9 @@ from audience.erasure import erase
 from audience.events import Recorded, RejectedEvent, TriggerEvent, events_of, events_waiting, recent_counts, record, take_events
 from audience.explain import Explanation, Sampled, explain, sample
 from audience.index_keeper import IndexKeeper
+from audience.ingest.columns import ImportWishes
+from audience.ingest.importing import Imported, import_file
+from audience.ingest.rejects import Rejects
 from audience.ingest.rows import ProfileRow, Rejected
 from audience.ingest.upsert import UpsertOutcome, upsert
 from audience.new_events import NewEvent
@@ -40,6 +43,9 @@ __all__ = [
     "Explanation",
     "find",
     "ids_of",
+    "import_file",
+    "Imported",
+    "ImportWishes",
     "IndexKeeper",
     "load",
     "locale_tag",
@@ -56,6 +62,7 @@ __all__ = [
     "register_event_source",
     "Rejected",
     "RejectedEvent",
+    "Rejects",
     "Resolution",
     "resolve",
     "Rule",

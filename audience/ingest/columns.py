@@ -25,7 +25,7 @@ _SAID = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class ImportWishes:
     """What whoever imports says about the file.
 
     mapping: column → target; a target is a field, an attribute, `consent:CHANNEL:TOPIC` or "-" for "leave it out".
@@ -79,7 +79,7 @@ class Wishes:
 class Columns:
     """The decided columns of one file. by_target is told apart by what a target is; notes: what is not taken, and why."""
 
-    wishes: Wishes
+    wishes: ImportWishes
     fields: dict[str, str] = field(default_factory=dict)  # column → field
     attributes: dict[str, tuple[str, AttributeType]] = field(default_factory=dict)  # column → name, type
     consents: dict[str, tuple[str, str]] = field(default_factory=dict)  # column → channel, topic
@@ -133,7 +133,7 @@ class Columns:
         return said
 
 
-def decide(columns: Sequence[str], catalogue: Catalogue, wishes: Wishes) -> Columns:
+def decide(columns: Sequence[str], catalogue: Catalogue, wishes: ImportWishes) -> Columns:
     """What each column becomes. Raises Invalid with every column that nobody decided about, and every wish that can't be met."""
     made = Columns(wishes)
     faults = [

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from audience.catalogue import Catalogue, catalogue
-from audience.ingest.columns import Columns, Wishes, decide
+from audience.ingest.columns import Columns, ImportWishes, decide
 from audience.ingest.files import Lines, open_lines
 from audience.ingest.objects import Objects
 from audience.ingest.records import Format, Record, read_csv, read_ndjson
@@ -53,7 +53,7 @@ def import_file(
     path: Path,
     *,
     now: datetime,
-    wishes: Wishes,
+    wishes: ImportWishes,
     rejects: Rejects,
     format: Format | None = None,
     delimiter: str | None = None,
@@ -89,7 +89,7 @@ def import_file(
 
 
 def _opened(
-    lines: Lines, path: Path, format: Format | None, delimiter: str | None, known: Catalogue, wishes: Wishes
+    lines: Lines, path: Path, format: Format | None, delimiter: str | None, known: Catalogue, wishes: ImportWishes
 ) -> tuple[Columns | Objects, Iterable[Record]]:
     endings = [ending.lower() for ending in path.suffixes if ending.lower() != ".gz"]
     ending = endings[-1] if endings else ""

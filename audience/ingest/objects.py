@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audience.catalogue import Catalogue
-from audience.ingest.columns import ID, LEFT_OUT, Wishes
+from audience.ingest.columns import ID, LEFT_OUT, ImportWishes
 from audience.ingest.records import Record
 from audience.ingest.rows import FIELDS, ProfileRow, Rejected, Said
 from governance.door import Finding, pointer, shorten
@@ -16,7 +16,7 @@ from governance.door import Finding, pointer, shorten
 class Objects:
     """How the objects of one file are read. Consents are taken only with a source; their first loss is noted."""
 
-    wishes: Wishes
+    wishes: ImportWishes
     catalogue: Catalogue
     notes: list[str] = field(default_factory=list)
 

@@ -2,145 +2,161 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from audience import door as audience
-from audience.models import Event, EventFeed, Profile, ProfileFeed
+from audience.models import Profile, ProfileFeed
 from governance import door as governance
+from governance.door import Actor, Finding
 
-NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
-pytestmark = pytest.mark.django_db
+
+def row(external_id: str = "ada", **given: Any) -> audience.ProfileRow:
+    return audience.ProfileRow(external_id, **given)
+
+
+def taken(outcome: audience.UpsertOutcome) -> tuple[int, int, int, int]:
+    return outcome.created, outcome.updated, outcome.unchanged, len(outcome.rejected)
 
 
 @pytest.fixture
-def workspace() -> int:
-    """A workspace whose catalogue knows a name, a number of stays and interests."""
-    space = governance.default_workspace()
-    user = governance.User.objects.create_user("ana")
-    governance.Membership.objects.create(workspace=space, user=user, role="author")
-    actor = governance.actor_for(user, space.pk, "console")
-    for name, kind in {"first_name": "text", "stays": "number", "interests": "list", "joined": "date"}.items():
-        governance.save(actor, "attribute", name, {"title": name, "type": kind}, base=None, now=NOW)
-    return space.pk
+def upsert(workspace_id: int, now: datetime) -> Any:
+    return lambda *rows: audience.upsert(workspace_id, rows, source="test", now=now)
 
 
-def row(external_id: str = "ada", **given: object) -> audience.ProfileRow:
-    return audience.ProfileRow(external_id, **given)  # type: ignore[arg-type]
+def findings(outcome: audience.UpsertOutcome) -> list[str]:
+    return [finding.path for rejected in outcome.rejected for finding in rejected.findings]
 
 
-def upsert(workspace: int, *rows: audience.ProfileRow) -> audience.UpsertOutcome:
-    return audience.upsert(workspace, rows, source="test", now=NOW)
-
-
-def test_the_same_row_twice_changes_nothing_the_second_time(workspace: int) -> None:
+def test_the_same_row_twice_changes_nothing_the_second_time(upsert: Any, workspace_id: int, now: datetime) -> None:
     ada = row(email="Ada@Example.com", attributes={"first_name": "Ada", "stays": 3, "interests": ["Art"]})
-    first, second = upsert(workspace, ada), upsert(workspace, ada)
-    assert (first.created, second.created, second.unchanged) == (1, 0, 1)
-    assert ProfileFeed.objects.count() == 1
+    assert [taken(upsert(ada)), taken(upsert(ada))] == [(1, 0, 0, 0), (0, 0, 1, 0)]
+    later = audience.upsert(workspace_id, [row(attributes={"stays": 4})], source="test", now=now + timedelta(days=1))
+    stored = Profile.objects.get()
+    assert later.updated == 1 and (stored.created_at, stored.updated_at) == (now, now + timedelta(days=1))
+    assert list(ProfileFeed.objects.values_list("profile_id", flat=True)) == [stored.pk, stored.pk]
 
 
-def test_given_fields_replace_and_others_stay(workspace: int) -> None:
-    upsert(workspace, row(email="ada@example.com", country="FR", attributes={"first_name": "Ada", "stays": 3}))
-    outcome = upsert(workspace, row(locale="fr_FR", attributes={"stays": None}))
-    person = audience.find(workspace, external_id="ada")
-    assert outcome.updated == 1 and person is not None
+def test_given_fields_replace_and_others_stay(upsert: Any, workspace_id: int) -> None:
+    upsert(row(email="ada@example.com", country="FR", attributes={"first_name": "Ada", "stays": 3}))
+    assert taken(upsert(row(locale="fr_FR", attributes={"stays": None}))) == (0, 1, 0, 0)
+    person = audience.find(workspace_id, external_id="ada")
+    assert person is not None
     assert (person.email, person.country, person.locale, person.attributes) == ("ada@example.com", "FR", "fr-FR", {"first_name": "Ada"})
 
 
-def test_an_empty_field_clears_and_text_is_folded_for_rules(workspace: int) -> None:
-    upsert(workspace, row(email="ada@example.com", attributes={"first_name": "STRASSE", "interests": ["Ärger"]}))
-    upsert(workspace, row(email=""))
+def test_an_empty_field_clears_and_text_is_folded_for_rules(upsert: Any) -> None:
+    upsert(row(email="ada@example.com", attributes={"first_name": "STRASSE", "interests": ["Ärger"], "stays": 2.0}))
+    upsert(row(email=""))
     stored = Profile.objects.get(external_id="ada")
     assert stored.email is None and stored.email_key is None
-    assert stored.folded == {"first_name": "strasse", "interests": ["ärger"]}
-    assert stored.attributes["first_name"] == "STRASSE"
+    assert stored.folded == {"first_name": "strasse", "interests": ["ärger"], "stays": 2}
+    assert stored.attributes == {"first_name": "STRASSE", "interests": ["Ärger"], "stays": 2}
 
 
-def test_a_bad_row_names_every_field_and_the_rest_come_in(workspace: int) -> None:
-    bad = audience.ProfileRow("eve", email="a@b,c@d", phone="911", locale="xx-YY", attributes={"stays": "many", "unheard": 1}, line=2)
-    outcome = upsert(workspace, row("ada"), bad, row("bob"))
-    assert outcome.created == 2
-    assert [finding.path for finding in outcome.rejected[0].findings] == [
-        "/email",
-        "/phone",
-        "/locale",
-        "/attributes/stays",
-        "/attributes/unheard",
-    ]
-    assert "a@b" not in str(outcome.rejected[0])
+def test_a_change_of_case_only_is_a_change_to_people_who_read_it(upsert: Any) -> None:
+    upsert(row(attributes={"first_name": "ada"}, email="ada@example.com"))
+    assert taken(upsert(row(attributes={"first_name": "Ada"}, email="Ada@example.com"))) == (0, 1, 0, 0)
 
 
-def test_two_rows_about_one_person_are_merged_in_their_order(workspace: int) -> None:
-    outcome = upsert(workspace, row(country="FR", attributes={"stays": 1}), row(attributes={"stays": 2}))
-    person = audience.find(workspace, external_id="ada")
-    assert (outcome.created, outcome.unchanged) == (1, 1)
+def test_a_bad_row_names_every_field_and_the_rest_come_in(upsert: Any) -> None:
+    bad = row(
+        "eve", email="a@b,c@d", phone="911", locale="xx-YY", zone="+01:00", country="UK", attributes={"stays": "many", "unheard": 1}, line=2
+    )
+    outcome = upsert(row("ada"), bad, row("bob"))
+    assert taken(outcome) == (2, 0, 0, 1) and outcome.rejected[0].line == 2
+    assert findings(outcome) == ["/email", "/phone", "/locale", "/country", "/zone", "/attributes/stays", "/attributes/unheard"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("stays", "3", "a number"),
+        ("stays", True, "a number"),
+        ("stays", 2**53 + 1, "between -2^53 and 2^53"),
+        ("stays", float("nan"), "between -2^53 and 2^53"),
+        ("vip", "yes", "true or false"),
+        ("city", 7, "text"),
+        ("city", "x" * 32_767, "at most 32 KiB"),
+        ("city", "ß" * 16_384, "at most 32 KiB"),
+        ("city", "a\0", "U+0000"),
+        ("city", "\ud800", "U+D800"),
+        ("birthday", "2026-02-30", "a day such as"),
+        ("birthday", "2026-W01-1", "a day such as"),
+        ("birthday", "2026-01-31T09:00:00Z", "a day such as"),
+        ("seen", "2026-01-31", "an instant with its offset"),
+        ("seen", "2026-01-31T09:00:00", "an instant with its offset"),
+        ("interests", "art", "a list"),
+        ("interests", ["art", 7], "text"),
+        ("interests", ["a"] * 1_001, "at most 1,000"),
+        ("interests", ["x" * 20_000] * 2, "32 KiB in all"),
+        ("first_name", {"is": "Ada"}, "text"),
+    ],
+)
+def test_a_value_of_another_type_or_size_is_refused_in_words(upsert: Any, name: str, value: Any, words: str) -> None:
+    outcome = upsert(row(attributes={name: value}))
+    assert findings(outcome) == [f"/attributes/{name}"]
+    assert words in str(outcome.rejected[0].findings[0])
+
+
+def test_findings_never_repeat_addresses_or_personal_values(upsert: Any) -> None:
+    secret = {"first_name": ["Ada Lovelace"], "vip": "ada@example.com", "city": 33612345678}
+    outcome = upsert(
+        row("ada@example.com\0", email="ada@lovelace,x@y.example", phone="+33 6 12 34 56 789", country="ada@example.com", attributes=secret)
+    )
+    told = " ".join(str(finding) for finding in outcome.rejected[0].findings)
+    assert not any(secret in told for secret in ("lovelace", "Lovelace", "ada@", "3612", "34 56", "3456"))
+
+
+@pytest.mark.parametrize("external_id", ["", "  ", "x" * 201, "a\nb", "a\0", "erased-1", 7, None])
+def test_an_external_id_is_printable_text_of_its_own(upsert: Any, external_id: Any) -> None:
+    assert findings(upsert(row(external_id))) == ["/external_id"]
+
+
+def test_ids_that_look_the_same_are_the_same(upsert: Any, workspace_id: int) -> None:
+    assert taken(upsert(row("e\u0301va"), row(" \u00e9va "))) == (1, 0, 1, 0)
+    assert audience.find(workspace_id, external_id="e\u0301va") == audience.find(workspace_id, external_id="éva ") is not None
+
+
+def test_two_rows_about_one_person_are_merged_in_their_order(upsert: Any, workspace_id: int) -> None:
+    agreed, refused = (("email", "offers", state) for state in ("subscribed", "unsubscribed"))
+    first, second = row(country="FR", attributes={"stays": 1}, consents=(agreed,)), row(attributes={"stays": 2}, consents=(refused,))
+    assert taken(upsert(first, second)) == (1, 0, 1, 0)
+    person = audience.find(workspace_id, external_id="ada")
     assert person is not None and person.country == "FR" and person.attributes == {"stays": 2}
+    assert [said.state for said in audience.consents(workspace_id, person.id)] == ["unsubscribed"]
 
 
-def test_everybody_but_the_first_of_an_address_is_a_repeat(workspace: int) -> None:
-    upsert(workspace, row("a", email="x@example.com"), row("b", email="X@example.com"), row("c", email="y@example.com"))
-    people = {person.external_id: person.id for person in audience.search(workspace, "")}
-    from pyroaring import BitMap64
-
-    assert audience.same_address(workspace, BitMap64(people.values()), channel="email") == BitMap64([people["b"]])
-
-
-def event(event_id: str = "e1", **given: object) -> audience.NewEvent:
-    values: dict[str, object] = {"name": "booked", "profile": "ada", "at": NOW, "properties": {"city": "Rome"}, **given}
-    return audience.NewEvent(event_id, **values)  # type: ignore[arg-type]
+def test_a_catalogue_larger_than_a_person_may_be_is_counted_with_what_is_kept(ada: Actor, upsert: Any, now: datetime) -> None:
+    for number in range(205):
+        governance.save(ada, "attribute", f"a{number}", {"title": "A", "type": "number"}, base=None, now=now)
+    assert taken(upsert(row(attributes={f"a{number}": 1 for number in range(190)}))) == (1, 0, 0, 0)
+    outcome = upsert(row(attributes={f"a{number}": 1 for number in range(190, 205)}), row("ben", attributes={"stays": 1}))
+    assert taken(outcome) == (1, 0, 0, 1)
+    assert outcome.rejected[0].findings == (
+        Finding("error", "/attributes", "205 attributes", "at most 200 attributes, those that are kept already included"),
+    )
 
 
-def test_an_event_id_counts_once_and_triggers_once(workspace: int) -> None:
-    upsert(workspace, row())
-    first = audience.record(workspace, [event(), event()], now=NOW)
-    second = audience.record(workspace, [event(properties={"city": "Paris"})], now=NOW)
-    assert (first.accepted, first.duplicates, second.accepted, second.duplicates) == (1, 1, 0, 1)
-    assert EventFeed.objects.count() == 1 and Event.objects.get().properties == {"city": "Rome"}
+def test_rows_of_one_workspace_never_touch_another(upsert: Any, workspace_id: int, now: datetime) -> None:
+    upsert(row(email="ada@example.com", attributes={"stays": 1}))
+    other = governance.create_workspace("other", "Other").pk
+    outcome = audience.upsert(other, [row(country="FR"), row("ben", attributes={"stays": 1})], source="test", now=now)
+    assert taken(outcome) == (1, 0, 0, 1), "the other workspace has no such attribute"
+    assert audience.find(workspace_id, external_id="ada") != audience.find(other, external_id="ada") is not None
 
 
-def test_events_are_refused_one_by_one_with_their_field(workspace: int) -> None:
-    upsert(workspace, row())
-    given = [event("1"), event("2", profile="nobody"), event("3", at=NOW + timedelta(hours=2)), event("4", properties={"a": [1]})]
-    recorded = audience.record(workspace, given, now=NOW)
-    assert recorded.accepted == 1
-    assert [(each.place, each.findings[0].path) for each in recorded.rejected] == [(1, "/external_id"), (2, "/at"), (3, "/properties/a")]
+def test_the_database_itself_refuses_a_second_profile_of_one_id(upsert: Any, workspace_id: int, now: datetime) -> None:
+    upsert(row())
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Profile.objects.create(workspace_id=workspace_id, external_id="ada", created_at=now, updated_at=now)
 
 
-def test_taken_events_leave_the_feed_and_old_ones_never_enter_it(workspace: int) -> None:
-    upsert(workspace, row())
-    audience.record(workspace, [event("new"), event("old", at=NOW - timedelta(days=400)), event("m", name="message.opened")], now=NOW)
-    assert [taken.event_id for taken in audience.take_events(10)] == ["new"]
-    assert audience.take_events(10) == []
-
-
-def test_consent_is_asked_by_class_of_message(workspace: int) -> None:
-    upsert(workspace, *(row(name) for name in "abcd"))
-    ids = audience.ids_of(workspace, list("abcd"))
-
-    def say(who: str, topic: str, state: str) -> None:
-        audience.set_consent(workspace, [ids[who]], channel="email", topic=topic, state=state, source="t", now=NOW)  # type: ignore[arg-type]
-
-    say("a", "offers", "subscribed")
-    say("b", "offers", "subscribed")
-    say("b", "*", "unsubscribed")
-    say("c", "offers", "unsubscribed")
-    asked = {
-        kind: {
-            name
-            for name, key in ids.items()
-            if key in audience.consenting(workspace, list(ids.values()), channel="email", topic="offers", message_class=kind)
-        }
-        for kind in ("promotional", "service", "transactional")
-    }
-    assert asked == {"promotional": {"a"}, "service": {"a", "d"}, "transactional": {"a", "b", "c", "d"}}
-
-
-def test_an_erased_person_is_gone_everywhere_but_keeps_the_number(workspace: int) -> None:
-    upsert(workspace, row(email="ada@example.com", attributes={"first_name": "Ada"}))
-    audience.record(workspace, [event()], now=NOW)
-    number = audience.erase(governance.system_actor(workspace), "ada", now=NOW)
-    assert audience.load(workspace, [number]) == [] and Event.objects.count() == 0
-    stored = Profile.objects.get(pk=number)
-    assert (stored.email, stored.attributes, stored.external_id) == (None, {}, f"erased-{number}")
+def test_nothing_of_a_chunk_stays_if_its_last_step_fails(workspace_id: int, now: datetime) -> None:
+    consented = row(consents=(("email", "offers", "subscribed"),))
+    with pytest.raises(governance.Invalid):
+        audience.upsert(workspace_id, [consented], source="", now=now)
+    assert not Profile.objects.exists() and not ProfileFeed.objects.exists()

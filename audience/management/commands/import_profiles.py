@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from audience.ingest.columns import Wishes
+from audience.ingest.columns import ImportWishes
 from audience.ingest.importing import Imported, Progress, import_file
 from audience.ingest.rejects import Rejects
 from governance.door import DoorCommand, Finding, Invalid, Report, shorten
@@ -45,7 +45,7 @@ class Command(DoorCommand):
         path: Path = options["file"]
         if options["rejects"] is not None and options["rejects"].resolve() == path.resolve():
             raise Invalid([Finding("error", "/rejects", "the file itself", "another file")])
-        wishes = Wishes(
+        wishes = ImportWishes(
             mapping=_mapping(options["mapping"]),
             id_from_row=options["id_from_row"],
             email_template=options["email_template"],

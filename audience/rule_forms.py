@@ -82,7 +82,7 @@ def _fresh() -> Body:
 
 
 def nest(step: str, form: Body) -> Body | None:
-    """The steps that change the tree: `wrap:/path` puts a condition into a group of its own, `unwrap:/path` lets a group's conditions out."""
+    """The steps that change the tree: `wrap:/path` gives a condition a group of its own, `unwrap:/path` lets a group's conditions out."""
     verb, _, path = step.partition(":")
     if verb not in {"wrap", "unwrap"}:
         return None
@@ -157,7 +157,7 @@ def _shown_event(node: Mapping[str, Any]) -> Body:
         "count": _text(node.get("count")),
         "last": _text((within or {}).get("last")),
         "unit": str((within or {}).get("unit", "days")),
-        "where": [{"property": str(each.get("property", "")), **_shown_property(each)} for each in where or () if isinstance(each, Mapping)],
+        "where": [_shown_property(each) for each in where or () if isinstance(each, Mapping)],
     }
 
 
@@ -165,7 +165,7 @@ def _shown_property(node: Mapping[str, Any]) -> Body:
     """A property's condition; a text that would be read as a number or a yes is shown in quotes."""
     value = node.get("value")
     quoted = f'"{value}"' if isinstance(value, str) and not isinstance(_plain(value, "any"), str) else value
-    return _shown_test({**node, "value": quoted} if "value" in node else node)
+    return {"property": str(node.get("property", "")), **_shown_test({**node, "value": quoted} if "value" in node else node)}
 
 
 def _text(value: Any) -> str:

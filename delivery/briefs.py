@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncDate
@@ -57,8 +58,8 @@ class DayOfChannel:
 
 def briefs(workspace_id: int, dispatch_ids: Collection[int]) -> dict[int, Brief]:
     """These dispatches by id, in two queries."""
-    handed = {
-        row["dispatch_id"]: row
+    handed: dict[int, dict[str, Any]] = {
+        row["dispatch_id"]: dict(row)
         for row in Attempt.objects.filter(workspace_id=workspace_id, dispatch_id__in=dispatch_ids)
         .values("dispatch_id")
         .annotate(handed=Sum("count", filter=Q(state=AttemptState.SENT)), doubt=Sum("count", filter=Q(state=AttemptState.IN_DOUBT)))
@@ -129,3 +130,9 @@ def doubtful(workspace_id: int) -> int:
     """Messages whose request was never answered, over the whole workspace."""
     rows = Attempt.objects.filter(workspace_id=workspace_id, state=AttemptState.IN_DOUBT)
     return rows.aggregate(messages=Sum("count"))["messages"] or 0
+
+
+def paused(workspace_id: int) -> list[str]:
+    """The keys of campaigns that have a paused dispatch."""
+    rows = Dispatch.objects.filter(workspace_id=workspace_id, kind="campaign", state="paused")
+    return list(rows.order_by("key").values_list("key", flat=True).distinct()[:20])

@@ -2,7 +2,7 @@
 
 from delivery.adapters.base import Sender
 from delivery.addresses import address_hash, address_hashes
-from delivery.briefs import Brief, DayOfChannel, Engagement, briefs, daily, doubtful, engagement, running
+from delivery.briefs import Brief, DayOfChannel, Engagement, briefs, daily, doubtful, engagement, paused, running
 from delivery.clicks import settle as settle_clicks
 from delivery.connections import Connections
 from delivery.control import kill, open_next_wave, pause, resolve_in_doubt, resume, stop, switches
@@ -82,6 +82,7 @@ __all__ = [
     "messages",
     "open_next_wave",
     "pause",
+    "paused",
     "plan",
     "quote",
     "read_message_id",

@@ -244,7 +244,7 @@ def _free(word: str, taken: set[str]) -> str:
 
 
 def steps(step: str, form: Body) -> Body | None:
-    """The editor's own steps: `show:TAG`, `new-locale:` (with the field new_locale), `drop-locale:TAG`, `insert:/path:type`, `copy:/path`."""
+    """The editor's own steps: `show:TAG`, `new-locale:` (by the field new_locale), `drop-locale:TAG`, `insert:/path:type`, `copy:/path`."""
     verb, _, rest = step.partition(":")
     if verb == "show":
         return {**form, "shown": rest}

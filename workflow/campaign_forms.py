@@ -38,7 +38,8 @@ def to_form(body: Body) -> Body:
 
 def to_body(form: Body) -> Body:
     """The document that the form describes."""
-    was = form.get("was") if isinstance(form.get("was"), Mapping) else {}
+    given = form.get("was")
+    was: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
     own = {"ramp", "holdout", "budget", "currency", "content", "was", "trigger", "template", "variants"}
     body = {name: value for name, value in form.items() if name not in own}
     body |= _content(form, was) | _trigger(form.get("trigger"), was)

@@ -33,11 +33,7 @@ def framed(request: HttpRequest, html: str, text: str = "", *, scheme: str = "")
         html = SCHEME.sub(lambda found: "(min-width: 0)" if found[1] == wanted else "(max-width: 0)", html)
     html = PIXEL.sub(rf"\1{NOTHING}\2", html)
     html = html if pictures else PICTURE.sub(rf"\1{NOTHING}\2", html)
-    body = (
-        html
-        or f"<!doctype html><meta charset=utf-8><title>Text</title><pre style='font:14px/1.5 system-ui;white-space:pre-wrap;margin:16px'>{escape(text)}</pre>"
-    )
-    response = HttpResponse(body)
+    response = HttpResponse(html or PLAIN.format(escape(text)))
     response.csp = LOCKED.format(images=" https:" if pictures else "")  # type: ignore[attr-defined]
     response.headers["X-Robots-Tag"] = "noindex"
     return response

@@ -58,8 +58,8 @@ def health(request: ConsoleRequest) -> HttpResponse:
 
 def _accounts(workspace_id: int, now: datetime) -> list[dict[str, Any]]:
     """Every account that is routed to or was used in the last day, with what happened on it."""
-    told = {
-        row["account"]: row
+    told: dict[str, dict[str, Any]] = {
+        row["account"]: dict(row)
         for row in Attempt.objects.filter(workspace_id=workspace_id, posted_at__gt=now - DAY)
         .values("account", "vendor")
         .annotate(

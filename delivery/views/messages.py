@@ -99,7 +99,7 @@ def _address(person: audience.Person | None, item: MessageView) -> str:
 
 def _recent(workspace_id: int) -> list[dict[str, Any]]:
     rows = Dispatch.objects.filter(workspace_id=workspace_id).order_by("-pk").values("pk", "kind", "key", "planned_at", "channel")[:50]
-    return list(rows)
+    return [dict(row) for row in rows]
 
 
 def _number(text: str) -> int:

@@ -110,8 +110,8 @@ def welcome(request: HttpRequest, uid: str, token: str) -> HttpResponse:
             user.save(update_fields=["password"])
             messages.success(request, f"Welcome, {user.username}. Sign in with your new password.")
             return redirect("console:sign-in")
-    context = {"title": f"Welcome, {user.get_full_name() or user.username}", "form": form}
-    return render(request, "governance/welcome.html", context, status=422 if form.errors else 200)
+    page_context: dict[str, object] = {"title": f"Welcome, {user.get_full_name() or user.username}", "form": form}
+    return render(request, "governance/welcome.html", page_context, status=422 if form.errors else 200)
 
 
 def _invited(uid: str) -> User | None:

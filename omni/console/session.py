@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django.contrib.auth import authenticate, login, logout
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +10,6 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from governance import door as governance
 from omni.console.forms import SignInForm
 from omni.console.shell import THEMES
 
@@ -34,7 +31,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         user = authenticate(request, username=form.cleaned_data["username"], password=form.cleaned_data["password"])
         if user is not None:
             cache.delete(counter)
-            login(request, cast("governance.User", user))
+            login(request, user)
             return redirect(target)
         cache.set(counter, cache.get(counter, 0) + 1, WINDOW)
         form.add_error(None, "No account has this user name and password.")

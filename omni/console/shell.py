@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from delivery import door as delivery
 from governance import door as governance
 
 THEMES = ("auto", "light", "dark")
@@ -79,22 +80,18 @@ def _places(request: HttpRequest) -> list[Place]:
     actor, root = getattr(request, "actor", None), reverse("console:home")
     here = request.path.removeprefix(root)
     waiting = governance.waiting_for(actor.workspace_id, actor.user_id) if actor and actor.role.covers(governance.Role.APPROVER) else 0
-    known = any(here.startswith(prefixes) for _, _, _, prefixes, _, _ in PLACES if prefixes)
+    now = _current(here)
     return [
-        Place(
-            title=title,
-            icon=icon,
-            href=root + path,
-            prefixes=prefixes,
-            key=key,
-            short=short,
-            count=waiting if title == "Approvals" else 0,
-            current=here.startswith(prefixes)
-            if prefixes and known
-            else (here == "" if not prefixes else title == "Settings" and bool(here) and not known),
-        )
+        Place(title, icon, root + path, prefixes, key, short, waiting if title == "Approvals" else 0, title == now)
         for title, icon, path, prefixes, key, short in PLACES
     ]
+
+
+def _current(here: str) -> str:
+    """The place that an address belongs to. What belongs to none is one of the documents that Settings lists."""
+    if not here:
+        return "Home"
+    return next((title for title, _, _, prefixes, _, _ in PLACES if prefixes and here.startswith(prefixes)), "Settings")
 
 
 def _strip(request: HttpRequest) -> list[Notice]:
@@ -102,18 +99,24 @@ def _strip(request: HttpRequest) -> list[Notice]:
     actor = getattr(request, "actor", None)
     if actor is None:
         return []
-    notices = []
-    if settings.OMNI.env != "production":
-        allowed = "only allow-listed recipients are reached" if settings.OMNI.allowed_recipients else "mail goes to the outbox page"
-        if settings.OMNI.vendor == "outbox":
-            notices.append(
-                Notice(
-                    "note",
-                    f"This is a {settings.OMNI.env} instance: messages stay in the outbox.",
-                    reverse("delivery:outbox"),
-                    "Open the outbox",
-                )
-            )
-        else:
-            notices.append(Notice("note", f"This is a {settings.OMNI.env} instance: {allowed}."))
-    return notices
+    health = reverse("delivery:health")
+    notices = [
+        Notice("error", f"The kill switch for {each.key or 'the whole workspace'} is on: {each.reason}", health, "Open delivery")
+        for each in delivery.switches(actor.workspace_id)
+    ]
+    notices += [Notice("error", f"This installation is held: {reason}", health, "Open delivery") for _, reason in delivery.held_instances()]
+    if keys := delivery.paused(actor.workspace_id):
+        notices.append(Notice("warning", f"Paused: {', '.join(keys)}.", reverse("workflow:runs"), "See the runs"))
+    if doubtful := delivery.doubtful(actor.workspace_id):
+        words = f"{doubtful:,} message{'' if doubtful == 1 else 's'} in doubt: the vendor never answered."
+        notices.append(Notice("warning", words, health + "#in-doubt", "See them"))
+    return notices + _outside_production()
+
+
+def _outside_production() -> list[Notice]:
+    env = settings.OMNI.env
+    if env == "production":
+        return []
+    if settings.OMNI.vendor == "outbox":
+        return [Notice("note", f"This is a {env} instance: messages stay in the outbox.", reverse("delivery:outbox"), "Open the outbox")]
+    return [Notice("note", f"This is a {env} instance: only allow-listed recipients are reached.")]

@@ -160,7 +160,7 @@ def _editor_context(request: ConsoleRequest, current: Edit) -> dict[str, Any]:
         "blocks": _blocks(here.get("blocks") if isinstance(here, Mapping) else [], f"{path}/blocks", faults, offered),
         "offered": [(name, BLOCKS[name]) for name in offered],
         "sms": form.get("channel") == "sms",
-        "at": {fault_path: fault for fault_path, fault in faults.items()},
+        "at": faults,
         "classes": [(name, CLASS_WORDS[name]) for name in get_args(MessageClass)],
         "trackings": get_args(Tracking),
         "types": get_args(VariableType),

@@ -42,10 +42,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running instance: the demonstration's data, console and worker in one process."""
     folder = tmp_path_factory.mktemp("house")
     environment = _environment(folder)
-    made = subprocess.run([sys.executable, "manage.py", "demo"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    command = [sys.executable, "manage.py"]
+    made = subprocess.run([*command, "demo"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
     assert made.returncode == 0, made.stdout[-2000:] + made.stderr[-2000:]
     log = (folder / "serve.log").open("w+")
-    serving = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
+    serving = subprocess.Popen([*command, "serve"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
     try:
         yield _address(serving)
     finally:

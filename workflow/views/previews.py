@@ -51,7 +51,7 @@ def _drafted(request: ConsoleRequest) -> tuple[Content, rendering.Preview]:
     model = parse(TemplateBody, {**body, "title": body.get("title") or "Untitled"})
     content = presentation.compose_body(request.POST.get("look_key", "") or "draft", model)
     person = _person(request, request.POST.get("look_person", ""))
-    locale = "" if person is not None else str(governance.read_body(request.POST.items()).get("shown", ""))
+    locale = "" if person is not None else request.POST.get("/shown", "")
     return content, rendering.preview(content, person, {}, locale)
 
 

@@ -71,7 +71,7 @@ def run(request: ConsoleRequest, run_id: int) -> HttpResponse:
 @console_page()
 def live(request: ConsoleRequest, run_id: int) -> HttpResponse:
     """The part of the run's page that moves; it stops asking when there is nothing left to see."""
-    return render(request, "workflow/_run_live.html", _live(request, _run(request, run_id)))
+    return render(request, "workflow/_run_polled.html", _live(request, _run(request, run_id)))
 
 
 def _live(request: ConsoleRequest, found: Run) -> dict[str, Any]:

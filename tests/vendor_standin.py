@@ -58,7 +58,7 @@ class StandIn:
     requests: int = 0
     refuse: set[str] = field(default_factory=set)  # addresses that SendGrid's side refuses without naming them
     log: Path | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
     _key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
 
     # ── what a judge asks ─────────────────────────────────────────────────────────────────────────────────────────

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from delivery import door as delivery
 from delivery.models import Attempt, Batch
 from tests.delivery.conftest import Street
 
@@ -97,8 +98,6 @@ def test_a_worker_whose_work_was_taken_over_writes_nothing(street: Street) -> No
     assert quick is not None
     late = type(slow)(**{name: getattr(slow, name) for name in slow.__slots__} | {"leased_until": street.clock() + timedelta(hours=1)})
 
-    from delivery import door as delivery
-
     outcome = delivery.send(late, rendered, vendors=street.vendors, clock=street.clock)
 
     assert outcome.halted == "the lease was lost" and street.vendor.requests == 0
@@ -124,6 +123,28 @@ def test_an_answer_that_comes_after_the_lease_was_lost_is_still_the_truth(street
     street.send(work)
 
     assert street.counts(dispatch) == {"sent": 100}
+
+
+def test_an_answer_that_comes_after_its_request_was_replaced_changes_nothing(street: Street) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(5))
+    work = street.lease("slow")
+    assert work is not None
+
+    def while_the_vendor_thinks(number: int) -> str:
+        street.vendor.fault = lambda number: "429"
+        street.clock.pass_(seconds=200)
+        street.reconcile()
+        (doubt,) = delivery.in_doubt(street.workspace_id)
+        delivery.resolve_in_doubt(street.person("ben"), doubt.pk, "resend", now=street.clock())
+        street.work()
+        return "ok"
+
+    street.vendor.fault = while_the_vendor_thinks
+    street.send(work)
+
+    assert street.counts(dispatch) == {"sending": 5}, "the second request was refused and will be made again"
+    assert list(Attempt.objects.order_by("pk").values_list("resolved_by", flat=True)) == ["person", "vendor"]
 
 
 def test_what_kills_workers_is_cut_until_the_culprit_is_alone(street: Street) -> None:

@@ -49,9 +49,8 @@ def main() -> None:
         _settle(made)
         found = ledger(made)
         audit = made.lab.post("/_lab/audit", "\n".join(found.expected).encode())
-        print(
-            f"after {args.kills} kills: ledger {found.states}; lost {audit['expected_but_never_accepted']}, duplicates {audit['extra_accepts']}"
-        )
+        lost, doubled = audit["expected_but_never_accepted"], audit["extra_accepts"]
+        print(f"after {args.kills} kills: lost {lost}, duplicates {doubled}; ledger {found.states}")
 
 
 def _send(made: Instance, args: argparse.Namespace) -> tuple[float, float]:

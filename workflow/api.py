@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -146,18 +147,52 @@ class OneRun(APIView):
         return Response(run_body(find_run(request.actor.workspace_id, run_id)))
 
 
-ACTIONS = {"pause": delivery.pause, "resume": delivery.resume, "stop": delivery.stop, "next-wave": delivery.open_next_wave}
-
-
 class ControlRun(APIView):
-    permission_classes = [HasScope("runs:launch")]
+    """Once one of these returns, no message is sent against it."""
 
-    @extend_schema(operation_id="runs_control", request=None, responses=bodies.RunBody)
-    def post(self, request: ApiRequest, run_id: int, action: str) -> Response:
-        """Pause, resume or stop a run, or open its next wave. Once this returns, no message is sent against it."""
+    permission_classes = [HasScope("runs:launch")]
+    act: Callable[..., object]
+
+    def control(self, request: ApiRequest, run_id: int) -> Response:
         run = find_run(request.actor.workspace_id, run_id)
-        ACTIONS[action](request.actor, run.dispatch_id, now=timezone.now())
+        type(self).act(request.actor, run.dispatch_id, now=timezone.now())
         return Response(run_body(run))
+
+
+class PauseRun(ControlRun):
+    act = staticmethod(delivery.pause)
+
+    @extend_schema(operation_id="runs_pause", request=None, responses=bodies.RunBody)
+    def post(self, request: ApiRequest, run_id: int) -> Response:
+        """Hold the run; it goes on where it stood when it is resumed."""
+        return self.control(request, run_id)
+
+
+class ResumeRun(ControlRun):
+    act = staticmethod(delivery.resume)
+
+    @extend_schema(operation_id="runs_resume", request=None, responses=bodies.RunBody)
+    def post(self, request: ApiRequest, run_id: int) -> Response:
+        """Let a paused or halted run go on."""
+        return self.control(request, run_id)
+
+
+class StopRun(ControlRun):
+    act = staticmethod(delivery.stop)
+
+    @extend_schema(operation_id="runs_stop", request=None, responses=bodies.RunBody)
+    def post(self, request: ApiRequest, run_id: int) -> Response:
+        """End the run for good; what was not sent is never sent by it."""
+        return self.control(request, run_id)
+
+
+class OpenNextWave(ControlRun):
+    act = staticmethod(delivery.open_next_wave)
+
+    @extend_schema(operation_id="runs_next_wave", request=None, responses=bodies.RunBody)
+    def post(self, request: ApiRequest, run_id: int) -> Response:
+        """Open the next step of the ramp now."""
+        return self.control(request, run_id)
 
 
 class RunWhy(APIView):

@@ -14,6 +14,9 @@ urlpatterns: list[URLPattern] = [
     path("campaigns/<slug:key>/runs", api.CampaignRuns.as_view()),
     path("runs", api.Runs.as_view()),
     path("runs/<int:run_id>", api.OneRun.as_view()),
-    *(path(f"runs/<int:run_id>/{action}", api.ControlRun.as_view(), {"action": action}) for action in api.ACTIONS),
+    path("runs/<int:run_id>/pause", api.PauseRun.as_view()),
+    path("runs/<int:run_id>/resume", api.ResumeRun.as_view()),
+    path("runs/<int:run_id>/stop", api.StopRun.as_view()),
+    path("runs/<int:run_id>/next-wave", api.OpenNextWave.as_view()),
     path("runs/<int:run_id>/why/<str:external_id>", api.RunWhy.as_view()),
 ]

@@ -7,6 +7,7 @@ import time
 from celery import shared_task
 from django.utils import timezone
 
+from delivery.door import LaneName
 from workflow import worker
 
 SEND_FOR = 300.0  # seconds one task may hold a Celery slot; the rest waits for the next ring or poll
@@ -35,7 +36,7 @@ def tick(**_: object) -> None:
         keeper.vendors.close()
 
 
-def _drain(lane: str) -> None:
+def _drain(lane: LaneName) -> None:
     sender = worker.Worker(f"celery-{lane}", lanes=(lane,), keeps_time=False)
     try:
         sender.drain(until=time.monotonic() + SEND_FOR)

@@ -29,8 +29,8 @@ class Accepted:
 def accept(actor: Actor, wanted: MessageRequest, *, idempotency_key: str | None, now: datetime) -> Accepted:
     """Decide one message, in one transaction with its key. Raises Invalid, Refused (same key, another request), Missing (no such type)."""
     template = governance.released(actor.workspace_id, "template", wanted.type)
-    governance.approval(actor.workspace_id, "template", wanted.type, now=now)
     _check_class(template)
+    governance.approval(actor.workspace_id, "template", wanted.type, now=now)
     digest = hashlib.sha256(wanted.model_dump_json().encode()).hexdigest()
     with transaction.atomic():
         if idempotency_key is not None:

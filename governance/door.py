@@ -18,7 +18,17 @@ from governance.finding_documents import FoundDocument, find_documents, used_by
 from governance.findings import Conflict, DoorError, Finding, Invalid, Missing, Refused, Stale, Unmatched, parse, pointer, shorten
 from governance.form_bodies import escape_part, field_id, look_up, place, read_body, take_step
 from governance.kinds import CheckContext, Kind, Ref, kind, kind_of_plural, kinds, register
-from governance.members import actor_for, create_workspace, default_workspace, members, operator, remove_member, set_member, system_actor
+from governance.members import (
+    actor_for,
+    create_workspace,
+    default_workspace,
+    members,
+    memberships_of,
+    operator,
+    remove_member,
+    set_member,
+    system_actor,
+)
 from governance.models import ApiKey, AuditEntry, Decision, Membership, Release, Revision, Submission, User, Workspace
 from governance.pages import Pages, console_page, document_address, document_context, error_page, pages_of, register_pages
 from governance.paging import Page, page
@@ -127,6 +137,7 @@ __all__ = [
     "list_context",
     "look_up",
     "members",
+    "memberships_of",
     "operator",
     "page",
     "pages_of",

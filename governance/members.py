@@ -60,6 +60,11 @@ def membership_of(user_id: int, workspace_id: int | None) -> Membership | None:
     return next((row for row in rows if row.workspace_id == workspace_id), rows[0] if rows else None)
 
 
+def memberships_of(user_id: int) -> list[Membership]:
+    """Every workspace that a person belongs to, with its role; the first one first."""
+    return list(_memberships(user_id).order_by("pk"))
+
+
 def actor_of(membership: Membership, via: Via) -> Actor:
     """The actor of a membership that was read with its user."""
     label = membership.user.get_username()

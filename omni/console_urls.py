@@ -10,6 +10,7 @@ shell_urls = [
     path("", home.home, name="home"),
     path("sign-in/", session.sign_in, name="sign-in"),
     path("sign-out/", session.sign_out, name="sign-out"),
+    path("workspace/", session.workspace, name="workspace"),
     path("theme/", session.theme, name="theme"),
     path("search/", palette.search, name="search"),
     path("components/", gallery.components, name="components"),

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from governance import door as governance
 from omni.console.forms import SignInForm
 from omni.console.shell import THEMES
 
@@ -57,6 +58,16 @@ def theme(request: HttpRequest) -> HttpResponse:
     if chosen in THEMES:
         response.set_cookie("theme", chosen, max_age=YEAR, samesite="Lax", secure=request.is_secure())
     return response
+
+
+@require_POST
+def workspace(request: HttpRequest) -> HttpResponse:
+    """Work in another workspace that this person belongs to."""
+    chosen = request.POST.get("workspace", "")
+    mine = {str(each.workspace_id): each.workspace_id for each in governance.memberships_of(request.user.pk or 0)}
+    if chosen in mine:
+        request.session["workspace"] = mine[chosen]
+    return redirect("console:home")
 
 
 def _safe_target(request: HttpRequest, target: str) -> str:

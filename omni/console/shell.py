@@ -68,12 +68,19 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "theme": theme if theme in THEMES else "auto",
         "navigation": places,
         "navigation_short": lambda: [place for place in places() if place.short],
+        "workspaces": _once(lambda: _workspaces(request)),
         "strip": _once(lambda: _strip(request)),
     }
 
 
 def _once(make: Callable[[], T]) -> Callable[[], T]:
     return cache(make)
+
+
+def _workspaces(request: HttpRequest) -> list[governance.Membership]:
+    """The person's workspaces, where there is a choice."""
+    mine = governance.memberships_of(request.user.pk) if getattr(request, "actor", None) and request.user.pk else []
+    return mine if len(mine) > 1 else []
 
 
 def _places(request: HttpRequest) -> list[Place]:

@@ -14,7 +14,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 register = Library()
-WORDS = re.compile(r"\s+|[\w]+|[^\w\s]")
+WORDS = re.compile(r"\s+|\d+(?:[.,]\d+)*|\w+|[^\w\s]")
 CONTEXT = 3  # unchanged lines kept around a change
 LONGEST = 4_000  # characters of one line whose words are still compared
 
@@ -124,6 +124,8 @@ def as_words(value: Any) -> str:
         return value
     if value is None:
         return ""
+    if isinstance(value, list) and value and not any(isinstance(item, (dict, list)) for item in value):
+        return ", ".join(as_words(item) for item in value)
     return json.dumps(value, ensure_ascii=False, indent=2 if isinstance(value, (dict, list)) else None)
 
 

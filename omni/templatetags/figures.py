@@ -88,7 +88,7 @@ def money(micros: Any, currency: str = "USD") -> str:
     if micros is None:
         return "–"
     amount = Decimal(int(micros)) / MICROS
-    digits = 2 if amount == 0 or abs(amount) >= Decimal("0.01") else min(6, 2 - int(math.floor(math.log10(abs(amount)))))
+    digits = 2 if amount == 0 or abs(amount) >= Decimal("0.01") else min(6, 1 - int(math.floor(math.log10(abs(amount)))))
     text = f"{abs(amount):,.{0 if currency == 'JPY' and digits == 2 else digits}f}"
     sign = SIGNS.get(currency)
     return ("−" if amount < 0 else "") + (f"{sign}{text}" if sign else f"{text} {currency}")

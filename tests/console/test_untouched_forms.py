@@ -1,0 +1,77 @@
+"""Opening a document in its editor and saving it changes nothing: what it doesn't say stays unsaid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audience import rule_forms
+from governance.door import canonical, read_yaml
+from presentation import template_forms
+from workflow import campaign_forms
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "documents"
+TYPES = {path.stem: read_yaml(path.read_bytes())["type"] for path in (SAMPLES / "attributes").glob("*.yaml")}
+
+
+def _bodies(folder: str) -> list[Any]:
+    return [pytest.param(read_yaml(path.read_bytes()), id=path.stem) for path in sorted((SAMPLES / folder).glob("*.yaml"))]
+
+
+@pytest.mark.parametrize("body", _bodies("segments"))
+def test_a_segment_comes_back_as_it_was(body: dict[str, Any]) -> None:
+    assert canonical(rule_forms.to_body(rule_forms.to_form(body), TYPES)) == canonical(body)
+
+
+@pytest.mark.parametrize("body", _bodies("templates"))
+def test_a_template_comes_back_as_it_was(body: dict[str, Any]) -> None:
+    assert canonical(template_forms.to_body(template_forms.to_form(body))) == canonical(body)
+
+
+@pytest.mark.parametrize("body", _bodies("campaigns"))
+def test_a_campaign_comes_back_as_it_was(body: dict[str, Any]) -> None:
+    assert canonical(campaign_forms.to_body(campaign_forms.to_form(body))) == canonical(body)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"profile": "country", "op": "missing"},
+        {"everyone": True},
+        {"none": [{"segment": "vips"}]},
+        {"event": "paid", "op": "never"},
+        {"event": "paid", "where": [{"property": "plan", "op": "is", "value": "5"}, {"property": "sum", "op": "gt", "value": 5}]},
+        {"all": [{"consent": {"channel": "email", "topic": "*"}}, {"reachable": "sms"}]},
+        {"attribute": "stays", "op": "between", "value": [1, 4]},
+        {"attribute": "has_app", "op": "is", "value": False},
+        {"something": "new"},
+    ],
+)
+def test_every_kind_of_condition_comes_back_as_it_was(rule: dict[str, Any]) -> None:
+    assert rule_forms.to_body(rule_forms.to_form({"rule": rule}), TYPES)["rule"] == rule
+
+
+def test_the_campaigns_limits_are_read_as_people_write_them() -> None:
+    form = {**campaign_forms.to_form({"title": "T"}), "ramp": "1, 10, 100", "holdout": "5 %", "budget": "$1,250.50", "currency": "USD"}
+    body = campaign_forms.to_body(form)
+    assert (body["ramp"], body["holdout"]) == ([0.01, 0.1, 1.0], 0.05)
+    assert body["budget"] == {"micros": 1_250_500_000, "currency": "USD"}
+
+
+def test_a_new_language_begins_as_a_copy_with_the_same_block_ids() -> None:
+    form = template_forms.to_form(template_forms.STARTER)
+    grown = template_forms.steps("new-locale:", {**form, "new_locale": "pt-BR"})
+    assert grown is not None
+    assert grown["shown"] == "pt-BR"
+    ids = [[block["id"] for block in locale["blocks"]] for locale in grown["locales"].values()]
+    assert ids[0] == ids[1]
+
+
+def test_copied_blocks_get_ids_of_their_own() -> None:
+    form = template_forms.to_form(template_forms.STARTER)
+    copied = template_forms.steps("copy:/locales/en/blocks/0", form)
+    assert copied is not None
+    ids = [block["id"] for block in copied["locales"]["en"]["blocks"]]
+    assert len(set(ids)) == len(ids) == 5

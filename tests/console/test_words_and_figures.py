@@ -1,0 +1,62 @@
+"""Numbers, money, time and differences as people read them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from omni.templatetags.diffs import as_words, path_words, side_by_side, word_marks
+from omni.templatetags.figures import ago, count, duration, money, plural, share_words
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def test_people_are_counted_in_full() -> None:
+    assert (count(12408), count(0), count(None)) == ("12,408", "0", "–")
+    assert (plural(1, "person,people"), plural(12408, "person,people")) == ("1 person", "12,408 people")
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "words"),
+    [(369, 11902, "3.1 %"), (0, 5, "0 %"), (5, 5, "100 %"), (1, 100_000, "<0.1 %"), (99_999, 100_000, ">99.9 %"), (1, 0, "")],
+)
+def test_shares_never_round_to_all_or_nothing(part: int, whole: int, words: str) -> None:
+    assert share_words(part, whole) == words
+
+
+def test_money_keeps_its_currency_and_shows_small_sums() -> None:
+    assert money(18_612_000, "USD") == "$18.61"
+    assert money(790, "USD") == "$0.00079"
+    assert money(-1_240_000_000, "CHF") == "−1,240.00 CHF"
+    assert money(0, "EUR") == "€0.00"
+
+
+def test_times_are_said_from_now() -> None:
+    assert ago(NOW - timedelta(minutes=4), NOW) == "4 min ago"
+    assert ago(NOW + timedelta(hours=5), NOW) == "in 5 h"
+    assert ago(NOW - timedelta(days=2), NOW) == "2 days ago"
+    assert duration(200) == "3 min 20 s"
+
+
+def test_a_difference_marks_the_words_that_changed() -> None:
+    before, after = word_marks("spring is 20% off", "spring is 25% off today")
+    assert before == "spring is <del>20</del>% off"
+    assert after == "spring is <ins>25</ins>% off<ins> today</ins>"
+
+
+def test_what_is_compared_is_escaped() -> None:
+    assert "<script>" not in "".join(word_marks("<script>a", "<script>b"))
+
+
+@given(st.text(max_size=200), st.text(max_size=200))
+def test_both_sides_of_a_difference_are_there_in_full(before: str, after: str) -> None:
+    lines = side_by_side(before, after)
+    assert bool(lines) == (before != after) or before.splitlines() == after.splitlines()
+
+
+def test_places_in_a_document_are_said_in_words() -> None:
+    assert path_words("/locales/en/blocks/0/text") == "Locales › en › blocks › 1 › text"
+    assert as_words([0.01, 0.1, 1]) == "0.01, 0.1, 1"

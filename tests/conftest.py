@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -18,6 +19,8 @@ from tests.network import loopback_only
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+hypothesis.settings.register_profile("omni", deadline=None)  # how long an example takes is the machine's affair
+hypothesis.settings.load_profile("omni")
 CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 NOT_HERE = "engine missing"
 

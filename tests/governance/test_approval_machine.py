@@ -38,6 +38,9 @@ class Approvals(RuleBasedStateMachine):
         self.wrote: dict[tuple[str, str, str], set[int]] = {}  # (kind, key, sha256): the people who saved that body
         self.in_force: dict[tuple[str, str], dict[str, Any]] = {}
         self.numbers: dict[tuple[str, str], int] = {}
+        self.vouched: set[tuple[str, str]] = set()  # (name, bill hash) of every approval that was right when it was given
+        self.drafts: dict[tuple[str, str], str] = {}  # the sha256 of each latest revision
+        self.recalled: set[tuple[str, str, int]] = set()
         self.moved = True
         self.was_in_force: dict[tuple[str, str], set[int]] = {}
 
@@ -96,6 +99,8 @@ class Approvals(RuleBasedStateMachine):
         body = {"text": text, "uses": uses, "message_class": message_class} if kind == "page" else {"page": text}
         before = self.office.latest(kind, key)
         row = self.attempt(lambda: self.office.save(self.actor(name), kind, key, **body))
+        if row is not None:
+            self.drafts[where] = row.sha256
         if row is not None and row.number != before:
             self.wrote.setdefault((kind, key, row.sha256), set()).add(self.actor(name).user_id or 0)
 
@@ -115,9 +120,12 @@ class Approvals(RuleBasedStateMachine):
         done = self.attempt(lambda: self.office.decide(self.actor(name), submission, verdict))
         for item in done.bill if done else ():
             ref = (item["kind"], item["key"])
+            assert self.drafts[ref] == item["sha256"], f"{name} decided on an older {ref}"
             own = who in self.wrote[*ref, item["sha256"]]
             fresh = sha256(self.in_force.get(ref)) != item["sha256"]
             assert not (own and (fresh or ref == root)), f"{name} decided on their own {ref}"
+        if done and verdict == "approve":
+            self.vouched.add((name, done.bill_hash))
 
     def release(self, name: str, place: int) -> None:
         waiting = self.waiting("approved")
@@ -127,6 +135,7 @@ class Approvals(RuleBasedStateMachine):
         overtaken = {item["key"] for item in approved.bill if self.overtaken(item)}
         if self.attempt(lambda: self.office.release(self.actor(name), approved)) is None:
             return
+        assert not self.recalled & {(item["kind"], item["key"], item["number"]) for item in approved.bill}
         assert not overtaken, f"{overtaken} were taken back unseen"
         votes = [decision for decision in approved.decisions.all() if decision.verdict == "approve"]
         assert votes and all(decision.bill_hash == approved.bill_hash for decision in votes)
@@ -151,6 +160,8 @@ class Approvals(RuleBasedStateMachine):
     def recall(self, name: str, where: tuple[str, str], number: int) -> None:
         act = lambda: governance.recall(self.actor(name), *where, number=number, reason="so", now=self.office.now())  # noqa: E731
         row = self.attempt(act)
+        if row is not None:
+            self.recalled.add((*where, number))
         if row is not None and self.numbers.get(where) == number:
             del self.in_force[where], self.numbers[where]
 
@@ -182,9 +193,8 @@ class Approvals(RuleBasedStateMachine):
                 continue
             below = sorted([item.kind, item.key, sha256(self.in_force[item.kind, item.key])] for item in approval.bill.items)
             assert approval.bill_hash == sha256(below)
-            authors = self.wrote[*where, sha256(self.in_force[where])]
-            people = governance.User.objects.filter(username__in=approval.deciders).values_list("pk", flat=True)
-            assert approval.deciders and not authors & set(people)
+            assert approval.deciders
+            assert {(name, approval.bill_hash) for name in approval.deciders} <= self.vouched
 
 
 @pytest.mark.django_db

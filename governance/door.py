@@ -16,7 +16,7 @@ from governance.documents import ApprovalPolicy, policy
 from governance.editing import Body, Edit, Editor, draw, edit, posted_body, saved_redirect
 from governance.finding_documents import FoundDocument, find_documents, used_by
 from governance.findings import Conflict, DoorError, Finding, Invalid, Missing, Refused, Stale, Unmatched, parse, pointer, shorten
-from governance.form_bodies import escape_part, field_id, look_up, place, read_body, take_step
+from governance.form_bodies import escape_part, field_id, listed, look_up, mapped, place, read_body, take_step
 from governance.kinds import CheckContext, Kind, Ref, kind, kind_of_plural, kinds, register
 from governance.members import (
     actor_for,
@@ -135,7 +135,9 @@ __all__ = [
     "kind_of_plural",
     "kinds",
     "list_context",
+    "listed",
     "look_up",
+    "mapped",
     "members",
     "memberships_of",
     "operator",

@@ -145,6 +145,16 @@ def look_up(body: Any, path: str) -> Any:
     return here
 
 
+def listed(value: Any) -> list[Any]:
+    """The value if it is a list, else an empty one: forms can be forged, pages must still be drawn."""
+    return value if isinstance(value, list) else []
+
+
+def mapped(value: Any) -> dict[str, Any]:
+    """The value if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
 def place(body: Any, path: str, value: Any) -> Any:
     """A copy of the body with `value` at the pointer."""
     made = copy.deepcopy(body)
@@ -165,6 +175,8 @@ def take_step(body: dict[str, Any], step: str, make: Callable[[str, str, Any], A
     """
     verb, _, rest = step.partition(":")
     path, _, what = rest.partition(":")
+    if not path.startswith("/") or path == "/":
+        raise _no_step(step)
     changed = copy.deepcopy(body)
     if verb == "add":
         _add(changed, path, make(path, what, changed) if make else "")

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from governance.door import Body, Finding, Invalid, look_up, place
+from governance.door import Body, Finding, Invalid, listed, look_up, mapped, place
 
 ALIGN = (("start", "Start"), ("center", "Centre"), ("end", "End"))
 
@@ -163,7 +163,7 @@ def _shown(variable: Any) -> Body:
 def to_body(form: Body) -> Body:
     """The document that the form describes."""
     body = {name: value for name, value in form.items() if name not in {"shown", "new_locale", "unsaid", "variables", "fallbacks"}}
-    unsaid = form.get("unsaid") or []
+    unsaid = listed(form.get("unsaid"))
     variables = form.get("variables")
     if isinstance(variables, list) and (variables or "variables" not in unsaid):
         named = [(str(each.get("name", "")).strip(), each) for each in variables if isinstance(each, Mapping)]
@@ -209,7 +209,7 @@ def field_place(path: str, form: Body) -> str:
     found = re.match(r"/variables/([^/]+)(.*)", path)
     if not found:
         return path
-    names = [str(each.get("name", "")) for each in form.get("variables", ()) if isinstance(each, Mapping)]
+    names = [str(each.get("name", "")) for each in listed(form.get("variables")) if isinstance(each, Mapping)]
     return f"/variables/{names.index(found[1])}{found[2]}" if found[1] in names else path
 
 
@@ -251,7 +251,7 @@ def steps(step: str, form: Body) -> Body | None:
     if verb == "new-locale":
         return _with_locale(form)
     if verb == "drop-locale":
-        locales = {tag: each for tag, each in form.get("locales", {}).items() if tag != rest}
+        locales = {tag: each for tag, each in mapped(form.get("locales")).items() if tag != rest}
         return {**form, "locales": locales, "shown": str(form.get("default_locale", ""))}
     if verb == "insert":
         path, _, what = rest.partition(":")
@@ -263,11 +263,11 @@ def steps(step: str, form: Body) -> Body | None:
 
 def _with_locale(form: Body) -> Body:
     """Another locale, begun as a copy of the one that is shown, so that the blocks keep their ids."""
-    tag, locales = str(form.get("new_locale") or "").strip(), form.get("locales", {})
+    tag, locales = str(form.get("new_locale") or "").strip(), mapped(form.get("locales"))
     if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", tag) or tag in locales:
         found = f"{tag}, which is there already" if tag in locales else tag or "nothing"
         raise Invalid([Finding("error", "/new_locale", found, "a language tag such as pt-BR that this template doesn’t have yet")])
-    begun = locales.get(form.get("shown", "")) or NEW[str(form.get("channel", "email"))]
+    begun = locales.get(str(form.get("shown", ""))) or NEW.get(str(form.get("channel")), NEW["email"])
     return {**form, "locales": {**locales, tag: begun}, "shown": tag, "new_locale": ""}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth import authenticate, login, logout
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -22,7 +22,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """The sign-in page. Ten failed tries for a name from one address close it for a quarter of an hour."""
     target = _safe_target(request, request.POST.get("next") or request.GET.get("next") or "")
     if request.user.is_authenticated and request.method != "POST":
-        return redirect(target)
+        return HttpResponseRedirect(target)
     form = SignInForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         counter = f"sign-in:{request.META.get('REMOTE_ADDR', '')}:{form.cleaned_data['username'].lower()[:150]}"
@@ -33,7 +33,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if user is not None:
             cache.delete(counter)
             login(request, user)
-            return redirect(target)
+            return HttpResponseRedirect(target)
         cache.set(counter, cache.get(counter, 0) + 1, WINDOW)
         form.add_error(None, "No account has this user name and password.")
     return _page(request, form, target, 422 if form.errors else 200)
@@ -54,7 +54,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def theme(request: HttpRequest) -> HttpResponse:
     """Keep the chosen theme in a cookie."""
     chosen = request.POST.get("theme", "")
-    response = redirect(_safe_target(request, request.POST.get("next", "")))
+    response = HttpResponseRedirect(_safe_target(request, request.POST.get("next", "")))
     if chosen in THEMES:
         response.set_cookie("theme", chosen, max_age=YEAR, samesite="Lax", secure=request.is_secure())
     return response
@@ -73,4 +73,4 @@ def workspace(request: HttpRequest) -> HttpResponse:
 def _safe_target(request: HttpRequest, target: str) -> str:
     """Where to go next: only to this host."""
     fine = url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure())
-    return target if target and fine else reverse("console:home")
+    return target if target.startswith("/") and fine else reverse("console:home")

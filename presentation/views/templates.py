@@ -9,7 +9,21 @@ from typing import Any, get_args
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from governance.door import ConsoleRequest, Edit, Editor, Finding, Invalid, Role, console_page, draw, edit, list_context, used_by
+from governance.door import (
+    ConsoleRequest,
+    Edit,
+    Editor,
+    Finding,
+    Invalid,
+    Role,
+    console_page,
+    draw,
+    edit,
+    list_context,
+    listed,
+    mapped,
+    used_by,
+)
 from presentation import template_forms
 from presentation.documents import MessageClass, TemplateBody, Tracking
 from presentation.filters import FILTERS
@@ -146,17 +160,17 @@ def _draw(request: ConsoleRequest, current: Edit) -> HttpResponse:
 
 def _editor_context(request: ConsoleRequest, current: Edit) -> dict[str, Any]:
     form, faults = current.form, current.fault_at
-    locales = form.get("locales") if isinstance(form.get("locales"), Mapping) else {}
+    locales = mapped(form.get("locales"))
     shown = str(form.get("shown") or "")
     offered = [name for name in BLOCKS if name != "html" or request.actor.role.covers(Role.ADMIN)]
-    here = locales.get(shown, {}) if locales else {}
+    here = mapped(locales.get(shown))
     path = f"/locales/{shown}"
     return {
-        "locales": [(tag, tag == shown, tag == form.get("default_locale")) for tag in (locales or {})],
+        "locales": [(tag, tag == shown, tag == form.get("default_locale")) for tag in locales],
         "shown": shown,
         "here": here,
         "path": path,
-        "others": [(f"/locales/{tag}", each) for tag, each in (locales or {}).items() if tag != shown],
+        "others": [(f"/locales/{tag}", each) for tag, each in locales.items() if tag != shown],
         "blocks": _blocks(here.get("blocks") if isinstance(here, Mapping) else [], f"{path}/blocks", faults, offered),
         "offered": [(name, BLOCKS[name]) for name in offered],
         "sms": form.get("channel") == "sms",
@@ -164,12 +178,12 @@ def _editor_context(request: ConsoleRequest, current: Edit) -> dict[str, Any]:
         "classes": [(name, CLASS_WORDS[name]) for name in get_args(MessageClass)],
         "trackings": get_args(Tracking),
         "types": get_args(VariableType),
-        "variables": list(enumerate(form.get("variables") or ())),
+        "variables": list(enumerate(listed(form.get("variables")))),
         "sources": [f"profile.{name}" for name in PROFILE_FIELDS],
         "theme": [_theme_field(name, form.get("theme")) for name in Theme.model_fields if name != "brand"],
-        "brand": (form.get("theme") or {}).get("brand") or {} if isinstance(form.get("theme"), Mapping) else {},
+        "brand": mapped(mapped(form.get("theme")).get("brand")),
         "filters": FILTERS,
-        "unsaid": form.get("unsaid") or [],
+        "unsaid": listed(form.get("unsaid")),
     }
 
 

@@ -32,6 +32,8 @@ from governance.door import (
     draw,
     edit,
     list_context,
+    listed,
+    mapped,
 )
 from rendering.door import Filled
 from workflow import campaign_forms, content, pipeline
@@ -106,11 +108,11 @@ def _draw(request: ConsoleRequest, current: Edit) -> HttpResponse:
         "policies": [view.key for view in governance.documents(workspace_id, "sending_policy")],
         "zones": sorted(available_timezones()),
         "at": current.fault_at,
-        "trigger": form.get("trigger") or {"type": "manual"},
-        "variants": list(enumerate(form.get("variants") or ())),
+        "trigger": mapped(form.get("trigger")) or {"type": "manual"},
+        "variants": list(enumerate(listed(form.get("variants")))),
         "comparing": form.get("content") == "variants",
-        "where": (form.get("trigger") or {}).get("where"),
-        "was": form.get("was") or {},
+        "where": mapped(form.get("trigger")).get("where"),
+        "was": mapped(form.get("was")),
         "may_launch": request.actor.role.covers(Role.APPROVER),
     }
     return draw(request, current, "workflow/campaign.html", "workflow/_campaign_form.html", extra)

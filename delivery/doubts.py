@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
 from delivery.adapters.base import OutgoingRequest, VendorResponse
 from delivery.connections import Connections
 from delivery.eligibility import Candidate
 from delivery.ledger import Bundle, Terms
-from delivery.models import Attempt
+from delivery.models import Attempt, Decision, Message
 from delivery.preparation import Prepared
 from delivery.states import AttemptState
 from delivery.work import Clock, Work
@@ -56,11 +58,33 @@ def _verdict(row: Attempt, candidate: Candidate, bundle: Bundle, terms: Terms, v
     if not isinstance(answer, VendorResponse) or answer.status >= 500 or answer.status == 429:
         return "no answer" if now < row.posted_at + GIVE_UP_ASKING else "undecided"
     found = adapter.found(request, answer, posted_at=row.posted_at, known=_known(row))
+    if found.verdict == "accepted" and _has_unnamed_twin(row, candidate):
+        return "no answer" if now < row.posted_at + GIVE_UP_ASKING else "undecided"  # what was found may be the twin's
     if found.verdict == "accepted":
         Attempt.objects.filter(pk=row.pk, state=AttemptState.IN_DOUBT).update(
             state=AttemptState.SENT, resolved_at=now, resolved_by="lookup", vendor_id=found.vendor_id[:120]
         )
     return found.verdict
+
+
+def _has_unnamed_twin(row: Attempt, candidate: Candidate) -> bool:
+    """Whether another message of this type says the same to the same person and it isn't known which of the vendor's is its own:
+    a look-up can't tell such two apart."""
+    mine = Decision.objects.select_related("dispatch").filter(dispatch_id=row.dispatch_id, n=candidate.n).first()
+    if mine is None:
+        return False
+    others = Decision.objects.filter(workspace_id=row.workspace_id, profile_id=mine.profile_id, dispatch__key=mine.dispatch.key)
+    twins = {(one.dispatch_id, one.n) for one in others.exclude(pk=mine.pk) if one.payload == mine.payload}
+    rows = Message.objects.filter(
+        workspace_id=row.workspace_id,
+        dispatch_id__in={dispatch_id for dispatch_id, _ in twins},
+        n__in={n for _, n in twins},
+        profile_id=mine.profile_id,
+    )
+    attempts = {one.attempt_id for one in rows if (one.dispatch_id, one.n) in twins and one.attempt_id}
+    open_ones = Q(state__in=(AttemptState.POSTING, AttemptState.IN_DOUBT)) | Q(state=AttemptState.SENT, vendor_id="")
+    near = Q(posted_at__gte=row.posted_at - NEAR, posted_at__lte=row.posted_at + NEAR)
+    return Attempt.objects.filter(open_ones, near, workspace_id=row.workspace_id, id__in=attempts).exists()
 
 
 def _known(row: Attempt) -> set[str]:

@@ -152,6 +152,21 @@ def test_a_transactional_text_is_looked_up_before_anything_is_repeated(street: S
     assert sorted(Attempt.objects.exclude(resolved_by="vendor").values_list("resolved_by", flat=True)) == ["lookup", "resend"]
 
 
+def test_two_like_texts_to_one_person_are_not_taken_for_each_other(street: Street) -> None:
+    """The vendor lists one of them: which one, nobody can tell, so neither is called sent."""
+    street.route("twilio")
+    street.vendor.fault = lambda number: {0: "drop", 1: "accept_drop"}.get(number, "ok")
+    dispatch, ada = street.message_type(channel="sms"), street.numbers(1)[0]
+    street.decide(dispatch, [ada, ada])
+
+    for _ in range(90):
+        street.work()
+        street.clock.pass_(minutes=1)
+
+    assert street.counts(dispatch) == {"in_doubt": 2}
+    assert len(delivery.in_doubt(street.workspace_id)) == 2 and len(street.vendor.accepted) == 1
+
+
 def test_a_stopped_dispatch_repeats_nothing(street: Street) -> None:
     street.route("sendgrid")
     street.vendor.fault = lambda number: "drop" if number == 0 else "ok"

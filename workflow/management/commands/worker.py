@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -44,6 +45,7 @@ class Command(DoorCommand):
             for each in workers:
                 each.stop()
 
+        _collect_rarely()
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
         threads = [threading.Thread(target=each.run, name=each.name) for each in workers]
@@ -64,3 +66,11 @@ def _lanes(only: LaneName | None, n: int, threads: int) -> tuple[LaneName, ...]:
     if only:
         return (only,)
     return ("transactional",) if n == 0 and threads > 1 else LANES
+
+
+def _collect_rarely() -> None:
+    """A batch makes a hundred thousand short-lived objects without cycles: looking through all of them for garbage costs a third
+    of the send (41 against 57 microseconds a mail when measured)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)

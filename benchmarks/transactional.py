@@ -49,8 +49,8 @@ def _burst(made: Instance, key: str, many: int, per_second: float, name: str) ->
     arrived = {}
     for line in str(made.lab.get("/_lab/log")).splitlines():
         cells = line.split("\t")
-        if len(cells) > 5 and cells[5] in started:
-            arrived[cells[5]] = int(cells[1])
+        if len(cells) > 6 and cells[6] in started:
+            arrived[cells[6]] = int(cells[1])
     return sorted((arrived[each] - at) / 1e6 if each in arrived else float("inf") for each, at in started.items())
 
 

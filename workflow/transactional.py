@@ -12,6 +12,7 @@ from audience import door as audience
 from delivery import door as delivery
 from governance import door as governance
 from governance.door import Actor, Finding, Invalid, Refused
+from rendering import door as rendering
 from workflow import bells, content
 from workflow.requests import MessageRequest, To
 
@@ -76,7 +77,7 @@ def _check_renders(workspace_id: int, template: governance.RevisionView, profile
     """A message that can't be rendered is the caller's to mend now, not a failure to find later."""
     person = audience.load(workspace_id, [profile_id])[0]
     message = content.sample(workspace_id, template.id, person, wanted.data)
-    if not hasattr(message, "values"):
+    if isinstance(message, rendering.Failed):
         raise Invalid([Finding("error", "/data", message.detail, "a value for every variable that has no fallback")])
 
 

@@ -16,6 +16,7 @@ from audience.ingest.rows import ProfileRow, Rejected
 from audience.ingest.upsert import UpsertOutcome, upsert
 from audience.new_events import NewEvent
 from audience.profiles import Person, countries, everyone, find, ids_of, load, same_address, search
+from audience.reach import unreachable, unwilling
 from audience.resolve import Resolution, count, matching, resolve
 from audience.rules.nodes import Rule, TriggerRule
 from audience.sentences import sentence
@@ -81,6 +82,8 @@ __all__ = [
     "TriggerEvent",
     "TriggerRule",
     "unpack",
+    "unreachable",
+    "unwilling",
     "upsert",
     "UpsertOutcome",
     "zone_name",

@@ -12,7 +12,7 @@ from delivery.housekeeping import housekeeping
 from delivery.instance import confirm as confirm_instance
 from delivery.instance import held as held_instances
 from delivery.instance import start as start_instance
-from delivery.leases import due, lease
+from delivery.leases import at_work, due, lease
 from delivery.message_ids import MessageKey, message_id, message_ids, read_message_id
 from delivery.pins import SentMessage, sent_message
 from delivery.planning import plan, survey, unfinished
@@ -62,6 +62,7 @@ __all__ = [
     "address_hash",
     "address_hashes",
     "answer_key",
+    "at_work",
     "briefs",
     "cancel",
     "confirm_instance",

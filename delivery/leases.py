@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 
 from delivery import instance, isolation, settled, sql
 from delivery.models import Batch, Decision, Dispatch
@@ -189,3 +190,10 @@ def due(now: datetime) -> bool:
     """Whether any work could be leased now."""
     waiting = {"state": WorkState.READY, "due_at__lte": now, "dispatch__state": DispatchState.RUNNING}
     return Decision.objects.filter(**waiting).exists() or Batch.objects.filter(**waiting).exists()
+
+
+def at_work(workspace_id: int, dispatch_id: int, *, now: datetime) -> bool:
+    """Whether work of this dispatch is due, or in the hands of a worker whose lease has not run out."""
+    now_or_held = Q(due_at__lte=now) | Q(leased_until__gt=now)
+    waiting = Batch.objects.filter(workspace_id=workspace_id, dispatch_id=dispatch_id, state=WorkState.READY)
+    return waiting.filter(now_or_held, dispatch__state=DispatchState.RUNNING).exists()

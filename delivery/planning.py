@@ -28,9 +28,10 @@ ROWS_AT_ONCE = 2_000
 def plan(plan: DispatchPlan, *, now: datetime) -> int:
     """Make the dispatch with its slices and batches in the caller's transaction; answers its id, or that of the same launch.
 
-    Leaves out, beyond `plan.left_out`: people whose address a lower id of the same plan has, and people whom an earlier
-    dispatch of the same occurrence has reached or still will (unless `reentry`). Raises Invalid for an impossible plan and
-    Missing where the route or the policy isn't released.
+    Leaves out, beyond `plan.left_out`: people whom an earlier dispatch of the same occurrence has reached or still will (unless
+    `reentry`), people whose address a lower id of the same plan has, and people without an address or without consent now. The
+    last look asks again: consent may be withdrawn in between, and one that is given later counts from the next launch. Raises
+    Invalid for an impossible plan and Missing where the route or the policy isn't released.
     """
     _check(plan)
     with transaction.atomic():
@@ -151,6 +152,13 @@ def _left_out(plan: DispatchPlan, *, but: int) -> dict[Reason, BitMap64]:
     if not plan.reentry:
         leave(Reason.REACHED, _reached(plan, but=but) & plan.ids)
     leave(Reason.DUPLICATE, audience.same_address(plan.workspace_id, plan.ids - taken, channel=plan.channel))
+    leave(Reason.UNREACHABLE, audience.unreachable(plan.workspace_id, plan.ids - taken, channel=plan.channel))
+    # After the duplicates: whoever shares an address with somebody who said no gets nothing in their place.
+    topic, message_class = plan.topic, plan.message_class
+    leave(
+        Reason.NO_CONSENT,
+        audience.unwilling(plan.workspace_id, plan.ids - taken, channel=plan.channel, topic=topic, message_class=message_class),
+    )
     return left_out
 
 

@@ -15,11 +15,13 @@ from django.utils import timezone
 from audience import door as audience
 from delivery import door as delivery
 from delivery.door import LaneName
-from workflow import bells, pipeline
+from workflow import bells, pipeline, sole_worker
 
 log = structlog.get_logger(__name__)
 LANES: tuple[LaneName, ...] = ("transactional", "promotional")
 TICK_EVERY = 5.0  # seconds between looks at schedules, evidence and waves
+WATCH_EVERY = 0.2  # seconds between looks at what another process sends
+STAND_BY = 1.0  # seconds between looks whether the other process of one SQLite file has ended
 Clock = Callable[[], datetime]
 
 
@@ -53,15 +55,32 @@ class Worker:
         self._ticked = time.monotonic()
 
     def drain(self, *, until: float = float("inf"), each: Callable[[], None] = lambda: None) -> int:
-        """Work until nothing is due or the monotonic time `until`; how many pieces were done. `each` is called after every one."""
+        """Work until nothing is due or the monotonic time `until`; how many pieces were done. `each` is called after every one.
+
+        Nothing where another process has the turn (SQLite): it does the work.
+        """
         done = 0
-        while not self.stopping.is_set() and time.monotonic() < until and self.step():
-            done += 1
-            each()
+        with sole_worker.turn() as mine:
+            while mine and not self.stopping.is_set() and time.monotonic() < until and self.step():
+                done += 1
+                each()
         return done
 
     def run(self) -> None:
-        """Work until `stop`. A database that goes away is waited for; any other error stops this piece of work, never the loop."""
+        """Work until `stop`. A database that goes away is waited for; any other error stops this piece of work, never the loop.
+
+        On SQLite only while no other process does: until then it stands by.
+        """
+        with sole_worker.turn() as mine:
+            if mine:
+                return self._run()
+        log.warning("worker.stands_by", worker=self.name, other=sole_worker.other())
+        while not self.stopping.wait(STAND_BY):
+            with sole_worker.turn() as mine:
+                if mine:
+                    return self._run()
+
+    def _run(self) -> None:
         bell = bells.make_bell()
         pause = bells.POLL[settings.OMNI.bell]
         log.info("worker.started", worker=self.name, lanes=self.lanes)
@@ -99,3 +118,15 @@ def drain(
         return worker.drain(until=time.monotonic() + seconds, each=each)
     finally:
         worker.vendors.close()
+
+
+def see_through(workspace_id: int, dispatch_id: int, *, each: Callable[[], None] = lambda: None) -> None:
+    """Send what is due in this thread until nothing is; on SQLite, where another process has the turn, watch it do so.
+
+    Returns when nothing of this dispatch is due now: it may soak between waves, wait for quiet hours, or be paused.
+    """
+    drain(each=each)
+    while delivery.at_work(workspace_id, dispatch_id, now=timezone.now()):
+        each()
+        time.sleep(WATCH_EVERY)
+        drain(each=each)

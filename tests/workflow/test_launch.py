@@ -79,6 +79,31 @@ def test_an_empty_audience_is_an_error_and_never_everyone(now: datetime) -> None
         pipeline.launch(make.person("ben", now=now), "empty", now=now)
 
 
+def test_the_number_to_type_leaves_out_who_has_no_address_or_never_agreed(now: datetime) -> None:
+    make.profiles(6, now=now)
+    silent, stranger = make.profile(now=now, email=None), make.profile(now=now, consents=())
+    key = make.spring_sale(now=now)
+    ben = make.person("ben", now=now)
+    ahead = pipeline.preview(ben.workspace_id, key, now=now)
+    assert ahead.count == 6 and {word: list(people) for word, people in ahead.left_out.items()} == {
+        "unreachable": [silent],
+        "no_consent": [stranger],
+    }
+    run = pipeline.launch(ben, key, now=now, typed_count=6)
+    send_all(now)
+    view = delivery.facts(run.workspace_id, run.dispatch_id)
+    assert (view.considered, view.planned) == (8, 6) and OutboxMail.objects.count() == 6
+    assert pipeline.why(run.workspace_id, run.pk, stranger).state == "left_out"
+
+
+def test_who_shares_an_address_with_a_refusal_gets_nothing_in_their_place(now: datetime) -> None:
+    make.profile(now=now, email="ada@example.com", consents=(("email", "offers", "unsubscribed"),))
+    make.profile(now=now, email="Ada@example.com")
+    make.profile(now=now)
+    ahead = pipeline.preview(make.workspace().pk, make.spring_sale(now=now), now=now)
+    assert ahead.count == 1 and {word: len(people) for word, people in ahead.left_out.items()} == {"duplicate": 1, "no_consent": 1}
+
+
 def test_the_holdout_gets_nothing_and_why_says_so(now: datetime) -> None:
     ids = make.profiles(200, now=now)
     key = make.spring_sale(now=now, holdout=0.2)

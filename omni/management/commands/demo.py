@@ -87,7 +87,7 @@ def _send(out: Console, run: pipeline.Run) -> float:
     with _bar(out) as bar:
         view = delivery.facts(run.workspace_id, run.dispatch_id)
         task = bar.add_task(f"sending {run.campaign_key}", total=view.planned)
-        worker.drain(now=timezone.now, each=_every(0.2, lambda: bar.update(task, completed=_settled(run))))
+        worker.see_through(run.workspace_id, run.dispatch_id, each=_every(0.2, lambda: bar.update(task, completed=_settled(run))))
         bar.update(task, completed=_settled(run))
     return time.monotonic() - began
 

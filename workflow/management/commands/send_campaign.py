@@ -59,12 +59,16 @@ class Command(DoorCommand):
 
 
 def send_and_watch(run: Run, *, quiet: bool = False) -> None:
-    """Send what is due in this process, with a progress bar on standard error."""
+    """Send what is due, with a progress bar on standard error."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=quiet) as bar:
         task = bar.add_task(f"Run {run.pk}", total=delivery.facts(run.workspace_id, run.dispatch_id).planned)
-        worker.drain(each=lambda: bar.update(task, completed=delivery.facts(run.workspace_id, run.dispatch_id).settled))
-        bar.update(task, completed=delivery.facts(run.workspace_id, run.dispatch_id).settled)
+
+        def look() -> None:
+            bar.update(task, completed=delivery.facts(run.workspace_id, run.dispatch_id).settled)
+
+        worker.see_through(run.workspace_id, run.dispatch_id, each=look)
+        look()
 
 
 def _report(ahead: Outlook) -> Report:

@@ -16,6 +16,7 @@ from django.db import connection
 
 from delivery.door import LaneName
 from governance.door import DoorCommand, Refused, Report
+from workflow import sole_worker
 from workflow.worker import LANES, Worker
 
 
@@ -33,6 +34,8 @@ class Command(DoorCommand):
         threads = 1 if connection.vendor == "sqlite" else int(options["threads"])
         if not 1 <= threads <= 32:
             raise Refused("--threads: 1 to 32 are expected")
+        if (other := sole_worker.other()) is not None:
+            raise Refused(f"process {other} sends from this SQLite file already, and it takes one: stop that one, or move to PostgreSQL")
         name = f"{socket.gethostname()}:{os.getpid()}"
         workers = [Worker(f"{name}:{n}", lanes=_lanes(options["lane"], n, threads), keeps_time=n == 0) for n in range(threads)]
         if options["drain"]:

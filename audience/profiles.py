@@ -19,7 +19,7 @@ AT_ONCE = 50_000
 MAX_SEARCH = 320
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made per message
 class Person:
     """One profile as templates, eligibility and pages read it. email is sent to; email_key is compared."""
 

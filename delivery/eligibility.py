@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django.conf import settings
 
@@ -83,19 +84,24 @@ def judge(
 
 def allowed(address: str) -> bool:
     """Whether an instance outside production may reach this address: it, its domain, or its number's beginning is listed."""
+    whole, domains, beginnings = _allowed(settings.OMNI.allowed_recipients)
     folded = address.casefold()
-    listed = (entry.strip().casefold() for entry in settings.OMNI.allowed_recipients.split(","))
-    return any(
-        folded == entry or (entry.startswith("@") and folded.endswith(entry)) or (entry.startswith("+") and folded.startswith(entry))
-        for entry in listed
-        if entry
-    )
+    return folded in whole or folded.endswith(domains) or folded.startswith(beginnings)
+
+
+@lru_cache(maxsize=8)
+def _allowed(listed: str) -> tuple[frozenset[str], tuple[str, ...], tuple[str, ...]]:
+    """The list's whole addresses, "@domains" and "+beginnings of numbers"."""
+    entries = [entry.strip().casefold() for entry in listed.split(",") if entry.strip()]
+    domains = tuple(entry for entry in entries if entry.startswith("@"))
+    return frozenset(entries), domains, tuple(entry for entry in entries if entry.startswith("+"))
 
 
 def _expiry(dispatch: DispatchFacts, found: Verdicts, now: datetime) -> None:
     if dispatch.expires_at is not None and dispatch.expires_at <= now:
         found.keep(Reason.EXPIRED, lambda candidate: False)
-    found.keep(Reason.EXPIRED, lambda candidate: candidate.expires_at is None or candidate.expires_at > now)
+    if dispatch.kind != "campaign":  # whose messages have no end of their own
+        found.keep(Reason.EXPIRED, lambda candidate: candidate.expires_at is None or candidate.expires_at > now)
 
 
 def _permission(dispatch: DispatchFacts, found: Verdicts, now: datetime) -> None:

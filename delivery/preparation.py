@@ -9,7 +9,6 @@ from delivery.adapters.base import OutgoingMessage
 from delivery.addresses import address_hashes
 from delivery.eligibility import Candidate
 from delivery.ledger import Bundle, Terms
-from delivery.message_ids import message_ids
 from delivery.pricing import price_of
 from delivery.states import Reason
 from delivery.work import Outgoing, Program, Work
@@ -26,23 +25,41 @@ class Prepared:
 def prepare(work: Work, outgoing: Sequence[Outgoing], terms: Terms) -> Prepared:
     """Candidates of all entries of this work, grouped by their program and cut by the vendor's limits. Reads no table."""
     given = {one.n: one for one in outgoing}
-    addresses = [_address(work.dispatch.channel, given.get(entry.n)) for entry in work.entries]
+    found = [given.get(entry.n) for entry in work.entries]
+    addresses = [_address(work.dispatch.channel, one) for one in found]
     hashes = address_hashes(work.workspace_id, work.dispatch.channel, addresses)
-    ids = message_ids(work.dispatch.id, [entry.n for entry in work.entries])
+    price, again = terms.route.price, work.again
     sendable: dict[int, tuple[Program, list[Candidate]]] = {}
     unsendable = []
-    for entry, address, hashed, message_id in zip(work.entries, addresses, hashes, ids, strict=True):
-        one = given.get(entry.n)
-        candidate = Candidate(entry.n, entry.profile_id, None, address, hashed if address else 0, None, None)
-        candidate.expires_at, candidate.again = entry.expires_at, work.again.get(entry.n, 0)
+    for entry, one, address, hashed in zip(work.entries, found, addresses, hashes, strict=True):
+        n = entry.n
         if one is None or not address or one.filled is None:
-            candidate.fault = Reason.UNREACHABLE if one is None or not address else Reason.INVALID
-            unsendable.append(candidate)
+            fault = Reason.UNREACHABLE if one is None or not address else Reason.INVALID
+            hashed = hashed if address else 0
+            unsendable.append(
+                Candidate(n, entry.profile_id, None, address, hashed, None, None, 0, 0, fault, entry.expires_at, again.get(n, 0))
+            )
             continue
-        candidate.person, candidate.program, candidate.variant = one.person, one.program, one.variant
-        candidate.message = OutgoingMessage(message_id, address, one.filled, one.filled.headers)
-        candidate.cost = price_of(terms.route.price, one.person.country or "", one.parts)
-        sendable.setdefault(id(one.program), (one.program, []))[1].append(candidate)
+        message = OutgoingMessage(one.filled.token, address, one.filled, one.filled.headers)
+        cost = price_of(price, one.person.country or "", one.parts) if price else 0
+        group = sendable.get(id(one.program))
+        if group is None:
+            group = sendable[id(one.program)] = (one.program, [])
+        group[1].append(
+            Candidate(
+                n,
+                entry.profile_id,
+                one.person,
+                address,
+                hashed,
+                message,
+                one.program,
+                one.variant,
+                cost,
+                expires_at=entry.expires_at,
+                again=again.get(n, 0),
+            )
+        )
     return Prepared([bundle for program, some in sendable.values() for bundle in cut(work, program, some, terms)], unsendable)
 
 

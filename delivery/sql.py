@@ -33,13 +33,12 @@ def read_json(value: Any) -> Any:
 
 def among(column: str) -> str:
     """`column` is one of a list given by one parameter, `numbers(...)`."""
-    return f"{column} = ANY(%s)" if on_postgres() else f"{column} IN (SELECT value FROM json_each(%s))"
+    return f"{column} = ANY(%s::bigint[])" if on_postgres() else f"{column} IN (SELECT value FROM json_each(%s))"
 
 
 def numbers(values: Iterable[int]) -> Any:
-    """The parameter of `among`."""
-    listed = list(values)
-    return listed if on_postgres() else orjson.dumps(listed).decode()
+    """The parameter of `among`: the array's own notation, which is several times faster to write than a list is to adapt."""
+    return f"{{{','.join(map(str, values))}}}" if on_postgres() else orjson.dumps(list(values)).decode()
 
 
 def skip_locked(of: str) -> str:

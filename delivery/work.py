@@ -146,9 +146,10 @@ class Program:
     substituted: Substituted | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made per message, and freezing doubles what that costs
 class Outgoing:
     """One rendered message on its way. filled is None where rendering failed; failure says why, without personal data.
+    Its token is the message's id (`message_ids`).
 
     parts: SMS parts, for the price; 1 for e-mail.
     """

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from types import NoneType
 from typing import Any
 
 from presentation.door import UnfitValue, Variable
-from rendering.escapes import ESCAPES, Unrenderable, show
+from rendering.escapes import ESCAPES, Unrenderable, inert, show
 from rendering.holes import BUILT_IN, TOKEN
 from rendering.messages import NO_SUBJECT, TOO_BIG, Failed, Filled, leaving_url, message_bytes
 from rendering.partial import MAX_MESSAGE
@@ -20,8 +21,11 @@ from rendering.quick import plan
 from rendering.sandbox import TROUBLES, evaluator, words
 from rendering.values import MISSING, Recipient, read_all, value_of
 
-_REPEATABLE = frozenset({str, int, float, bool, date})  # equal values of one of these types are shown alike
+# Equal values of one of these types are shown alike. Floats are not: 0.0 and -0.0 are equal, and so are times in two zones.
+_REPEATABLE = frozenset({str, int, bool, date})
+FAILING = (*TROUBLES, UnfitValue)
 Column = list[Any]
+Explain = Callable[[Exception], str]
 
 
 def fill(compiled: Compiled, recipients: Sequence[Recipient]) -> list[Filled | Failed]:
@@ -71,26 +75,17 @@ class _Batch:
         """One slot: every recipient's shown value, escaped; "" where it failed."""
         if expression not in self.shown:
             self.shown[expression] = self._shown(expression)
-        if escaping == "plain":
-            return self.shown[expression]
-        escape, known, out = ESCAPES[escaping], {"": ""}, []
-        for place, text in enumerate(self.shown[expression]):
-            safe = known.get(text)
-            if safe is None:
-                try:
-                    safe = known[text] = escape(text)
-                except Unrenderable as error:
-                    self.faults.setdefault(place, str(error))
-                    safe = ""
-            out.append(safe)
-        return out
+        shown = self.shown[expression]
+        if escaping == "plain" or inert(escaping, shown):
+            return shown
+        return self._each_once(shown, ESCAPES[escaping])
 
     def _shown(self, expression: str) -> Column:
         if expression in self.compiled.variables or expression in BUILT_IN:
             return self._as_it_is(expression)
         names, quick = plan(expression, self.message.locale)
         if quick is not None and len(names) == 1:
-            return self._each(self._column(names[0]), quick)
+            return self._each_once(self._column(names[0]), quick)
         columns = [self._column(name) for name in names]
         evaluate, out = evaluator(expression, self.message.locale), []
         known: dict[tuple[Any, ...], str] = {}
@@ -110,41 +105,42 @@ class _Batch:
         return out
 
     def _as_it_is(self, name: str) -> Column:
-        out = []
-        for place, value in enumerate(self._column(name)):
-            if type(value) is str:
-                out.append(value)  # its length was bounded when it was read
-            elif value is MISSING:
-                self.faults.setdefault(place, f"{name} has no value and no fallback")
-                out.append("")
-            else:
-                out.append(self._shown_alone(place, value))
-        return out
+        column = self._column(name)
+        if set(map(type, column)) == {str}:
+            return column  # bounded when it was read
 
-    def _shown_alone(self, place: int, value: Any) -> str:
-        try:
+        def shown(value: Any) -> str:
+            if value is MISSING:
+                raise Unrenderable(f"{name} has no value and no fallback")
             return show(value)
-        except Unrenderable as error:
-            self.faults.setdefault(place, str(error))
-            return ""
 
-    def _each(self, column: Column, quick: Callable[[Any], str]) -> Column:
-        known: dict[Any, str] = {}
-        out = []
-        for place, value in enumerate(column):
-            key = value if type(value) is str else (type(value), value) if _repeats(value) else None
-            text = known.get(key) if key is not None else None
-            if text is None:
-                try:
-                    text = quick(value)
-                except TROUBLES as error:
-                    self.faults.setdefault(place, words(error))
-                    text = ""
-                else:
-                    if key is not None:
-                        known[key] = text
-            out.append(text)
-        return out
+        return self._each_once(column, shown)
+
+    def _each_once(self, column: Column, convert: Callable[[Any], Any], otherwise: Any = "", explain: Explain = words) -> Column:
+        """The column converted, each distinct value once where values can be told apart by equality. Whoever has a value that
+        can't be converted fails, with `otherwise` in its place."""
+        kinds = set(map(type, column)) - {NoneType, type(MISSING)}
+        if kinds and (len(kinds) > 1 or not kinds <= _REPEATABLE):
+            return [self._converted(place, value, convert, otherwise, explain) for place, value in enumerate(column)]
+        known: dict[Any, Any] = {}
+        troubled: dict[Any, str] = {}
+        for value in set(column):
+            try:
+                known[value] = convert(value)
+            except FAILING as error:
+                known[value], troubled[value] = otherwise, explain(error)
+        if troubled:
+            for place, value in enumerate(column):
+                if value in troubled:
+                    self.faults.setdefault(place, troubled[value])
+        return [known[value] for value in column]
+
+    def _converted(self, place: int, value: Any, convert: Callable[[Any], Any], otherwise: Any, explain: Explain) -> Any:
+        try:
+            return convert(value)
+        except FAILING as error:
+            self.faults.setdefault(place, explain(error))
+            return otherwise
 
     def _column(self, name: str) -> Column:
         if name not in self.columns:
@@ -157,22 +153,12 @@ class _Batch:
         return [leaving_url(self.compiled, recipient.token) for recipient in self.recipients]
 
     def _read(self, name: str, variable: Variable) -> Column:
-        known: dict[Any, Any] = {}
-        out = []
-        for place, raw in enumerate(read_all(variable.source, self.recipients)):
-            key = raw if type(raw) is str else (type(raw), raw) if _repeats(raw) else None
-            value = known.get(key) if key is not None else None
-            if value is None:
-                try:
-                    value = value_of(variable, raw)
-                except UnfitValue as error:
-                    self.faults.setdefault(place, f"{name} should be {error}")
-                    value = MISSING
-                else:
-                    if key is not None:
-                        known[key] = value
-            out.append(value)
-        return out
+        return self._each_once(
+            read_all(variable.source, self.recipients),
+            lambda raw: value_of(variable, raw),
+            MISSING,
+            lambda error: f"{name} should be {error}",
+        )
 
     def _refuse_long(self, columns: list[Column], rows: list[tuple[str, ...]]) -> None:
         """Messages over the limit fail; measured exactly only where a value is long enough to matter."""

@@ -68,19 +68,25 @@ def fill(work: delivery.Work, people: Mapping[int, Person], choices: Sequence[in
 
 
 def _fill_variant(work: delivery.Work, variant: int, group: list[tuple[delivery.Entry, Person, str]]) -> list[delivery.Outgoing]:
-    revision_id = revision_of(work.dispatch.experiment, work.dispatch.template_revision_id, variant)
-    whole = compiled(work.workspace_id, revision_id)
+    workspace_id, dispatch = work.workspace_id, work.dispatch
+    revision_id = revision_of(dispatch.experiment, dispatch.template_revision_id, variant)
+    whole = compiled(workspace_id, revision_id)
     made = rendering.fill(whole, [rendering.Recipient(entry.n, person, entry.payload or {}, token) for entry, person, token in group])
+    programs = {locale: program(workspace_id, revision_id, variant, locale) for locale in {whole.default_locale, *_locales(made)}}
+    texts = whole.channel == "sms"
     outgoing = []
     for (entry, person, _), message in zip(group, made, strict=True):
         if isinstance(message, rendering.Failed):
-            shared = program(work.workspace_id, revision_id, variant, whole.default_locale)
+            shared = programs[whole.default_locale]
             outgoing.append(delivery.Outgoing(entry.n, person, None, shared, failure=message.detail, variant=variant))
             continue
-        parts = rendering.sms_parts(message.text.decode()).parts if whole.channel == "sms" else 1
-        shared = program(work.workspace_id, revision_id, variant, message.locale)
-        outgoing.append(delivery.Outgoing(entry.n, person, message, shared, variant=variant, parts=parts))
+        parts = rendering.sms_parts(message.text.decode()).parts if texts else 1
+        outgoing.append(delivery.Outgoing(entry.n, person, message, programs[message.locale], "", variant, parts))
     return outgoing
+
+
+def _locales(made: Sequence[rendering.Filled | rendering.Failed]) -> set[str]:
+    return {message.locale for message in made if isinstance(message, rendering.Filled)}
 
 
 def sample(

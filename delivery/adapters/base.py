@@ -87,7 +87,7 @@ class Sender:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made per message
 class OutgoingMessage:
     """One message to one person. message_id: the id the vendor echoes; headers: instead of those that `filled` brings."""
 

@@ -39,12 +39,13 @@ _LOAD = "SELECT id, external_id, email, email_key, phone, locale, country, zone,
 
 def load(workspace_id: int, ids: Sequence[int] | BitMap64) -> list[Person]:
     """The people of these ids in one query, in the order of `ids`; those who are missing or erased are left out."""
-    wanted = [int(each) for each in ids]
+    wanted = list(map(int, ids))
     if not wanted:
         return []
     statement = _LOAD.format(attributes="attributes::text" if sql.on_postgres() else "attributes")
     rows = sql.rows(f"{statement} AND erased_at IS NULL AND {sql.among('id')}", [workspace_id, sql.listed(wanted)])
-    found = {row[0]: Person(*(*row[:8], orjson.loads(row[8]))) for row in rows}
+    loads = orjson.loads
+    found = {row[0]: Person(*(*row[:8], loads(row[8]))) for row in rows}
     return [found[each] for each in wanted if each in found]
 
 

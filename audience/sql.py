@@ -26,9 +26,12 @@ def among(column: str) -> str:
 
 
 def listed(values: Iterable[int] | Iterable[str]) -> Any:
-    """The parameter of `among`, however many values there are."""
+    """The parameter of `among`, however many values there are. Numbers in the array's own notation, which is several times
+    faster to write than a list is to adapt."""
     plain: list[Any] = list(values)
-    return plain if on_postgres() else orjson.dumps(plain).decode()
+    if not on_postgres():
+        return orjson.dumps(plain).decode()
+    return f"{{{','.join(map(str, plain))}}}" if plain and type(plain[0]) is int else plain
 
 
 def rows(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

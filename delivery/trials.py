@@ -80,5 +80,9 @@ def _refuse(actor: Actor, address: str, route: policies.Route) -> None:
             raise Refused(f"a kill switch is on: {switch.reason}")
     if held():
         raise Refused("this installation is held until somebody confirms it")
-    if route.adapter.key != policies.OUTBOX and settings.OMNI.env != "production" and not allowed(address):
+    if (
+        route.adapter.key != policies.OUTBOX
+        and settings.OMNI.env != "production"
+        and not allowed(address, settings.OMNI.allowed_recipients)
+    ):
         raise Refused("outside production only allow-listed addresses are written to, and yours isn't one of them")

@@ -5,7 +5,7 @@ from audience.bitmaps import pack, unpack
 from audience.catalogue import AttributeBody, catalogue
 from audience.consent import Consent, consenting, consents, proof, set_consent
 from audience.documents import SegmentBody, rule_findings, rule_references
-from audience.erasure import erase
+from audience.erasure import erase, forget_stragglers, register_forgetting
 from audience.events import Recorded, RejectedEvent, TriggerEvent, events_of, events_waiting, recent_counts, record, take_events
 from audience.explain import Explanation, Sampled, explain, sample
 from audience.index_keeper import IndexKeeper
@@ -43,6 +43,7 @@ __all__ = [
     "EventSource",
     "Explanation",
     "find",
+    "forget_stragglers",
     "ids_of",
     "import_file",
     "Imported",
@@ -61,6 +62,7 @@ __all__ = [
     "record",
     "Recorded",
     "register_event_source",
+    "register_forgetting",
     "Rejected",
     "RejectedEvent",
     "Rejects",

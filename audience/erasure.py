@@ -1,8 +1,12 @@
-"""Forgetting a person, for good and everywhere in this room."""
+"""Forgetting a person, for good and everywhere: here, and in every room that keeps something of people under their number.
+
+A room further down the street registers how it forgets when it starts, so audience imports nothing of it.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -10,11 +14,21 @@ from audience.models import Event, Profile, ProfileFeed, Subscription, Subscript
 from governance.door import Actor, Missing, audit
 
 PREFIX = "erased-"  # external ids of the forgotten; nobody else may have such a one
+STRAGGLERS = timedelta(days=2)  # for so long what was under way when somebody was forgotten may still write something down
+Forget = Callable[[int, Sequence[int]], None]  # the workspace, the numbers of the forgotten; repeating it is safe
+_ROOMS: list[Forget] = []
+
+
+def register_forgetting(forget: Forget) -> None:
+    """Make known how another room forgets people. It is called in the transaction that erases them, and again afterwards."""
+    if forget not in _ROOMS:
+        _ROOMS.append(forget)
 
 
 def erase(actor: Actor, external_id: str, *, now: datetime) -> int:
-    """Forget a person: external id, addresses, attributes, events and consents go; the number stays, so that the ledger's rows keep
-    a meaning, and is never given to anybody else. The same external id may come again: as somebody new.
+    """Forget a person: external id, addresses, attributes, events and consents go, and what other rooms kept of them; the number
+    stays, so that the ledger's rows keep a meaning, and is never given to anybody else. The same external id may come again: as
+    somebody new.
 
     Returns the number. Raises Missing. Suppressions stay, as keyed hashes: forgetting must not make anybody mailable again.
     """
@@ -24,12 +38,28 @@ def erase(actor: Actor, external_id: str, *, now: datetime) -> int:
         number = rows.select_for_update().values_list("pk", flat=True).first()
         if number is None:
             raise Missing("no profile with this external id")
-        for model in (Event, Subscription, SubscriptionEntry):
-            model._default_manager.filter(workspace_id=workspace_id, profile_id=number).delete()
         gone = dict.fromkeys(("email", "email_key", "phone", "locale", "country", "zone"))
         Profile.objects.filter(workspace_id=workspace_id, pk=number).update(
             **gone, external_id=f"{PREFIX}{number}", attributes={}, folded={}, erased_at=now, updated_at=now
         )
+        _forget(workspace_id, [number])
         ProfileFeed.objects.create(workspace_id=workspace_id, profile_id=number, at=now)
         audit(actor, "profile.erased", subject=f"profile:{number}", data={}, now=now)
     return number
+
+
+def forget_stragglers(*, now: datetime) -> None:
+    """Forget once more whoever was forgotten lately: a message or an event that was under way then may have arrived since."""
+    numbers: dict[int, list[int]] = {}
+    for workspace_id, number in Profile.objects.filter(erased_at__gt=now - STRAGGLERS).values_list("workspace_id", "pk"):
+        numbers.setdefault(workspace_id, []).append(number)
+    for workspace_id, forgotten in numbers.items():
+        with transaction.atomic():
+            _forget(workspace_id, forgotten)
+
+
+def _forget(workspace_id: int, numbers: Sequence[int]) -> None:
+    for model in (Event, Subscription, SubscriptionEntry):
+        model._default_manager.filter(workspace_id=workspace_id, profile_id__in=numbers).delete()
+    for forget in _ROOMS:
+        forget(workspace_id, numbers)

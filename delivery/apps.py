@@ -6,9 +6,12 @@ class DeliveryConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Make the room's document kinds known."""
+        """Make the room's document kinds known, and how it forgets people."""
+        from audience.door import register_forgetting
         from delivery.documents import SENDING_POLICY, VENDOR_ROUTE
+        from delivery.forgetting import forget
         from governance.door import register
 
         register(VENDOR_ROUTE)
         register(SENDING_POLICY)
+        register_forgetting(forget)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from audience import door as audience
 from delivery import clicks, control, partitions, ramps
 from delivery.models import Decision, Dispatch, IdempotencyKey
 from delivery.settled import finish_dispatch
@@ -40,4 +41,5 @@ def sweep(*, now: datetime) -> None:
     IdempotencyKey.objects.filter(at__lt=now - KEYS_KEPT).delete()
     quiet = Dispatch.objects.filter(state=DispatchState.RUNNING, planned_at__lt=now - STANDING_KEPT_OPEN).exclude(kind="campaign")
     quiet.exclude(decisions__state=WorkState.READY).update(state=DispatchState.DONE, finished_at=now)
+    audience.forget_stragglers(now=now)
     partitions.prepare_next()

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from delivery.adapters.base import VendorRequest, VendorResponse
+from delivery.message_ids import read_message_id
 from delivery.models import OutboxMail
 
 ROWS_AT_ONCE = 200
@@ -27,9 +28,12 @@ def _body(request: VendorRequest) -> dict[str, Any]:
 
 
 def _mail(workspace_id: int, request: dict[str, Any], mail: dict[str, Any], now: datetime) -> OutboxMail:
+    ours = read_message_id(mail["message_id"])
     return OutboxMail(
         workspace_id=workspace_id,
         message_id=mail["message_id"],
+        dispatch_id=ours.dispatch_id if ours else None,
+        n=ours.n if ours else None,
         attempt_id=request["attempt"],
         channel=request["channel"],
         recipient=mail["to"],

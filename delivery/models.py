@@ -289,6 +289,8 @@ class OutboxMail(models.Model):
 
     workspace = models.ForeignKey("governance.Workspace", on_delete=models.PROTECT, related_name="+", db_constraint=False)
     message_id = models.CharField(max_length=40, unique=True)
+    dispatch_id = models.BigIntegerField(null=True)  # with n the ledger's key of the message; null for a test
+    n = models.BigIntegerField(null=True)
     attempt_id = models.BigIntegerField()
     channel = models.CharField(max_length=10)
     recipient = models.CharField(max_length=320)
@@ -303,7 +305,11 @@ class OutboxMail(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["workspace", "id"]), models.Index(fields=["workspace", "recipient"])]
+        indexes = [
+            models.Index(fields=["workspace", "id"]),
+            models.Index(fields=["workspace", "recipient"]),
+            models.Index(fields=["dispatch_id", "n"]),
+        ]
 
 
 class VendorAccount(models.Model):

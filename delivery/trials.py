@@ -20,6 +20,11 @@ from rendering.door import Filled, Preview
 MARK = "[Test] "
 
 
+def trial_ids(about: int | None) -> str:
+    """How the ids of tests start that show this person's data; None: sample values only."""
+    return f"test-{about or 0}-"
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What became of a test message. vendor: who took it; detail: what the vendor said where it didn't."""
@@ -53,9 +58,19 @@ class _Marked(Filled):
 
 
 def send_test(
-    actor: Actor, made: Preview, *, channel: str, address: str, sender: Sender, subject: str, now: datetime, reply_to: str = ""
+    actor: Actor,
+    made: Preview,
+    *,
+    channel: str,
+    address: str,
+    sender: Sender,
+    subject: str,
+    now: datetime,
+    reply_to: str = "",
+    about: int | None = None,
 ) -> Trial:
     """Hand one marked message to the channel's route at once. subject: what the audit names ("template:welcome").
+    about: the profile whose data it shows, if any.
 
     Refused below author, while a kill switch or a hold is on, and outside production for addresses that aren't allow-listed
     (the local outbox takes any). Raises Missing where the channel has no route. It is in no run and no cap counts it.
@@ -63,7 +78,7 @@ def send_test(
     allow(actor, Role.AUTHOR, "messages:send")
     route = policies.route(actor.workspace_id, "", channel)
     _refuse(actor, address, route)
-    message = OutgoingMessage(f"test-{secrets.token_urlsafe(12)}", address, _Marked(made, email=channel == "email"))
+    message = OutgoingMessage(trial_ids(about) + secrets.token_urlsafe(9), address, _Marked(made, email=channel == "email"))
     request = OutgoingRequest(0, channel, sender, [message], reply_to=reply_to)
     audit(actor, "template.tested", subject=subject, data={"channel": channel, "vendor": route.adapter.key}, now=now)
     built = route.adapter.build(request, route.account)

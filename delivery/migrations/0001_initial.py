@@ -140,6 +140,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('message_id', models.CharField(max_length=40, unique=True)),
+                ('dispatch_id', models.BigIntegerField(null=True)),
+                ('n', models.BigIntegerField(null=True)),
                 ('attempt_id', models.BigIntegerField()),
                 ('channel', models.CharField(max_length=10)),
                 ('recipient', models.CharField(max_length=320)),
@@ -318,6 +320,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='outboxmail',
             index=models.Index(fields=['workspace', 'recipient'], name='delivery_ou_workspa_10e940_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='outboxmail',
+            index=models.Index(fields=['dispatch_id', 'n'], name='delivery_ou_dispatc_93c240_idx'),
         ),
         migrations.AddConstraint(
             model_name='slice',

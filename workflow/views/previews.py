@@ -45,14 +45,14 @@ def _person(request: ConsoleRequest, text: str) -> audience.Person | None:
     return audience.find(workspace_id, external_id=text) or audience.find(workspace_id, address=text)
 
 
-def _drafted(request: ConsoleRequest) -> tuple[Content, rendering.Preview]:
-    """The template that the editor's fields describe, as the chosen person would get it. Raises Invalid."""
+def _drafted(request: ConsoleRequest) -> tuple[Content, rendering.Preview, audience.Person | None]:
+    """The template that the editor's fields describe, as the chosen person would get it, and who that is. Raises Invalid."""
     body = governance.posted_body(request, presentation.template_editor())
     model = parse(TemplateBody, {**body, "title": body.get("title") or "Untitled"})
     content = presentation.compose_body(request.POST.get("look_key", "") or "draft", model)
     person = _person(request, request.POST.get("look_person", ""))
     locale = "" if person is not None else request.POST.get("/shown", "")
-    return content, rendering.preview(content, person, {}, locale)
+    return content, rendering.preview(content, person, {}, locale), person
 
 
 @require_POST
@@ -61,7 +61,7 @@ def _drafted(request: ConsoleRequest) -> tuple[Content, rendering.Preview]:
 def look_frame(request: ConsoleRequest) -> HttpResponse:
     """The editor's fields, posted into the preview's frame."""
     try:
-        _, made = _drafted(request)
+        _, made, _ = _drafted(request)
     except Invalid as error:
         return delivery.framed(
             request, "", "This draft can’t be shown yet:\n\n" + "\n".join(str(finding) for finding in error.findings[:8])
@@ -74,7 +74,7 @@ def look_frame(request: ConsoleRequest) -> HttpResponse:
 def look_info(request: ConsoleRequest) -> HttpResponse:
     """What an inbox shows of it, its size, and what is wrong for this person."""
     try:
-        content, made = _drafted(request)
+        content, made, _ = _drafted(request)
     except Invalid as error:
         return render(request, "workflow/_look_info.html", {"unfinished": error.findings})
     return render(request, "workflow/_look_info.html", {"content": content, "made": made})
@@ -85,14 +85,13 @@ def look_info(request: ConsoleRequest) -> HttpResponse:
 def look_test(request: ConsoleRequest) -> HttpResponse:
     """Send what the editor shows to the person who edits."""
     try:
-        content, made = _drafted(request)
-        words, level = _test(request, content, made)
+        words, level = _test(request, *_drafted(request))
     except (Invalid, Refused, Missing) as error:
         words, level = f"Not sent: {error.reason}.", "error"
     return render(request, "workflow/_test_outcome.html", {"words": words, "level": level})
 
 
-def _test(request: ConsoleRequest, content: Content, made: rendering.Preview) -> tuple[str, str]:
+def _test(request: ConsoleRequest, content: Content, made: rendering.Preview, person: audience.Person | None) -> tuple[str, str]:
     """The test's outcome in words. Only the person's own address, and for SMS one that the instance allows, is ever written to."""
     address = request.user.email if content.channel == "email" else request.POST.get("test_phone", "").strip()
     if not address:
@@ -110,6 +109,7 @@ def _test(request: ConsoleRequest, content: Content, made: rendering.Preview) ->
         subject=f"template:{content.key}",
         reply_to=content.reply_to or "",
         now=timezone.now(),
+        about=person.id if person else None,
     )
     if outcome.accepted:
         return f"Sent to {address} by {outcome.vendor}.", "good"

@@ -44,6 +44,7 @@ class Lines:
     stream: gzip.GzipFile | BinaryIO
     size: int
     first: bytes
+    inflated: int = 0
 
     @property
     def read(self) -> int:
@@ -51,23 +52,22 @@ class Lines:
         return self.source.tell()
 
     def __iter__(self) -> Iterator[str]:
-        inflated = 0
         line = self.first
         while line:
-            inflated += len(line)
-            if inflated > FREE and inflated > MAX_RATIO * max(self.read, 1):
-                raise _unfit("an archive that expands too far", f"one that expands at most {MAX_RATIO} times")
             if len(line) > MAX_LINE:
                 yield TOO_LONG + "\n"
                 while line and not line.endswith(b"\n"):
                     line = self._next()
-                    inflated += len(line)
             else:
                 yield line.decode("utf-8", "surrogateescape")
             line = self._next()
 
     def _next(self) -> bytes:
-        return _readline(self.stream)
+        line = _readline(self.stream)
+        self.inflated += len(line)
+        if self.inflated > FREE and self.inflated > MAX_RATIO * max(self.read, 1):
+            raise _unfit("an archive that expands too far", f"one that expands at most {MAX_RATIO} times")
+        return line
 
 
 @contextmanager

@@ -30,9 +30,42 @@ class Record:
 
 
 @dataclass(slots=True)
+class _Rereading:
+    """Lines of a file, which can be read again from the second line of a row on: a mark that opens and never closes swallows none.
+
+    Each such row costs at most the reader's limit of one cell, and none of the lines read again can be its like.
+    """
+
+    source: Iterator[str]
+    number: int = 0  # of the last line that was read
+    row: list[str] = field(default_factory=list)
+    again: list[str] = field(default_factory=list)  # the next one last
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self.again.pop() if self.again else next(self.source)
+        self.row.append(line)
+        self.number += 1
+        return line
+
+    def start(self) -> int:
+        """A row starts here. Returns the number of its first line."""
+        self.row.clear()
+        return self.number + 1
+
+    def back(self) -> None:
+        """Only the row's first line was bad."""
+        self.again += reversed(self.row[1:])
+        self.number -= len(self.row) - 1
+
+
+@dataclass(slots=True)
 class CsvFile:
     """An open CSV file whose header has been read. columns: its names; columns without a name are left out."""
 
+    lines: _Rereading
     reader: Any
     header: list[str]
 
@@ -44,12 +77,13 @@ class CsvFile:
     def __iter__(self) -> Iterator[Record]:
         row = 0
         while True:
-            line = self.reader.line_num + 1
+            line = self.lines.start()
             try:
                 cells = next(self.reader)
             except StopIteration:
                 return
             except csv.Error as error:
+                self.lines.back()
                 row += 1
                 yield Record(row, line, faults=(_unquoted(error),))
                 continue
@@ -70,7 +104,8 @@ class CsvFile:
 
 def read_csv(lines: Iterable[str], delimiter: str) -> CsvFile:
     """Read the header. Raises Invalid if it can't be one."""
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    readable = _Rereading(iter(lines))
+    reader = csv.reader(readable, delimiter=delimiter, strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
     except csv.Error as error:
@@ -78,7 +113,7 @@ def read_csv(lines: Iterable[str], delimiter: str) -> CsvFile:
     faults = [_in_header(*fault) for fault in _header_faults(header, delimiter)]
     if faults:
         raise Invalid(faults)
-    return CsvFile(reader, header)
+    return CsvFile(readable, reader, header)
 
 
 def _header_faults(header: list[str], delimiter: str) -> Iterator[tuple[str, str]]:

@@ -33,7 +33,7 @@ class Rejects:
         self.count += 1
         for finding in row.findings:
             field = shape.column_of(finding.path) or "row"
-            reason = without_addresses(f"found {finding.found}, expected {finding.expected}")
+            reason = f"found {without_addresses(finding.found)}, expected {finding.expected}"
             if len(self.shown) < self.SHOWN:
                 self.shown.append(f"line {row.line}: {field}: {reason}")
             if self.path is not None:

@@ -196,14 +196,31 @@ def test_a_cell_that_nobody_can_read_costs_its_row_only(run: Callable[..., Ran],
     assert set(Profile.objects.values_list("external_id", flat=True)) == {"a", "b"}
 
 
-def test_a_quotation_mark_that_is_never_closed_costs_the_rest_of_a_short_file_and_is_told(run: Callable[..., Ran]) -> None:
-    ran = run('external_id,city\na,Rome\nb,"Oslo\nc,Bonn\n')
-    assert ran.status == 2 and Profile.objects.count() == 1
-    assert "line 3: row: found a quotation mark that is never closed" in ran.out
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("c,Bonn\n" * 3, "a quotation mark that is never closed"),
+        ("c,Bonn am Rhein where the old town is\n" * 4_000, "a quotation mark that is never closed"),
+        ('c,Bonn\nd,"Rome"\n', "quotation marks within a cell"),
+        ('c,"Bonn\nam Rhein"\n', "quotation marks within a cell"),
+    ],
+)
+def test_a_quotation_mark_that_is_never_closed_costs_its_own_row_only(run: Callable[..., Ran], rows: str, words: str) -> None:
+    ran = run('external_id,city\na,Rome\nb,"Oslo\n' + rows + "e,Ulm\nf,\nf,Ulm,x\n")
+    assert ran.status == 2 and " 2 rejected" in ran.out
+    assert f"line 3: row: found {words}" in ran.out.replace("more than 128 KiB in one cell, or ", "")
+    assert f"line {6 + rows.count(chr(10))}: row: found 3 cells" in ran.out
+    assert set(Profile.objects.values_list("external_id", flat=True)) - {"d"} == {"a", "c", "e", "f"}
 
 
-def test_an_archive_that_expands_too_far_is_refused(run: Callable[..., Ran]) -> None:
-    bomb = gzip.compress(b"external_id,city\n" + (b"a," + b"x" * 900_000 + b"\n") * 100, 1)
+def test_a_reason_says_what_an_address_looks_like_and_never_the_one_it_found(run: Callable[..., Ran]) -> None:
+    ran = run("external_id,email\na,one@example.org;two@example.org\n")
+    assert "expected one e-mail address such as ann@example.com" in ran.out and "example.org" not in ran.out
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"x"])
+def test_an_archive_that_expands_too_far_is_refused(run: Callable[..., Ran], line_end: bytes) -> None:
+    bomb = gzip.compress(b"external_id,city\n" + (b"a," + b"x" * 900_000 + line_end) * 100, 1)
     ran = run(bomb, "--dry-run", name="people.csv.gz")
     assert ran.status == 2 and "expands too far" in ran.err
 

@@ -34,6 +34,15 @@ def listed(values: Iterable[int] | Iterable[str]) -> Any:
     return f"{{{','.join(map(str, plain))}}}" if plain and type(plain[0]) is int else plain
 
 
+def count_tables(*tables: str) -> None:
+    """Let the database look at what a large change left in these tables, so that its next plans are not made for empty ones.
+
+    PostgreSQL would do so by itself within minutes; until then one question can take as long. SQLite's plans don't need it.
+    """
+    if on_postgres():
+        run(f"ANALYZE {', '.join(tables)}")
+
+
 def rows(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """All rows of one statement."""
     with connection.cursor() as cursor:

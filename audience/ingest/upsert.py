@@ -22,6 +22,8 @@ from audience.ingest.rows import CleanRow, ProfileRow, Rejected, clean
 from governance.door import Finding
 
 AT_ONCE = 2_000  # rows per transaction
+MANY = 5_000  # changes after which plans made for the tables as they were may be very wrong
+_TABLES = ("audience_profile", "audience_subscription", "audience_subscriptionentry")
 
 
 @dataclass(slots=True)
@@ -44,6 +46,11 @@ class UpsertOutcome:
         self.unchanged += other.unchanged
         self.rejected += other.rejected
         self.consents += other.consents
+
+    @property
+    def written(self) -> int:
+        """What changed in the tables, in rows."""
+        return self.created + self.updated + self.consents
 
     @property
     def taken(self) -> int:
@@ -69,8 +76,13 @@ def upsert_chunks(
     """As `upsert`, one outcome per committed chunk, for callers that show progress."""
     assert is_aware(now)
     remaining = iter(rows)
+    written = 0
     while chunk := list(islice(remaining, AT_ONCE)):
-        yield _chunk(workspace_id, [clean(row, known) for row in chunk], known, source, now)
+        outcome = _chunk(workspace_id, [clean(row, known) for row in chunk], known, source, now)
+        written += outcome.written
+        yield outcome
+    if written >= MANY:
+        sql.count_tables(*_TABLES)
 
 
 def _chunk(workspace_id: int, checked: Sequence[CleanRow | Rejected], known: Catalogue, source: str, now: datetime) -> UpsertOutcome:

@@ -307,3 +307,12 @@ def test_people_of_many_chunks_come_in_once_each_and_numbers_stay_dense(run: Cal
     assert len(numbers) == 4_501 and numbers[-1] - numbers[0] == 4_500, "merging people who are known draws no new numbers"
     assert ProfileFeed.objects.count() == 4_502
     assert connection.in_atomic_block, "all of this inside one test transaction: nothing else was written"
+
+
+@pytest.mark.postgres
+def test_the_first_question_after_a_large_import_meets_a_database_that_counted_its_tables(run: Callable[..., Ran]) -> None:
+    rows = "".join(f"u-{number},yes\n" for number in range(5_000))
+    assert run("external_id,news\n" + rows, "--map", "news=consent:email:offers", "--consent-source", "form").status == 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname, reltuples FROM pg_class WHERE relname IN ('audience_profile', 'audience_subscription')")
+        assert dict(cursor.fetchall()) == {"audience_profile": 5_000, "audience_subscription": 5_000}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
@@ -20,6 +21,7 @@ from presentation.theme import contrast
 ContentCheck = Callable[[Content], Sequence[Finding]]
 _MORE: list[ContentCheck] = []
 _GOOD_SUBJECT = 70
+_WORDLESS = re.compile(r"<img\b(?![^>]*\balt\s*=)", re.IGNORECASE)
 At = tuple[str | int, ...]
 Level = Literal["error", "warning"]
 
@@ -129,6 +131,9 @@ def _locale(body: TemplateBody, locale: LocaleBody, at: At, personal: frozenset[
     for path, block in walk(locale.blocks, ("blocks",)):
         if isinstance(block, ImageBlock) and not block.alt.strip() and not block.decorative:
             yield Finding("error", pointer((*at, *path, "alt")), "nothing", "words for what the picture shows, or decorative: true")
+        if isinstance(block, HtmlBlock) and _WORDLESS.search(block.html):
+            expected = 'alt="…" in every img: words for what it shows, or alt="" for decoration'
+            yield Finding("warning", pointer((*at, *path, "html")), "a picture without words", expected)
     yield from _leaving(body, locale, at)
     yield from _same_blocks(body, locale, at)
 

@@ -9,6 +9,7 @@ from rendering.holes import Holes
 from rendering.raw_html import cleaned
 
 _BREAKS = frozenset("p div br tr table h1 h2 h3 h4 li ul ol blockquote hr pre".split())
+_CELLS = frozenset({"td", "th"})
 
 
 def text_of(source: str, holes: Holes) -> str:
@@ -38,6 +39,8 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in _BREAKS:
             self.parts.append("\n")
+        elif tag in _CELLS:
+            self.parts.append(" ")
         elif tag == "a" and self.targets and (target := self.targets.pop()):
             self.parts.append(f" ({target})")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from audience.rules.fields import FIELD_OPERATORS
 from tests.audience.world import CATALOGUE, DAYS, EVENTS, KEYS, MOMENTS, NUMBERS, TEXTS
 
 texts = st.one_of(st.sampled_from(TEXTS), st.sampled_from([text[:2] for text in TEXTS if text[:2].strip()]))
@@ -55,14 +56,30 @@ VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     },
     "list": {"contains": texts, "in": _listed(texts), "not_in": _listed(texts), **_EQUAL},
 }
-_FIELD_VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
-    "country": {op: st.sampled_from(["DE", "FR", "US"]) for op in ("is", "is_not")} | _EQUAL,
-    "locale": {"is": st.sampled_from(["de", "fr"]), "starts_with": st.sampled_from(["de", "zh"]), "in": _listed(st.just("de-AT"))} | _EQUAL,
-    "zone": {"is": st.just("Asia/Tokyo"), "starts_with": st.just("Europe/")} | _EQUAL,
-    "email": {"contains": st.sampled_from(["1@", "@EXAMPLE", "%"]), "starts_with": st.just("P1"), "is": st.just("p3@example.com")} | _EQUAL,
-    "phone": {"starts_with": st.just("+4930"), "is_not": st.just("+493023125000")} | _EQUAL,
-    "created_at": {op: strategy for op, strategy in VALUES["datetime"].items() if op not in ("exists", "missing")},
+_WHOLE: dict[str, st.SearchStrategy[Any]] = {  # values that somebody can have
+    "country": st.sampled_from(["DE", "FR", "US"]),
+    "locale": st.sampled_from(["de", "fr", "de-AT", "pt"]),
+    "zone": st.sampled_from(["Asia/Tokyo", "Europe/Berlin", "Europe/Paris"]),
+    "email": st.sampled_from(["p3@example.com", "P77@EXAMPLE.com", "nobody@example.com"]),
+    "phone": st.sampled_from(["+49300000003", "+49300000077", "+493023125000"]),
 }
+_PART: dict[str, st.SearchStrategy[Any]] = {
+    "locale": st.sampled_from(["de", "zh", "de-"]),
+    "zone": st.sampled_from(["Europe/", "Asia/T", "Z"]),
+    "email": st.sampled_from(["1@", "@EXAMPLE", "%", "P1", "p"]),
+    "phone": st.sampled_from(["+4930", "+49300000", "+1"]),
+}
+
+
+def _field_value(name: str, op: str) -> st.SearchStrategy[Any]:
+    if name == "created_at" or op in _EQUAL:
+        return VALUES["datetime"][op]
+    if op in ("contains", "starts_with"):
+        return _PART[name]
+    return _listed(_WHOLE[name]) if op in ("in", "not_in") else _WHOLE[name]
+
+
+_FIELD_VALUES = {name: {op: _field_value(name, op) for op in operators} for name, operators in FIELD_OPERATORS.items()}
 
 
 @st.composite
@@ -116,3 +133,42 @@ def _grouped(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 rules = st.recursive(conditions, _grouped, max_leaves=12)
 attribute_rules = st.recursive(attribute_conditions, _grouped, max_leaves=8)
+
+
+# ── every kind of condition ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _one(naming: str, name: str, op: str, value: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return value.map(lambda drawn: {naming: name, "op": op} | ({} if drawn is None else {"value": drawn}))
+
+
+def _with_property(key: str, op: str, value: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.builds(lambda name, test: {"event": name, "where": [test]}, st.sampled_from(EVENTS), _one("property", key, op, value))
+
+
+def _counting(op: str, counts: st.SearchStrategy[Any], within: st.SearchStrategy[Any] | None) -> st.SearchStrategy[dict[str, Any]]:
+    count = {} if op == "never" else {"count": counts}
+    window = {} if within is None else {"within": within}
+    return st.fixed_dictionaries({"event": st.sampled_from(EVENTS), "op": st.just(op), **count, **window})
+
+
+_COUNTS = {"at_least": st.integers(1, 3), "at_most": st.integers(0, 3), "exactly": st.integers(0, 3), "never": NO_VALUE}
+KINDS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    **{f"{name} {op}": _one("attribute", name, op, value) for name, kind in CATALOGUE.items() for op, value in VALUES[kind].items()},
+    **{f"{name} {op}": _one("profile", name, op, value) for name, values in _FIELD_VALUES.items() for op, value in values.items()},
+    **{
+        f"{kind} property {op}": st.sampled_from(KEYS).flatmap(lambda key, op=op, value=value: _with_property(key, op, value))  # type: ignore[misc]
+        for kind in ("text", "number", "boolean")
+        for op, value in VALUES[kind].items()
+    },
+    **{f"{op} events": _counting(op, counts, None) for op, counts in _COUNTS.items()},
+    **{f"{op} events in a window": _counting(op, counts, windows) for op, counts in _COUNTS.items()},
+    "consent": consents,
+    "reachable by e-mail": st.just({"reachable": "email"}),
+    "reachable by text": st.just({"reachable": "sms"}),
+    "everyone": st.just({"everyone": True}),
+    "a segment": st.just({"segment": "one"}),
+    "a segment of a segment": st.just({"segment": "two"}),
+}
+one_of_every_kind = st.fixed_dictionaries(KINDS)
+"""A condition of every kind there is: what is drawn by chance alone misses many in a few dozen rules."""

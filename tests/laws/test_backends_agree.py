@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,14 +18,18 @@ from audience.index_feed import rebuild
 from audience.models import Profile
 from audience.rules.binding import Scope, bind
 from audience.rules.bound import Bound
+from audience.rules.fields import FIELD_OPERATORS
 from audience.rules.nodes import read_node
+from audience.rules.operations import OPERATORS
+from audience.rules.values import PropertyOperator
 from governance.door import default_workspace
 from tests.audience import oracle
 from tests.audience.world import CATALOGUE, NOW, make_catalogue, people
-from tests.laws.rules_drawn import attribute_rules, rules
+from tests.laws.rules_drawn import KINDS, attribute_rules, one_of_every_kind, rules
 
 EXAMPLES = int(os.environ.get("OMNI_LAW_EXAMPLES", "60"))
 law = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+thorough = settings(law, max_examples=max(5, EXAMPLES // 12))  # each example is a rule of every kind
 pytestmark = pytest.mark.django_db
 
 
@@ -69,6 +73,55 @@ def test_the_database_says_what_the_rule_means(crowd: list[Profile]) -> None:
         assert Database().count(workspace, node) == len(expected)
 
     holds()
+
+
+def test_every_operator_of_every_type_is_drawn() -> None:
+    kinds = [f"{name} {op}" for name, type_ in CATALOGUE.items() for op in OPERATORS[type_]]
+    kinds += [f"{name} {op}" for name, operators in FIELD_OPERATORS.items() for op in operators]
+    assert set(CATALOGUE.values()) == set(OPERATORS) - {"any"} and set(kinds) <= set(KINDS)
+    assert {op for op in get_args(PropertyOperator) if not any(kind.endswith(f" property {op}") for kind in KINDS)} == set()
+
+
+def test_every_kind_of_condition_means_to_the_database_what_it_says(crowd: list[Profile]) -> None:
+    workspace = crowd[0].workspace_id
+
+    @thorough
+    @given(one_of_every_kind, attribute_rules, attribute_rules)
+    def holds(conditions: dict[str, dict[str, Any]], one: dict[str, Any], two: dict[str, Any]) -> None:
+        segments = drawn_segments(one, two)
+        for kind, condition in conditions.items():
+            expected = {person.pk for person in crowd if oracle.matches(condition, person, NOW, segments)}
+            assert set(Database().ids(workspace, bound(condition, segments))) == expected, kind
+
+    holds()
+
+
+@pytest.mark.elasticsearch
+def test_every_kind_of_condition_is_answered_alike_with_elasticsearch(crowd: list[Profile], index: Index) -> None:
+    workspace = crowd[0].workspace_id
+    by_the_index = set()
+
+    @thorough
+    @given(one_of_every_kind, attribute_rules, attribute_rules)
+    def holds(conditions: dict[str, dict[str, Any]], one: dict[str, Any], two: dict[str, Any]) -> None:
+        segments = drawn_segments(one, two)
+        for kind, condition in conditions.items():
+            node = bound(condition, segments)
+            plan = planner.plan(node, [index, Database()])
+            if any(ask.engine is index for ask in planner.asked(plan)):
+                by_the_index.add(kind)
+                assert planner.ids(plan, workspace) == Database().ids(workspace, node), kind
+
+    holds()
+    assert {
+        "tier is",
+        "spent between",
+        "born in_next",
+        "seen before",
+        "tags not_in",
+        "email starts_with",
+        "created_at after",
+    } <= by_the_index
 
 
 @pytest.mark.elasticsearch

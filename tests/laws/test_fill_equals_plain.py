@@ -125,10 +125,18 @@ links = st.lists(
 targets = st.one_of(links, st.sampled_from(["mailto:a@example.com?subject={{ city }}", "{{ unsubscribe_url }}", "tel:+15005550006"]))
 
 
+LEAVES = ["heading", "text", "button", "image", "divider", "spacer"]
+themes = st.sampled_from([{}, {"brand": {"name": "A & Co", "href": "https://a.example/?x=1&y=2"}}])
+
+
 @st.composite
 def blocks(draw: st.DrawFn, number: int, deep: bool = False) -> dict[str, Any]:
-    kind = draw(st.sampled_from(["heading", "text", "button", "image"] + ([] if deep else ["html", "columns"])))
+    kind = draw(st.sampled_from(LEAVES if deep else [*LEAVES, "html", "columns", "footer"]))
     block: dict[str, Any] = {"type": kind, "id": f"b{number}{'d' if deep else ''}"}
+    if kind in ("divider", "spacer"):
+        return block
+    if kind == "footer":
+        return {**block, "address": draw(one_line), "text": draw(st.just("") | bodies), "unsubscribe_label": draw(st.just("") | one_line)}
     if kind == "heading":
         return {**block, "text": draw(one_line)}
     if kind == "text":
@@ -163,7 +171,9 @@ def templates(draw: st.DrawFn) -> dict[str, Any]:
         if draw(st.integers(0, 3)) == 0:
             locale["text"] = draw(bodies)
         locales[tag] = locale
-    return email(variables=variables, locales=locales, message_class=draw(st.sampled_from(["promotional", "transactional"])))
+    message_class = draw(st.sampled_from(["promotional", "service", "transactional"]))
+    tracking = draw(st.sampled_from([None, "off", "clicks", "opens_and_clicks"]))
+    return email(variables=variables, locales=locales, message_class=message_class, tracking=tracking, theme=draw(themes))
 
 
 def compiled(body: dict[str, Any]) -> Compiled:
@@ -175,6 +185,21 @@ def compiled(body: dict[str, Any]) -> Compiled:
 
 
 law: Callable[..., Any] = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def test_every_block_and_every_place_of_a_value_is_drawn() -> None:
+    kinds, contexts = set(), set()
+
+    @settings(law, max_examples=60, database=None, derandomize=True)
+    @given(templates())
+    def look(body: dict[str, Any]) -> None:
+        template = compiled(body)
+        contexts.update(hole.context for message in template.locales.values() for part in message.parts for hole in part.holes)
+        kinds.update(block["type"] for locale in body["locales"].values() for block in locale.get("blocks", ()))
+
+    look()
+    assert kinds == {"columns", "html", "footer", *LEAVES}
+    assert contexts == {"html", "attribute", "url", "header", "plain"}
 
 
 @law

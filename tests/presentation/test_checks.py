@@ -158,3 +158,10 @@ def test_an_author_may_edit_around_an_administrators_html_but_not_in_it(author: 
     save(author, "template", "letter", email(block("html", html="<p>Hello</p>"), subject="Better"), base=1, now=now)
     with pytest.raises(Invalid, match="/locales/en/blocks/0/html"):
         save(author, "template", "letter", email(block("html", html="<p>Hello!</p>"), subject="Better"), base=2, now=now)
+
+
+def test_a_picture_without_words_in_raw_html_is_told(administrator: Actor, now: datetime) -> None:
+    shown = '<img src="https://x.example/a.png" alt="A boat"><img alt="" src="https://x.example/b.png">'
+    for key, html, told in (("bare", shown + '<IMG src="https://x.example/c.png">', True), ("described", shown, False)):
+        saved = save(administrator, "template", key, email(block("html", html=html)), base=None, now=now)
+        assert ("a picture without words" in {each["found"] for each in saved.findings}) is told

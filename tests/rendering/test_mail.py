@@ -206,3 +206,8 @@ def test_tags_for_a_vendor_are_unguessable_and_weighed() -> None:
         len(tag) + len(value.encode()) for tag, value in zip(shared.tags, message.values, strict=True)
     )
     assert substitution(message.message) == shared
+
+
+def test_the_cells_of_a_table_do_not_run_together_in_the_text_part() -> None:
+    html = "<table><tr><th>Night</th><th>Price</th></tr><tr><td>Fri</td><td>90</td></tr></table>"
+    assert "Night Price\n\nFri 90" in mail(block("html", html=html)).text.decode()

@@ -1,6 +1,7 @@
 """Who did what: append-only and chained, so that a missing or altered entry shows.
 
-hash(n) = SHA-256(hash(n-1) + canonical row). The database refuses updates and deletes of entries.
+hash(n) = SHA-256(hash(n-1) + canonical row). The database refuses updates and deletes of entries. The workspace's row notes the
+last number and hash, and the next entry follows those: what was cut off leaves a gap for good.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from django.db import transaction
 
 from governance import witness
 from governance.canonical import canonical
-from governance.models import AuditEntry
+from governance.models import AuditEntry, Workspace
 from governance.roles import Actor
 
 START = "0" * 64
@@ -30,10 +31,10 @@ def audit(actor: Actor, action: str, *, subject: str, data: Mapping[str, Any], n
     """
     with transaction.atomic():
         witness.lock(actor.workspace_id)
-        last = AuditEntry.objects.filter(workspace_id=actor.workspace_id).order_by("-n").first()
+        n, head = Workspace.objects.values_list("audited", "audit_head").get(pk=actor.workspace_id)
         entry = AuditEntry(
             workspace_id=actor.workspace_id,
-            n=last.n + 1 if last else 1,
+            n=n + 1,
             at=now,
             user_id=actor.user_id,
             api_key_id=actor.api_key_id,
@@ -41,10 +42,11 @@ def audit(actor: Actor, action: str, *, subject: str, data: Mapping[str, Any], n
             action=action,
             subject=_plain(subject)[:160],
             data={str(key): _plain(value) for key, value in data.items()},
-            previous=last.hash if last else START,
+            previous=head or START,
         )
         entry.hash = digest(entry)
         entry.save(force_insert=True)
+        Workspace.objects.filter(pk=actor.workspace_id).update(audited=entry.n, audit_head=entry.hash)
     return entry
 
 
@@ -74,18 +76,24 @@ class Chain:
 
 
 def verify(workspace_id: int, *, expected: tuple[int, str] | None = None) -> Chain:
-    """Walk the whole chain. expected: (number, hash) noted earlier; it proves that the end wasn't cut off since."""
+    """Walk the whole chain to the end that the workspace's own row notes.
+
+    expected: (number, hash) noted elsewhere, which proves the same against somebody who rewrote that row, too.
+    """
+    noted = Workspace.objects.values_list("audited", "audit_head").get(pk=workspace_id)  # first: entries may come while we walk
     head, count = START, 0
     for entry in AuditEntry.objects.filter(workspace_id=workspace_id).order_by("n").iterator(chunk_size=2_000):
         if entry.n != count + 1:
             return Chain(count, head, f"entry {count + 1} is missing")
         if entry.previous != head or entry.hash != digest(entry):
             return Chain(count, head, f"entry {entry.n} was altered")
-        if expected and expected[0] == entry.n and expected[1] != entry.hash:
+        if any(end and end[0] == entry.n and end[1] != entry.hash for end in (noted, expected)):
             return Chain(count, head, f"entry {entry.n} is not the one noted earlier")
         head, count = entry.hash, entry.n
     if expected and expected[0] > count:
         return Chain(count, head, f"entry {expected[0]} was noted earlier and is missing")
+    if noted[0] > count:
+        return Chain(count, head, f"entry {count + 1} is missing: the end was cut off")
     return Chain(count, head)
 
 

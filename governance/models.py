@@ -14,6 +14,8 @@ class Workspace(models.Model):
     key = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
     created_at = models.DateTimeField(db_default=Now())
+    audited = models.PositiveBigIntegerField(default=0, db_default=0)  # the audit trail's last number
+    audit_head = models.CharField(max_length=64, blank=True, default="", db_default="")  # and its hash
 
     def __str__(self) -> str:
         return self.key

@@ -37,6 +37,8 @@ class Migration(migrations.Migration):
                 ('key', models.SlugField(max_length=60, unique=True)),
                 ('name', models.CharField(max_length=120)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('audited', models.PositiveBigIntegerField(db_default=0, default=0)),
+                ('audit_head', models.CharField(blank=True, db_default='', default='', max_length=64)),
             ],
         ),
         migrations.CreateModel(

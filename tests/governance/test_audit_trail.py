@@ -121,10 +121,28 @@ def test_every_edit_deletion_and_swap_behind_the_guards_is_found_and_placed(offi
     assert f"entry {n} " in found
 
 
-def test_a_cut_off_end_shows_against_an_end_that_was_noted(office: Office) -> None:
+@pytest.mark.parametrize("many", [1, 3])
+def test_a_cut_off_end_shows_by_itself(office: Office, many: int) -> None:
     office.publish("page", "welcome", text="Hello")
-    noted = verify(office.workspace_id)
-    _without_guards((f"DELETE FROM governance_auditentry WHERE n = {noted.entries} AND workspace_id = %s", [office.workspace_id]))
+    whole, mine = verify(office.workspace_id).entries, [office.workspace_id]
+    _without_guards((f"DELETE FROM governance_auditentry WHERE n > {whole - many} AND workspace_id = %s", mine))
+    assert verify(office.workspace_id).fault == f"entry {whole - many + 1} is missing: the end was cut off"
+
+
+def test_a_cut_off_end_does_not_grow_back_unseen(office: Office) -> None:
+    office.publish("page", "welcome", text="Hello")
+    whole, mine = verify(office.workspace_id).entries, [office.workspace_id]
+    _without_guards((f"DELETE FROM governance_auditentry WHERE n = {whole} AND workspace_id = %s", mine))
+    office.save(office.ada, "page", "welcome", text="Nothing happened")
+    assert verify(office.workspace_id).fault == f"entry {whole} is missing"
+
+
+def test_a_cut_off_end_with_its_note_rewritten_shows_against_an_end_kept_elsewhere(office: Office) -> None:
+    office.publish("page", "welcome", text="Hello")
+    noted, mine = verify(office.workspace_id), [office.workspace_id]
+    before = AuditEntry.objects.get(workspace_id=office.workspace_id, n=noted.entries - 1)
+    _without_guards((f"DELETE FROM governance_auditentry WHERE n = {noted.entries} AND workspace_id = %s", mine))
+    governance.Workspace.objects.filter(pk=office.workspace_id).update(audited=before.n, audit_head=before.hash)
     assert verify(office.workspace_id).fault == ""
     assert "missing" in verify(office.workspace_id, expected=(noted.entries, noted.head)).fault
 

@@ -15,7 +15,7 @@ from governance.checking import check_bill
 from governance.documents import policy as policy
 from governance.findings import Finding, Invalid, Missing, Refused, Stale, shorten
 from governance.kinds import Ref, kind
-from governance.models import Decision, Document, Revision, Submission
+from governance.models import Decision, Document, Release, Revision, Submission
 from governance.reading import document, revision_by_id
 from governance.revisions import clean_text, missed
 from governance.roles import Actor, Role, allow, person_of
@@ -194,8 +194,12 @@ def _refuse_illegal(actor: Actor, materials: Bill) -> None:
 
 
 def changed_legal_fields(workspace_id: int, item: BillItem) -> list[str]:
-    """The fields with legal weight in which this revision differs from the released one; none for a first release."""
-    live = Document.objects.filter(workspace_id=workspace_id, pk=item.document_id).values_list("released__body", flat=True).first()
+    """The fields with legal weight in which this revision differs from the one that was last in force; none for a first release.
+
+    A recall takes the pointer away, not the promise: what was recalled is still what people were written to under.
+    """
+    moves = Release.objects.filter(workspace_id=workspace_id, document_id=item.document_id, action__in=["release", "rollback"])
+    live = moves.order_by("-pk").values_list("revision__body", flat=True).first()
     body = Revision.objects.values_list("body", flat=True).get(workspace_id=workspace_id, pk=item.revision_id)
     if live is None:
         return []

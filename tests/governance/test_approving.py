@@ -201,6 +201,16 @@ def test_a_changed_message_class_below_needs_legal_too_and_may_be_rejected_witho
     assert office.decide(office.ben, submission, "reject", comment="Why service?").state == "rejected"
 
 
+def test_a_recall_is_no_way_round_the_legal_permission(office: Office) -> None:
+    office.publish("page", "welcome", text="Hello", message_class="promotional")
+    governance.recall(office.ben, "page", "welcome", number=1, reason="typo", now=office.now())
+    office.save(office.ada, "page", "welcome", text="Hello", message_class="transactional")
+    submission = office.submit(office.ada, "page", "welcome")
+    with pytest.raises(Refused, match="message class"):
+        office.decide(office.ben, submission)
+    assert office.decide(office.leo, submission).state == "approved"
+
+
 def test_a_person_who_was_demoted_decides_no_more(office: Office) -> None:
     office.save(office.ada, "page", "welcome", text="Hello")
     submission = office.submit(office.ada, "page", "welcome")

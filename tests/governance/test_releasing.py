@@ -132,6 +132,15 @@ def test_a_roll_back_across_a_message_class_needs_legal(office: Office) -> None:
     assert office.released("page", "welcome") == 1
 
 
+def test_a_roll_back_after_a_recall_across_a_message_class_needs_legal_too(office: Office) -> None:
+    office.publish("page", "welcome", text="Hello", message_class="promotional")
+    office.save(office.ada, "page", "welcome", text="Hello", message_class="transactional")
+    office.release(office.ben, office.decide(office.leo, office.submit(office.ada, "page", "welcome")))
+    governance.recall(office.ben, "page", "welcome", number=2, reason="typo", now=office.now())
+    with pytest.raises(Refused, match="legal permission"):
+        governance.roll_back(office.ben, "page", "welcome", number=1, reason="typo", now=office.now())
+
+
 def test_a_roll_back_that_would_close_a_loop_is_refused(office: Office) -> None:
     office.publish("page", "b", text="b")
     office.publish("page", "a", text="a", uses=["b"])

@@ -18,12 +18,8 @@ from audience.ingest.rows import ProfileRow, Rejected, external_id_of
 from audience.ingest.upsert import upsert
 from audience.models import Event, Profile, SubscriptionEntry
 from audience.profiles import people, search_rows
-from governance.door import ApiRequest, Finding, HasScope, Invalid, Missing, page, parse, pointer
+from governance.door import PAGING, ApiRequest, Finding, HasScope, Invalid, Missing, page, parse, pointer
 
-PAGING = [
-    OpenApiParameter("limit", int, description="1 to 200, default 50"),
-    OpenApiParameter("cursor", str, description="`next` of the page before"),
-]
 SEARCH = OpenApiParameter("search", str, description="the start of an external id, an e-mail address or a phone number")
 READ = HasScope("profiles:read")
 

@@ -24,15 +24,11 @@ from governance.difference import difference
 from governance.findings import Finding, Invalid, Missing, Stale, Unmatched, parse
 from governance.kinds import kind_of_plural, kinds
 from governance.models import Document, Release, Revision
-from governance.paging import page
+from governance.paging import PAGING, page
 from governance.reading import DocumentView, document, document_rows, document_views, revision, revision_rows, revision_view, users_of
 from governance.releases import recall, roll_back
 from governance.revisions import prepare, save
 
-PAGING = [
-    OpenApiParameter("limit", int, description="1 to 200, default 50"),
-    OpenApiParameter("cursor", str, description="`next` of the page before"),
-]
 READ = HasScope("documents:read")
 
 
@@ -111,7 +107,10 @@ class Difference(APIView):
     @extend_schema(
         operation_id="documents_diff",
         responses=answers.ChangesAnswer,
-        parameters=[OpenApiParameter(name, str, description="a number, `latest` or `released`") for name in ("before", "after")],
+        parameters=[
+            OpenApiParameter(name, {"type": "string", "pattern": requests.NUMBERED}, description="a number, `latest` or `released`")
+            for name in ("before", "after")
+        ],
     )
     def get(self, request: ApiRequest, plural: str, key: str) -> Response:
         """What changed between two revisions: by default from what is in force to the latest."""
@@ -232,7 +231,7 @@ def _base(request: Request, kind: str, key: str, given: int | None) -> tuple[boo
         return False, given
     if match.strip() == "*":
         return True, document(request.actor.workspace_id, kind, key).latest.number  # type: ignore[attr-defined]
-    number = re.fullmatch(r'\s*"?(\d{1,9})"?\s*', match)
+    number = re.fullmatch(r'\s*(?:W/)?"?(\d{1,9})"?\s*', match)  # W/: what a proxy that compresses makes of our ETag
     if number is None or (given is not None and given != int(number[1])):
         raise Invalid(
             [Finding("error", "/If-Match", match[:40], "the ETag of the revision that was edited, and the same base if one is sent")]

@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied, Throttled
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
@@ -17,7 +17,7 @@ from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 
 from governance.api_keys import authenticate
 from governance.models import ApiKey, User, Workspace
-from governance.roles import SCOPES, Actor
+from governance.roles import LEAST, SCOPES, Actor
 
 
 class ApiRequest(Request):
@@ -33,9 +33,11 @@ class ApiKeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
         word, _, text = request.headers.get("Authorization", "").partition(" ")
         if not word:
+            _count_stranger(request)
             return None
         known = authenticate(text.strip(), now=timezone.now()) if word.lower() == "bearer" else None
         if known is None:
+            _count_stranger(request)
             raise AuthenticationFailed("This API key is unknown, expired or revoked. Send `Authorization: Bearer omni_…`.")
         user, key, actor = known
         request.actor, request.workspace = actor, key.workspace  # type: ignore[attr-defined]
@@ -56,7 +58,8 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 def HasScope(scope: str, **by_method: str) -> type[BasePermission]:
-    """A permission for working keys with the scope: `permission_classes = [HasScope("documents:read", PUT="documents:write")]`."""
+    """A permission for working keys with the scope and a role that may use it:
+    `permission_classes = [HasScope("documents:read", PUT="documents:write")]`."""
     unknown = {scope, *by_method.values()} - SCOPES.keys()
     if unknown:
         raise ValueError(f"unknown scopes {unknown}")
@@ -67,36 +70,47 @@ def HasScope(scope: str, **by_method: str) -> type[BasePermission]:
             actor: Actor | None = getattr(request, "actor", None) if request.user else None
             if actor is not None and wanted not in actor.scopes:
                 raise PermissionDenied(f"This API key needs the scope {wanted}.")
+            if actor is not None and not actor.role.covers(LEAST[wanted]):
+                raise PermissionDenied(f"The role {actor.role} may not do this: it needs {LEAST[wanted]}.")
             return actor is not None
 
     return Scoped
 
 
 class ApiKeyThrottle(BaseThrottle):
-    """At most `DEFAULT_THROTTLE_RATES["api_key"]` requests per key (or address without one), in fixed windows."""
+    """At most `DEFAULT_THROTTLE_RATES["api_key"]` requests per key (or address without one), in fixed windows, in each process."""
 
     waits: float = 0.0
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        rate = str(api_settings.DEFAULT_THROTTLE_RATES["api_key"])
-        most, seconds = SimpleRateThrottle.parse_rate(_Parser(), rate)
-        if most is None or seconds is None:
-            return True
-        moment = time.time()
-        self.waits = seconds - moment % seconds
-        name = f"throttle:{self._who(request)}:{int(moment // seconds)}"
-        cache.add(name, 0, timeout=seconds * 2)
-        try:
-            return cache.incr(name) <= most
-        except ValueError:  # evicted between the two lines
-            return True
+        actor: Actor | None = getattr(request, "actor", None)
+        fits, self.waits = _counted(f"key-{actor.api_key_id}" if actor else f"address-{self.get_ident(request)}")
+        return fits
 
     def wait(self) -> float:
         return self.waits
 
-    def _who(self, request: Request) -> str:
-        actor: Actor | None = getattr(request, "actor", None)
-        return f"key-{actor.api_key_id}" if actor else f"address-{self.get_ident(request)}"
+
+def _count_stranger(request: Request) -> None:
+    """Requests without a working key end before a view's throttle is asked, so they are counted where they fail."""
+    fits, waits = _counted(f"address-{BaseThrottle().get_ident(request)}")
+    if not fits:
+        raise Throttled(waits)
+
+
+def _counted(who: str) -> tuple[bool, float]:
+    """Count one request. Whether it still fits into this window, and the seconds until the next one."""
+    rate = str(api_settings.DEFAULT_THROTTLE_RATES["api_key"])
+    most, seconds = SimpleRateThrottle.parse_rate(_Parser(), rate)
+    if most is None or seconds is None:
+        return True, 0.0
+    moment = time.time()
+    name = f"throttle:{who}:{int(moment // seconds)}"
+    cache.add(name, 0, timeout=seconds * 2)
+    try:
+        return cache.incr(name) <= most, seconds - moment % seconds
+    except ValueError:  # evicted between the two lines
+        return True, 0.0
 
 
 class _Parser(SimpleRateThrottle):

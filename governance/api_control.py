@@ -10,13 +10,13 @@ from rest_framework.views import APIView
 
 from governance import api_answers as answers
 from governance import api_requests as requests
-from governance.api import PAGING, answer
+from governance.api import answer
 from governance.api_authentication import ApiRequest, HasScope
 from governance.api_keys import create_api_key, revoke_api_key
 from governance.approvals import decide, find_submission, withdraw
 from governance.findings import parse
 from governance.models import ApiKey, AuditEntry, Decision, Submission
-from governance.paging import page
+from governance.paging import PAGING, page
 from governance.releases import release
 from governance.roles import Role, allow
 
@@ -99,7 +99,7 @@ class ApiKeys(APIView):
 class OneApiKey(APIView):
     permission_classes = [HasScope("keys:manage")]
 
-    @extend_schema(operation_id="api_keys_revoke", responses=answers.ApiKeyAnswer)
+    @extend_schema(operation_id="api_keys_revoke", responses={200: answers.ApiKeyAnswer})
     def delete(self, request: ApiRequest, key_id: int) -> Response:
         """Revoke a key: it stops working at once and stays listed."""
         return answer(answers.ApiKeyAnswer.of(revoke_api_key(request.actor, key_id, now=timezone.now())))

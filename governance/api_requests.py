@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field
 
-from governance.roles import Role
+from governance.roles import SCOPES, Role
 from governance.schema import DocumentModel, Text
+
+NUMBERED = r"^([0-9]{1,9}|latest|released)$"  # which revision
 
 
 class SaveRequest(DocumentModel):
@@ -49,8 +51,8 @@ class PointerRequest(DocumentModel):
 class DiffQuery(DocumentModel):
     """Two revisions of a document."""
 
-    before: str = Field("released", pattern=r"^(\d{1,9}|latest|released)$")
-    after: str = Field("latest", pattern=r"^(\d{1,9}|latest|released)$")
+    before: str = Field("released", pattern=NUMBERED)
+    after: str = Field("latest", pattern=NUMBERED)
 
 
 class BillQuery(DocumentModel):
@@ -81,5 +83,5 @@ class ApiKeyRequest(DocumentModel):
 
     name: Annotated[str, Text(120)]
     role: Role
-    scopes: list[str] = Field(min_length=1, max_length=50)
+    scopes: list[Annotated[str, Field(json_schema_extra={"enum": list(SCOPES)})]] = Field(min_length=1, max_length=50)
     expires_at: AwareDatetime | None = None

@@ -31,7 +31,7 @@ from governance.members import (
 )
 from governance.models import ApiKey, AuditEntry, Decision, Membership, Release, Revision, Submission, User, Workspace
 from governance.pages import Pages, console_page, document_address, document_context, error_page, pages_of, register_pages
-from governance.paging import Page, page
+from governance.paging import PAGING, Page, page
 from governance.reading import (
     DocumentView,
     RevisionView,
@@ -55,6 +55,7 @@ from governance.yaml_files import read as read_yaml
 from governance.yaml_files import write as write_yaml
 
 __all__ = [
+    "PAGING",
     "SCOPES",
     "Actor",
     "ApiKey",

@@ -9,11 +9,16 @@ from typing import Any, TypedDict, TypeVar
 
 from django.db.models import Field, Model, Q, QuerySet
 from django.http import HttpRequest
+from drf_spectacular.utils import OpenApiParameter
 
 from governance.findings import Finding, Invalid, shorten
 
 R = TypeVar("R", bound=Model)
 USUAL, MOST = 50, 200
+PAGING = [  # how the API's lists declare it
+    OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}, description="rows of one page"),
+    OpenApiParameter("cursor", str, description="`next` of the page before"),
+]
 
 
 class Page(TypedDict):

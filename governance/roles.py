@@ -59,6 +59,13 @@ SCOPES: dict[str, str] = {
     "audit:read": "read the audit trail",
 }
 
+LEAST: dict[str, Role] = {  # the least role that makes any use of a scope; some acts below it ask for more
+    **dict.fromkeys(("documents:read", "profiles:read", "messages:read", "runs:read", "audit:read"), Role.VIEWER),
+    **dict.fromkeys(("documents:write", "documents:submit", "profiles:write", "events:write", "messages:send", "runs:launch"), Role.AUTHOR),
+    **dict.fromkeys(("documents:decide", "documents:release"), Role.APPROVER),
+    "keys:manage": Role.ADMIN,
+}
+
 
 def person_of(actor: Actor) -> int:
     """The user who acts. Refused for the system."""

@@ -171,6 +171,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["governance.api_authentication.ApiKeyThrottle"],
     "DEFAULT_THROTTLE_RATES": {"api_key": "6000/min"},
     "UNAUTHENTICATED_USER": None,
+    "NUM_PROXIES": 0,  # the address is the connection's (uvicorn has read a trusted proxy's header): nobody writes it themselves
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "OMNI API",
@@ -184,6 +185,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "omni.api_schema.describe_problems"],
 }
 
 LOGGING_CONFIG = "omni.logs.configure"  # structlog and the standard library together

@@ -13,16 +13,12 @@ from rest_framework.views import APIView
 
 from audience import door as audience
 from delivery import door as delivery
-from governance.door import ApiRequest, Finding, HasScope, Invalid, Missing, page, parse, pointer
+from governance.door import PAGING, ApiRequest, Conflict, Finding, HasScope, Invalid, Missing, Role, allow, page, parse, pointer
 from workflow import api_bodies as bodies
 from workflow import bells, pipeline
 from workflow.models import Run
 from workflow.requests import EventsRequest, LaunchRequest, MessageRequest
 
-PAGING = [
-    OpenApiParameter("limit", int, description="1 to 200, default 50"),
-    OpenApiParameter("cursor", str, description="`next` of the page before"),
-]
 KEY = OpenApiParameter("Idempotency-Key", str, "header", description="1 to 255 characters; the same key and body send once")
 
 
@@ -83,8 +79,9 @@ class OneMessage(APIView):
     @extend_schema(operation_id="messages_cancel", responses={204: None})
     def delete(self, request: ApiRequest, message_id: str) -> Response:
         """Take a message back before its last look. 409 once it is too late."""
-        cancelled = delivery.cancel(request.actor.workspace_id, message_id, now=timezone.now())
-        return Response(status=204 if cancelled else 409)
+        if not delivery.cancel(request.actor.workspace_id, message_id, now=timezone.now()):
+            raise Conflict("it is too late to take this message back: its last look was had, or it was taken back before")
+        return Response(status=204)
 
 
 class CampaignOutlook(APIView):
@@ -122,6 +119,7 @@ class CampaignRuns(APIView):
     @extend_schema(operation_id="campaigns_launch", request=LaunchRequest, responses={201: bodies.RunBody})
     def post(self, request: ApiRequest, key: str) -> Response:
         """Launch a released campaign. `count` repeats the number of people, as the launch page asks a person to type it."""
+        allow(request.actor, Role.APPROVER, "runs:launch")
         wanted = parse(LaunchRequest, request.data)
         if wanted.count is None:
             raise Invalid([Finding("error", "/count", "nothing", "the number of people, as `outlook` says it")])

@@ -13,7 +13,7 @@ from django.db import transaction
 from audience import door as audience
 from delivery import door as delivery
 from governance import door as governance
-from governance.door import Actor, Finding, Refused
+from governance.door import Actor, Finding, Refused, Role, allow
 from optimization import door as optimization
 from workflow import bells, content, schedules, transactional, triggers
 from workflow.documents import CampaignBody
@@ -47,8 +47,11 @@ def launch(
     """Freeze who, what and at what cost; nothing is sent before this returns.
 
     typed_count: the number of people as the launching person typed it. limit: at most so many people. shadow: everything but the vendor.
-    Raises Refused with one finding per objecting guardrail, and where the planned instant was launched already.
+    Raises Refused with one finding per objecting guardrail, where the planned instant was launched already, and for everybody
+    but approvers (their keys need `runs:launch`) and the schedule.
     """
+    if actor.via != "system":
+        allow(actor, Role.APPROVER, "runs:launch")
     ahead = look_ahead(actor.workspace_id, key, now=now, planned_at=planned_at, shadow=shadow, limit=limit)
     _agree(ahead, typed_count)
     with transaction.atomic():

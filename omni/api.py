@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from governance.door import Conflict, DoorError, Invalid, Missing, Refused, Stale, Unmatched
+from omni.problems import problem
 
 log = structlog.get_logger(__name__)
 STATUS = {Unmatched: 412, Invalid: 422, Refused: 403, Stale: 409, Conflict: 409, Missing: 404}  # the first that fits
 TITLES = {422: "The request can't be accepted", 403: "Refused by policy", 404: "Not found"} | dict.fromkeys((409, 412), "Changed meanwhile")
 
 
-def problem_details(error: Exception, context: dict[str, Any]) -> Response | None:
+def problem_details(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """Any expected failure as a problem document (RFC 9457). Unexpected ones stay exceptions: they are our fault and get a 500."""
     request: Request | None = context.get("request")
     if isinstance(error, DoorError):
@@ -59,13 +58,5 @@ def _words(detail: Any) -> str:
     return str(detail)
 
 
-def _problem(request: Request | None, status: int, detail: str, **extras: Any) -> Response:
-    body = {
-        "type": "about:blank",
-        "title": TITLES.get(status, HTTPStatus(status).phrase),
-        "status": status,
-        "detail": detail,
-        "request_id": getattr(getattr(request, "_request", None), "id", None),
-        **extras,
-    }
-    return Response(body, status=status, content_type="application/problem+json")
+def _problem(request: Request | None, status: int, detail: str, **extras: Any) -> HttpResponse:
+    return problem(getattr(request, "_request", None), status, detail, TITLES.get(status, ""), **extras)

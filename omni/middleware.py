@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Callable
 
 import structlog
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
+
+from omni.bodies import length_of, most_of
+from omni.problems import problem
 
 Handler = Callable[[HttpRequest], HttpResponse]
-MAX_BODY = 5 * 1024 * 1024  # bytes; uploads by file have their own door
-MAX_WEBHOOK = 10 * 1024 * 1024  # vendors put thousands of events into one call
 
 
 class RequestId:
@@ -52,22 +53,16 @@ class ContentSecurityPolicy:
 
 
 class BodyLimits:
-    """Refuses bodies that say they are larger than any door accepts, before they are read, and compressed ones."""
+    """Refuses bodies that are larger than the door accepts (omni.bodies has not even kept them), and compressed ones."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = request.headers.get("Content-Length", "")
-        most = MAX_WEBHOOK if request.path.startswith("/hooks/") else MAX_BODY
-        if length and (not length.isdigit() or int(length) > most):
-            return _problem(413, "Body too large", f"a body of at most {most // 1024 // 1024} MiB is expected")
+        most, announced = most_of(request.path), length_of(length)
+        if length and (announced is None or announced > most):
+            return problem(request, 413, f"a body of at most {most // 1024 // 1024} MiB is expected", "Body too large")
         if request.headers.get("Content-Encoding", "identity").lower() not in {"identity", ""}:
-            return _problem(415, "Compressed bodies are not accepted", "send the body without Content-Encoding")
+            return problem(request, 415, "send the body without Content-Encoding", "Compressed bodies are not accepted")
         return self.get_response(request)
-
-
-def _problem(status: int, title: str, detail: str) -> JsonResponse:
-    return JsonResponse(
-        {"type": "about:blank", "title": title, "status": status, "detail": detail}, status=status, content_type="application/problem+json"
-    )

@@ -9,6 +9,11 @@ from drf_spectacular.views import SpectacularAPIView
 from omni import health, metrics
 from omni.api_viewer import ApiViewer
 
+handler400 = "omni.problems.bad_request"
+handler403 = "omni.problems.permission_denied"
+handler404 = "omni.problems.page_not_found"
+handler500 = "omni.problems.server_error"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/console/", permanent=False)),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -13,6 +13,7 @@ from delivery.instance import confirm as confirm_instance
 from delivery.instance import held as held_instances
 from delivery.instance import start as start_instance
 from delivery.leases import at_work, due, lease
+from delivery.left_out import LeftOutPage, left_out
 from delivery.message_ids import MessageKey, message_id, message_ids, read_message_id
 from delivery.pins import SentMessage, sent_message
 from delivery.planning import plan, survey, unfinished
@@ -80,6 +81,8 @@ __all__ = [
     "lease",
     "message_id",
     "message_ids",
+    "left_out",
+    "LeftOutPage",
     "messages",
     "open_next_wave",
     "pause",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Max, Min, Q, Sum
@@ -34,7 +34,8 @@ class DispatchView:
     counts: one number per word, states and reasons together, zero ones left out ("delivered", "sent", "no_consent",
     "holdout"); they add up to `considered` with "waiting". states: ledger rows by effective state; skipped and failed: by
     reason; left_out: people whom the plan left out, by reason. waiting: not yet looked at; settled: had a final look or are on
-    the way; in_doubt: unanswered messages. rate: messages a second between the first and the last request.
+    the way; in_doubt: unanswered messages. rate: messages a second between the first and the last request. next_wave_at: when
+    the next wave opens if nothing speaks against it; None while one is being sent, and after the last.
     """
 
     id: int
@@ -68,7 +69,7 @@ class DispatchView:
     left_out: Mapping[str, int]
     waves: tuple[WaveView, ...]
     waves_open: int
-    soaks_until_minutes: int
+    next_wave_at: datetime | None
     cost_micros: int
     estimated_micros: int
     budget_micros: int | None
@@ -92,7 +93,7 @@ def facts(workspace_id: int, dispatch_id: int) -> DispatchView:
     reasons = {reason.label: number for reason, number in sorted(counts.reasons.items())}
     out = {Reason(reason).label: number for reason, number in sorted(left_out.items())}
     account = VendorAccount.objects.filter(workspace_id=row.workspace_id, account=row.account).first()
-    requests = _requests(row)
+    requests, waves = _requests(row), _waves(row)
     return DispatchView(
         id=row.pk,
         workspace_id=row.workspace_id,
@@ -123,9 +124,9 @@ def facts(workspace_id: int, dispatch_id: int) -> DispatchView:
         skipped={word: number for word, number in reasons.items() if _is_skip(word)},
         failed={word: number for word, number in reasons.items() if not _is_skip(word)},
         left_out=out,
-        waves=_waves(row),
+        waves=waves,
         waves_open=row.waves_open,
-        soaks_until_minutes=row.soak_minutes,
+        next_wave_at=_next_wave_at(row, waves),
         cost_micros=requests["cost"] or 0,
         estimated_micros=row.estimated_micros,
         budget_micros=row.budget_micros,
@@ -205,6 +206,12 @@ def _waves(row: Dispatch) -> tuple[WaveView, ...]:
         )
         for wave, number in people.items()
     )
+
+
+def _next_wave_at(row: Dispatch, waves: tuple[WaveView, ...]) -> datetime | None:
+    if row.state != DispatchState.RUNNING or row.wave_done_at is None or all(wave.state != "closed" for wave in waves):
+        return None
+    return row.wave_done_at + timedelta(minutes=row.soak_minutes)
 
 
 def _wave_state(batches: Mapping[int, int]) -> str:

@@ -13,7 +13,9 @@ from django.urls import reverse
 
 from governance import kinds
 from governance.access import ConsoleRequest, role_required
+from governance.bills import bill
 from governance.findings import DoorError, Finding, Invalid, Missing, Refused, Stale, pointer
+from governance.models import Document
 from governance.reading import DocumentView
 from governance.roles import Role
 
@@ -145,11 +147,13 @@ def document_context(request: ConsoleRequest, view: DocumentView, tab: str) -> d
     waiting, approved = view.open_submission, view.approved_submission
     author = actor.role.covers(Role.AUTHOR)
     fresh = waiting is None or waiting.revision_id != view.latest.id
+    below = _drafts_below(view) if view.state == "released" else ()
     return {
         "title": view.title or view.key,
         "kind": sort,
         "pages": pages_of(view.kind),
         "document": view,
+        "below": below,
         "tab": tab,
         "trail": _trail(view.kind),
         "tabs": [
@@ -164,7 +168,7 @@ def document_context(request: ConsoleRequest, view: DocumentView, tab: str) -> d
             for name, title, icon in TABS
         ],
         "may_edit": actor.role.covers(sort.save_role),
-        "may_submit": author and fresh and view.state in {"draft", "changed", "submitted"} and not errors,
+        "may_submit": author and fresh and (below or view.state in {"draft", "changed", "submitted"}) and not errors,
         "blocked_by_errors": author and errors if view.state in {"draft", "changed"} else 0,
         "may_withdraw": author and waiting is not None,
         "may_decide": actor.role.covers(Role.APPROVER) and waiting is not None and waiting.submitted_by_id != actor.user_id,
@@ -172,6 +176,18 @@ def document_context(request: ConsoleRequest, view: DocumentView, tab: str) -> d
         "waiting": waiting,
         "approved": approved,
     }
+
+
+def _drafts_below(view: DocumentView) -> list[dict[str, str]]:
+    """The documents that a released one uses, directly or not, whose drafts are not what is released: asked for with it, or alone."""
+    if not view.latest.uses:
+        return []
+    changed = [item for item in bill(view.workspace_id, view.kind, view.key, of="draft").changed if item.document_id != view.id]
+    titles = dict(Document.objects.filter(pk__in=[item.document_id for item in changed]).values_list("pk", "title"))
+    return [
+        {"title": titles.get(item.document_id) or item.key, "number": str(item.number), "href": document_address(item.kind, item.key)}
+        for item in changed
+    ]
 
 
 def _trail(kind_name: str) -> list[dict[str, str]]:

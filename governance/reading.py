@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -11,12 +11,14 @@ from typing import Any, Literal
 from django.db.models import Prefetch, QuerySet
 
 from governance import kinds, witness
+from governance.difference import difference
 from governance.findings import Finding, Missing, parse
 from governance.kinds import Ref
 from governance.models import Document, Revision, Submission
 
 State = Literal["draft", "submitted", "approved", "changed", "released", "recalled"]
 REMEMBERED = 4_096  # released revisions kept per process
+NAMED = 3  # changed fields that are named
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,16 @@ class DocumentView:
         return "released" if self.released.sha256 == self.latest.sha256 else "changed"
 
     @property
+    def changed_fields(self) -> str:
+        """The fields in which the draft differs from what is released: "subject, audience and 2 more"; "" without a release."""
+        if self.released is None:
+            return ""
+        changes = difference(self.released.body, self.latest.body)
+        names = list(dict.fromkeys(change.path.split("/")[1].replace("_", " ") for change in changes if change.path))
+        shown, more = names[:NAMED], len(names) - NAMED
+        return joined([*shown, f"{more} more"] if more > 0 else shown)
+
+    @property
     def words(self) -> str:
         """Where the document stands and what happens next, as a sentence."""
         draft, live = f"Draft {self.latest.number}", self.released and f"released {self.released.number}"
@@ -87,10 +99,15 @@ class DocumentView:
             "submitted": f"{draft} is waiting for approval.",
             "approved": f"{draft} is approved. Release it to put it to use.",
             "draft": f"{draft} has never been released. Submit it for approval.",
-            "changed": f"{draft} differs from {live}. Submit it for approval.",
+            "changed": f"{draft} differs from {live} in {self.changed_fields}. Submit it for approval.",
             "recalled": f"{draft} was recalled. Nothing may send it any more.",
             "released": f"Revision {self.latest.number} is released.",
         }[self.state]
+
+
+def joined(names: Sequence[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
 def document(workspace_id: int, kind: str, key: str) -> DocumentView:

@@ -131,7 +131,7 @@ def look_ahead(
         currency=currency,
         parts=parts,
         countries=countries,
-        sentence=audience.sentence(segment.model.rule),
+        sentence=audience.sentence(segment.model.rule, {name: known.title for name, known in audience.catalogue(workspace_id).items()}),
     )
     outlook.findings.extend(guardrails.check(_intent(outlook, problems, draft=draft)))
     return outlook
@@ -174,8 +174,8 @@ def run_of(outlook: Outlook, actor: Actor, dispatch_id: int, *, trigger: str, pl
 
 def spread(ids: BitMap64, many: int) -> list[int]:
     """At most `many` ids, evenly spread over a set."""
-    step = max(1, len(ids) // many) if many else 1
-    return [int(ids[place]) for place in range(0, len(ids), step)][:many]
+    whole = len(ids)
+    return [int(ids[place * whole // many]) for place in range(many)] if whole > many else [int(each) for each in ids]
 
 
 def pinned_arms(campaign: CampaignBody, templates: list[governance.RevisionView]) -> dict[str, Any]:

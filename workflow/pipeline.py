@@ -60,7 +60,7 @@ def launch(
         dispatch_id = delivery.plan(ahead.plan, now=now)
         run = run_of(ahead, actor, dispatch_id, trigger=trigger, planned_at=planned_at, now=now)
         run.save(force_insert=True)
-        governance.audit(actor, "campaign.launched", subject=f"campaign/{key}", data={"run": run.pk, "people": ahead.count}, now=now)
+        governance.audit(actor, "campaign.launched", subject=f"campaign:{key}", data={"run": run.pk, "people": ahead.count}, now=now)
         bells.ring()
     return run
 

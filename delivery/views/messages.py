@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ from django.urls import reverse
 from audience import door as audience
 from delivery.addresses import address_hash
 from delivery.explain import MessagePage, MessageView, Why, messages, timeline, why
+from delivery.facts import facts
+from delivery.left_out import left_out
 from delivery.message_ids import read_message_id
 from delivery.models import Dispatch, OutboxMail
 from delivery.pins import SentMessage, sent_message
@@ -24,6 +27,7 @@ from presentation import door as presentation
 from rendering import door as rendering
 
 EACH = 50
+LEDGER = "m"  # begins the cursor of people with messages, where those without were listed first
 STATES = [state.label.replace(" ", "_") for state in MessageState]
 
 
@@ -31,13 +35,16 @@ STATES = [state.label.replace(" ", "_") for state in MessageState]
 def messages_page(request: ConsoleRequest) -> HttpResponse:
     """The search: by address, external id, message id, campaign, run or profile."""
     asked = request.GET
+    dispatch_id, state = _number(asked.get("dispatch", "")), asked.get("state", "")
     context: dict[str, Any] = {
         "title": "Messages",
         "q": asked.get("q", "").strip()[:320],
-        "state": asked.get("state", ""),
+        "state": state,
+        "reason": asked.get("reason", "")[:40],
+        "reasons": reasons_of(request.actor.workspace_id, dispatch_id),
         "states": STATES,
         "dispatches": _recent(request.actor.workspace_id),
-        "dispatch_id": _number(asked.get("dispatch", "")),
+        "dispatch_id": dispatch_id,
     }
     context |= _found(request, context)
     return render(request, "delivery/console/messages.html", context)
@@ -68,18 +75,51 @@ def _found(request: ConsoleRequest, asked: Mapping[str, Any]) -> dict[str, Any]:
         criteria["dispatch_id"] = asked["dispatch_id"]
     if not criteria:
         return {"searched": False}
-    state = str(asked["state"])
-    page = messages(workspace_id, **criteria, state=state if state in STATES else "", after=request.GET.get("cursor", ""), limit=EACH)
+    reason, state, cursor = str(asked["reason"]), str(asked["state"]), request.GET.get("cursor", "")
+    if reason and set(criteria) == {"dispatch_id"} and not cursor.startswith(LEDGER):
+        outside = _left_out(workspace_id, criteria["dispatch_id"], reason, cursor)
+        if outside is not None:
+            return outside
+    state = state if state in STATES and not reason else ""
+    page = messages(workspace_id, **criteria, state=state, reason=reason, after=cursor.removeprefix(LEDGER), limit=EACH)
     found: dict[str, Any] = {
         "searched": True,
         "person": person,
         "rows": rows_of(workspace_id, page),
-        "page": {"items": page.items, "next": page.next},
+        "page": {"items": page.items, "next": page.next and LEDGER + page.next if reason else page.next},
     }
     if person is not None and asked["dispatch_id"]:
         answer = why(workspace_id, asked["dispatch_id"], person.id)
         found |= {"answer": answer, "told": tell(answer.stops)}
     return found
+
+
+def _left_out(workspace_id: int, dispatch_id: int, reason: str, cursor: str) -> dict[str, Any] | None:
+    """Those whom the plan left out for this reason, who have no message; None where it left out nobody.
+
+    The pages of those who were skipped at the last look follow theirs.
+    """
+    some = left_out(workspace_id, dispatch_id, reason, start=_number(cursor), limit=EACH)
+    if not some.total:
+        return None
+    people = {person.id: person for person in audience.load(workspace_id, list(some.profile_ids))}
+    after = str(some.next) if some.next else LEDGER if messages(workspace_id, dispatch_id=dispatch_id, reason=reason, limit=1).items else ""
+    return {
+        "searched": True,
+        "person": None,
+        "outside": [{"profile_id": each, "person": people.get(each)} for each in some.profile_ids],
+        "total": some.total,
+        "page": {"items": some.profile_ids, "next": after},
+    }
+
+
+def reasons_of(workspace_id: int, dispatch_id: int) -> list[str]:
+    """The reasons for which people got nothing from this run, the commonest first; none without a run."""
+    if not Dispatch.objects.filter(workspace_id=workspace_id, pk=dispatch_id).exists():
+        return []
+    known = facts(workspace_id, dispatch_id)
+    many = Counter(known.left_out) + Counter(known.skipped) + Counter(known.failed)
+    return [reason for reason, _ in many.most_common()]
 
 
 def rows_of(workspace_id: int, page: MessagePage) -> list[dict[str, Any]]:

@@ -88,7 +88,7 @@ REASONS = {
     "quiet_hours": "quiet hours until it expired",
     "holdout": "held out on purpose",
     "outranked": "another campaign came first",
-    "duplicate": "the same address or already reached",
+    "duplicate": "the same address twice",
     "not_matching": "no longer in the segment",
     "budget": "the budget was spent",
     "expired": "too late to be useful",

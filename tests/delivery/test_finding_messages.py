@@ -98,3 +98,29 @@ def test_a_person_asked_about_before_the_batch_is_planned(street: Street) -> Non
     dispatch = street.launch(ids)
     told = delivery.why(street.workspace_id, dispatch, ids[1])
     assert (told.state, told.stops[0].facts["wave"]) == ("planned", 1)
+
+
+def test_whom_a_plan_left_out_is_listed_by_reason(street: Street) -> None:
+    street.route("sendgrid")
+    ada = factories.profile(now=street.clock(), email="ada@example.com")
+    twin = factories.profile(now=street.clock(), email="Ada@Example.com")
+    dispatch = street.launch([ada, twin, *street.people(3)])
+    street.work()
+    ws = street.workspace_id
+
+    assert delivery.facts(ws, dispatch).left_out == {"duplicate": 1}
+    assert delivery.left_out(ws, dispatch, "duplicate") == delivery.LeftOutPage((twin,), 1, None)
+    assert delivery.left_out(ws, dispatch, "holdout").total == 0
+    with pytest.raises(Invalid):
+        delivery.left_out(ws, dispatch, "bored")
+
+
+def test_messages_are_found_by_the_reason_they_were_skipped_for(street: Street) -> None:
+    street.route("sendgrid")
+    ada = factories.profile(now=street.clock(), email="ada@example.com")
+    delivery.suppress(street.workspace_id, "email", "ada@example.com", reason="bounced", source="test", now=street.clock())
+    dispatch = street.launch([ada, *street.people(3)])
+    street.work()
+
+    page = delivery.messages(street.workspace_id, dispatch_id=dispatch, reason="suppressed")
+    assert [view.profile_id for view in page.items] == [ada]

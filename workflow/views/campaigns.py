@@ -40,6 +40,7 @@ from workflow import campaign_forms, content, pipeline
 from workflow.documents import CampaignBody
 from workflow.models import Run
 from workflow.overview import next_times, run_lines, trigger_words
+from workflow.permission import permission
 
 CAMPAIGN = "campaign"
 AHEAD = timedelta(days=60)
@@ -149,7 +150,18 @@ def estimate(request: ConsoleRequest, key: str) -> HttpResponse:
         ahead = pipeline.preview(request.actor.workspace_id, key, now=timezone.now(), draft=True)
     except (Invalid, Missing, Refused) as error:
         return render(request, "workflow/_estimate.html", {"reason": error.reason})
-    return render(request, "workflow/_estimate.html", {"ahead": ahead, "left_out": _left_out(ahead)})
+    return render(request, "workflow/_estimate.html", _looked(ahead))
+
+
+def _looked(ahead: pipeline.Outlook) -> dict[str, Any]:
+    """What every page says about an outlook. each: the price of one message, for those that go out one by one."""
+    return {
+        "ahead": ahead,
+        "left_out": _left_out(ahead),
+        "agreed": permission(ahead),
+        "each": ahead.micros // ahead.count if ahead.count else 0,
+        "starts": trigger_words(ahead.campaign),
+    }
 
 
 def _left_out(ahead: pipeline.Outlook) -> list[tuple[str, int]]:
@@ -188,8 +200,7 @@ def preview(request: ConsoleRequest, key: str) -> HttpResponse:
     context: dict[str, Any] = {**document_context(request, view, "preview")}
     try:
         ahead = pipeline.preview(workspace_id, key, now=timezone.now(), draft=True)
-        context |= {"ahead": ahead, "left_out": _left_out(ahead), "samples": _samples(ahead)}
-        context |= {"starts": trigger_words(ahead.campaign), "coming": _coming(ahead.campaign)}
+        context |= {**_looked(ahead), "samples": _samples(ahead), "coming": _coming(ahead.campaign)}
     except (Invalid, Missing, Refused) as error:
         context["reason"] = error.reason
     return render(request, "workflow/campaign_preview.html", context)
@@ -251,13 +262,11 @@ def launch(request: ConsoleRequest, key: str) -> HttpResponse:
             {"title": view.title or key, "href": reverse("workflow:campaign", args=[key])},
         ],
         "document": view,
-        "ahead": ahead,
-        "left_out": _left_out(ahead),
+        **_looked(ahead),
         "samples": _samples(ahead),
         "faults": faults,
         "typed": request.POST.get("count", ""),
         "shadow": request.POST.get("shadow") == "1",
-        "titles": {name: body.title for name, body in audience.catalogue(workspace_id).items()},
         "wave": f"{ahead.campaign.ramp[0]:.0%}" if ahead.campaign.ramp else "",
     }
     return render(request, "workflow/launch.html", context, status=422 if faults else 200)

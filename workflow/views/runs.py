@@ -82,6 +82,8 @@ def _live(request: ConsoleRequest, found: Run) -> dict[str, Any]:
     skipped = {**facts.left_out}
     for reason, many in facts.skipped.items():
         skipped[reason] = skipped.get(reason, 0) + many
+    sending = facts.state == "running"
+    closed = [wave.number for wave in facts.waves if wave.state == "closed"]
     return {
         "run": found,
         "facts": facts,
@@ -97,8 +99,9 @@ def _live(request: ConsoleRequest, found: Run) -> dict[str, Any]:
         "switches": [
             each for each in delivery.switches(workspace_id) if each.scope == "workspace" or each.key in {facts.key, facts.vendor}
         ],
-        "seconds_left": facts.waiting / facts.rate if facts.rate > 0 and facts.state == "running" and facts.waiting else None,
-        "closed_waves": any(wave.state == "closed" for wave in facts.waves),
+        "seconds_left": facts.waiting / facts.rate if facts.rate > 0 and facts.waiting and sending and not closed else None,
+        "closed_waves": bool(closed),
+        "next_wave": min(closed, default=0),
         "may_pause": request.actor.role.covers(Role.AUTHOR),
         "may_resume": request.actor.role.covers(Role.APPROVER),
     }

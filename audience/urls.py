@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from audience import rule_forms
-from audience.views import profiles, segments
+from audience.views import profiles, segment_people, segments
 from governance.door import Pages, register_pages
 
 app_name = "audience"
@@ -20,6 +20,7 @@ register_pages(
         list="audience:segments",
         new="audience:new-segment",
         starter=rule_forms.STARTER,
+        spoken=segments.spoken,
         group="",
     ),
 )
@@ -37,7 +38,8 @@ urlpatterns = [
     path("new/segments/", segments.new_segment, name="new-segment"),
     path("look/segments/", segments.look, name="look"),
     path("segments/<slug:key>/", segments.segment, name="segment"),
-    path("segments/<slug:key>/preview/", segments.preview, name="segment-preview"),
+    path("segments/<slug:key>/preview/", segment_people.preview, name="segment-preview"),
+    path("segments/<slug:key>/counted/", segment_people.counted, name="segment-counted"),
     path("profiles/", profiles.profiles, name="profiles"),
     path("profiles/<int:profile_id>/", profiles.profile, name="profile"),
 ]

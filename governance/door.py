@@ -15,7 +15,20 @@ from governance.difference import Change, difference
 from governance.documents import ApprovalPolicy, policy
 from governance.editing import Body, Edit, Editor, draw, edit, posted_body, saved_redirect
 from governance.finding_documents import FoundDocument, find_documents, used_by
-from governance.findings import Conflict, DoorError, Finding, Invalid, Missing, Refused, Stale, Unmatched, parse, pointer, shorten
+from governance.findings import (
+    Conflict,
+    DoorError,
+    Finding,
+    Invalid,
+    Missing,
+    Refused,
+    Stale,
+    Unmatched,
+    parse,
+    pointer,
+    shorten,
+    still_empty,
+)
 from governance.form_bodies import escape_part, field_id, listed, look_up, mapped, place, read_body, take_step
 from governance.kinds import CheckContext, Kind, Ref, kind, kind_of_plural, kinds, register
 from governance.members import (
@@ -172,6 +185,7 @@ __all__ = [
     "set_secret",
     "sha256",
     "shorten",
+    "still_empty",
     "submit",
     "system_actor",
     "take_step",

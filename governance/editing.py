@@ -18,7 +18,7 @@ from governance import kinds
 from governance.access import ConsoleRequest
 from governance.canonical import canonical
 from governance.difference import difference
-from governance.findings import Finding, Invalid, Stale, shorten
+from governance.findings import Finding, Invalid, Stale, parse, shorten
 from governance.form_bodies import focus_after, read_body, take_step
 from governance.models import Document
 from governance.pages import document_address, document_context, list_address, pages_of, title_of_many
@@ -183,6 +183,8 @@ def _save(request: ConsoleRequest, current: Edit) -> None:
     """Save and go to the saved document; a stale edit gets the page that shows both sides and loses nothing."""
     body = current.body
     key = current.key = current.key or slug(str(body.get("title", "")))
+    if not key:
+        raise Invalid(_keyless(current.kind, body))
     try:
         if current.base is None and current.view is None:
             _refuse_taken(request, current.kind, key)
@@ -195,6 +197,19 @@ def _save(request: ConsoleRequest, current: Edit) -> None:
     messages.success(request, words)
     address = document_address(current.kind, key) + ("?as=yaml" if current.source is not None else "")
     current.response = saved_redirect(request, address)
+
+
+def _keyless(kind_name: str, body: Body) -> list[Finding]:
+    """What is wrong with a new document of which no key can be made: everything that the schema says, and the title or the key."""
+    try:
+        parse(kinds.kind(kind_name).schema, body)
+        found: list[Finding] = []
+    except Invalid as error:
+        found = list(error.findings)
+    if str(body.get("title", "")).strip():
+        return [Finding("error", "/key", "nothing", "a key: none can be made from this title"), *found]
+    named = any(finding.path == "/title" for finding in found)
+    return found if named else [Finding("error", "/title", "nothing", "a title"), *found]
 
 
 def _refuse_taken(request: ConsoleRequest, kind_name: str, key: str) -> None:

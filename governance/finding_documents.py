@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Case, Q, When
+from django.db.models.functions import Length
 
 from governance import kinds
 from governance.kinds import Ref
@@ -23,14 +24,14 @@ class FoundDocument:
 
 
 def find_documents(workspace_id: int, text: str, *, limit: int) -> list[FoundDocument]:
-    """Documents whose title or key contains every word, the lately changed first. One query."""
+    """Documents whose title or key contains every word: those called just that first, then the shortest titles. One query."""
     known = {sort.name: sort for sort in kinds.kinds()}
     rows = Document.objects.filter(workspace_id=workspace_id, kind__in=known, latest__isnull=False)
     for word in text.split()[:8]:
         rows = rows.filter(Q(title__icontains=word) | Q(key__icontains=word))
     return [
         FoundDocument(row.title or row.key, known[row.kind].title, pages_of(row.kind).icon, document_address(row.kind, row.key))
-        for row in rows.order_by("-updated_at", "pk")[:limit]
+        for row in rows.order_by(Case(When(title__iexact=text.strip(), then=0), default=1), Length("title"), "-updated_at", "pk")[:limit]
     ]
 
 

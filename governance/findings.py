@@ -105,6 +105,12 @@ def shorten(value: object) -> str:
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
+def still_empty(findings: Iterable[Finding]) -> bool:
+    """Whether nothing is wrong but what nobody has filled in yet: no reason to alarm somebody who is just beginning."""
+    listed = list(findings)
+    return bool(listed) and all(finding.found in {"empty text", "nothing"} for finding in listed)
+
+
 def parse(model: type[M], data: object, at: str = "") -> M:
     """Validate `data` strictly. Raises Invalid with one finding per fault, each with its pointer below `at`.
 

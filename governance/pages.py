@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -27,6 +28,7 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 class Pages:
     """How a kind appears in the console. edit, preview: url names taking a key; frame: one taking a key and a revision number.
 
+    spoken(workspace_id, model): what a body says, as a sentence; estimate: url name of a part of a page that says what a draft would do.
     starter: the body that a new document begins with; group: the page that lists it beside others ("" for the main navigation).
     """
 
@@ -41,6 +43,8 @@ class Pages:
     starter: Mapping[str, Any] = field(default_factory=dict)
     group: str = "settings"
     primary: str = ""
+    spoken: Callable[[int, Any], str] | None = None
+    estimate: str = ""
 
 
 _PAGES: dict[str, Pages] = {}
@@ -68,7 +72,18 @@ def console_page(role: Role = Role.VIEWER) -> Callable[[Callable[Concatenate[Any
             except DoorError as error:
                 return error_page(request, error)
 
-        return cast("View[P]", role_required(role)(answered))
+        guarded = role_required(role)(answered)
+
+        @wraps(view)
+        def framed(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            try:
+                return guarded(request, *args, **kwargs)
+            except PermissionDenied as refusal:
+                if getattr(request, "actor", None) is None:
+                    raise
+                return error_page(request, Refused(str(refusal)))
+
+        return cast("View[P]", framed)
 
     return decorate
 

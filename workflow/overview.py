@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from delivery import door as delivery
 from governance import door as governance
 from governance.door import Invalid
-from workflow.cron import times
+from workflow.cron import explain_cron, times
 from workflow.documents import CampaignBody, Once, OnEvent, Schedule
 from workflow.models import Occurrence, Run
 
@@ -38,6 +38,7 @@ class Planned:
     title: str
     at: datetime
     zone: str
+    segment: str
 
 
 def run_lines(workspace_id: int, runs: Iterable[Run]) -> list[RunLine]:
@@ -71,7 +72,7 @@ def upcoming(workspace_id: int, *, now: datetime, within: timedelta) -> list[Pla
             continue
         if campaign is not None:
             zone = campaign.trigger.zone if isinstance(campaign.trigger, Schedule | Once) else ""
-            found += [Planned(view.key, view.title, at, zone) for at in next_times(campaign, now=now, until=now + within)]
+            found += [Planned(view.key, view.title, at, zone, campaign.segment) for at in next_times(campaign, now=now, until=now + within)]
     return sorted(found, key=lambda planned: planned.at)
 
 
@@ -95,7 +96,7 @@ def trigger_words(campaign: CampaignBody) -> str:
     if isinstance(trigger, Once):
         return f"once, {trigger.at.replace('T', ' ')} {trigger.zone}"
     if isinstance(trigger, Schedule):
-        return f"by schedule, {trigger.cron} in {trigger.zone}"
+        return explain_cron(trigger.cron, trigger.zone)
     if isinstance(trigger, OnEvent):
         return f"when “{trigger.event}” happens"
     return "by hand"

@@ -20,6 +20,7 @@ register_pages(
         list="workflow:campaigns",
         preview="workflow:campaign-preview",
         starter=campaign_forms.STARTER,
+        estimate="workflow:estimate",
         group="",
     ),
 )

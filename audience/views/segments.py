@@ -14,9 +14,9 @@ from django.utils import timezone
 from audience import rule_forms
 from audience.catalogue import AttributeBody, catalogue
 from audience.documents import SEGMENT, SegmentBody
-from audience.explain import Explanation, explain, sample
+from audience.explain import sample
 from audience.models import Event, Snapshot, Subscription
-from audience.profiles import countries, find
+from audience.profiles import everyone
 from audience.resolve import resolve
 from audience.rules.operations import OPERATORS
 from audience.sentences import sentence
@@ -28,8 +28,6 @@ from governance.door import (
     Missing,
     Role,
     console_page,
-    document,
-    document_context,
     documents,
     draw,
     edit,
@@ -37,6 +35,7 @@ from governance.door import (
     list_context,
     parse,
     posted_body,
+    still_empty,
 )
 
 SAMPLED = 6
@@ -64,6 +63,11 @@ def _words(revision: Any, titles: Mapping[str, str]) -> str:
         return sentence(revision.model.rule, titles)
     except Invalid:
         return "This rule no longer fits what rules may say."
+
+
+def spoken(workspace_id: int, body: SegmentBody) -> str:
+    """The rule as the person reads it who must vouch for it."""
+    return sentence(body.rule, {name: known.title for name, known in catalogue(workspace_id).items()})
 
 
 def _editor(request: ConsoleRequest) -> Editor:
@@ -241,56 +245,15 @@ def look(request: ConsoleRequest) -> HttpResponse:
         found = resolve(request.actor.workspace_id, model, as_of=now, drafts=True)
     except (Invalid, Missing) as error:
         findings = getattr(error, "findings", ())
-        return render(request, "audience/_look.html", {"unfinished": findings, "reason": error.reason})
+        return render(request, "audience/_look.html", {"unfinished": findings, "only_empty": still_empty(findings), "reason": error.reason})
     titles = {name: known.title for name, known in catalogue(request.actor.workspace_id).items()}
     context = {
         "found": found,
         "sentence": sentence(model.rule, titles),
         "sample": sample(request.actor.workspace_id, model, SAMPLED, as_of=now, drafts=True) if found.count else [],
-        "total": _everyone(request),
+        "total": everyone(request.actor.workspace_id),
     }
     return render(request, "audience/_look.html", context)
 
 
-def _everyone(request: ConsoleRequest) -> int:
-    from audience.profiles import everyone
-
-    return everyone(request.actor.workspace_id)
-
-
-@console_page()
-def preview(request: ConsoleRequest, key: str) -> HttpResponse:
-    """Who the draft finds: the count, where they live, twenty of them, and whether a certain person is among them."""
-    workspace_id, now = request.actor.workspace_id, timezone.now()
-    view = document(workspace_id, SEGMENT, key)
-    context: dict[str, Any] = {**document_context(request, view, "preview"), "person_q": request.GET.get("person", "").strip()[:200]}
-    try:
-        model = view.latest.model
-        found = resolve(workspace_id, model, as_of=now, drafts=True)
-        where = sorted(countries(workspace_id, found.ids).items(), key=lambda pair: -pair[1])
-        context |= {
-            "found": found,
-            "total": _everyone(request),
-            "sentence": sentence(model.rule, {name: known.title for name, known in catalogue(workspace_id).items()}),
-            "countries": [(name or "not known", many) for name, many in where[:8]],
-            "elsewhere": sum(many for _, many in where[8:]),
-            "sample": sample(workspace_id, model, 20, as_of=now, drafts=True),
-            "snapshots": Snapshot.objects.filter(workspace_id=workspace_id, segment_key=key).defer("bitmap").order_by("-as_of")[:10],
-        }
-        if context["person_q"]:
-            context |= _person_in(request, model, context["person_q"])
-    except (Invalid, Missing) as error:
-        context |= {"unfinished": getattr(error, "findings", ()), "reason": error.reason}
-    return render(request, "audience/segment_preview.html", context)
-
-
-def _person_in(request: ConsoleRequest, model: SegmentBody, text: str) -> dict[str, Any]:
-    workspace_id = request.actor.workspace_id
-    person = find(workspace_id, external_id=text) or find(workspace_id, address=text)
-    if person is None:
-        return {"nobody": True}
-    told: Explanation = explain(workspace_id, model, person.id, as_of=timezone.now(), drafts=True)
-    return {"person": person, "told": told}
-
-
-__all__ = ["escape_part", "look", "new_segment", "preview", "segment", "segments"]
+__all__ = ["escape_part", "look", "new_segment", "segment", "segments"]

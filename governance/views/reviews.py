@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from governance import approvals, kinds
 from governance.access import ConsoleRequest
 from governance.bills import Bill, BillItem
 from governance.checking import check_bill
-from governance.difference import Change, difference
+from governance.difference import difference
 from governance.findings import Invalid
 from governance.kinds import Ref
 from governance.models import Decision, Document, Submission
@@ -39,7 +39,7 @@ class Reviewed:
     title: str
     before: RevisionView | None
     after: RevisionView
-    changes: Sequence[Change]
+    changes: Sequence[Mapping[str, Any]]
     before_text: str
     after_text: str
     href: str
@@ -134,6 +134,7 @@ def _review_context(request: ConsoleRequest, submission: Submission, faults: Seq
         "is_approver": actor.role.covers(Role.APPROVER),
         "open": open_,
         "counts": kinds.kind(root.kind).reach is not None,
+        "estimate": reverse(pages_of(root.kind).estimate, args=[root.key]) if open_ and pages_of(root.kind).estimate else "",
         "policy": approvals.policy(actor.workspace_id),
         "faults": faults,
         "comment": comment,
@@ -162,7 +163,7 @@ def _reviewed_item(request: ConsoleRequest, item: BillItem, row: Document) -> Re
         title=row.title or row.key,
         before=before,
         after=after,
-        changes=difference(before.body if before else {}, after.body),
+        changes=[*_spoken(before, after), *(change.as_dict() for change in difference(before.body if before else {}, after.body))],
         before_text=write_yaml(before.body).decode() if before else "",
         after_text=write_yaml(after.body).decode(),
         href=document_address(item.kind, item.key, "preview"),
@@ -172,6 +173,18 @@ def _reviewed_item(request: ConsoleRequest, item: BillItem, row: Document) -> Re
         legal=approvals.changed_legal_fields(request.actor.workspace_id, item),
         live_number=live.number if live else None,
     )
+
+
+def _spoken(before: RevisionView | None, after: RevisionView) -> list[dict[str, Any]]:
+    """What both say, as sentences, where their kind has words for it and the sentences differ."""
+    speak = pages_of(after.kind).spoken
+    if speak is None or before is None:
+        return []
+    try:
+        said = [speak(view.workspace_id, view.model) for view in (before, after)]
+    except Invalid:
+        return []
+    return [{"where": "In words", "path": "", "op": "changed", "before": said[0], "after": said[1]}] if said[0] != said[1] else []
 
 
 @console_page()
@@ -184,7 +197,17 @@ def reach(request: ConsoleRequest, submission_id: int) -> HttpResponse:
     drift = approvals.policy(request.actor.workspace_id).drift
     then = submission.reach
     moved = abs(now_count - then) / then if now_count is not None and then else 0.0
-    context = {"then": then, "now_count": now_count, "moved": moved, "drift": drift, "beyond": moved > drift, "submission": submission}
+    last = Submission.objects.filter(document_id=submission.document_id, state=State.RELEASED).exclude(pk=submission.pk)
+    released_reach = last.order_by("-closed_at", "-pk").values_list("reach", flat=True).first()
+    context = {
+        "released_reach": released_reach,
+        "then": then,
+        "now_count": now_count,
+        "moved": moved,
+        "drift": drift,
+        "beyond": moved > drift,
+        "submission": submission,
+    }
     return render(request, "governance/_reach.html", context)
 
 

@@ -65,7 +65,14 @@ def audit_page(request: ConsoleRequest) -> HttpResponse:
         "title": "Audit",
         "trail": [{"title": "Settings", "href": reverse("governance:settings")}],
         "page": listed,
-        "entries": [{"entry": entry, "who": names.get(entry.user_id, "") if entry.user_id else "the system"} for entry in listed["items"]],
+        "entries": [
+            {
+                "entry": entry,
+                "who": names.get(entry.user_id, "") if entry.user_id else "the system",
+                "facts": [(name.replace("_", " "), value) for name, value in entry.data.items() if value not in (None, "")],
+            }
+            for entry in listed["items"]
+        ],
         "people": people,
         "asked": asked,
         "filtered": any(asked.get(name) for name in ("subject", "action", "user")),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 
 from audience import door as audience
@@ -45,30 +46,33 @@ def live(request: ConsoleRequest) -> HttpResponse:
 
 
 def _live(request: ConsoleRequest) -> dict[str, Any]:
-    return {"active": pipeline.active_runs(request.actor.workspace_id), "problems": _problems(request.actor.workspace_id)}
+    active = pipeline.active_runs(request.actor.workspace_id)
+    return {"active": active, "problems": _problems(request.actor.workspace_id, active)}
 
 
-def _problems(workspace_id: int) -> list[dict[str, Any]]:
+def _problems(workspace_id: int, active: list[pipeline.RunLine]) -> list[dict[str, Any]]:
     """What is out of order, the worst first, each with where to mend it."""
-    found: list[dict[str, Any]] = [
-        {
-            "level": "error",
-            "words": f"The kill switch for {each.key or 'the whole workspace'} is on: {each.reason}",
-            "name": "delivery:health",
-        }
+    health = reverse("delivery:health")
+    found = [
+        _problem("error", f"The kill switch for {each.key or 'the whole workspace'} is on: {each.reason}", health, "Open delivery")
         for each in delivery.switches(workspace_id)
     ]
-    found += [
-        {"level": "error", "words": f"This installation is held: {reason}", "name": "delivery:health"}
-        for _, reason in delivery.held_instances()
-    ]
+    found += [_problem("error", f"This installation is held: {reason}", health, "Open delivery") for _, reason in delivery.held_instances()]
+    for line in active:
+        if line.state == "paused":
+            words = f"{line.title} is paused: {line.brief.planned - line.brief.handed:,} people may be waiting for it" if line.brief else ""
+            found.append(_problem("warning", words, reverse("workflow:run", args=[line.run.pk]), "Open the run"))
     if doubtful := delivery.doubtful(workspace_id):
         noun = "message is" if doubtful == 1 else "messages are"
-        found.append({"level": "warning", "words": f"{doubtful:,} {noun} in doubt: the vendor never answered", "name": "delivery:health"})
+        found.append(_problem("warning", f"{doubtful:,} {noun} in doubt: the vendor never answered", health + "#in-doubt", "See them"))
     for missed in pipeline.refused_lately(workspace_id, since=timezone.now() - WEEK):
         words = f"{missed.campaign_key} was not launched as planned: {missed.reason or missed.outcome}"
-        found.append({"level": "warning", "words": words, "name": "workflow:campaign", "key": missed.campaign_key})
+        found.append(_problem("warning", words, reverse("workflow:campaign", args=[missed.campaign_key]), "Open the campaign"))
     return found
+
+
+def _problem(level: str, words: str, href: str, action: str) -> dict[str, Any]:
+    return {"level": level, "words": words, "href": href, "action": action}
 
 
 def _charts(workspace_id: int, now: datetime) -> list[dict[str, Any]]:

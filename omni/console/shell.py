@@ -98,6 +98,8 @@ def _current(here: str) -> str:
     """The place that an address belongs to. What belongs to none is one of the documents that Settings lists."""
     if not here:
         return "Home"
+    if here.startswith("search/"):
+        return ""
     return next((title for title, _, _, prefixes, _, _ in PLACES if prefixes and here.startswith(prefixes)), "Settings")
 
 

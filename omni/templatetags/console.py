@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from governance import door as governance
+from omni.templatetags.diffs import path_words
 from omni.templatetags.states import look, reason_words
 
 register = Library()
@@ -80,7 +81,8 @@ def error_summary(items: Sequence[Any] = (), title: str = "") -> dict[str, Any]:
         if isinstance(item, tuple):
             rows.append(item)
         else:
-            rows.append((field_id(item.path), item.path, f"found {item.found}, expected {item.expected}"))
+            where = path_words(item.path) if item.path.startswith("/") else item.path
+            rows.append((field_id(item.path), where, f"found {item.found}, expected {item.expected}"))
     return {"rows": rows, "title": title or ("There is a problem" if len(rows) == 1 else f"There are {len(rows)} problems")}
 
 

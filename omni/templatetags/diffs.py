@@ -114,7 +114,15 @@ def changes(items: Any) -> dict[str, Any]:
         plain = item if isinstance(item, dict) else item.as_dict()
         before, after = as_words(plain["before"]), as_words(plain["after"])
         left, right = word_marks(before, after) if plain["op"] == "changed" else (mark("del", before), mark("ins", after))
-        rows.append({"where": path_words(str(plain["path"])), "path": plain["path"], "op": plain["op"], "before": left, "after": right})
+        rows.append(
+            {
+                "where": plain.get("where") or path_words(str(plain["path"])),
+                "path": plain["path"],
+                "op": plain["op"],
+                "before": left,
+                "after": right,
+            }
+        )
     return {"rows": rows}
 
 

@@ -52,7 +52,7 @@ def plural(value: Any, noun: str) -> str:
 
 
 def share_words(part: float, whole: float) -> str:
-    """The share with as many digits as it deserves: "3.1 %", "<0.1 %", "100 %"; nothing without a whole."""
+    """The share with one digit: "3.1 %", "5.0 %", "<0.1 %"; whole only where it is nothing or all; nothing without a whole."""
     if not whole:
         return ""
     percent = 100 * part / whole
@@ -60,7 +60,7 @@ def share_words(part: float, whole: float) -> str:
         return "<0.1 %"
     if 99.9 < percent < 100:
         return ">99.9 %"
-    return f"{percent:.1f} %".replace(".0 %", " %")
+    return f"{percent:.1f} %" if 0 < percent < 100 else f"{percent:.0f} %"
 
 
 @register.simple_tag
@@ -78,8 +78,8 @@ def percent(part: Any, whole: Any) -> str:
 
 @register.filter
 def as_percent(value: Any) -> str:
-    """0.2 → "20 %"."""
-    return share_words(float(value or 0), 1.0) or "0 %"
+    """0.2 → "20 %": a share that a person chose, as they chose it."""
+    return share_words(float(value or 0), 1.0).replace(".0 %", " %") or "0 %"
 
 
 @register.simple_tag

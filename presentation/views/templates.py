@@ -66,7 +66,14 @@ def _card(view: Any, users: Sequence[Any]) -> dict[str, Any]:
         body: TemplateBody | None = view.latest.model
     except Invalid:
         body = None
-    return {"document": view, "body": body, "locales": _completeness(body) if body else [], "users": users}
+    words = body.locales.get(body.default_locale) if body else None
+    return {
+        "document": view,
+        "body": body,
+        "text": getattr(words, "text", None) or "",
+        "locales": _completeness(body) if body else [],
+        "users": users,
+    }
 
 
 def _completeness(body: TemplateBody) -> list[tuple[str, bool]]:
@@ -166,7 +173,7 @@ def _editor_context(request: ConsoleRequest, current: Edit) -> dict[str, Any]:
     here = mapped(locales.get(shown))
     path = f"/locales/{shown}"
     return {
-        "locales": [(tag, tag == shown, tag == form.get("default_locale")) for tag in locales],
+        "locales": [(tag, tag == shown, tag == form.get("default_locale")) for tag in sorted(locales)],
         "shown": shown,
         "here": here,
         "path": path,

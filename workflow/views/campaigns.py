@@ -114,9 +114,19 @@ def _draw(request: ConsoleRequest, current: Edit) -> HttpResponse:
         "comparing": form.get("content") == "variants",
         "where": mapped(form.get("trigger")).get("where"),
         "was": mapped(form.get("was")),
+        "cron_words": _cron_words(current),
         "may_launch": request.actor.role.covers(Role.APPROVER),
     }
     return draw(request, current, "workflow/campaign.html", "workflow/_campaign_form.html", extra)
+
+
+def _cron_words(current: Edit) -> str:
+    """When the saved draft's schedule fires, in words; "" where it has none."""
+    try:
+        body = current.view.latest.model if current.view else None
+    except Invalid:
+        return ""
+    return trigger_words(body) if body is not None and body.trigger.type == "schedule" else ""
 
 
 def _channel(view: governance.DocumentView) -> str:
@@ -145,12 +155,13 @@ def audience_look(request: ConsoleRequest) -> HttpResponse:
 
 @console_page()
 def estimate(request: ConsoleRequest, key: str) -> HttpResponse:
-    """What launching the saved draft would do: counted and priced by itself, because it may take a moment."""
+    """What launching the saved draft would do: counted and priced by itself, because it may take a moment. `?as=line`: in one sentence."""
+    template = "workflow/_estimate_line.html" if request.GET.get("as") == "line" else "workflow/_estimate.html"
     try:
         ahead = pipeline.preview(request.actor.workspace_id, key, now=timezone.now(), draft=True)
     except (Invalid, Missing, Refused) as error:
-        return render(request, "workflow/_estimate.html", {"reason": error.reason})
-    return render(request, "workflow/_estimate.html", _looked(ahead))
+        return render(request, template, {"reason": error.reason})
+    return render(request, template, _looked(ahead))
 
 
 def _looked(ahead: pipeline.Outlook) -> dict[str, Any]:

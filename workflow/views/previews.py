@@ -76,8 +76,19 @@ def look_info(request: ConsoleRequest) -> HttpResponse:
     try:
         content, made, _ = _drafted(request)
     except Invalid as error:
-        return render(request, "workflow/_look_info.html", {"unfinished": error.findings})
-    return render(request, "workflow/_look_info.html", {"content": content, "made": made})
+        return render(
+            request, "workflow/_look_info.html", {"unfinished": error.findings, "only_empty": governance.still_empty(error.findings)}
+        )
+    return render(request, "workflow/_look_info.html", {"content": content, "made": made, **_price(request, made)})
+
+
+def _price(request: ConsoleRequest, made: rendering.Preview, person: audience.Person | None = None) -> dict[str, Any]:
+    """What one such SMS costs, where a price is set for the country of the person it is shown to."""
+    if not made.sms_parts:
+        return {}
+    country = (person.country if person else "") or ""
+    micros, currency = delivery.quote(request.actor.workspace_id, "sms", {country: 1}, made.sms_parts.parts)
+    return {"price": micros, "currency": currency, "country": country}
 
 
 @require_POST
@@ -144,6 +155,7 @@ def template_preview(request: ConsoleRequest, key: str) -> HttpResponse:
         context |= {
             "content": content,
             "made": made,
+            **_price(request, made, person),
             "person": person,
             "stranger": bool(asked.get("person")) and person is None,
             "people": _people(request),

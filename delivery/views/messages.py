@@ -191,7 +191,9 @@ def _said(workspace_id: int, token: str) -> dict[str, Any]:
         made, revision = reconstruct(workspace_id, pinned)
     except (Invalid, Missing):
         return {}
-    return {"said": made, "revision": revision, "framed": bool(made.html)}
+    arms = pinned.experiment["arms"] if pinned.experiment else []
+    variant = arms[pinned.variant]["key"] if len(arms) > 1 else ""
+    return {"said": made, "revision": revision, "framed": bool(made.html), "variant": variant}
 
 
 def reconstruct(workspace_id: int, pinned: SentMessage) -> tuple[rendering.Preview, Any]:

@@ -82,7 +82,8 @@ def error_summary(items: Sequence[Any] = (), title: str = "") -> dict[str, Any]:
             rows.append(item)
         else:
             where = path_words(item.path) if item.path.startswith("/") else item.path
-            rows.append((field_id(item.path), where, f"found {item.found}, expected {item.expected}"))
+            words = "needs a value" if item.found == "empty text" else f"found {item.found}, expected {item.expected}"
+            rows.append((field_id(item.path), where, words))
     return {"rows": rows, "title": title or ("There is a problem" if len(rows) == 1 else f"There are {len(rows)} problems")}
 
 

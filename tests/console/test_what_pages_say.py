@@ -1,0 +1,154 @@
+"""What a page must say so that an author, an approver or an operator knows what to do next."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from django.test import Client
+
+from audience import door as audience
+from delivery import door as delivery
+from governance.door import AuditEntry, User
+from tests import factories as make
+from workflow import pipeline, worker
+from workflow.outlook import spread
+from workflow.permission import permission
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def _page(name: str, address: str, *, now: datetime, status: int = 200, **posted: str) -> str:
+    make.person(name, now=now)
+    client = Client()
+    client.force_login(User.objects.get(username=name))
+    answer = client.post(address, posted) if posted else client.get(address)
+    assert answer.status_code == status
+    return " ".join(answer.content.decode().split())
+
+
+def test_a_released_campaign_tells_of_newer_drafts_below_and_can_be_submitted_with_them(now: datetime) -> None:
+    key = make.spring_sale(now=now)
+    address = f"/console/campaigns/{key}/"
+    assert "Submit for approval" not in _page("ada", address, now=now)
+    make.put("segment", "everyone", make.segment(title="Nearly everyone", rule={"profile": "country", "op": "is", "value": "GB"}), now=now)
+
+    said = _page("ada", address, now=now)
+    assert "What it uses has newer drafts" in said and "Nearly everyone</a> (draft 2)" in said
+    assert "Submit for approval" in said
+    make.release("campaign", key, now=now)
+    assert "newer drafts" not in _page("ada", address, now=now)
+
+
+def test_a_draft_names_the_fields_in_which_it_differs(now: datetime) -> None:
+    key = make.spring_sale(now=now)
+    make.put("campaign", key, make.campaign(title="Late sale", holdout=0.1, soak_minutes=5, batch_size=300), now=now)
+    said = _page("ada", f"/console/campaigns/{key}/", now=now).partition("differs from released 1 in ")[2].partition(". Submit")[0]
+    named, _, rest = said.partition(" and ")
+    assert set(named.split(", ")) < {"title", "batch size", "holdout", "soak minutes"} and rest == "1 more"
+
+
+def test_the_review_says_a_changed_segment_in_words_and_what_it_would_do(now: datetime) -> None:
+    make.profiles(3, now=now)
+    key = make.spring_sale(now=now)
+    make.put("segment", "everyone", make.segment(rule={"profile": "country", "op": "is", "value": "GB"}), now=now)
+    address = _page_of_submission(key, now)
+    said = _page("ben", address, now=now)
+    in_words = said.partition("In words")[2].partition("</li>")[0]
+    assert "everyone" in in_words and "country" in in_words and "<ins>" in in_words
+    assert f"/console/campaigns/{key}/estimate/" in said
+    assert "3 when the released one was submitted" in _page("ben", f"{address}reach/", now=now)
+
+
+def _page_of_submission(key: str, now: datetime) -> str:
+    from governance import door as governance
+
+    number = governance.document(make.workspace().pk, "campaign", key).latest.number
+    submission = governance.submit(make.person("ada", now=now), "campaign", key, number=number, now=now)
+    return f"/console/approvals/{submission.pk}/"
+
+
+def test_an_estimate_says_how_many_have_agreed(now: datetime) -> None:
+    make.profiles(7, now=now)
+    make.profiles(4, now=now, consents=())
+    key = make.spring_sale(now=now)
+    said = _page("ada", f"/console/campaigns/{key}/estimate/", now=now)
+    assert "<strong>7 of them</strong> have agreed to be written to about “offers”" in said
+
+    ahead = pipeline.preview(make.workspace().pk, key, now=now)
+    agreed = permission(ahead)
+    assert ahead.count == 11 and agreed is not None and (agreed.count, agreed.exact) == (7, True)
+
+
+def test_people_are_asked_evenly_over_the_whole_audience() -> None:
+    from pyroaring import BitMap64
+
+    assert spread(BitMap64(range(10)), 4) == [0, 2, 5, 7]
+    assert spread(BitMap64(range(3)), 4) == [0, 1, 2]
+
+
+def test_a_campaign_for_an_event_promises_nobody_a_message_now(now: datetime) -> None:
+    make.profiles(5, now=now)
+    key = make.spring_sale(now=now, trigger={"type": "event", "event": "signed_up"})
+    said = _page("ada", f"/console/campaigns/{key}/estimate/", now=now)
+    assert "Each gets a message when “signed_up” happens" in said and "First wave" not in said
+
+
+def test_every_reason_of_a_run_leads_to_its_people(now: datetime) -> None:
+    make.profiles(40, now=now)
+    refuser = make.profile(now=now, email="no@example.com", consents=())
+    key = make.spring_sale(now=now, holdout=0.5)
+    run = pipeline.launch(make.person("ben", now=now), key, now=now)
+    worker.drain(now=lambda: now)
+    facts = delivery.facts(run.workspace_id, run.dispatch_id)
+    reasons = {**facts.left_out, **facts.skipped}
+    said = _page("ben", f"/console/runs/{run.pk}/", now=now)
+    assert facts.left_out["holdout"] > 0
+    for reason, many in reasons.items():
+        link = f"/console/messages/?dispatch={run.dispatch_id}&amp;reason={reason}"
+        assert link in said
+        found = _page("vera", link.replace("&amp;", "&"), now=now)
+        assert found.count("<tr>") - 1 == many
+    assert "held out on purpose" in _page("vera", f"/console/messages/?dispatch={run.dispatch_id}&reason=holdout", now=now)
+    _page("vera", f"/console/messages/?dispatch={run.dispatch_id}&reason=bored", now=now, status=422)
+    assert audience.load(run.workspace_id, [refuser])
+
+
+def test_home_says_that_all_is_well_or_what_is_not(now: datetime) -> None:
+    make.profiles(3, now=now)
+    key = make.spring_sale(now=now)
+    assert "Everything is all right." in _page("vera", "/console/", now=now)
+    run = pipeline.launch(make.person("ben", now=now), key, now=now)
+    delivery.pause(make.person("ben", now=now), run.dispatch_id, now=now, reason="a typo")
+    said = _page("vera", "/console/", now=now)
+    assert "Everything is all right." not in said and "Spring sale is paused" in said
+
+
+def test_a_new_document_without_a_title_says_what_it_needs(now: datetime) -> None:
+    said = _page("ada", "/console/new/campaigns/", now=now, status=422, **{"/title": "", "/segment": "", "/template": "", "do": "save"})
+    for field in ("Title", "Segment", "Template"):
+        assert f"{field}: needs a value" in said
+    said = _page("ada", "/console/new/segments/", now=now, status=422, **{"/title": "春", "do": "save"})
+    assert "none can be made from this title" in said
+
+
+def test_a_launch_is_in_the_audit_trail_of_its_campaign(now: datetime) -> None:
+    make.profiles(2, now=now)
+    key = make.spring_sale(now=now)
+    pipeline.launch(make.person("ben", now=now), key, now=now)
+    assert AuditEntry.objects.filter(subject=f"campaign:{key}", action="campaign.launched").exists()
+
+
+def test_two_segments_say_whom_they_share(now: datetime) -> None:
+    make.profiles(4, now=now)
+    make.profiles(2, now=now, country="FR")
+    make.put("segment", "everyone", make.segment(), now=now)
+    make.put("segment", "french", make.segment(title="French", rule={"profile": "country", "op": "is", "value": "FR"}), now=now)
+    said = _page("vera", "/console/segments/everyone/preview/?with=french", now=now)
+    assert "2 people, 33.3 % of this segment" in said and "4 people" in said
+    assert _page("vera", "/console/segments/french/counted/", now=now).startswith("2<span")
+
+
+def test_a_page_for_another_role_keeps_its_frame(now: datetime) -> None:
+    said = _page("vera", "/console/api-keys/", now=now, status=403)
+    assert "needs the role admin; yours is viewer" in said and 'href="/console/campaigns/"' in said

@@ -20,9 +20,9 @@ document.addEventListener("change", (event) => {
 
 const time = () => new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }).format(new Date());
 
-export function serialise(form) {
-  return JSON.stringify([...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "csrfmiddlewaretoken"));
-}
+// fields called look_… say how the preview looks at the document, and are no part of it
+const authored = ([name, value]) => typeof value === "string" && name !== "csrfmiddlewaretoken" && !name.startsWith("look_");
+const serialise = (form) => JSON.stringify([...new FormData(form)].filter(authored));
 
 // documents: unsaved work is kept in this browser, and asked about before leaving
 const clean = new Map(); // document → its fields as last saved

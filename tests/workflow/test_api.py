@@ -133,6 +133,14 @@ def test_a_message_can_be_taken_back_until_its_last_look(reset: str) -> None:
     assert OutboxMail.objects.count() == 0 and api.call("GET", path).json()["reason"] == "cancelled"
 
 
+def test_taking_back_what_was_sent_is_a_problem_that_says_so(reset: str) -> None:
+    api = Api("messages:send")
+    path = api.call("POST", "messages", wanted()).headers["Location"].removeprefix("/api/v1/")
+    worker.drain()
+    answer = api.call("DELETE", path)
+    assert answer.status_code == 409 and "too late" in answer.json()["detail"]
+
+
 def event(event_id: str = "e1", **changes: Any) -> dict[str, Any]:
     return {"id": event_id, "name": "signed_up", "external_id": "ada", "properties": {"plan": "pro"}, **changes}
 

@@ -13,9 +13,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omni.settings")
 
 from celery import Celery
 from django.conf import settings
+from kombu.entity import Exchange
 from kombu.entity import Queue as Declared
 
 TICK_EVERY = 5.0  # seconds between looks at schedules, waves and evidence
+RUNG = ("tick", "send-batches")  # by beat, each in its own queue: what a lost ring left lying is found again
 CONNECT_WITHIN = 2.0  # seconds; a broker that is down must not hold up whoever rings
 
 
@@ -32,7 +34,7 @@ app.conf.update(
     broker_connection_timeout=CONNECT_WITHIN,
     broker_connection_retry_on_startup=True,
     broker_transport_options={"socket_connect_timeout": CONNECT_WITHIN, "socket_timeout": 30.0},
-    task_queues=[Declared(queue.value) for queue in Queue],  # type: ignore[no-untyped-call]
+    task_queues=[Declared(queue.value, Exchange(queue.value), routing_key=queue.value) for queue in Queue],  # type: ignore[no-untyped-call]
     task_default_queue=Queue.PROMOTIONAL.value,
     task_ignore_result=True,
     task_publish_retry=False,  # the poll finds the work; ringing must not wait for a broker
@@ -41,7 +43,7 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,
     timezone="UTC",
-    beat_schedule={"tick": {"task": "workflow.tick", "schedule": TICK_EVERY, "options": {"expires": TICK_EVERY}}},
+    beat_schedule={name: {"task": f"workflow.{name}", "schedule": TICK_EVERY, "options": {"expires": TICK_EVERY}} for name in RUNG},
     beat_schedule_filename=str(settings.OMNI.data_dir / "celerybeat-schedule"),
 )
 app.set_default()

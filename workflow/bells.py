@@ -97,6 +97,6 @@ def ring(*, lane: str = "promotional") -> None:
 
 def _ring_celery(lane: str) -> None:
     try:
-        current_app.send_task(DOORBELLS[lane], ignore_result=True)
+        current_app.send_task(DOORBELLS[lane], queue=lane, ignore_result=True)  # a task sent by name doesn't know its own queue
     except OperationalError as error:  # the broker is down: the poll finds the work
         log.warning("bell.broker_down", error=type(error).__name__)

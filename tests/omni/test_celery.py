@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -59,10 +60,10 @@ def wait_until_sent(run: pipeline.Run, number: int) -> None:
     assert sent(run) == number
 
 
-def launch(people: int) -> pipeline.Run:
+def launch(people: int, **changes: Any) -> pipeline.Run:
     now = timezone.now()
     factories.profiles(people, now=now)
-    key = factories.spring_sale(now=now, reentry=True)
+    key = factories.spring_sale(now=now, reentry=True, **changes)
     return pipeline.launch(factories.person("ben", now=now), key, now=timezone.now())
 
 
@@ -94,3 +95,36 @@ def test_a_broker_that_is_down_does_not_hold_up_a_launch(celery: dict[str, str],
     monkeypatch.setattr(app.conf, "broker_url", "redis://127.0.0.1:1")
     run = launch(3)
     assert run.considered == 3
+
+
+def test_a_password_reset_rings_the_queue_that_is_kept_free_for_it(celery: dict[str, str]) -> None:
+    now = timezone.now()
+    words = {"en": {"subject": "Your code", "blocks": [{"type": "text", "id": "code", "text": "It is 424242."}]}}
+    factories.in_force(
+        "template", "reset", factories.template(message_class="transactional", topic=None, variables={}, locales=words), now=now
+    )
+    worker = start(celery, "worker", "--pool", "solo", "-Q", "transactional", "--without-mingle", "--without-gossip")
+    try:
+        asked = pipeline.MessageRequest.model_validate({"type": "reset", "to": {"external_id": "ada", "email": "ada@example.com"}})
+        accepted = pipeline.send_now(factories.person("ben", now=now), asked, idempotency_key=None, now=timezone.now())
+        until = time.monotonic() + WITHIN
+        while (state := delivery.timeline(factories.workspace().pk, accepted.message_id).state) != "sent" and time.monotonic() < until:
+            time.sleep(0.2)
+        assert state == "sent"
+    finally:
+        worker.kill()
+
+
+def test_a_celery_worker_told_to_stop_leaves_the_rest_of_a_campaign(celery: dict[str, str]) -> None:
+    worker = start(celery, "worker", "--pool", "solo", "-Q", "promotional", "--without-mingle", "--without-gossip")
+    try:
+        run = launch(2000, batch_size=10)
+        until = time.monotonic() + WITHIN
+        while not sent(run) and time.monotonic() < until:
+            time.sleep(0.05)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(WITHIN) == 0
+        view = delivery.facts(run.workspace_id, run.dispatch_id)
+        assert 0 < sent(run) < 2000 and view.in_doubt == 0 and not view.states.get("sending")
+    finally:
+        worker.kill()

@@ -203,3 +203,11 @@ def test_a_launch_by_api_repeats_the_number_of_people(now: datetime) -> None:
 def test_runs_of_another_workspace_do_not_exist(now: datetime) -> None:
     assert Api("runs:read").call("GET", "runs/999999").status_code == 404
     assert Api("runs:read").call("GET", "runs/" + "9" * 17).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/api/v1/surprise", "/api/v1/runs//why/ada", "/api/v1/runs/x"])
+def test_an_address_that_leads_nowhere_is_a_problem_document(path: str) -> None:
+    answer = Client().get(path)
+    assert answer.status_code == 404 and answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["request_id"] == answer["X-Request-Id"]
+    assert Client().get("/surprise")["Content-Type"].startswith("text/html")

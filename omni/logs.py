@@ -28,7 +28,7 @@ _URL_PASSWORD = re.compile(r"(://[^/:@\s]*:)[^@/\s]+@")
 QUIET = {
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
-    "elastic_transport": logging.WARNING,
+    "elastic_transport": logging.ERROR,  # an index that is away is told once, by whoever asked it
     "uvicorn": logging.WARNING,
     "uvicorn.error": logging.WARNING,
 }

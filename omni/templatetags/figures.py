@@ -32,6 +32,12 @@ def plain(value: Any) -> str:
 
 
 @register.filter
+def engine(name: str) -> str:
+    """What answered for an audience: "elasticsearch + database" → "Elasticsearch and the database"."""
+    return " and ".join("Elasticsearch" if each == "elasticsearch" else f"the {each}" for each in str(name).split(" + "))
+
+
+@register.filter
 def words(value: Any) -> str:
     """A value of a profile or a document as people write it: yes and no, lists with commas."""
     if isinstance(value, bool):

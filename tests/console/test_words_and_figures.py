@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omni.templatetags.diffs import as_words, path_words, side_by_side, word_marks
-from omni.templatetags.figures import ago, count, duration, money, plural, share_words
+from omni.templatetags.figures import ago, count, duration, engine, money, plural, share_words
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -17,6 +17,11 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 def test_people_are_counted_in_full() -> None:
     assert (count(12408), count(0), count(None)) == ("12,408", "0", "–")
     assert (plural(1, "person,people"), plural(12408, "person,people")) == ("1 person", "12,408 people")
+
+
+def test_what_answered_is_called_by_its_name() -> None:
+    assert engine("database") == "the database" and engine("elasticsearch") == "Elasticsearch"
+    assert engine("elasticsearch + database") == "Elasticsearch and the database"
 
 
 @pytest.mark.parametrize(

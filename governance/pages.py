@@ -72,7 +72,7 @@ def console_page(role: Role = Role.VIEWER) -> Callable[[Callable[Concatenate[Any
             except DoorError as error:
                 return error_page(request, error)
 
-        guarded = role_required(role)(answered)
+        guarded = cast("View[P]", role_required(role)(answered))
 
         @wraps(view)
         def framed(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:

@@ -33,7 +33,7 @@ def tick(**_: object) -> None:
     _drain(keeper)
 
 
-@worker_shutting_down.connect  # type: ignore[misc]
+@worker_shutting_down.connect
 def finish(**_: object) -> None:
     """Celery was told to stop and waits for its task: finish the request in hand, and leave the rest to others."""
     for sender in IN_HAND:

@@ -184,8 +184,9 @@ def template_test(request: ConsoleRequest, key: str) -> HttpResponse:
     view = governance.document(request.actor.workspace_id, "template", key)
     try:
         content = presentation.compose_body(key, cast("TemplateBody", view.latest.model))
-        made = rendering.preview(content, _person(request, request.POST.get("person", "")), {}, request.POST.get("locale", ""))
-        words, level = _test(request, content, made)
+        person = _person(request, request.POST.get("person", ""))
+        made = rendering.preview(content, person, {}, request.POST.get("locale", ""))
+        words, level = _test(request, content, made, person)
     except (Invalid, Refused, Missing) as error:
         words, level = f"Not sent: {error.reason}.", "error"
     return render(request, "workflow/_test_outcome.html", {"words": words, "level": level})

@@ -26,11 +26,18 @@ Answer = VendorResponse | Fate
 class Connections:
     """Pooled clients of one process (or of one worker thread). Close it when the worker ends.
 
-    transport: replaces the network in tests. wait: how to sleep for the rate's sake.
+    transport: replaces the network in tests. wait: how to sleep for the rate's sake. stopping: whether whoever uses them was told
+    to stop; asked before each window, so that a long piece of work ends in good order too.
     """
 
-    def __init__(self, *, transport: httpx.BaseTransport | None = None, wait: Callable[[float], None] = time.sleep) -> None:
-        self._transport, self.wait = transport, wait
+    def __init__(
+        self,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        wait: Callable[[float], object] = time.sleep,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._transport, self.wait, self.stopping = transport, wait, stopping
         self._clients: dict[tuple[int, str], httpx.Client] = {}
         self._threads: ThreadPoolExecutor | None = None
 

@@ -34,6 +34,12 @@ def rest(workspace_id: int, account: str, *, seconds: float, trouble: str, now: 
         row.save(update_fields=["blocked_until", "trouble"])
 
 
+def at_once(rate: float | None) -> int | None:
+    """The most messages that one window may hold: what the account takes in a second, which is what its bucket can save up. A larger
+    one would never be paid for. None: no limit."""
+    return None if rate is None else max(1, int(rate * (1 - RESERVE)))
+
+
 def take(workspace_id: int, account: str, *, rate: float | None, messages: int, lane: int, now: datetime) -> float:
     """Draw so many messages and answer how many seconds to wait before posting them; 0 without a rate.
 

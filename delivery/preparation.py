@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from delivery import limits
 from delivery.adapters.base import OutgoingMessage
 from delivery.addresses import address_hashes
 from delivery.eligibility import Candidate
@@ -70,6 +71,8 @@ def cut(work: Work, program: Program, candidates: Sequence[Candidate], terms: Te
     adapter, at_most = terms.route.adapter, terms.policy.max_per_request
     if work.dispatch.message_class == "transactional" and not adapter.features.idempotency_key:
         at_most = 1  # what one kill can leave in doubt
+    if (room := limits.at_once(terms.route.per_second)) is not None:
+        at_most = min(at_most or room, room)
     parcels = adapter.parcels(messages, substituted=program.substituted, at_most=at_most)
     return [
         Bundle([by_id[message.message_id] for message in parcel.messages], program, parcel.substituted is not None) for parcel in parcels

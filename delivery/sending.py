@@ -63,9 +63,12 @@ class _Walk:
         """All windows, then close the work; or give it back where something stands in the way."""
         queue, unsendable, closed = deque(prepared.bundles), prepared.unsendable, False
         while queue or unsendable or not closed:
-            window = [queue.popleft() for _ in range(min(len(queue), terms.route.adapter.limits.concurrency))]
+            window = _next_window(queue, terms)
             if window and (wait := self._wait(window, terms)) is not None:
                 return self.hand_back("the vendor's rate", self.clock() + timedelta(seconds=wait))
+            if window and self.vendors.stopping():
+                self._put_back(window, terms)
+                return self.hand_back("this worker was told to stop", self.clock())
             if not self._time_left():
                 return self.hand_back("the lease is nearly over", self.clock())
             try:
@@ -120,16 +123,32 @@ class _Walk:
             self.work.workspace_id, account, rate=terms.route.per_second, messages=messages, lane=self.work.dispatch.lane, now=self.clock()
         )
         if seconds > min(LONGEST_WAIT, self.deadline - time.monotonic() - 3 * settings.OMNI.vendor_timeout):
-            limits.put_back(self.work.workspace_id, account, messages)
+            self._put_back(window, terms)
             return min(seconds, 60.0)
         if seconds > 0:
             self.vendors.wait(seconds)
         return None
 
+    def _put_back(self, window: list[Bundle], terms: Terms) -> None:
+        if terms.route.per_second is not None:
+            limits.put_back(self.work.workspace_id, terms.route.key, sum(len(bundle.candidates) for bundle in window))
+
     def _time_left(self) -> bool:
         needed = 2 * settings.OMNI.vendor_timeout
         wall = (self.work.leased_until - self.clock()).total_seconds() if self.deadline == self.work.deadline else needed
         return self.deadline - time.monotonic() >= needed and wall >= needed
+
+
+def _next_window(queue: deque[Bundle], terms: Terms) -> list[Bundle]:
+    """The requests that go together: as many as the vendor takes at once, and no more messages than its rate pays for."""
+    window, messages = list[Bundle](), 0
+    most, room = terms.route.adapter.limits.concurrency, limits.at_once(terms.route.per_second)
+    while queue and len(window) < most:
+        messages += len(queue[0].candidates)
+        if window and room is not None and messages > room:
+            break
+        window.append(queue.popleft())
+    return window
 
 
 def build(work: Work, bundle: Bundle, terms: Terms, now: datetime) -> VendorRequest:

@@ -15,6 +15,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -58,6 +59,7 @@ class StandIn:
     requests: int = 0
     refuse: set[str] = field(default_factory=set)  # addresses that SendGrid's side refuses without naming them
     log: Path | None = None
+    delay: float = 0.0  # seconds that an answer takes, where it is a server
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
 
@@ -229,6 +231,7 @@ def serve(port: int, vendor: StandIn) -> ThreadingHTTPServer:
         def _respond(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             answer = vendor.answer(self.command, self.path, body)
+            time.sleep(vendor.delay)
             if answer is None:
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.connection.close()

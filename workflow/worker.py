@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from types import FrameType
 
 import structlog
 from django.conf import settings
@@ -30,10 +35,10 @@ class Worker:
 
     def __init__(self, name: str, *, lanes: Sequence[LaneName] = LANES, clock: Clock = timezone.now, keeps_time: bool = True) -> None:
         self.name, self.lanes, self.clock, self.keeps_time = name, tuple(lanes), clock, keeps_time
-        self.vendors = delivery.Connections()
+        self.vendors = delivery.Connections(wait=lambda seconds: self.stopping.wait(seconds), stopping=self.is_over)
         self.index = audience.IndexKeeper()
         self.stopping = threading.Event()
-        self._ticked = float("-inf")
+        self._ticked, self._until = float("-inf"), float("inf")
 
     def step(self) -> bool:
         """Do one piece of work; False if there was none."""
@@ -59,9 +64,9 @@ class Worker:
 
         Nothing where another process has the turn (SQLite): it does the work.
         """
-        done = 0
+        done, self._until = 0, until
         with sole_worker.turn() as mine:
-            while mine and not self.stopping.is_set() and time.monotonic() < until and self.step():
+            while mine and not self.is_over() and self.step():
                 done += 1
                 each()
         return done
@@ -104,29 +109,64 @@ class Worker:
         log.info("worker.stopped", worker=self.name)
 
     def stop(self) -> None:
-        """Finish the request in hand, then end `run`."""
+        """Finish the requests in hand, give back the rest of the piece of work, then end `run` or `drain`."""
         self.stopping.set()
         bells.LOCAL.ring()
 
+    def is_over(self) -> bool:
+        """Whether it was told to stop, or its time is up."""
+        return self.stopping.is_set() or time.monotonic() >= self._until
 
-def drain(
-    *, now: Clock = timezone.now, seconds: float = float("inf"), each: Callable[[], None] = lambda: None, keeps_time: bool = False
-) -> int:
-    """Send everything that is due, in this thread, and return how many pieces of work that was."""
-    worker = Worker("drain", clock=now, keeps_time=keeps_time)
+
+@contextmanager
+def ending_on_signals(workers: Sequence[Worker]) -> Iterator[None]:
+    """Within, SIGTERM and SIGINT end these workers in good order. Only the main thread hears signals."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for each in workers:
+            each.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        return worker.drain(until=time.monotonic() + seconds, each=each)
+        yield
+    finally:
+        for known, handler in before.items():
+            signal.signal(known, handler)
+
+
+@contextmanager
+def _passing(*, clock: Clock = timezone.now, keeps_time: bool = False) -> Iterator[Worker]:
+    """A worker of this thread, for as long as the block lasts."""
+    worker = Worker(f"{socket.gethostname()}:{os.getpid()}", clock=clock, keeps_time=keeps_time)
+    try:
+        with ending_on_signals([worker]):
+            yield worker
     finally:
         worker.vendors.close()
 
 
-def see_through(workspace_id: int, dispatch_id: int, *, each: Callable[[], None] = lambda: None) -> None:
+def drain(
+    *, now: Clock = timezone.now, seconds: float = float("inf"), each: Callable[[], None] = lambda: None, keeps_time: bool = False
+) -> bool:
+    """Send everything that is due, in this thread. False: it was told to stop (SIGTERM, SIGINT) or ran out of time before the end."""
+    with _passing(clock=now, keeps_time=keeps_time) as worker:
+        worker.drain(until=time.monotonic() + seconds, each=each)
+        return not worker.is_over()
+
+
+def see_through(workspace_id: int, dispatch_id: int, *, each: Callable[[], None] = lambda: None) -> bool:
     """Send what is due in this thread until nothing is; on SQLite, where another process has the turn, watch it do so.
 
-    Returns when nothing of this dispatch is due now: it may soak between waves, wait for quiet hours, or be paused.
+    Returns when nothing of this dispatch is due now: it may soak between waves, wait for quiet hours, or be paused. False: told to
+    stop before that.
     """
-    drain(each=each)
-    while delivery.at_work(workspace_id, dispatch_id, now=timezone.now()):
-        each()
-        time.sleep(WATCH_EVERY)
-        drain(each=each)
+    with _passing() as worker:
+        worker.drain(each=each)
+        while not worker.is_over() and delivery.at_work(workspace_id, dispatch_id, now=timezone.now()):
+            each()
+            worker.stopping.wait(WATCH_EVERY)
+            worker.drain(each=each)
+        return not worker.is_over()

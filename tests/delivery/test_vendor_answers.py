@@ -146,6 +146,22 @@ def test_a_rate_is_kept_over_all_requests(street: Street) -> None:
     assert (moments[-1] - began).total_seconds() >= 80 / 10 - 2
 
 
+@pytest.mark.parametrize(("route", "rate", "people"), [("twilio", 1.0, 40), ("twilio", 0.2, 4), ("sendgrid", 20.0, 250)])
+def test_a_rate_far_below_one_window_is_kept_and_everybody_is_reached(street: Street, route: str, rate: float, people: int) -> None:
+    street.route(route, per_second=rate)
+    ids = street.numbers(people) if route == "twilio" else street.people(people)
+    dispatch = street.launch(ids, channel="sms" if route == "twilio" else "email")
+    began = street.clock()
+
+    while street.counts(dispatch) != {"sent": people} and (street.clock() - began).total_seconds() < 4 * people / rate:
+        street.work()
+        street.clock.pass_(seconds=1)
+
+    assert street.counts(dispatch) == {"sent": people}
+    moments = sorted(one.at for one in street.vendor.accepted if one.at)
+    assert all((later - moment).total_seconds() >= 0.8 for moment, later in zip(moments, moments[max(1, int(rate)) :], strict=False))
+
+
 def test_a_policy_lowers_what_one_request_may_carry(street: Street) -> None:
     street.route("sendgrid")
     street.policy(max_per_request=10)

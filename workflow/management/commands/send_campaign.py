@@ -41,10 +41,13 @@ class Command(DoorCommand):
             raise Refused(f"{key} can't be launched", ahead.errors)
         typed = ahead.count if options["yes"] else self._ask(ahead)
         run = pipeline.launch(self.actor, key, now=timezone.now(), typed_count=typed, shadow=options["shadow"], limit=limit)
-        if not options["no_wait"]:
-            send_and_watch(run, quiet=options["json"])
+        ended = options["no_wait"] or send_and_watch(run, quiet=options["json"])
         view = delivery.facts(run.workspace_id, run.dispatch_id)
         data = {"run": run.pk, "campaign": key, "state": view.state, "considered": run.considered, "counts": dict(view.counts)}
+        for waiting, reason in delivery.held_instances():
+            self.stderr.write(f"nothing is sent from installation {waiting}: {reason}; see confirm_instance")
+        if not ended:
+            self.stderr.write(f"stopped before the end: run {run.pk} is {view.state}, and workers go on with it")
         return Report(lines=tuple(f"{word}: {number:,}" for word, number in view.counts.items()), data=data)
 
     def _ask(self, ahead: Outlook) -> int:
@@ -58,8 +61,8 @@ class Command(DoorCommand):
         return int(answer)
 
 
-def send_and_watch(run: Run, *, quiet: bool = False) -> None:
-    """Send what is due, with a progress bar on standard error."""
+def send_and_watch(run: Run, *, quiet: bool = False) -> bool:
+    """Send what is due, with a progress bar on standard error. False: told to stop before the end."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=quiet) as bar:
         task = bar.add_task(f"Run {run.pk}", total=delivery.facts(run.workspace_id, run.dispatch_id).planned)
@@ -67,8 +70,9 @@ def send_and_watch(run: Run, *, quiet: bool = False) -> None:
         def look() -> None:
             bar.update(task, completed=delivery.facts(run.workspace_id, run.dispatch_id).settled)
 
-        worker.see_through(run.workspace_id, run.dispatch_id, each=look)
+        ended = worker.see_through(run.workspace_id, run.dispatch_id, each=look)
         look()
+    return ended
 
 
 def _report(ahead: Outlook) -> Report:

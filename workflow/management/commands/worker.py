@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import socket
 import threading
-from types import FrameType
+import time
 from typing import Any
 
 from django.conf import settings
@@ -17,7 +16,7 @@ from django.db import connection
 from delivery.door import LaneName
 from governance.door import DoorCommand, Refused, Report
 from workflow import sole_worker
-from workflow.worker import LANES, Worker
+from workflow.worker import LANES, Worker, ending_on_signals
 
 
 class Command(DoorCommand):
@@ -39,27 +38,23 @@ class Command(DoorCommand):
         name = f"{socket.gethostname()}:{os.getpid()}"
         workers = [Worker(f"{name}:{n}", lanes=_lanes(options["lane"], n, threads), keeps_time=n == 0) for n in range(threads)]
         if options["drain"]:
-            done = workers[0].drain()
+            with ending_on_signals(workers[:1]):
+                done = workers[0].drain()
             return Report((f"{done} pieces of work done",))
         return self._run(workers)
 
     def _run(self, workers: list[Worker]) -> Report:
-        def stop(number: int, frame: FrameType | None) -> None:
-            for each in workers:
-                each.stop()
-
         _collect_rarely()
-        signal.signal(signal.SIGTERM, stop)
-        signal.signal(signal.SIGINT, stop)
         threads = [threading.Thread(target=each.run, name=each.name) for each in workers]
-        for thread in threads:
-            thread.start()
-        for each in workers:
-            each.stopping.wait()
-        for thread in threads:
-            thread.join(timeout=settings.OMNI.drain_seconds)
-        late = sum(thread.is_alive() for thread in threads)
-        if late:
+        with ending_on_signals(workers):
+            for thread in threads:
+                thread.start()
+            for each in workers:
+                each.stopping.wait()
+            over = time.monotonic() + settings.OMNI.drain_seconds
+            for thread in threads:
+                thread.join(timeout=max(over - time.monotonic(), 0.0))
+        if any(thread.is_alive() for thread in threads):
             os._exit(1)  # the lease runs out and another worker takes the batch; nothing is lost
         return Report(("stopped; nothing was left half-done",))
 

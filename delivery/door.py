@@ -10,6 +10,7 @@ from delivery.explain import MessagePage, MessageView, Stop, Why, messages, time
 from delivery.facts import DispatchView, WaveView, facts, in_doubt
 from delivery.housekeeping import housekeeping
 from delivery.instance import confirm as confirm_instance
+from delivery.instance import doubt as doubt_instance
 from delivery.instance import held as held_instances
 from delivery.instance import start as start_instance
 from delivery.leases import at_work, due, lease
@@ -69,6 +70,7 @@ __all__ = [
     "confirm_instance",
     "daily",
     "decide",
+    "doubt_instance",
     "doubtful",
     "due",
     "engagement",

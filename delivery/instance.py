@@ -1,8 +1,11 @@
-"""A restored copy of the database must not send: the database and a file beside it must tell the same story.
+"""A restored copy of the database must not send: the database and something outside it must tell the same story.
 
-Each start raises an epoch, first in the database and then in the file. A database restored from a backup is behind its
+Each start raises an epoch, first in the database and then in a file. A database restored from a backup is behind its
 file; one that was carried to another machine finds no file there, or somebody else's. Either way nothing is leased until a
 person confirms. Machines that share one database each have a file of their own and are each confirmed once.
+
+Machines whose disk doesn't outlive them are told their story by the environment (OMNI_INSTANCE, `name:epoch`): another name is
+another place, and a database that was last used under another epoch is a restored one.
 """
 
 from __future__ import annotations
@@ -22,24 +25,23 @@ from delivery.models import Instance
 from governance.door import Actor, Role, allow, audit
 
 FILE_NAME = "instance.json"
+RESTORED = "this database is older than its last start here: it looks like a restored backup"
+RESTORED_UNDER_NAME = "this database was last used under another epoch of OMNI_INSTANCE: confirm that it may send under this one"
 _standing: dict[str, tuple[str, str]] = {}  # data directory -> identity, and why it may not send ("" for may)
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What the file says."""
+    """What the file, or the environment, says."""
 
     instance_id: str
     epoch: int
 
 
-def start(*, now: datetime, name: str = "") -> str:
-    """Compare the stories, once per process and before the first lease. "" if this process may send, else why not.
-
-    name: another identity than the file's, for machines whose disk doesn't outlive them (then only the name is compared).
-    """
+def start(*, now: datetime) -> str:
+    """Compare the stories, once per process and before the first lease. "" if this process may send, else why not."""
     _check_isolation()
-    identity, reason = _compare(now, name)
+    identity, reason = _compare(now)
     _standing[str(settings.OMNI.data_dir)] = identity, reason
     return reason
 
@@ -54,6 +56,11 @@ def may_send(*, now: datetime) -> bool:
         _standing[str(settings.OMNI.data_dir)] = identity, ""
         return True
     return not reason
+
+
+def doubt() -> None:
+    """The database was away: what comes back may be a backup, so the stories are compared anew before the next lease."""
+    _standing.clear()
 
 
 def held() -> list[tuple[str, str]]:
@@ -72,21 +79,27 @@ def confirm(actor: Actor, instance_id: str, *, now: datetime) -> None:
         audit(actor, "instance.confirmed", subject=f"instance:{instance_id}", data={}, now=now)
 
 
-def _compare(now: datetime, name: str) -> tuple[str, str]:
-    path = settings.OMNI.data_dir / FILE_NAME
+def _compare(now: datetime) -> tuple[str, str]:
+    path, told = settings.OMNI.data_dir / FILE_NAME, _told(settings.OMNI.instance)
     with transaction.atomic():
-        story = _read(path)
-        identity = name or (story.instance_id if story else str(uuid.uuid4()))
+        story = told or _read(path)
+        identity = story.instance_id if story else str(uuid.uuid4())
         row = Instance.objects.select_for_update().filter(instance_id=identity).first()
         if row is None:
             row = _meet(identity, now)
-        elif not name and not row.held and story is not None and row.epoch < story.epoch:
-            row.held, row.held_reason = True, "this database is older than its last start here: it looks like a restored backup"
-        row.epoch, row.seen_at = max(row.epoch, story.epoch if story else 0) + 1, now
+        elif not row.held and story is not None and (row.epoch != story.epoch if told else row.epoch < story.epoch):
+            row.held, row.held_reason = True, RESTORED_UNDER_NAME if told else RESTORED
+        row.epoch, row.seen_at = told.epoch if told else max(row.epoch, story.epoch if story else 0) + 1, now
         row.save()
-    if not name:
+    if not told:
         _write(path, Story(identity, row.epoch))
     return identity, row.held_reason if row.held else _foreign_key()
+
+
+def _told(setting: str) -> Story | None:
+    """`name` or `name:epoch`."""
+    name, _, epoch = setting.partition(":")
+    return Story(name, int(epoch or 0)) if name else None
 
 
 def _foreign_key() -> str:

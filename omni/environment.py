@@ -31,6 +31,12 @@ class Environment(BaseModel):
     token_keys: str = Field("", description="Comma-separated keys for message ids and links, newest first. Old ones keep old links alive.")
     vault_keys: str = Field("", description="Comma-separated Fernet keys that encrypt stored secrets, newest first.")
     data_dir: Path = Field(BASE_DIR / "var", description="Where the embedded database, rejects files and the instance identity live.")
+    instance: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9._-]{1,36}(:[0-9]{1,9})?)?$",
+        description="Identity of this installation where the data directory doesn't outlive a restart: `name` or `name:epoch`. "
+        "Raise the epoch whenever a backup is restored. Empty: the data directory keeps both.",
+    )
     database_url: str = Field("", description="`postgresql://user:password@host:5432/name`, or empty for SQLite in the data directory.")
     database_pool: int = Field(
         20, ge=0, le=1000, description="PostgreSQL connections this process may hold at once; 0: one per thread, without a pool."

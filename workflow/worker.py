@@ -96,6 +96,7 @@ class Worker:
             except (OperationalError, InterfaceError) as error:
                 log.error("worker.database_away", worker=self.name, error=type(error).__name__)
                 connection.close()
+                delivery.doubt_instance()
                 self.stopping.wait(0.5)
             except (
                 Exception

@@ -21,9 +21,9 @@ pytestmark = pytest.mark.django_db
 def machine(street: Street, settings: Any, tmp_path: Path) -> Iterator[Any]:
     """Move this process to a machine with a data folder of its own."""
 
-    def go(name: str) -> None:
+    def go(name: str, told: str = "") -> None:
         (tmp_path / name).mkdir(exist_ok=True)
-        settings.OMNI = settings.OMNI.model_copy(update={"data_dir": tmp_path / name})
+        settings.OMNI = settings.OMNI.model_copy(update={"data_dir": tmp_path / name, "instance": told})
         instance._standing.clear()
 
     yield go
@@ -52,6 +52,21 @@ def test_a_database_older_than_its_own_last_start_is_a_restored_backup(street: S
     assert "restored backup" in delivery.start_instance(now=street.clock()), "starting again is no confirmation"
 
 
+def test_a_backup_restored_under_a_running_worker_is_noticed_when_the_database_is_back(street: Street, machine: Any) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(3))
+    machine("home")
+    delivery.start_instance(now=street.clock())
+    backup = Instance.objects.get().epoch
+    delivery.start_instance(now=street.clock())
+    Instance.objects.update(epoch=backup)
+
+    delivery.doubt_instance()  # as the worker's loop does when its connection breaks
+    street.work()
+
+    assert street.counts(dispatch) == {"waiting": 3}
+
+
 def test_a_copy_elsewhere_waits_for_an_admin_and_then_sends(street: Street, machine: Any) -> None:
     street.route("sendgrid")
     dispatch = street.launch(street.people(3))
@@ -73,10 +88,26 @@ def test_a_copy_elsewhere_waits_for_an_admin_and_then_sends(street: Street, mach
 
 
 def test_a_machine_without_a_lasting_disk_is_known_by_its_name(street: Street, machine: Any) -> None:
-    machine("first-container")
-    assert delivery.start_instance(now=street.clock(), name="omni-production") == ""
-    machine("second-container")
-    assert delivery.start_instance(now=street.clock(), name="omni-production") == ""
+    machine("first-container", "omni-production:3")
+    assert delivery.start_instance(now=street.clock()) == ""
+    machine("second-container", "omni-production:3")
+    assert delivery.start_instance(now=street.clock()) == ""
+    machine("staging-container", "omni-staging")
+    assert "another place" in delivery.start_instance(now=street.clock())
+
+
+def test_a_backup_restored_under_the_next_epoch_waits_for_a_person(street: Street, machine: Any) -> None:
+    machine("before", "omni-production:3")
+    delivery.start_instance(now=street.clock())
+    machine("after", "omni-production:4")
+
+    assert "another epoch" in delivery.start_instance(now=street.clock())
+    assert "another epoch" in delivery.start_instance(now=street.clock()), "starting again is no confirmation"
+    delivery.confirm_instance(street.person("cleo"), "omni-production", now=street.clock())
+
+    assert delivery.start_instance(now=street.clock()) == ""
+    machine("forgotten", "omni-production:3")
+    assert "another epoch" in delivery.start_instance(now=street.clock()), "an older deployment that still runs is another one"
 
 
 def test_another_key_for_address_hashes_holds_everything(street: Street, machine: Any, settings: Any) -> None:

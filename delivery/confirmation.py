@@ -22,6 +22,7 @@ from delivery.models import Attempt, Message
 from delivery.states import AttemptState, MessageState, Reason
 from delivery.work import Work
 
+UNANSWERED = "the vendor doesn't answer"
 _UNRESOLVED = (AttemptState.POSTING, AttemptState.IN_DOUBT)
 _STATES = {
     "accepted": AttemptState.SENT,
@@ -45,16 +46,21 @@ class Followed:
     trouble: str = ""
 
 
-def confirm(work: Work, answered: Sequence[tuple[Bundle, Fate]], *, terms: Terms, last: bool, now: datetime) -> Followed:
-    """Write down what became of these requests; `last`: nothing else of this work is left, so close it where nothing is retried."""
+def confirm(work: Work, answered: Sequence[tuple[Bundle, Fate]], *, terms: Terms, last: bool, rest: float, now: datetime) -> Followed:
+    """Write down what became of these requests, once however often it is called. last: nothing else of this work is left, so close
+    it where nothing is retried. rest: seconds for which the account is to be left alone whatever was answered."""
     followed, culprits = Followed(), list[tuple[Bundle, Candidate, Fate]]()
     for bundle, fate in answered:
         _follow(bundle, fate, followed, culprits)
+    if rest:
+        followed.rest, followed.trouble = max(followed.rest, rest), followed.trouble or UNANSWERED
+        followed.later = followed.later or not last or bool(followed.retry)
     with transaction.atomic():
-        _write(answered, now)
+        written = _write(answered, now)
         for bundle, candidate, fate in culprits:
             _give_up(work, bundle, candidate, fate, terms, now)
-        budgets.give_back(work.dispatch, sum(bundle.cost for bundle, fate in answered if fate.kind not in ("accepted", "ambiguous")))
+        refused = [bundle for bundle, fate in answered if fate.kind not in ("accepted", "ambiguous")]
+        budgets.give_back(work.dispatch, sum(bundle.cost for bundle in refused if bundle.attempt_id in written))
         if followed.rest:
             limits.rest(work.workspace_id, terms.route.key, seconds=followed.rest, trouble=followed.trouble, now=now)
         if last and not followed.retry and not followed.later:
@@ -94,18 +100,22 @@ def _parts(candidates: list[Candidate], bundle: Bundle, *, halve: bool) -> list[
     return [Bundle(part, bundle.program, bundle.substituted) for part in cut]
 
 
-def _write(answered: Sequence[tuple[Bundle, Fate]], now: datetime) -> None:
-    """One update per attempt, in the order of their numbers, as the writers of events do."""
+def _write(answered: Sequence[tuple[Bundle, Fate]], now: datetime) -> set[int]:
+    """One update per attempt, in the order of their numbers, as the writers of events do. Answers those that this settled."""
+    written = set[int]()
     for bundle, fate in sorted(answered, key=lambda pair: pair[0].attempt_id):
         state = _STATES.get(fate.kind, AttemptState.REFUSED)
         resolved = state != AttemptState.IN_DOUBT
-        Attempt.objects.filter(Q(token=bundle.token), pk=bundle.attempt_id, state__in=_UNRESOLVED).update(
+        open_one = Attempt.objects.filter(Q(token=bundle.token), pk=bundle.attempt_id, state__in=_UNRESOLVED)
+        if open_one.update(
             state=state,
             resolved_at=now if resolved else None,
             resolved_by="vendor" if resolved else "",
             vendor_id=fate.vendor_id[:120],
             detail=f"{fate.detail} {fate.code}".strip()[:300],
-        )
+        ):
+            written.add(bundle.attempt_id)
+    return written
 
 
 def _give_up(work: Work, bundle: Bundle, candidate: Candidate, fate: Fate, terms: Terms, now: datetime) -> None:

@@ -17,6 +17,7 @@ from django.conf import settings
 
 from delivery import mailbox
 from delivery.adapters.base import Fate, Limits, VendorRequest, VendorResponse
+from delivery.breaker import Breaker
 
 IDLE_SECONDS = 4.0  # vendors close idle connections after five or more; a request on a closed one would be in doubt
 MAX_ANSWER = 1_000_000  # bytes of an answer that are read
@@ -38,6 +39,7 @@ class Connections:
         stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._transport, self.wait, self.stopping = transport, wait, stopping
+        self.breaker = Breaker()
         self._clients: dict[tuple[int, str], httpx.Client] = {}
         self._threads: ThreadPoolExecutor | None = None
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
 
 from delivery import confirmation, doubts, ledger, limits, preparation, settled
 from delivery.adapters.base import Fate, OutgoingRequest, VendorRequest
@@ -28,6 +29,7 @@ from governance.door import DoorError
 log = structlog.get_logger(__name__)
 LONGEST_WAIT = 10.0  # seconds a worker sleeps for a rate's sake before it gives the work back instead
 ACCOUNT_TROUBLE_RESTS = timedelta(seconds=30)
+DATABASE_AWAY = 0.25  # seconds between attempts to write answers down
 
 
 def send(work: Work, outgoing: Sequence[Outgoing], *, vendors: Connections, clock: Clock) -> Outcome:
@@ -100,9 +102,22 @@ class _Walk:
         self.deadline = started + settings.OMNI.lease_seconds
         self.counts += admission.counts
         answered = self._post(admission.bundles, terms)
-        followed = confirmation.confirm(self.work, answered, terms=terms, last=last, now=self.clock())
+        followed = self._confirm(answered, terms, last=last)
         self.counts += followed.counts
         return followed
+
+    def _confirm(self, answered: list[tuple[Bundle, Fate]], terms: Terms, *, last: bool) -> confirmation.Followed:
+        """Write the answers down. They wait for a database that is away as long as the lease: unwritten, they would be in doubt."""
+        rest = self.vendors.breaker.note(self.work.workspace_id, terms.route.key, [fate.kind for _, fate in answered])
+        while True:
+            try:
+                return confirmation.confirm(self.work, answered, terms=terms, last=last, rest=rest, now=self.clock())
+            except (OperationalError, InterfaceError) as error:
+                if time.monotonic() >= self.deadline or connection.in_atomic_block:
+                    raise
+                log.warning("answers.wait", dispatch=self.work.dispatch.id, requests=len(answered), error=type(error).__name__)
+                connection.close()
+                time.sleep(DATABASE_AWAY)
 
     def _post(self, bundles: list[Bundle], terms: Terms) -> list[tuple[Bundle, Fate]]:
         route, now = terms.route, self.clock()

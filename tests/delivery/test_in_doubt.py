@@ -102,6 +102,7 @@ def test_a_person_may_say_that_it_was_sent_send_it_again_or_give_it_up(street: S
     delivery.resolve_in_doubt(ben, first.pk, "sent", now=street.clock())
     delivery.resolve_in_doubt(ben, second.pk, "resend", now=street.clock())
     delivery.resolve_in_doubt(ben, third.pk, "give_up", now=street.clock())
+    street.clock.pass_(seconds=10)  # three silent requests in a row: the account rests
     street.work()
 
     assert street.counts(dispatch) == {"sent": 20, "given_up": 10}

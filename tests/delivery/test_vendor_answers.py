@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from django.db import connection
 
 from delivery import door as delivery
 from delivery.models import Attempt
@@ -160,6 +161,44 @@ def test_a_rate_far_below_one_window_is_kept_and_everybody_is_reached(street: St
     assert street.counts(dispatch) == {"sent": people}
     moments = sorted(one.at for one in street.vendor.accepted if one.at)
     assert all((later - moment).total_seconds() >= 0.8 for moment, later in zip(moments, moments[max(1, int(rate)) :], strict=False))
+
+
+def test_a_vendor_that_answers_nobody_is_left_alone_and_the_campaign_waits(street: Street) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(300), batch_size=10)
+    street.vendor.fault = lambda number: "500"
+    began = street.clock()
+
+    while (street.clock() - began).total_seconds() < 600:
+        street.work()
+        street.clock.pass_(seconds=1)
+    assert street.counts(dispatch)["in_doubt"] <= 10 * (3 + 600 // 60 + 4), "what is tried while it is away, and no more"
+
+    street.vendor.fault = lambda number: "ok"
+    for _ in range(61):
+        street.work()
+        street.clock.pass_(seconds=1)
+    counts = street.counts(dispatch)
+    assert counts["sent"] == 300 - counts["in_doubt"]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_waits_for_a_database_that_was_restarted_meanwhile(street: Street) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(20), batch_size=10)
+
+    def lose_the_database(number: int) -> str:
+        other = connection.copy()
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+        other.close()
+        return "ok"
+
+    street.vendor.fault = lose_the_database
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 20}
 
 
 def test_a_policy_lowers_what_one_request_may_carry(street: Street) -> None:

@@ -30,7 +30,8 @@ class Command(DoorCommand):
         parser.add_argument("--drain", action="store_true", help="stop when nothing is due")
 
     def act(self, **options: Any) -> Report:
-        threads = 1 if connection.vendor == "sqlite" else int(options["threads"])
+        alone = connection.vendor == "sqlite" or options["drain"]  # a drain is one sender for all lanes
+        threads = 1 if alone else int(options["threads"])
         if not 1 <= threads <= 32:
             raise Refused("--threads: 1 to 32 are expected")
         if (other := sole_worker.other()) is not None:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from delivery.connections import Connections
 from delivery.isolation import part_of
@@ -24,7 +24,7 @@ from delivery.probes import probe
 from delivery.states import AttemptState, DispatchState, MessageState, WorkState
 from delivery.work import Entry
 
-AT_ONCE = 500  # attempts looked at in one round
+AT_ONCE = 500  # requests of one account that are looked at in one round
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,25 @@ def reconcile(*, now: datetime, vendors: Connections | None = None) -> Reconcile
     silent = Attempt.objects.filter(
         state=AttemptState.IN_DOUBT, posted_at__lte=now - timedelta(seconds=settings.OMNI.in_doubt_after)
     ).exclude(message_class="transactional")
-    resent, probed = 0, set[tuple[int, str]]()
-    for attempt in silent.order_by("-posted_at")[:AT_ONCE]:
-        if _feed_came_past(attempt):
-            resent += send_again(attempt, by="resend", now=now)
-        elif (attempt.workspace_id, attempt.account) not in probed:  # the newest of each account decides
-            probed.add((attempt.workspace_id, attempt.account))
-            probe(attempt, now=now)
+    resent = 0
+    for workspace_id, vendor, account in sorted(set(silent.values_list("workspace_id", "vendor", "account"))):
+        on_account = silent.filter(workspace_id=workspace_id, vendor=vendor, account=account)
+        resent += sum(send_again(attempt, by="resend", now=now) for attempt in _spoken_past(on_account) if _feed_came_past(attempt))
+        newest = on_account.order_by("-posted_at").first()
+        if newest is not None and not _feed_came_past(newest):
+            probe(newest, now=now)
     return Reconciled(doubted, resent, Attempt.objects.filter(state=AttemptState.IN_DOUBT).count())
+
+
+def _spoken_past(silent: QuerySet[Attempt]) -> QuerySet[Attempt]:
+    """Those of one account's silent requests after which the vendor has spoken about another. Any of them, where they are many: what
+    can't be settled for long must not stand before what can."""
+    oldest = silent.order_by("posted_at").first()
+    if oldest is None:
+        return silent.none()
+    account = Attempt.objects.filter(workspace_id=oldest.workspace_id, vendor=oldest.vendor, account=oldest.account)
+    heard = account.filter(posted_at__gt=oldest.posted_at, heard_at__isnull=False).order_by("-posted_at").first()
+    return silent.filter(posted_at__lt=heard.posted_at).order_by("?")[:AT_ONCE] if heard else silent.none()
 
 
 def _feed_came_past(attempt: Attempt) -> bool:

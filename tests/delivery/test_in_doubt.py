@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from delivery import door as delivery
 from delivery.models import Attempt
+from delivery.states import AttemptState
 from governance.door import AuditEntry, Missing, Refused
 from tests import factories
 from tests.delivery.conftest import Street
@@ -108,6 +111,28 @@ def test_a_person_may_say_that_it_was_sent_send_it_again_or_give_it_up(street: S
     assert street.counts(dispatch) == {"sent": 20, "given_up": 10}
     assert len(street.vendor.accepted) == 10
     assert AuditEntry.objects.filter(action="attempt.resolved").count() == 3
+
+
+def test_many_doubts_of_one_account_do_not_stand_before_those_of_another(street: Street) -> None:
+    street.route("sendgrid")
+    street.vendor.fault = lambda number: "drop" if number == 0 else "ok"
+    dispatch = street.launch(street.people(10))
+    street.work()
+    street.clock.pass_(minutes=1)
+    street.launch(street.people(10), campaign_key="later")
+    street.work()
+    street.clock.pass_(minutes=20)
+    lost = Attempt.objects.get(state=AttemptState.IN_DOUBT)
+    for place in range(600):  # an account whose webhook is broken
+        lost.pk, lost.account, lost.dispatch_id, lost.batch_id = None, "other", dispatch + 1, None
+        lost.posted_at = street.clock() - timedelta(minutes=16, seconds=place / 100)
+        lost.save(force_insert=True)
+    street.hear("delivered")
+
+    street.reconcile()
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 10}
 
 
 def test_a_request_is_resolved_once_and_by_an_approver(street: Street) -> None:

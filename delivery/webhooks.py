@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import structlog
 from django.conf import settings
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -35,13 +35,13 @@ def receive(request: HttpRequest, vendor: str, workspace_key: str = "") -> HttpR
     if len(body) > LARGEST_BODY:
         return HttpResponse(status=413)
     webhook = Webhook(_public_address(request), {name.lower(): value for name, value in request.headers.items()}, body, timezone.now())
-    account = next((one for one in webhook_accounts(vendor, workspace_key) if adapter.verify(webhook, one.account)), None)
-    if account is None:
-        log.warning("webhook.refused", vendor=vendor, bytes=len(body))
-        return HttpResponse("the vendor's signature is missing or wrong\n", status=401, content_type="text/plain")
     try:
+        account = next((one for one in webhook_accounts(vendor, workspace_key) if adapter.verify(webhook, one.account)), None)
+        if account is None:
+            log.warning("webhook.refused", vendor=vendor, bytes=len(body))
+            return HttpResponse("the vendor's signature is missing or wrong\n", status=401, content_type="text/plain")
         heard = evidence.take(adapter.events(webhook), home=account.home, only=account.only, now=webhook.received_at)
-    except OperationalError as fault:
+    except (OperationalError, InterfaceError) as fault:
         log.error("webhook.postponed", vendor=vendor, error=type(fault).__name__)
         return HttpResponse(status=503, headers={"Retry-After": "30"})
     log.info("webhook.kept", vendor=vendor, new=heard.new, repeated=heard.duplicates, orphans=heard.orphans, unreadable=heard.unreadable)

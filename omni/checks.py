@@ -51,10 +51,10 @@ def names(omni: Environment) -> Found:
 
 
 def times(omni: Environment) -> Found:
-    """A lease must outlive the longest vendor request twice, or two workers could hold one batch."""
-    if omni.lease_seconds < 2 * omni.vendor_timeout:
+    """A lease must outlive the longest vendor request twice when the request starts, or two workers could hold one batch."""
+    if omni.lease_seconds < 3 * omni.vendor_timeout:
         yield Error(
-            "OMNI_LEASE_SECONDS is less than twice OMNI_VENDOR_TIMEOUT.",
+            "OMNI_LEASE_SECONDS is less than three times OMNI_VENDOR_TIMEOUT.",
             hint="A worker that waits for a vendor could lose its lease while the request is under way. 60 and 10 are good values.",
             id="omni.E002",
         )

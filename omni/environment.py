@@ -65,7 +65,7 @@ class Environment(BaseModel):
     )
     in_doubt_after: float = Field(900.0, gt=0, description="Seconds to wait for a vendor's evidence about an unanswered request.")
     vendor_timeout: float = Field(10.0, gt=0, description="Seconds one vendor request may take in all.")
-    lease_seconds: float = Field(60.0, gt=0, description="How long a worker may hold a batch; at least twice the vendor timeout.")
+    lease_seconds: float = Field(60.0, gt=0, description="How long a worker may hold a batch; at least three times the vendor timeout.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines are written.")
     metrics_token: str = Field("", description="Bearer token that `/metrics` asks for; empty: only from loopback.")
     host: str = Field("127.0.0.1", description="Address that `manage.py serve` listens on.")

@@ -7,11 +7,14 @@ import uuid
 from collections.abc import Callable
 
 import structlog
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 
 from omni.bodies import length_of, most_of
 from omni.problems import problem
 
+log = structlog.get_logger(__name__)
 Handler = Callable[[HttpRequest], HttpResponse]
 
 
@@ -50,6 +53,29 @@ class ContentSecurityPolicy:
         response.headers.setdefault("Content-Security-Policy", policy)
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
         return response
+
+
+class DatabaseAway:
+    """A database that is away is no fault of the request: 503 and when to ask again, not 500. What was begun is rolled back."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """The answer to whatever a view raised because its database doesn't answer."""
+        if not isinstance(error, OperationalError | InterfaceError):
+            return None
+        log.error("request.database_away", error=type(error).__name__)
+        answer = (
+            HttpResponse(render_to_string("500.html"), status=503)
+            if request.path.startswith("/console/")
+            else problem(503, "The database doesn't answer", "nothing was changed; ask again in a moment")
+        )
+        answer.headers["Retry-After"] = "10"
+        return answer
 
 
 class BodyLimits:

@@ -56,6 +56,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "governance.middleware.ConsoleActor",
+    "omni.middleware.DatabaseAway",
 ]
 
 ROOT_URLCONF = "omni.urls"
@@ -105,7 +106,8 @@ def database(url: str) -> dict[str, object]:
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
     options: dict[str, object] = {"isolation_level": 2}  # READ COMMITTED: the caps' locks depend on it
     if OMNI.database_pool:  # each request is answered in a thread of its own, so connections can't belong to threads
-        options["pool"] = {"min_size": 0, "max_size": OMNI.database_pool, "timeout": 10}
+        # reconnect_timeout: the pool doubles its pauses while the database is away; left alone it comes back minutes after it.
+        options["pool"] = {"min_size": 0, "max_size": OMNI.database_pool, "timeout": 10, "reconnect_timeout": 5}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),

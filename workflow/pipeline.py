@@ -58,6 +58,8 @@ def launch(
         if not schedules.claim(actor.workspace_id, key, planned_at or now, now=now):
             raise Refused(f"{key} was already launched for {planned_at or now:%Y-%m-%d %H:%M %Z}")
         dispatch_id = delivery.plan(ahead.plan, now=now)
+        if Run.objects.filter(dispatch_id=dispatch_id).exists():
+            raise Refused(f"{key} was launched by somebody else at this moment")
         run = run_of(ahead, actor, dispatch_id, trigger=trigger, planned_at=planned_at, now=now)
         run.save(force_insert=True)
         governance.audit(actor, "campaign.launched", subject=f"campaign:{key}", data={"run": run.pk, "people": ahead.count}, now=now)

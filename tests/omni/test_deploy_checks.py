@@ -47,7 +47,7 @@ def test_a_good_production_environment_has_nothing_to_say() -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"lease_seconds": 19.0}, "omni.E002"),
+        ({"lease_seconds": 29.0}, "omni.E002"),
         ({"in_doubt_after": 5.0}, "omni.E003"),
         ({"bell": "postgres", "database_url": ""}, "omni.E004"),
         ({"bell": "celery"}, "omni.E005"),

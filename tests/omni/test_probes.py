@@ -52,6 +52,24 @@ def test_a_database_that_is_down_is_named_without_its_words(client: Client, monk
     assert client.get("/healthz").status_code == 200
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "body"), [("/api/v1/runs", None), ("/api/v1/messages", b"{}"), ("/hooks/sendgrid", b"[]"), ("/hooks/twilio", b"a=b")]
+)
+def test_while_the_database_is_away_callers_are_told_to_come_again(client: Client, path: str, body: bytes | None) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("the connection to db.internal is lost")
+
+    with connection.execute_wrapper(away):
+        bearer = {"authorization": "Bearer omni_aaaaaaaa_bbbbbbbbbbbbbbbbbbbbbbbb"}
+        answer = (
+            client.get(path, headers=bearer) if body is None else client.post(path, body, content_type="application/json", headers=bearer)
+        )
+
+    assert answer.status_code == 503 and answer.headers["Retry-After"]
+    assert "internal" not in answer.content.decode()
+
+
 @pytest.mark.valkey
 @pytest.mark.django_db
 def test_a_broker_that_answers_is_a_bell_that_can_ring(client: Client, valkey_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
 
 from delivery import door as delivery
 from delivery.models import OutboxMail
@@ -29,6 +31,34 @@ def test_a_campaign_goes_from_a_segment_to_the_mailbox(now: datetime) -> None:
     assert OutboxMail.objects.count() == 30
     assert delivery.facts(run.workspace_id, run.dispatch_id).counts == {"sent": 30}
     assert OutboxMail.objects.first().subject == "Hello friend"  # type: ignore[union-attr]
+
+
+@pytest.mark.postgres
+def test_of_two_people_who_launch_at_the_same_moment_one_does(now: datetime) -> None:
+    make.profiles(30, now=now)
+    key = make.spring_sale(now=now)
+    who = [make.person("ben", now=now), make.person("cleo", now=now)]
+    at_once, outcomes = threading.Barrier(2), list[str]()
+
+    def go(place: int) -> None:
+        at_once.wait()
+        try:
+            pipeline.launch(who[place], key, now=now + timedelta(seconds=place))
+            outcomes.append("launched")
+        except Refused:
+            outcomes.append("refused")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=go, args=[place]) for place in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(outcomes) == ["launched", "refused"]
+    send_all(now)
+    assert OutboxMail.objects.count() == 30
 
 
 def test_a_wrong_number_launches_nothing(now: datetime) -> None:

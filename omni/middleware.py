@@ -72,7 +72,7 @@ class DatabaseAway:
         answer = (
             HttpResponse(render_to_string("500.html"), status=503)
             if request.path.startswith("/console/")
-            else problem(503, "The database doesn't answer", "nothing was changed; ask again in a moment")
+            else problem(request, 503, "nothing was changed; ask again in a moment", "The database doesn't answer")
         )
         answer.headers["Retry-After"] = "10"
         return answer

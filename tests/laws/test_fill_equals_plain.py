@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 
@@ -185,6 +186,7 @@ def compiled(body: dict[str, Any]) -> Compiled:
 
 
 law: Callable[..., Any] = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+thorough: Callable[..., Any] = settings(law, max_examples=max(5, EXAMPLES // 12))  # each example is every expression
 
 
 def test_every_block_and_every_place_of_a_value_is_drawn() -> None:
@@ -202,10 +204,8 @@ def test_every_block_and_every_place_of_a_value_is_drawn() -> None:
     assert contexts == {"html", "attribute", "url", "header", "plain"}
 
 
-@law
-@given(templates(), st.lists(recipients(), min_size=1, max_size=6))
-def test_filling_a_batch_equals_rendering_each_message_plainly(body: dict[str, Any], people: list[Recipient]) -> None:
-    template = compiled(body)
+def agree(template: Compiled, people: list[Recipient]) -> None:
+    """Both ways fail for the same people and write the same for the others."""
     for filled, recipient in zip(fill(template, people), people, strict=True):
         expected = plain(template, recipient)
         assert type(filled) is {Failed: Failed, Rendered: Filled}[type(expected)], (filled, expected)
@@ -218,6 +218,33 @@ def test_filling_a_batch_equals_rendering_each_message_plainly(body: dict[str, A
             )
             assert filled.html == expected.html
             assert filled.text == expected.text
+
+
+@law
+@given(templates(), st.lists(recipients(), min_size=1, max_size=6))
+def test_filling_a_batch_equals_rendering_each_message_plainly(body: dict[str, Any], people: list[Recipient]) -> None:
+    agree(compiled(body), people)
+
+
+@cache
+def everywhere(expression: str) -> Compiled:
+    """One expression in every place that can have it."""
+    hole = "{{ " + expression + " }}"
+    places = [
+        {"type": "heading", "id": "h", "text": hole},
+        {"type": "text", "id": "t", "text": hole},
+        {"type": "image", "id": "i", "src": "https://img.example.com/" + hole, "alt": hole, "href": "https://shop.example.com/?q=" + hole},
+        {"type": "footer", "id": "f", "address": hole},
+    ]
+    locales = {tag: {"subject": "Hello " + hole, "preheader": hole, "blocks": places} for tag in ("en", "ar")}
+    return compiled(email(variables=VARIABLES, locales=locales, tracking="off"))
+
+
+@thorough
+@given(st.lists(recipients(), min_size=4, max_size=8))
+def test_every_expression_in_every_place_comes_out_as_plainly_rendered(people: list[Recipient]) -> None:
+    for expression in EXPRESSIONS:
+        agree(everywhere(expression), people)
 
 
 @law

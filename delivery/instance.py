@@ -17,16 +17,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
 from delivery.addresses import key_fingerprint
 from delivery.models import Instance
-from governance.door import Actor, Role, allow, audit
+from governance.door import Actor, Refused, Role, allow, audit
 
+log = structlog.get_logger(__name__)
 FILE_NAME = "instance.json"
 RESTORED = "this database is older than its last start here: it looks like a restored backup"
 RESTORED_UNDER_NAME = "this database was last used under another epoch of OMNI_INSTANCE: confirm that it may send under this one"
+FOREIGN = "the oldest of OMNI_TOKEN_KEYS is another one than before, so suppressed addresses could not be recognised: put it back"
 _standing: dict[str, tuple[str, str]] = {}  # data directory -> identity, and why it may not send ("" for may)
 
 
@@ -43,6 +46,8 @@ def start(*, now: datetime) -> str:
     _check_isolation()
     identity, reason = _compare(now)
     _standing[str(settings.OMNI.data_dir)] = identity, reason
+    if reason:
+        log.warning("instance.held", instance=identity, reason=reason)
     return reason
 
 
@@ -64,16 +69,20 @@ def doubt() -> None:
 
 
 def held() -> list[tuple[str, str]]:
-    """Installations that wait for a person's word: id and reason."""
-    return list(Instance.objects.filter(held=True).values_list("instance_id", "held_reason"))
+    """Installations that may not send: id and reason. They wait for a person's word, or for the key of the suppression list."""
+    rows = Instance.objects.order_by("pk").values_list("instance_id", "held", "held_reason", "address_key")
+    ours = key_fingerprint()
+    return [(identity, FOREIGN if key != ours else reason) for identity, waits, reason, key in rows if waits or key != ours]
 
 
 def confirm(actor: Actor, instance_id: str, *, now: datetime) -> None:
     """A person says that this copy is the one that shall send. Its workers go on at their next look.
 
-    Raises Refused below the admin's role.
+    Raises Refused below the admin's role, and where no word helps: without the key of the suppression list.
     """
     allow(actor, Role.ADMIN, "runs:launch")
+    if reason := _foreign_key():
+        raise Refused(reason)
     with transaction.atomic():
         Instance.objects.filter(instance_id=instance_id).update(held=False, held_reason="", seen_at=now)
         audit(actor, "instance.confirmed", subject=f"instance:{instance_id}", data={}, now=now)
@@ -104,8 +113,7 @@ def _told(setting: str) -> Story | None:
 
 def _foreign_key() -> str:
     """The hashes of suppressed addresses are worth nothing under another key: better no message than one to somebody who left."""
-    foreign = Instance.objects.exclude(address_key=key_fingerprint()).exists()
-    return "the oldest of OMNI_TOKEN_KEYS has changed: suppressed addresses could not be recognised" if foreign else ""
+    return FOREIGN if Instance.objects.exclude(address_key=key_fingerprint()).exists() else ""
 
 
 def _meet(identity: str, now: datetime) -> Instance:

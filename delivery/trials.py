@@ -93,11 +93,8 @@ def _refuse(actor: Actor, address: str, route: policies.Route) -> None:
     for switch in switches(actor.workspace_id):
         if (switch.scope, switch.key) in scopes:
             raise Refused(f"a kill switch is on: {switch.reason}")
-    if held():
-        raise Refused("this installation is held until somebody confirms it")
-    if (
-        route.adapter.key != policies.OUTBOX
-        and settings.OMNI.env != "production"
-        and not allowed(address, settings.OMNI.allowed_recipients)
-    ):
+    if waiting := held():
+        raise Refused(f"this installation is held: {waiting[0][1]}")
+    listed = settings.OMNI.allowed_recipients
+    if route.adapter.key != policies.OUTBOX and settings.OMNI.env != "production" and not allowed(address, listed):
         raise Refused("outside production only allow-listed addresses are written to, and yours isn't one of them")

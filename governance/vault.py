@@ -66,7 +66,10 @@ def reseal(actor: Actor, *, now: datetime) -> int:
         witness.lock(actor.workspace_id)
         stored = list(Secret.objects.filter(workspace_id=actor.workspace_id))
         for each in stored:
-            each.ciphertext = vault.rotate(bytes(each.ciphertext))
+            try:
+                each.ciphertext = vault.rotate(bytes(each.ciphertext))
+            except InvalidToken:
+                raise Refused(f"the secret {each.name} can't be read with the present OMNI_VAULT_KEYS: list the old key too") from None
             each.save(update_fields=["ciphertext"])
         audit(actor, "secret.resealed", subject="secrets", data={"count": len(stored)}, now=now)
     return len(stored)

@@ -12,6 +12,7 @@ import signal
 import socket
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from types import FrameType
 
@@ -69,6 +70,7 @@ def adopt(address: str) -> None:
 
 def serve(listener: socket.socket, *, worker: bool = True, ready: Callable[[], None] = lambda: None) -> int:
     """Answer requests on `listener` and send what is due until told to stop. Returns the exit status: 0 if everything was finished."""
+    warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume")  # style sheets and scripts, each read in one go
     sender = Worker("embedded") if worker else None
     thread = threading.Thread(target=sender.run, name="worker", daemon=True) if sender else None
     server = Server(_configuration())

@@ -118,6 +118,10 @@ def test_another_key_for_address_hashes_holds_everything(street: Street, machine
 
     settings.OMNI = settings.OMNI.model_copy(update={"token_keys": "a-new-key"})
     assert "OMNI_TOKEN_KEYS" in delivery.start_instance(now=street.clock())
+    ((identity, reason),) = delivery.held_instances()
+    assert "put it back" in reason, "the console, the metric and the command say it"
+    with pytest.raises(Refused, match="OMNI_TOKEN_KEYS"):
+        delivery.confirm_instance(street.person("cleo"), identity, now=street.clock())
 
 
 def test_an_unreadable_identity_is_as_good_as_none(street: Street, machine: Any, settings: Any) -> None:

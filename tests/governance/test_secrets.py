@@ -69,6 +69,8 @@ def test_a_lost_vault_key_is_said_and_no_crash(office: Office, monkeypatch: pyte
     with_keys(monkeypatch, Fernet.generate_key().decode())
     with pytest.raises(Refused, match="OMNI_VAULT_KEYS"):
         governance.secret(office.workspace_id, "SENDGRID")
+    with pytest.raises(Refused, match="list the old key too"):
+        reseal(office.cleo, now=office.now())
     with_keys(monkeypatch)
     with pytest.raises(Refused, match="OMNI_VAULT_KEYS"):
         governance.set_secret(office.cleo, "SENDGRID", "x", now=office.now())

@@ -55,7 +55,7 @@ def test_the_review_says_a_changed_segment_in_words_and_what_it_would_do(now: da
     address = _page_of_submission(key, now)
     said = _page("ben", address, now=now)
     in_words = said.partition("In words")[2].partition("</li>")[0]
-    assert "everyone" in in_words and "country" in in_words and "<ins>" in in_words
+    assert "<del>Everyone</del>" in in_words and "<ins>People whose country is “GB”</ins>" in in_words
     assert f"/console/campaigns/{key}/estimate/" in said
     assert "3 when the released one was submitted" in _page("ben", f"{address}reach/", now=now)
 

@@ -74,14 +74,17 @@ def findings(items: Iterable[Any], empty: str = "") -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/error_summary.html")
-def error_summary(items: Sequence[Any] = (), title: str = "") -> dict[str, Any]:
-    """What is wrong with a form, on top of it, each with a link to its field. items: (field id, label, message) or findings."""
+def error_summary(items: Sequence[Any] = (), title: str = "", pointers: bool = False) -> dict[str, Any]:
+    """What is wrong with a form, on top of it, each with a link to its field. items: (field id, label, message) or findings.
+
+    pointers: name places as JSON Pointers, for those who write the source, and not in words.
+    """
     rows = []
     for item in items:
         if isinstance(item, tuple):
             rows.append(item)
         else:
-            where = path_words(item.path) if item.path.startswith("/") else item.path
+            where = item.path if pointers or not item.path.startswith("/") else path_words(item.path)
             words = "needs a value" if item.found == "empty text" else f"found {item.found}, expected {item.expected}"
             rows.append((field_id(item.path), where, words))
     return {"rows": rows, "title": title or ("There is a problem" if len(rows) == 1 else f"There are {len(rows)} problems")}

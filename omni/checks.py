@@ -69,14 +69,20 @@ def times(omni: Environment) -> Found:
 def engines(omni: Environment) -> Found:
     """Engines that need each other, or a package that is not installed."""
     if omni.bell == "postgres" and not omni.database_url:
-        yield Error("OMNI_BELL=postgres needs PostgreSQL in OMNI_DATABASE_URL.", id="omni.E004")
-    if omni.bell == "celery" and not omni.broker_url:
+        yield Error("OMNI_BELL=postgres needs PostgreSQL in OMNI_DATABASE_URL.", hint="On SQLite leave OMNI_BELL=poll.", id="omni.E004")
+    if omni.bell == "celery" and "://" not in omni.broker_url:
         yield Error("OMNI_BELL=celery needs OMNI_BROKER_URL.", hint="For example redis://127.0.0.1:6379/0", id="omni.E005")
     if not omni.database_url and (omni.bell == "celery" or int(os.environ.get("WEB_CONCURRENCY") or 1) > 1):
         yield Error(
             "SQLite serves one process that sends; this environment asks for several.",
             hint="Set OMNI_DATABASE_URL to a PostgreSQL, or leave OMNI_BELL=poll and WEB_CONCURRENCY=1.",
             id="omni.E006",
+        )
+    if omni.elasticsearch_url and not _is_node(omni.elasticsearch_url):
+        yield Error(
+            "OMNI_ELASTICSEARCH_URL is not an address with scheme, host and port.",
+            hint="For example http://127.0.0.1:9200; empty: the database answers.",
+            id="omni.E010",
         )
     wanted = {
         "elasticsearch": ("OMNI_ELASTICSEARCH_URL", omni.elasticsearch_url),
@@ -103,7 +109,8 @@ def isolation(app_configs: Sequence[AppConfig] | None, databases: Sequence[str] 
                 cursor.execute("SHOW transaction_isolation")
                 (level,) = cursor.fetchone()
         except DatabaseError as error:
-            found.append(Error(f"The database can't be reached ({type(error).__name__}).", id="omni.E008"))
+            hint = "Does the server run, and are host, port, name and password in OMNI_DATABASE_URL right?"
+            found.append(Error(f"The database can't be reached ({type(error).__name__}).", hint=hint, id="omni.E008"))
             continue
         if level != "read committed":
             found.append(Error("The database's transactions are not READ COMMITTED.", hint="Frequency caps rely on it.", id="omni.E009"))
@@ -143,7 +150,8 @@ def keys(omni: Environment) -> Found:
     if not tokens or min(map(len, tokens)) < TOKEN_KEY_LENGTH:
         yield Error(
             f"OMNI_TOKEN_KEYS is missing or has a short key: each needs at least {TOKEN_KEY_LENGTH} random characters.",
-            hint="These keys sign message ids and links. Put new ones first and keep old ones as long as their links should work.",
+            hint='python3 -c "import secrets; print(secrets.token_urlsafe(32))" makes one. Set it before the first start: '
+            "the suppression list is made with the oldest (docs/how-to/rotate-keys.md).",
             id="omni.E024",
         )
     elif omni.secret_key in tokens:
@@ -152,7 +160,7 @@ def keys(omni: Environment) -> Found:
     if not vaults or not all(_is_fernet_key(key) for key in vaults):
         yield Error(
             "OMNI_VAULT_KEYS is missing or has something that is not a Fernet key.",
-            hint='python3 -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"',
+            hint="`manage.py set_secret --new-vault-key` makes one.",
             id="omni.E026",
         )
 
@@ -170,10 +178,14 @@ def addresses(omni: Environment) -> Found:
     if "*" in hosts:
         yield Error("OMNI_ALLOWED_HOSTS allows every host name.", hint="Name the hosts that this instance answers to.", id="omni.E028")
     elif public.hostname and not any(public.hostname == host or (host[:1] == "." and public.hostname.endswith(host)) for host in hosts):
-        yield Error("OMNI_ALLOWED_HOSTS does not contain the host of OMNI_PUBLIC_URL.", id="omni.E029")
+        yield Error("OMNI_ALLOWED_HOSTS does not contain the host of OMNI_PUBLIC_URL.", hint="Add it there.", id="omni.E029")
     for variable, url in {"OMNI_SENDGRID_BASE_URL": omni.sendgrid_base_url, "OMNI_TWILIO_BASE_URL": omni.twilio_base_url}.items():
         if omni.vendor == "routes" and urlsplit(url).scheme != "https":
-            yield Error(f"{variable} is not https://: vendor keys and addresses would travel in clear.", id="omni.E030")
+            yield Error(
+                f"{variable} is not https://: vendor keys and addresses would travel in clear.",
+                hint="Remove it, and the vendor's own address is used; only a stand-in on this machine needs another.",
+                id="omni.E030",
+            )
 
 
 def storage(omni: Environment) -> Found:
@@ -185,7 +197,11 @@ def storage(omni: Environment) -> Found:
             id="omni.W031",
         )
     if not os.access(omni.data_dir, os.W_OK):
-        yield Error("OMNI_DATA_DIR can't be written: the instance's identity and rejected rows are kept there.", id="omni.E032")
+        yield Error(
+            "OMNI_DATA_DIR can't be written: the instance's identity and rejected rows are kept there.",
+            hint="Name a folder that this user may write to and that outlives restarts.",
+            id="omni.E032",
+        )
 
 
 def operation(omni: Environment) -> Found:
@@ -198,7 +214,9 @@ def operation(omni: Environment) -> Found:
         )
     elif not omni.sendgrid_webhook_key:
         yield Info(
-            "OMNI_SENDGRID_WEBHOOK_KEY is empty: SendGrid's events are refused, so unanswered requests stay in doubt.", id="omni.I034"
+            "OMNI_SENDGRID_WEBHOOK_KEY is empty: SendGrid's events are refused, so unanswered requests stay in doubt.",
+            hint="It is the public key that SendGrid shows for its signed event webhook; a route's secret webhook_key does as well.",
+            id="omni.I034",
         )
     if len(omni.metrics_token) < 16:
         yield Warning(
@@ -208,6 +226,14 @@ def operation(omni: Environment) -> Found:
         )
     if omni.log_format != "json":
         yield Warning("OMNI_LOG_FORMAT is console.", hint="json is what log collectors read.", id="omni.W036")
+
+
+def _is_node(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port is not None
+    except ValueError:
+        return False
 
 
 def _listed(text: str) -> list[str]:

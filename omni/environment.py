@@ -28,7 +28,11 @@ class Environment(BaseModel):
         "development", description="Where this instance runs. Only `production` may reach people outside the allow-list."
     )
     secret_key: str = Field("", description="Signs sessions and forms. At least 50 random characters in production.")
-    token_keys: str = Field("", description="Comma-separated keys for message ids and links, newest first. Old ones keep old links alive.")
+    token_keys: str = Field(
+        "",
+        description="Comma-separated keys for message ids and links, newest first. Old ones keep old links alive; the oldest also made the "
+        "suppression list and stays for good.",
+    )
     vault_keys: str = Field("", description="Comma-separated Fernet keys that encrypt stored secrets, newest first.")
     data_dir: Path = Field(BASE_DIR / "var", description="Where the embedded database, rejects files and the instance identity live.")
     instance: str = Field(

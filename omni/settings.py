@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from importlib.util import find_spec
 from urllib.parse import unquote, urlsplit
 
@@ -12,7 +13,10 @@ OMNI = ENVIRONMENT
 PRODUCTION = OMNI.env == "production"
 DEBUG = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-OMNI.data_dir.mkdir(parents=True, exist_ok=True)
+try:
+    OMNI.data_dir.mkdir(parents=True, exist_ok=True)
+except OSError as error:
+    raise SystemExit(f"OMNI_DATA_DIR: {error.strerror}. Name a folder that this user may write to and that outlives restarts.") from None
 
 _DEVELOPMENT_KEY = hashlib.sha256(f"development only {BASE_DIR}".encode()).hexdigest()
 SECRET_KEY = OMNI.secret_key or ("" if PRODUCTION else _DEVELOPMENT_KEY)
@@ -98,13 +102,14 @@ def database(url: str) -> dict[str, object]:
     if parts.scheme not in {"postgresql", "postgres"}:
         raise SystemExit(f"OMNI_DATABASE_URL: {EXPECTED_URL}")
     try:
-        port = parts.port
+        port = str(parts.port or "")
     except ValueError:
         raise SystemExit(f"OMNI_DATABASE_URL: {EXPECTED_URL}") from None
     if find_spec("psycopg") is None:
         raise SystemExit("OMNI_DATABASE_URL: PostgreSQL needs more packages: pip install --require-hashes -r requirements/engines.txt")
-    query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
-    options: dict[str, object] = {"isolation_level": 2}  # READ COMMITTED: the caps' locks depend on it
+    query = {name: unquote(value) for name, _, value in (pair.partition("=") for pair in parts.query.split("&") if pair)}
+    host, port = query.pop("host", unquote(parts.hostname or "")), query.pop("port", port)
+    options: dict[str, object] = {**query, "isolation_level": 2}  # READ COMMITTED: the caps' locks depend on it
     if OMNI.database_pool:  # each request is answered in a thread of its own, so connections can't belong to threads
         # reconnect_timeout: the pool doubles its pauses while the database is away; left alone it comes back minutes after it.
         options["pool"] = {"min_size": 0, "max_size": OMNI.database_pool, "timeout": 10, "reconnect_timeout": 5}
@@ -113,8 +118,8 @@ def database(url: str) -> dict[str, object]:
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(query.get("host", parts.hostname or "")),
-        "PORT": str(port or ""),
+        "HOST": host,
+        "PORT": port,
         "CONN_MAX_AGE": 0 if OMNI.database_pool else 60,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": options,
@@ -139,7 +144,8 @@ USE_I18N = False
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = OMNI.data_dir / "static"  # `manage.py collectstatic` fills it; without that the finders answer
-STATIC_ROOT.mkdir(exist_ok=True)
+with suppress(OSError):  # of a folder that can't be written, `check --deploy` tells
+    STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
@@ -147,7 +153,10 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "SAMEORIGIN"
-SILENCED_SYSTEM_CHECKS = ["security.W019"]  # our own preview frame needs SAMEORIGIN; frame-ancestors says the same
+SILENCED_SYSTEM_CHECKS = [
+    "security.W019",  # our own preview frame needs SAMEORIGIN; frame-ancestors says the same
+    *("security.W004", "security.W008", "security.W009", "security.W012", "security.W016"),  # omni.E023 and E027 name our variables
+]
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"

@@ -103,7 +103,7 @@ def _archive() -> Path:
     if archive.exists():
         return archive
     if shutil.which("mvn") is None:
-        raise EngineMissing("Elasticsearch is fetched by `mvn`, which is not installed; or set OMNI_ELASTICSEARCH_URL")
+        raise EngineMissing("Elasticsearch is fetched by `mvn`, which is not installed; or set OMNI_TEST_ELASTICSEARCH_URL")
     command = ["mvn", "-q", "-B", f"-Dmaven.repo.local={repository}", "dependency:get"]
     try:
         done = subprocess.run(

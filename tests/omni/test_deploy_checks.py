@@ -37,7 +37,9 @@ def production(**changes: object) -> Environment:
 
 def found(omni: Environment) -> set[str]:
     every = (checks.names, checks.times, checks.engines, checks.stage, checks.keys, checks.addresses, checks.storage, checks.operation)
-    return {str(message.id) for check in every for message in check(omni)}
+    messages = [message for check in every for message in check(omni)]
+    assert all(message.hint for message in messages), "each says what to do"
+    return {str(message.id) for message in messages}
 
 
 def test_a_good_production_environment_has_nothing_to_say() -> None:
@@ -52,6 +54,9 @@ def test_a_good_production_environment_has_nothing_to_say() -> None:
         ({"bell": "postgres", "database_url": ""}, "omni.E004"),
         ({"bell": "celery"}, "omni.E005"),
         ({"bell": "celery", "broker_url": "redis://broker/0", "database_url": ""}, "omni.E006"),
+        ({"bell": "celery", "broker_url": "broker"}, "omni.E005"),
+        ({"elasticsearch_url": "localhost:9200"}, "omni.E010"),
+        ({"elasticsearch_url": "http://search"}, "omni.E010"),
         ({"env": "staging"}, "omni.W020"),
         ({"env": "staging"}, "omni.W021"),
         ({"allowed_recipients": "@example.com"}, "omni.W022"),

@@ -39,3 +39,11 @@ def test_a_database_url_of_another_kind_is_explained_without_its_password(url: s
     with pytest.raises(SystemExit) as refused:
         database(url)
     assert name in str(refused.value) and "hunter2" not in str(refused.value)
+
+
+def test_parameters_of_a_database_url_reach_the_server_as_they_are() -> None:
+    from omni.settings import database
+
+    made = database("postgresql://a:b%40c@/d?host=/run/postgresql&port=5433&sslmode=verify-full")
+    assert (made["HOST"], made["PORT"], made["PASSWORD"]) == ("/run/postgresql", "5433", "b@c")
+    assert made["OPTIONS"]["sslmode"] == "verify-full" and made["OPTIONS"]["isolation_level"] == 2  # type: ignore[index]

@@ -19,12 +19,12 @@ Every setting is an environment variable with a default that runs. This page is 
 |---|---|---|---|
 """
 FOOT = """
-Secrets that documents name (`secret: sendgrid-key`) are looked up in `OMNI_SECRET_<NAME>` first (`OMNI_SECRET_SENDGRID_KEY`),
-then in the encrypted table that admins fill. `WEB_CONCURRENCY` above 1 and Celery need PostgreSQL.
+Secrets that documents name (a route's `api_key: SENDGRID_API_KEY`) are looked up in `OMNI_SECRET_<NAME>` first
+(`OMNI_SECRET_SENDGRID_API_KEY`), then in the encrypted table that admins fill. `WEB_CONCURRENCY` above 1 and Celery need PostgreSQL.
 
 The tests read `OMNI_TEST_DATABASE_URL`, `OMNI_TEST_VALKEY_URL`, `OMNI_TEST_ELASTICSEARCH_URL` and `OMNI_TEST_CHROMIUM` where
-servers or a browser already run, `OMNI_TEST_ON=postgres` to run on PostgreSQL, and `OMNI_TEST_CACHE` for what they fetch.
-`OMNI_PYTHON` names the Python that `make` uses.
+servers or a browser already run, `OMNI_TEST_ON=postgres` to run on PostgreSQL, and `OMNI_TEST_CACHE` and `OMNI_TEST_MAVEN_REPOSITORY` for
+what they fetch. `OMNI_PYTHON` names the Python that `make` uses.
 """
 WORDS: dict[object, str] = {str: "text", float: "number", int: "whole number", bool: "`1`, `0`", Path: "folder"}
 

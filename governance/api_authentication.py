@@ -17,6 +17,7 @@ from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 
 from governance.api_keys import authenticate
 from governance.models import ApiKey, User, Workspace
+from governance.questions import refuse_nul
 from governance.roles import LEAST, SCOPES, Actor
 
 
@@ -41,6 +42,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise AuthenticationFailed("This API key is unknown, expired or revoked. Send `Authorization: Bearer omni_…`.")
         user, key, actor = known
         request.actor, request.workspace = actor, key.workspace  # type: ignore[attr-defined]
+        refuse_nul(request.GET)
         return user, key
 
     def authenticate_header(self, request: Request) -> str:

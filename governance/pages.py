@@ -15,8 +15,9 @@ from django.urls import reverse
 from governance import kinds
 from governance.access import ConsoleRequest, role_required
 from governance.bills import bill
-from governance.findings import DoorError, Finding, Invalid, Missing, Refused, Stale, pointer
+from governance.findings import DoorError, Invalid, Missing, Refused, Stale
 from governance.models import Document
+from governance.questions import refuse_nul
 from governance.reading import DocumentView
 from governance.roles import Role
 
@@ -67,7 +68,7 @@ def console_page(role: Role = Role.VIEWER) -> Callable[[Callable[Concatenate[Any
         @wraps(view)
         def answered(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             try:
-                _refuse_nul(request)
+                refuse_nul(request.GET, request.POST)
                 return view(request, *args, **kwargs)
             except DoorError as error:
                 return error_page(request, error)
@@ -86,14 +87,6 @@ def console_page(role: Role = Role.VIEWER) -> Callable[[Callable[Concatenate[Any
         return cast("View[P]", framed)
 
     return decorate
-
-
-def _refuse_nul(request: HttpRequest) -> None:
-    """The one character that PostgreSQL can't even be asked about: named at the door, for every page alike."""
-    for given in (request.GET, request.POST):
-        for name, values in given.lists():
-            if "\0" in name or any("\0" in value for value in values if isinstance(value, str)):
-                raise Invalid([Finding("error", pointer([name.replace("\0", "")]), "the character U+0000", "text without it")])
 
 
 WORDS: dict[type[DoorError], tuple[int, str, str]] = {

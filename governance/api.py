@@ -16,18 +16,23 @@ from governance import api_answers as answers
 from governance import api_requests as requests
 from governance.api_authentication import ApiRequest, HasScope
 from governance.approvals import submit
-from governance.approved import approval
-from governance.bills import bill
-from governance.blame import blame
-from governance.checking import check, check_latest
-from governance.difference import difference
-from governance.findings import Finding, Invalid, Missing, Stale, Unmatched, parse
+from governance.findings import Finding, Invalid, Stale, Unmatched, parse
 from governance.kinds import kind_of_plural, kinds
-from governance.models import Document, Release, Revision
+from governance.models import Document, Revision
 from governance.paging import PAGING, page
-from governance.reading import DocumentView, document, document_rows, document_views, revision, revision_rows, revision_view, users_of
+from governance.reading import (
+    STATES,
+    DocumentView,
+    document,
+    document_rows,
+    document_views,
+    filtered,
+    revision,
+    revision_rows,
+    revision_view,
+)
 from governance.releases import recall, roll_back
-from governance.revisions import prepare, save
+from governance.revisions import save
 
 READ = HasScope("documents:read")
 
@@ -49,10 +54,19 @@ class Kinds(APIView):
 class Documents(APIView):
     permission_classes = [READ]
 
-    @extend_schema(operation_id="documents_list", parameters=PAGING, responses=answers.DocumentsPage)
+    @extend_schema(
+        operation_id="documents_list",
+        parameters=[
+            *PAGING,
+            OpenApiParameter("q", str, description="a part of the title or key"),
+            OpenApiParameter("state", str, enum=list(STATES)),
+        ],
+        responses=answers.DocumentsPage,
+    )
     def get(self, request: ApiRequest, plural: str) -> Response:
         """The documents of a kind, by key."""
-        rows = document_rows(request.actor.workspace_id, kind_of_plural(plural).name)
+        wanted = parse(requests.DocumentsQuery, request.GET.dict())
+        rows = filtered(document_rows(request.actor.workspace_id, kind_of_plural(plural).name), wanted.q, wanted.state or "")
         return Response(page(rows, request, _document, ["key"]))
 
 
@@ -101,88 +115,6 @@ class OneRevision(APIView):
         return answer(answers.RevisionAnswer.of(view))
 
 
-class Difference(APIView):
-    permission_classes = [READ]
-
-    @extend_schema(
-        operation_id="documents_diff",
-        responses=answers.ChangesAnswer,
-        parameters=[
-            OpenApiParameter(name, {"type": "string", "pattern": requests.NUMBERED}, description="a number, `latest` or `released`")
-            for name in ("before", "after")
-        ],
-    )
-    def get(self, request: ApiRequest, plural: str, key: str) -> Response:
-        """What changed between two revisions: by default from what is in force to the latest."""
-        view = document(request.actor.workspace_id, kind_of_plural(plural).name, key)
-        wanted = parse(requests.DiffQuery, request.GET.dict())
-        before, after = _numbered(view, wanted.before), _numbered(view, wanted.after)
-        old, new = revision(view.workspace_id, view.kind, key, before), revision(view.workspace_id, view.kind, key, after)
-        changes = [answers.ChangeAnswer(**change.as_dict()) for change in difference(old.body, new.body)]
-        return answer(answers.ChangesAnswer(before=before, after=after, changes=changes))
-
-
-class Checks(APIView):
-    permission_classes = [READ]
-
-    @extend_schema(operation_id="documents_checks", responses=answers.FindingsAnswer)
-    def get(self, request: ApiRequest, plural: str, key: str) -> Response:
-        """What the checks say about the latest revision, as things are now."""
-        return _findings(check_latest(request.actor, kind_of_plural(plural).name, key, now=timezone.now()))
-
-    @extend_schema(operation_id="documents_check_body", request=requests.BodyRequest, responses=answers.FindingsAnswer)
-    def post(self, request: ApiRequest, plural: str, key: str) -> Response:
-        """What the checks would say about this body; nothing is saved."""
-        ready = prepare(kind_of_plural(plural).name, key, parse(requests.BodyRequest, request.data).body)
-        return _findings(check(request.actor, request.actor.workspace_id, ready.ref, ready.model, now=timezone.now()))
-
-
-class BillOfMaterials(APIView):
-    permission_classes = [READ]
-
-    @extend_schema(
-        operation_id="documents_bill",
-        responses=answers.BillAnswer,
-        parameters=[OpenApiParameter("of", str, enum=["draft", "released"], description="default draft")],
-    )
-    def get(self, request: ApiRequest, plural: str, key: str) -> Response:
-        """The document and everything it uses, with the hash that people approve."""
-        wanted = parse(requests.BillQuery, request.GET.dict())
-        return answer(answers.BillAnswer.of(bill(request.actor.workspace_id, kind_of_plural(plural).name, key, of=wanted.of)))
-
-
-class Approved(APIView):
-    permission_classes = [READ]
-
-    @extend_schema(operation_id="documents_approval", responses=answers.ApprovalAnswer)
-    def get(self, request: ApiRequest, plural: str, key: str) -> Response:
-        """Who approved exactly what is in force; 403 with every document that differs where nobody did."""
-        found = approval(request.actor.workspace_id, kind_of_plural(plural).name, key, now=timezone.now())
-        return answer(answers.ApprovalAnswer.of(found))
-
-
-class Blamed(APIView):
-    permission_classes = [READ]
-
-    @extend_schema(operation_id="documents_blame", responses=answers.BlameAnswer)
-    def get(self, request: ApiRequest, plural: str, key: str) -> Response:
-        """Each field of the latest revision with the revision and the author that it comes from."""
-        found = blame(request.actor.workspace_id, kind_of_plural(plural).name, key)
-        items = [answers.BlamedAnswer(path=each.path, number=each.number, author=each.author) for each in found]
-        return answer(answers.BlameAnswer(items=items))
-
-
-class UsedBy(APIView):
-    permission_classes = [READ]
-
-    @extend_schema(operation_id="documents_used_by", responses=answers.UsersAnswer)
-    def get(self, request: ApiRequest, plural: str, key: str) -> Response:
-        """The documents whose latest revision uses this one."""
-        view = document(request.actor.workspace_id, kind_of_plural(plural).name, key)
-        users = users_of(view.workspace_id, view.kind, key)
-        return answer(answers.UsersAnswer(items=[{"kind": user.kind, "key": user.key} for user in users]))
-
-
 class Submit(APIView):
     permission_classes = [HasScope("documents:submit")]
 
@@ -202,7 +134,7 @@ class RollBack(APIView):
         """Put an earlier released revision in force again."""
         kind, wanted = kind_of_plural(plural).name, parse(requests.PointerRequest, request.data)
         row = roll_back(request.actor, kind, key, number=wanted.number, reason=wanted.reason, now=timezone.now())
-        return answer(_release(row))
+        return answer(answers.ReleaseAnswer.of(row))
 
 
 class Recall(APIView):
@@ -213,7 +145,7 @@ class Recall(APIView):
         """Forbid a revision for good: nothing that pins it may send any more."""
         kind, wanted = kind_of_plural(plural).name, parse(requests.PointerRequest, request.data)
         row = recall(request.actor, kind, key, number=wanted.number, reason=wanted.reason, now=timezone.now())
-        return answer(_release(row))
+        return answer(answers.ReleaseAnswer.of(row))
 
 
 def _answer(view: DocumentView, status: int = 200) -> Response:
@@ -239,27 +171,9 @@ def _base(request: Request, kind: str, key: str, given: int | None) -> tuple[boo
     return True, int(number[1])
 
 
-def _numbered(view: DocumentView, wanted: str) -> int:
-    if wanted == "latest":
-        return view.latest.number
-    if wanted != "released":
-        return int(wanted)
-    if view.released is None:
-        raise Missing(f"{view.kind} {view.key} has no released revision: say which with before= and after=")
-    return view.released.number
-
-
-def _findings(findings: list[Finding]) -> Response:
-    return answer(answers.FindingsAnswer(items=[answers.FindingAnswer.of(finding) for finding in findings]))
-
-
 def _document(row: Document) -> dict[str, Any]:
     return answers.DocumentAnswer.of(document_views([row])[0]).model_dump(mode="json")
 
 
 def _revision(row: Revision) -> dict[str, Any]:
     return answers.RevisionAnswer.of(revision_view(row)).model_dump(mode="json")
-
-
-def _release(row: Release) -> answers.ReleaseAnswer:
-    return answers.ReleaseAnswer.of(row)

@@ -183,12 +183,13 @@ class ReleaseAnswer(BaseModel):
     number: int
     action: str
     reason: str
+    by: str
     at: datetime
 
     @classmethod
     def of(cls, row: Release) -> ReleaseAnswer:
-        document = row.document
-        return cls(kind=document.kind, key=document.key, number=row.revision.number, action=row.action, reason=row.reason, at=row.at)
+        plain = {name: getattr(row, name) for name in ("action", "reason", "at")}
+        return cls(kind=row.document.kind, key=row.document.key, number=row.revision.number, by=row.by.get_username(), **plain)
 
 
 class ApiKeyAnswer(BaseModel):
@@ -310,6 +311,15 @@ class FindingsAnswer(BaseModel):
 
 class ReleasesAnswer(BaseModel):
     items: list[ReleaseAnswer]
+
+
+class ReleasesPage(BaseModel):
+    items: list[ReleaseAnswer]
+    next: str | None
+
+
+class ReachAnswer(BaseModel):
+    reach: int | None
 
 
 class UsersAnswer(BaseModel):

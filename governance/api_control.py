@@ -26,14 +26,20 @@ class Submissions(APIView):
 
     @extend_schema(
         operation_id="submissions_list",
-        parameters=[*PAGING, OpenApiParameter("state", str, enum=[state.value for state in Submission.State])],
+        parameters=[
+            *PAGING,
+            OpenApiParameter("state", str, enum=[state.value for state in Submission.State]),
+            OpenApiParameter("kind", str, description="of what was submitted, such as campaign"),
+            OpenApiParameter("key", str),
+        ],
         responses=answers.SubmissionsPage,
     )
     def get(self, request: ApiRequest) -> Response:
         """What was submitted, newest first."""
         wanted = parse(requests.SubmissionsQuery, request.GET.dict())
         rows = _submissions(request.actor.workspace_id)
-        rows = rows.filter(state=wanted.state) if wanted.state else rows
+        asked = {"state": wanted.state, "document__kind": wanted.kind, "document__key": wanted.key}
+        rows = rows.filter(**{name: value for name, value in asked.items() if value})
         return Response(page(rows, request, lambda row: answers.SubmissionAnswer.of(row).model_dump(mode="json"), ["-submitted_at", "-id"]))
 
 

@@ -61,9 +61,20 @@ class BillQuery(DocumentModel):
     of: Literal["draft", "released"] = "draft"
 
 
+class DocumentsQuery(DocumentModel):
+    """A filter of the list of a kind's documents."""
+
+    q: str = Field("", max_length=100)
+    state: Literal["draft", "submitted", "changed", "released"] | None = None
+    limit: str = ""
+    cursor: str = ""
+
+
 class SubmissionsQuery(DocumentModel):
     """A filter of the list of submissions."""
 
+    kind: str = Field("", max_length=40)
+    key: str = Field("", max_length=80)
     state: Literal["open", "approved", "rejected", "withdrawn", "released"] | None = None
     limit: str = ""
     cursor: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from governance import api, api_control
+from governance import api, api_control, api_looks
 
 DOCUMENT = "documents/<slug:plural>/<slug:key>"
 SUBMISSION = "submissions/<int:submission_id>"
@@ -16,12 +16,14 @@ urlpatterns: list[URLPattern] = [
     path(DOCUMENT, api.OneDocument.as_view()),
     path(f"{DOCUMENT}/revisions", api.Revisions.as_view()),
     path(f"{DOCUMENT}/revisions/<int:number>", api.OneRevision.as_view()),
-    path(f"{DOCUMENT}/diff", api.Difference.as_view()),
-    path(f"{DOCUMENT}/blame", api.Blamed.as_view()),
-    path(f"{DOCUMENT}/checks", api.Checks.as_view()),
-    path(f"{DOCUMENT}/bill", api.BillOfMaterials.as_view()),
-    path(f"{DOCUMENT}/approval", api.Approved.as_view()),
-    path(f"{DOCUMENT}/used-by", api.UsedBy.as_view()),
+    path(f"{DOCUMENT}/diff", api_looks.Difference.as_view()),
+    path(f"{DOCUMENT}/blame", api_looks.Blamed.as_view()),
+    path(f"{DOCUMENT}/checks", api_looks.Checks.as_view()),
+    path(f"{DOCUMENT}/bill", api_looks.BillOfMaterials.as_view()),
+    path(f"{DOCUMENT}/approval", api_looks.Approved.as_view()),
+    path(f"{DOCUMENT}/used-by", api_looks.UsedBy.as_view()),
+    path(f"{DOCUMENT}/reach", api_looks.Reach.as_view()),
+    path(f"{DOCUMENT}/releases", api_looks.Releases.as_view()),
     path(f"{DOCUMENT}/submit", api.Submit.as_view()),
     path(f"{DOCUMENT}/roll-back", api.RollBack.as_view()),
     path(f"{DOCUMENT}/recall", api.Recall.as_view()),

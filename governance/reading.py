@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 
 from governance import kinds, witness
 from governance.difference import difference
@@ -17,6 +17,7 @@ from governance.kinds import Ref
 from governance.models import Document, Revision, Submission
 
 State = Literal["draft", "submitted", "approved", "changed", "released", "recalled"]
+STATES = ("draft", "submitted", "changed", "released")
 REMEMBERED = 4_096  # released revisions kept per process
 NAMED = 3  # changed fields that are named
 
@@ -131,6 +132,22 @@ def document_views(rows: Iterable[Document]) -> list[DocumentView]:
 def document_rows(workspace_id: int, kind: str) -> QuerySet[Document]:
     """The rows behind `documents`, for lists that page by cursor."""
     return _documents(workspace_id, kind)
+
+
+def filtered(rows: QuerySet[Document], text: str, state: str) -> QuerySet[Document]:
+    """Those of `document_rows` with this text in title or key, and in this one of STATES; "" for any."""
+    if text:
+        rows = rows.filter(Q(title__icontains=text[:100]) | Q(key__icontains=text[:100]))
+    waiting = Q(submissions__state=Submission.State.OPEN)
+    if state == "submitted":
+        return rows.filter(waiting).distinct()
+    if state == "draft":
+        return rows.filter(released__isnull=True).exclude(waiting)
+    if state == "released":
+        return rows.filter(released__sha256=F("latest__sha256")).exclude(waiting)
+    if state == "changed":
+        return rows.filter(released__isnull=False).exclude(released__sha256=F("latest__sha256")).exclude(waiting)
+    return rows
 
 
 def revision(workspace_id: int, kind: str, key: str, number: int) -> RevisionView:

@@ -86,3 +86,34 @@ class WhyAnswer(BaseModel):
     state: str
     reason: str
     stops: list[dict[str, Any]]
+
+
+class SmsPartsBody(BaseModel):
+    """How a text message is cut and billed. odd: the characters that made it longer."""
+
+    encoding: str
+    parts: int
+    units: int
+    odd: list[str]
+
+
+class PreviewAnswer(BaseModel):
+    """A template as one person sees it. bytes: the size of the HTML, for a text message of its text."""
+
+    revision: int
+    locale: str
+    subject: str
+    preheader: str
+    html: str
+    text: str
+    bytes: int
+    findings: list[FindingBody]
+    sms_parts: SmsPartsBody | None
+
+
+class TrialAnswer(BaseModel):
+    """What became of a test. vendor: who took it; detail: what the vendor said where it didn't."""
+
+    accepted: bool
+    vendor: str
+    detail: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from workflow import api
+from workflow import api, api_templates
 
 urlpatterns: list[URLPattern] = [
     path("events", api.Events.as_view()),
@@ -12,6 +12,8 @@ urlpatterns: list[URLPattern] = [
     path("messages/<str:message_id>", api.OneMessage.as_view()),
     path("campaigns/<slug:key>/outlook", api.CampaignOutlook.as_view()),
     path("campaigns/<slug:key>/runs", api.CampaignRuns.as_view()),
+    path("templates/<slug:key>/preview", api_templates.TemplatePreview.as_view()),
+    path("templates/<slug:key>/test", api_templates.TemplateTest.as_view()),
     path("runs", api.Runs.as_view()),
     path("runs/<int:run_id>", api.OneRun.as_view()),
     path("runs/<int:run_id>/pause", api.PauseRun.as_view()),

@@ -73,3 +73,19 @@ class LaunchRequest(DocumentModel):
     count: int | None = Field(None, ge=0)
     shadow: bool = False
     limit: int | None = Field(None, ge=1)
+
+
+class LookRequest(DocumentModel):
+    """Through whose eyes, in which language; nothing: samples, in the default one. revision: the latest unless it is said."""
+
+    external_id: Annotated[str, Text(200, min=0)] = ""
+    locale: str = Field("", max_length=35)
+    revision: int | None = Field(None, ge=1, lt=2**31)
+
+
+class TrialRequest(DocumentModel):
+    """A test to oneself. phone: for text messages; in production one of the allow-listed."""
+
+    external_id: Annotated[str, Text(200, min=0)] = ""
+    locale: str = Field("", max_length=35)
+    phone: str = Field("", max_length=40)

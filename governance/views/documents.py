@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import F, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -20,15 +19,24 @@ from governance.editing import Edit, Editor, draw, edit
 from governance.findings import Invalid
 from governance.form_bodies import look_up
 from governance.kinds import Ref
-from governance.models import Document, Release, Submission
+from governance.models import Release, Submission
 from governance.pages import console_page, document_address, document_context, pages_of, title_of_many
 from governance.paging import page
-from governance.reading import DocumentView, document, document_rows, document_views, revision, revision_rows, revision_view, users_of
+from governance.reading import (
+    STATES,
+    DocumentView,
+    document,
+    document_rows,
+    document_views,
+    filtered,
+    revision,
+    revision_rows,
+    revision_view,
+    users_of,
+)
 from governance.roles import Role
 from governance.schema_fields import FormField, form_fields
 from governance.yaml_files import write as write_yaml
-
-STATES = ("draft", "submitted", "changed", "released")
 
 
 @console_page()
@@ -41,7 +49,7 @@ def documents(request: ConsoleRequest, plural: str) -> HttpResponse:
 def list_context(request: ConsoleRequest, kind_name: str) -> dict[str, Any]:
     """A filtered page of a kind's documents, for every kind's list."""
     sort = kinds.kind(kind_name)
-    rows = _filtered(document_rows(request.actor.workspace_id, kind_name), request.GET.get("q", ""), request.GET.get("state", ""))
+    rows = filtered(document_rows(request.actor.workspace_id, kind_name), request.GET.get("q", ""), request.GET.get("state", ""))
     listed = page(rows, request, lambda row: document_views([row])[0], ("key",))
     return {
         "title": title_of_many(kind_name),
@@ -56,21 +64,6 @@ def list_context(request: ConsoleRequest, kind_name: str) -> dict[str, Any]:
         "may_edit": request.actor.role.covers(sort.save_role),
         "trail": [{"title": "Settings", "href": "/console/settings/"}] if pages_of(kind_name).group == "settings" else [],
     }
-
-
-def _filtered(rows: QuerySet[Document], text: str, state: str) -> QuerySet[Document]:
-    if text:
-        rows = rows.filter(Q(title__icontains=text[:100]) | Q(key__icontains=text[:100]))
-    waiting = Q(submissions__state=Submission.State.OPEN)
-    if state == "submitted":
-        return rows.filter(waiting).distinct()
-    if state == "draft":
-        return rows.filter(released__isnull=True).exclude(waiting)
-    if state == "released":
-        return rows.filter(released__sha256=F("latest__sha256")).exclude(waiting)
-    if state == "changed":
-        return rows.filter(released__isnull=False).exclude(released__sha256=F("latest__sha256")).exclude(waiting)
-    return rows
 
 
 @console_page(Role.AUTHOR)

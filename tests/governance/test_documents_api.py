@@ -69,6 +69,39 @@ def test_a_document_goes_from_nothing_to_released_by_http(office: Office, ada: A
     assert (status, approval["deciders"], approval["reach"]) == (200, ["ben"], 12)
 
 
+def test_what_a_document_went_through_can_be_read(office: Office, ada: Api) -> None:
+    AUDIENCE["everyone"] = 12
+    office.save(office.ada, "page", "welcome", text="Hi")
+    office.publish("plan", "spring", page="welcome")
+    office.publish("plan", "spring", page="welcome", share=0.5)
+    governance.roll_back(office.ben, "plan", "spring", number=1, reason="too few", now=office.now())
+    moves = ada.get("documents/plans/spring/releases?limit=2")[1]["items"]
+    assert [(move["action"], move["number"], move["by"], move["reason"]) for move in moves] == [
+        ("rollback", 1, "ben", "too few"),
+        ("release", 2, "ben", ""),
+    ]
+    assert ada.get("documents/plans/spring/reach") == (200, {"reach": 12})
+    assert ada.get("documents/pages/welcome/reach") == (200, {"reach": None})
+    assert [row["key"] for row in ada.get("submissions?kind=plan&key=spring&state=released")[1]["items"]] == ["spring", "spring"]
+    assert ada.get("submissions?kind=page")[1]["items"] == []
+
+
+def test_a_list_of_documents_is_searched_as_on_its_page(office: Office, ada: Api) -> None:
+    office.save(office.ada, "page", "other", text="Hi")
+    office.publish("page", "welcome", text="Hi")
+    assert [row["key"] for row in ada.get("documents/pages?state=draft")[1]["items"]] == ["other"]
+    assert [row["key"] for row in ada.get("documents/pages?q=wel&state=released")[1]["items"]] == ["welcome"]
+    assert ada.get("documents/pages?stat=draft")[0] == 422
+
+
+def test_the_checks_are_those_that_stop_a_submission(office: Office, ada: Api) -> None:
+    office.save(office.ada, "page", "welcome", text="TODO")
+    office.save(office.ada, "plan", "spring", page="welcome")
+    found = ada.get("documents/plans/spring/checks")[1]["items"]
+    assert [(each["level"], each["path"]) for each in found] == [("error", "page:welcome#/text")]
+    assert ada.post("documents/plans/spring/submit", {"number": 1})[1]["findings"] == found
+
+
 def test_a_key_is_no_way_round_the_second_person(office: Office) -> None:
     author, approver = Api(office, office.ben, Role.APPROVER), Api(office, office.ben, Role.APPROVER)
     author.put("documents/pages/welcome", {"body": {"title": "Welcome"}})

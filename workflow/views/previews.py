@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -13,10 +13,11 @@ from django.views.decorators.http import require_POST
 from audience import door as audience
 from delivery import door as delivery
 from governance import door as governance
-from governance.door import ConsoleRequest, Finding, Invalid, Missing, Refused, Role, console_page, document_context, parse
+from governance.door import ConsoleRequest, Invalid, Missing, Refused, Role, console_page, document_context, parse
 from presentation import door as presentation
 from presentation.door import Content, TemplateBody
 from rendering import door as rendering
+from workflow import trials
 
 OFFERED = 12  # people to choose from, one a locale at most
 LOOKED_AT = 400
@@ -103,42 +104,19 @@ def look_test(request: ConsoleRequest) -> HttpResponse:
 
 
 def _test(request: ConsoleRequest, content: Content, made: rendering.Preview, person: audience.Person | None) -> tuple[str, str]:
-    """The test's outcome in words. Only the person's own address, and for SMS one that the instance allows, is ever written to."""
-    address = request.user.email if content.channel == "email" else request.POST.get("test_phone", "").strip()
-    if not address:
-        expected = "your own e-mail address: ask an admin to add it under People" if content.channel == "email" else "a phone number"
-        raise Invalid([Finding("error", "/address", "nothing", expected)])
-    if content.channel == "sms":
-        address = _allowed_phone(address)
-    sender = delivery.Sender(address=content.sender.address or content.sender.number, name=content.sender.name)
-    outcome = delivery.send_test(
+    """The test's outcome in words."""
+    outcome, address = trials.send_to_oneself(
         request.actor,
+        content,
         made,
-        channel=content.channel,
-        address=address,
-        sender=sender,
-        subject=f"template:{content.key}",
-        reply_to=content.reply_to or "",
+        person,
+        email=request.user.email,
+        phone=request.POST.get("test_phone", ""),
         now=timezone.now(),
-        about=person.id if person else None,
     )
     if outcome.accepted:
         return f"Sent to {address} by {outcome.vendor}.", "good"
     return f"{outcome.vendor} didn’t take it: {outcome.detail or 'no reason given'}.", "error"
-
-
-def _allowed_phone(text: str) -> str:
-    from django.conf import settings
-
-    try:
-        number = audience.phone_number(text)
-    except audience.BadAddress as error:
-        raise Invalid([Finding("error", "/test_phone", "that number", str(error))]) from None
-    if settings.OMNI.env == "production":
-        listed = [entry.strip() for entry in settings.OMNI.allowed_recipients.split(",") if entry.strip()]
-        if number not in listed:
-            raise Refused("in production a test goes only to numbers in OMNI_ALLOWED_RECIPIENTS")
-    return number
 
 
 @console_page()
@@ -150,8 +128,7 @@ def template_preview(request: ConsoleRequest, key: str) -> HttpResponse:
     context: dict[str, Any] = {**document_context(request, view, "preview"), "revision": shown, "asked": asked}
     person = _person(request, asked.get("person", ""))
     try:
-        content = presentation.compose_body(key, cast("TemplateBody", shown.model))
-        made = rendering.preview(content, person, {}, asked.get("locale", ""))
+        content, made = trials.look(shown, person, asked.get("locale", ""))
         context |= {
             "content": content,
             "made": made,
@@ -183,10 +160,8 @@ def template_test(request: ConsoleRequest, key: str) -> HttpResponse:
     """Send the saved draft to the person who looks at it."""
     view = governance.document(request.actor.workspace_id, "template", key)
     try:
-        content = presentation.compose_body(key, cast("TemplateBody", view.latest.model))
         person = _person(request, request.POST.get("person", ""))
-        made = rendering.preview(content, person, {}, request.POST.get("locale", ""))
-        words, level = _test(request, content, made, person)
+        words, level = _test(request, *trials.look(view.latest, person, request.POST.get("locale", "")), person)
     except (Invalid, Refused, Missing) as error:
         words, level = f"Not sent: {error.reason}.", "error"
     return render(request, "workflow/_test_outcome.html", {"words": words, "level": level})
@@ -198,8 +173,7 @@ def template_frame(request: ConsoleRequest, key: str, number: int) -> HttpRespon
     """One revision's HTML for a sandboxed frame, with `?locale=` and `?person=`."""
     revision = governance.revision(request.actor.workspace_id, "template", key, number)
     try:
-        content = presentation.compose_body(key, cast("TemplateBody", revision.model))
-        made = rendering.preview(content, _person(request, request.GET.get("person", "")), {}, request.GET.get("locale", ""))
+        _, made = trials.look(revision, _person(request, request.GET.get("person", "")), request.GET.get("locale", ""))
     except Invalid as error:
         return delivery.framed(request, "", "This revision can’t be shown:\n\n" + error.reason)
     return delivery.framed(request, made.html, made.text)

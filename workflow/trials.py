@@ -1,0 +1,69 @@
+"""Looking at a saved template through somebody's eyes, and sending it to oneself: the same by page and by API."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import cast
+
+from django.conf import settings
+
+from audience import door as audience
+from delivery import door as delivery
+from governance import door as governance
+from governance.door import Actor, Finding, Invalid, Refused
+from presentation import door as presentation
+from presentation.door import Content, TemplateBody
+from rendering import door as rendering
+
+
+def look(revision: governance.RevisionView, person: audience.Person | None, locale: str) -> tuple[Content, rendering.Preview]:
+    """A template's revision as this person gets it, or with samples for nobody. Raises Invalid where it can't be shown."""
+    content = presentation.compose_body(revision.key, cast("TemplateBody", revision.model))
+    return content, rendering.preview(content, person, {}, locale)
+
+
+def send_to_oneself(
+    actor: Actor,
+    content: Content,
+    made: rendering.Preview,
+    person: audience.Person | None,
+    *,
+    email: str,
+    phone: str,
+    now: datetime,
+) -> tuple[delivery.Trial, str]:
+    """The test's outcome and the address it went to. person: whose data it shows.
+
+    Only the actor's own e-mail address, and for SMS a number that the instance allows, is ever written to.
+    Raises Invalid, Refused, Missing.
+    """
+    address = email if content.channel == "email" else phone.strip()
+    if not address:
+        expected = "your own e-mail address: ask an admin to add it under People" if content.channel == "email" else "a phone number"
+        raise Invalid([Finding("error", "/address", "nothing", expected)])
+    if content.channel == "sms":
+        address = _allowed_phone(address)
+    outcome = delivery.send_test(
+        actor,
+        made,
+        channel=content.channel,
+        address=address,
+        sender=delivery.Sender(address=content.sender.address or content.sender.number, name=content.sender.name),
+        subject=f"template:{content.key}",
+        reply_to=content.reply_to or "",
+        now=now,
+        about=person.id if person else None,
+    )
+    return outcome, address
+
+
+def _allowed_phone(text: str) -> str:
+    try:
+        number = audience.phone_number(text)
+    except audience.BadAddress as error:
+        raise Invalid([Finding("error", "/test_phone", "that number", str(error))]) from None
+    if settings.OMNI.env == "production":
+        listed = [entry.strip() for entry in settings.OMNI.allowed_recipients.split(",") if entry.strip()]
+        if number not in listed:
+            raise Refused("in production a test goes only to numbers in OMNI_ALLOWED_RECIPIENTS")
+    return number

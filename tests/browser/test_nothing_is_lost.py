@@ -47,9 +47,9 @@ def test_yaml_with_a_fault_stays_on_the_page_with_its_place_named(visit: Visit) 
 
 def test_looking_at_a_template_in_another_way_is_no_unsaved_work(visit: Visit) -> None:
     page = visit("author").open("/console/templates/welcome/")
-    page.get_by_label("As", exact=True).get_by_role("option").nth(1).wait_for(state="attached")
+    page.get_by_label("Shown as", exact=True).get_by_role("option").nth(1).wait_for(state="attached")
     with page.expect_response(lambda response: "/look/templates/info/" in response.url):
-        page.get_by_label("As", exact=True).select_option(index=1)
+        page.get_by_label("Shown as", exact=True).select_option(index=1)
     page.get_by_role("button", name="Dark").click()
     page.wait_for_timeout(1000)  # longer than the editor waits before it keeps what is typed
     assert "Not saved" not in page.inner_text("main")

@@ -40,7 +40,6 @@ from workflow import campaign_forms, content, pipeline
 from workflow.documents import CampaignBody
 from workflow.models import Run
 from workflow.overview import next_times, run_lines, trigger_words
-from workflow.permission import permission
 
 CAMPAIGN = "campaign"
 AHEAD = timedelta(days=60)
@@ -169,7 +168,6 @@ def _looked(ahead: pipeline.Outlook) -> dict[str, Any]:
     return {
         "ahead": ahead,
         "left_out": _left_out(ahead),
-        "agreed": permission(ahead),
         "each": ahead.micros // ahead.count if ahead.count else 0,
         "starts": trigger_words(ahead.campaign),
     }

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.runs import free_port
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -32,7 +34,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "omni.settings",
         "OMNI_DATA_DIR": str(folder),
         "OMNI_DEMO_SERVE": "0",
-        "OMNI_PORT": "0",
+        "OMNI_PORT": str(free_port()),  # the same for all processes, so that links in mails lead here
         "PYTHONUNBUFFERED": "1",
     }
 

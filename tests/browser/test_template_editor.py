@@ -60,6 +60,13 @@ def test_a_test_to_oneself_lands_in_the_outbox_marked(visit: Visit) -> None:
     assert page.get_by_role("link", name="[Test] Only for my eyes").is_visible()
 
 
+def test_a_text_to_oneself_goes_to_the_number_that_was_typed(visit: Visit) -> None:
+    page = visit("author").open("/console/templates/stay-reminder/")
+    page.get_by_label("Phone number for a test").fill("+15005550006")
+    page.get_by_role("button", name="Send a test to me").click()
+    page.get_by_text("Sent to +15005550006").wait_for()
+
+
 def test_a_viewer_may_look_and_change_nothing(visit: Visit) -> None:
     page = visit("viewer").open("/console/templates/spring-sale/")
     assert page.get_by_label("Title").is_disabled()

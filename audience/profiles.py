@@ -129,12 +129,13 @@ SELECT p.id, p.{column} FROM audience_profile p JOIN (
 """
 
 
-def same_address(workspace_id: int, ids: BitMap64, *, channel: str) -> BitMap64:
-    """Those of `ids` whose address a lower id among them has, too: everybody but the first of each address."""
+def same_address(workspace_id: int, ids: BitMap64, *, channel: str, before: BitMap64 | None = None) -> BitMap64:
+    """Those of `ids` whose address a lower id among them has, too, or anybody in `before`: all but the first of each address."""
     statement = _SHARED.format(column="email_key" if channel == "email" else "phone")
-    seen: set[str] = set()
+    rows = sql.rows(statement, [workspace_id, workspace_id])
+    seen: set[str] = {address for number, address in rows if number in before} if before else set()
     again = BitMap64()
-    for number, address in sql.rows(statement, [workspace_id, workspace_id]):
+    for number, address in rows:
         if number in ids:
             if address in seen:
                 again.add(number)

@@ -149,9 +149,11 @@ def _left_out(plan: DispatchPlan, *, but: int) -> dict[Reason, BitMap64]:
 
     for word, people in plan.left_out.items():
         leave(reason_of(word), people)
-    if not plan.reentry:
-        leave(Reason.REACHED, _reached(plan, but=but) & plan.ids)
-    leave(Reason.DUPLICATE, audience.same_address(plan.workspace_id, plan.ids - taken, channel=plan.channel))
+    reached = BitMap64() if plan.reentry else _reached(plan, but=but)
+    leave(Reason.REACHED, reached & plan.ids)
+    # An address counts once, whoever has it: nobody stands in for somebody who was reached, or is held out.
+    first = reached | taken
+    leave(Reason.DUPLICATE, audience.same_address(plan.workspace_id, plan.ids - taken, channel=plan.channel, before=first))
     leave(Reason.UNREACHABLE, audience.unreachable(plan.workspace_id, plan.ids - taken, channel=plan.channel))
     # After the duplicates: whoever shares an address with somebody who said no gets nothing in their place.
     topic, message_class = plan.topic, plan.message_class

@@ -99,12 +99,14 @@ def look_ahead(
     resolution = audience.resolve(workspace_id, segment.model, as_of=now, drafts=draft)
     held = optimization.hold_out(resolution.ids, share=campaign.holdout, salt=key)
     ids = resolution.ids - held
-    if limit is not None:
-        ids = BitMap64(ids[:limit])
     plan = _plan(workspace_id, key, campaign, revision, templates, ids, planned_at=planned_at, now=now)
     left_out = delivery.survey(replace(plan, left_out={"holdout": held} if held else {}))
     for people in left_out.values():
         ids = ids - people
+    if limit is not None:  # the first so many of those who would get a message, and whoever is left out up to there
+        ids = BitMap64(ids[:limit])
+        held, considered, *some = (_up_to(ids, people) for people in (held, plan.ids, *left_out.values()))
+        plan, left_out = replace(plan, ids=considered), dict(zip(left_out, some, strict=True))
     countries, parts = _price_facts(workspace_id, plan.channel, templates, ids)
     micros, currency = delivery.quote(workspace_id, plan.channel, countries, parts, route_key=plan.route_key)
     plan = replace(
@@ -135,6 +137,11 @@ def look_ahead(
     )
     outlook.findings.extend(guardrails.check(_intent(outlook, problems, draft=draft)))
     return outlook
+
+
+def _up_to(ids: BitMap64, people: BitMap64) -> BitMap64:
+    """Those of `people` whose id is not beyond the last of `ids`."""
+    return BitMap64(people[: people.rank(ids.max())]) if ids else BitMap64()
 
 
 def occurrence_of(campaign: CampaignBody, planned_at: datetime) -> str:

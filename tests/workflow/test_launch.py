@@ -134,6 +134,31 @@ def test_who_shares_an_address_with_a_refusal_gets_nothing_in_their_place(now: d
     assert ahead.count == 1 and {word: len(people) for word, people in ahead.left_out.items()} == {"duplicate": 1, "no_consent": 1}
 
 
+def test_a_limit_counts_those_who_would_get_a_message_and_goes_on_with_the_next(now: datetime) -> None:
+    make.profile(now=now, email=None)
+    make.profiles(3, now=now)
+    key = make.spring_sale(now=now)
+    ben = make.person("ben", now=now)
+    for minute, expected in enumerate((2, 1)):
+        then = now + timedelta(minutes=minute)
+        run = pipeline.launch(ben, key, now=then, limit=2)
+        send_all(then)
+        assert delivery.facts(run.workspace_id, run.dispatch_id).planned == expected
+    assert OutboxMail.objects.count() == 3
+
+
+def test_launching_again_does_not_reach_an_address_through_another_profile_of_it(now: datetime) -> None:
+    make.profile(now=now, email="ada@example.com")
+    make.profiles(2, now=now)
+    key = make.spring_sale(now=now)
+    ben = make.person("ben", now=now)
+    pipeline.launch(ben, key, now=now)
+    send_all(now)
+    make.profile(now=now, email="ADA@example.com")
+    ahead = pipeline.preview(ben.workspace_id, key, now=now)
+    assert ahead.count == 0 and {word: len(people) for word, people in ahead.left_out.items()} == {"reached": 3, "duplicate": 1}
+
+
 def test_the_holdout_gets_nothing_and_why_says_so(now: datetime) -> None:
     ids = make.profiles(200, now=now)
     key = make.spring_sale(now=now, holdout=0.2)

@@ -35,6 +35,7 @@ CONSOLE = {
     "console/look/segments/": ("viewer", "viewer"),
     "console/segments/<slug:key>/": ("viewer", "author"),
     "console/segments/<slug:key>/preview/": ("viewer", "viewer"),
+    "console/segments/<slug:key>/counted/": ("viewer", "viewer"),
     "console/profiles/": ("viewer", "viewer"),
     "console/profiles/<int:profile_id>/": ("viewer", "viewer"),
     "console/messages/": ("viewer", "viewer"),

@@ -62,3 +62,13 @@ def test_somebody_finds_out_why_a_person_did_not_get_it(visit: Visit) -> None:
     page = visitor.open("/console/messages/?dispatch=1&state=skipped")
     page.get_by_role("table").get_by_role("link").first.click()
     assert "Left out at the last look" in page.inner_text("main")
+
+
+def test_the_unsubscribe_link_of_a_mail_in_the_outbox_can_be_followed(visit: Visit) -> None:
+    visitor = visit("author")
+    page = visitor.open("/console/outbox/?channel=email")
+    page.get_by_role("table").get_by_role("link").last.click()
+    assert "allow-scripts" not in (page.locator("iframe").get_attribute("sandbox") or "")
+    with visitor.context.expect_page() as opened:
+        page.frame_locator("iframe").locator("a[href*='/u/']").last.click()
+    opened.value.get_by_role("main").get_by_role("button").wait_for()

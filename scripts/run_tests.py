@@ -15,6 +15,17 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 from tests import engines  # noqa: E402
 
+# What no database can change is asked once, in the SQLite half: pure functions, and pages as a browser shows them.
+WITHOUT_A_DATABASE = (
+    "browser",
+    "setup",
+    "rendering",
+    "presentation",
+    "adapters",
+    "optimization",
+    "laws/test_fill_equals_plain.py",
+    "omni/test_logs_hold_no_addresses.py",
+)
 NOTHING_COLLECTED = 5  # pytest's exit status
 CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
@@ -28,7 +39,7 @@ def main(arguments: list[str]) -> int:
     except engines.EngineMissing as reason:
         print(f"\n!!! THE POSTGRESQL HALF DID NOT RUN: {reason}\n", flush=True)
         return max(*statuses, 1 if CI else 0)
-    chosen = arguments if arguments else ["--ignore=tests/browser", "--ignore=tests/setup"]
+    chosen = arguments if arguments else [f"--ignore=tests/{name}" for name in WITHOUT_A_DATABASE]
     statuses.append(_half("PostgreSQL", [*chosen, "-m", "not browser and not sqlite"], {"OMNI_TEST_ON": "postgres"}))
     ran = [status for status in statuses if status != NOTHING_COLLECTED]
     return max(ran) if ran else NOTHING_COLLECTED

@@ -13,8 +13,8 @@ import django
 django.setup()
 
 from delivery.message_ids import message_ids  # noqa: E402
-from delivery.models import Attempt, Dispatch, Message  # noqa: E402
-from delivery.states import AttemptState, DispatchState, MessageState  # noqa: E402
+from delivery.models import Attempt, Decision, Dispatch, Message  # noqa: E402
+from delivery.states import AttemptState, DispatchState, MessageState, WorkState  # noqa: E402
 
 
 def main() -> None:
@@ -32,7 +32,9 @@ def main() -> None:
                 doubtful.append(message_id)
             elif word not in {"skipped", "failed"}:
                 expected.append(message_id)
-    still = Dispatch.objects.exclude(state__in=[DispatchState.DONE, DispatchState.STOPPED]).count()
+    # A standing dispatch (probes, transactional messages) never ends: it waits as long as a decision of it does.
+    still = Dispatch.objects.filter(kind="campaign").exclude(state__in=[DispatchState.DONE, DispatchState.STOPPED]).count()
+    still += Decision.objects.filter(state=WorkState.READY).count()
     print(json.dumps({"states": states, "expected": expected, "in_doubt": doubtful, "open": still}))
 
 

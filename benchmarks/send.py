@@ -1,6 +1,6 @@
 """100,000 mails through the SendGrid adapter to the stand-in on PostgreSQL, beside a bare loop in the same run.
 
-    python -m benchmarks.send [--mails 100000] [--kills 3]
+    python -m benchmarks.send [--mails 100000] [--threads 2] [--kills 3]
 
 The bare loop reads full rows, fills the same template, writes one durable COPY row per message and posts batches of 1,000:
 what no sender of ours could beat. With --kills the worker is killed with SIGKILL at random instants and started again, while
@@ -25,6 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mails", type=int, default=100_000)
     parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1, help="threads of the one worker process that send campaigns")
     parser.add_argument("--batch", type=int, default=1_000)
     args = parser.parse_args()
     with instance(database="postgresql", in_doubt_after="10", vendor_timeout="5", lease_seconds="20" if args.kills else "60") as made:
@@ -55,7 +56,8 @@ def main() -> None:
 
 def _send(made: Instance, args: argparse.Namespace) -> tuple[float, float]:
     """Seconds from the worker's first accepted mail to its last, and the worker's largest resident size in MB."""
-    process = made.worker("--threads", "1")
+    threads = ("--threads", "1") if args.threads == 1 else ("--lane", "promotional", "--threads", str(args.threads))
+    process = made.worker(*threads)
     watched, rss, killed = psutil.Process(process.pid), 0.0, 0
     first = last = 0.0
     count, quiet = 0, time.monotonic()
@@ -73,7 +75,7 @@ def _send(made: Instance, args: argparse.Namespace) -> tuple[float, float]:
             process.wait()
             killed += 1
             next_kill += random.uniform(0.5, 3.0)
-            process = made.worker("--threads", "1")
+            process = made.worker(*threads)
             watched = psutil.Process(process.pid)
     return max(last - first, 1e-9), rss
 

@@ -10,10 +10,11 @@ from typing import Any
 from django.db.models import Q
 from pyroaring import BitMap64
 
+from delivery.left_out import asked_reason
 from delivery.message_ids import message_id, message_ids, read_message_id
 from delivery.models import Attempt, Batch, Decision, Dispatch, LeftOut, Message, Slice, VendorEvent
 from delivery.slices import bitmap
-from delivery.states import AttemptState, DispatchState, MessageState, Reason, WorkState, reason_of
+from delivery.states import AttemptState, DispatchState, MessageState, Reason, WorkState
 from governance.door import Finding, Invalid, Missing
 
 MOST = 200
@@ -135,7 +136,7 @@ def messages(
     if state:
         asked &= _in_state(state)
     if reason:
-        asked &= _for_reason(reason)
+        asked &= Q(reason=asked_reason(reason))
     if after:
         last = _read_cursor(after)
         asked &= Q(dispatch_id__lt=last[0]) | Q(dispatch_id=last[0], n__gt=last[1])
@@ -256,14 +257,6 @@ def _in_state(word: str) -> Q:
     open_ones = [AttemptState.POSTING, AttemptState.REFUSED]
     attempts = Attempt.objects.filter(state__in=wanted.get(state, open_ones)).values("pk")
     return Q(state=MessageState.SENDING, attempt_id__in=attempts)
-
-
-def _for_reason(word: str) -> Q:
-    """Rows that were skipped or failed for this reason."""
-    try:
-        return Q(reason=reason_of(word))
-    except KeyError as unknown:
-        raise Invalid([Finding("error", "/reason", word[:40], "a reason such as no_consent or rejected")]) from unknown
 
 
 def _read_cursor(text: str) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pyroaring import BitMap64
 
 from delivery.models import LeftOut
-from delivery.states import reason_of
+from delivery.states import Reason, reason_of
 from governance.door import Finding, Invalid
 
 
@@ -22,10 +22,7 @@ class LeftOutPage:
 
 def left_out(workspace_id: int, dispatch_id: int, reason: str, *, start: int = 0, limit: int = 50) -> LeftOutPage:
     """The people of rank `start` and after. Raises Invalid for a word that is no reason."""
-    try:
-        number = reason_of(reason)
-    except KeyError as unknown:
-        raise Invalid([Finding("error", "/reason", reason[:40], "a reason such as no_consent or holdout")]) from unknown
+    number = asked_reason(reason)
     row = LeftOut.objects.filter(workspace_id=workspace_id, dispatch_id=dispatch_id, reason=number).first()
     if row is None:
         return LeftOutPage()
@@ -33,3 +30,11 @@ def left_out(workspace_id: int, dispatch_id: int, reason: str, *, start: int = 0
     stop = start + limit
     shown = tuple(int(each) for each in people[start:stop])
     return LeftOutPage(shown, len(people), stop if stop < len(people) else None)
+
+
+def asked_reason(word: str) -> Reason:
+    """The reason that somebody asks about. Raises Invalid for a word that is none."""
+    try:
+        return reason_of(word)
+    except KeyError as unknown:
+        raise Invalid([Finding("error", "/reason", word[:40], "a reason such as no_consent, holdout or rejected")]) from unknown

@@ -47,9 +47,9 @@ def demonstration(folder: Path) -> Iterator[str]:
         serving.wait()
 
 
-def sign_in(browser: Browser, address: str, name: str, scheme: str = "light") -> Page:
+def sign_in(browser: Browser, address: str, name: str) -> Page:
     """A window of that person."""
-    page = browser.new_context(viewport=WIDE, color_scheme=scheme, device_scale_factor=1, reduced_motion="reduce").new_page()
+    page = browser.new_context(viewport=WIDE, color_scheme="light", device_scale_factor=1, reduced_motion="reduce").new_page()
     page.set_default_timeout(60_000)
     page.goto(f"{address}/console/")
     page.get_by_label("User name").fill(name)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import pytest
 from django.core.management import call_command
+from django.http import HttpResponse
 from django.test import Client
 
 from governance import door as governance
@@ -24,6 +25,15 @@ def campaign(now: datetime) -> str:
     return make.spring_sale(now=now)
 
 
+def launch_with(key: str, campaign: str) -> HttpResponse:
+    return Client().post(
+        f"/api/v1/campaigns/{campaign}/runs",
+        json.dumps({"count": 3}),
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {key}"},
+    )
+
+
 @pytest.mark.parametrize("name", ["vera", "ada"])
 def test_nobody_below_approver_launches(campaign: str, now: datetime, name: str) -> None:
     with pytest.raises(Refused, match="needs approver"):
@@ -35,12 +45,7 @@ def test_nobody_below_approver_launches(campaign: str, now: datetime, name: str)
 def test_a_lesser_key_with_the_scope_does_not_launch(campaign: str, now: datetime, role: Role) -> None:
     cleo = make.person("cleo", now=now)
     _, text = governance.create_api_key(cleo, "launcher", role, ["runs:launch"], None, now)
-    answer = Client().post(
-        f"/api/v1/campaigns/{campaign}/runs",
-        json.dumps({"count": 3}),
-        content_type="application/json",
-        headers={"Authorization": f"Bearer {text}"},
-    )
+    answer = launch_with(text, campaign)
     assert answer.status_code == 403 and not Run.objects.exists()
 
 
@@ -50,12 +55,7 @@ def test_a_key_of_somebody_who_was_demoted_launches_no_more(campaign: str, now: 
     maker = governance.actor_for(dora, cleo.workspace_id, "console")
     _, text = governance.create_api_key(maker, "launcher", Role.ADMIN, ["runs:launch"], None, now)
     governance.set_member(cleo, dora, role=Role.VIEWER, legal=False, now=now)
-    answer = Client().post(
-        f"/api/v1/campaigns/{campaign}/runs",
-        json.dumps({"count": 3}),
-        content_type="application/json",
-        headers={"Authorization": f"Bearer {text}"},
-    )
+    answer = launch_with(text, campaign)
     assert answer.status_code == 403 and not Run.objects.exists()
 
 

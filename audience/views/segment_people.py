@@ -8,13 +8,12 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from audience.catalogue import catalogue
 from audience.documents import SEGMENT, SegmentBody
 from audience.explain import explain, sample
 from audience.models import Snapshot
 from audience.profiles import countries, everyone, find
 from audience.resolve import Resolution, count, resolve
-from audience.sentences import sentence
+from audience.views.segments import spoken
 from governance.door import ConsoleRequest, Invalid, Missing, console_page, document, document_context, documents
 
 SHOWN, NATIONS = 20, 8
@@ -38,7 +37,7 @@ def preview(request: ConsoleRequest, key: str) -> HttpResponse:
         context |= {
             "found": found,
             "total": everyone(workspace_id),
-            "sentence": sentence(model.rule, {name: known.title for name, known in catalogue(workspace_id).items()}),
+            "sentence": spoken(workspace_id, model),
             "countries": [(name or "not known", many) for name, many in where[:NATIONS]],
             "elsewhere": sum(many for _, many in where[NATIONS:]),
             "sample": sample(workspace_id, model, SHOWN, as_of=now, drafts=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from django.db import transaction
 
@@ -12,7 +13,7 @@ from governance import witness
 from governance.approvals import submit
 from governance.bills import bill
 from governance.difference import Change, difference
-from governance.findings import Finding, Invalid, Missing, Refused
+from governance.findings import Finding, Invalid, Missing, Refused, Stale
 from governance.folders import FileDocument, in_file
 from governance.kinds import Ref
 from governance.models import Submission
@@ -20,20 +21,28 @@ from governance.reading import RevisionView, document, revision_view
 from governance.revisions import save
 from governance.roles import Actor
 
+Elsewhere = Literal["refuse", "keep", "overwrite"]  # what becomes of an edit that somebody made at another door
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of one file. number: its revision after; changes: from the latest revision before."""
+    """What became of one file. number: its revision after; changes: from the latest revision before.
+
+    kept: the document was edited elsewhere and stays as it is.
+    """
 
     file: FileDocument
     number: int
     created: bool
     changes: Sequence[Change]
     remarks: Sequence[Finding]
+    kept: bool = False
 
     @property
     def words(self) -> str:
         """One line for people."""
+        if self.kept:
+            return f"kept       {self.file.name}: edited elsewhere"
         if self.created:
             return f"new        {self.file.name}"
         if not self.changes:
@@ -46,34 +55,54 @@ class DryRun(Exception):
 
 
 def apply(
-    actor: Actor, files: Iterable[FileDocument], *, note: str, dry_run: bool, keep_errors: bool = False, now: datetime
+    actor: Actor,
+    files: Iterable[FileDocument],
+    *,
+    note: str,
+    dry_run: bool,
+    keep_errors: bool = False,
+    elsewhere: Elsewhere = "refuse",
+    now: datetime,
 ) -> list[Applied]:
     """Save each file as a new revision where it differs, in one transaction.
 
     Raises Invalid, with nothing saved, where any file is refused or a check of a changed one finds an error
-    (`keep_errors` saves those as drafts, as the console does). dry_run: the same, and nothing is saved.
+    (`keep_errors` saves those as drafts, as the console does). Raises Stale, with nothing saved, where a document was
+    edited at another door and the file neither says the same nor was exported since; elsewhere: leave such documents
+    as they are (keep), or save over them (overwrite). dry_run: the same, and nothing is saved.
     """
     done: list[Applied] = []
     faults: list[Finding] = []
+    missed: list[Missed] = []
     try:
         with transaction.atomic():
             witness.lock(actor.workspace_id)
             for file in files:
                 try:
-                    done.append(_save(actor, file, note, now))
+                    done.append(_save(actor, file, note, elsewhere, now))
                 except Invalid as invalid:
                     faults += in_file(file.name, invalid.findings)
                 except Refused as refused:
                     raise Refused(f"{file.name}: {refused.reason}", refused.findings) from None
+                except Missed as stale:
+                    missed.append(stale)
             if not keep_errors:
                 faults += [remark for each in done for remark in each.remarks if remark.level == "error"]
             if faults:
                 raise Invalid(faults)
+            if missed:
+                advice = "`export` into the folder and look at the difference, or apply with --keep-edits or --overwrite"
+                reason = "\n".join([*(each.reason for each in missed), f"nothing was saved: {advice}"])
+                raise Stale(reason, [change for each in missed for change in each.difference])
             if dry_run:
                 raise DryRun
     except DryRun:
         pass
     return done
+
+
+class Missed(Stale):
+    """One document of a folder was edited elsewhere."""
 
 
 def submit_roots(actor: Actor, files: Sequence[FileDocument], *, note: str, now: datetime) -> list[Submission]:
@@ -96,14 +125,26 @@ def _roots(workspace_id: int, refs: Sequence[Ref]) -> list[tuple[Ref, int]]:
     return roots
 
 
-def _save(actor: Actor, file: FileDocument, note: str, now: datetime) -> Applied:
+def _save(actor: Actor, file: FileDocument, note: str, elsewhere: Elsewhere, now: datetime) -> Applied:
     before = _latest(actor.workspace_id, file.ready.ref)
+    if before and elsewhere != "overwrite" and _edited_elsewhere(before, file):
+        if elsewhere == "keep":
+            return Applied(file, before.number, False, (), (), kept=True)
+        changes = [each.as_dict() for each in difference(file.ready.body, before.body)]
+        places = ", ".join(sorted({str(each["path"]) or "/" for each in changes})[:5])
+        author = f"{before.author or 'somebody'} made revision {before.number} through the {before.via}"
+        raise Missed(f"{file.name}: {author} on {before.created_at:%Y-%m-%d}; the file differs in {places}", changes)
     ref = file.ready.ref
     row = save(actor, ref.kind, ref.key, file.ready.body, base=before.number if before else None, note=note, now=now)
     after = revision_view(row)
-    changes = difference(before.body, after.body) if before else ()
-    remarks = in_file(file.name, after.findings) if before is None or changes else []
-    return Applied(file, after.number, before is None, changes, remarks)
+    changed = difference(before.body, after.body) if before else ()
+    remarks = in_file(file.name, after.findings) if before is None or changed else []
+    return Applied(file, after.number, before is None, changed, remarks)
+
+
+def _edited_elsewhere(latest: RevisionView, file: FileDocument) -> bool:
+    """Whether the latest revision holds an edit that the file's author can't have seen: no folder made it, nor was it exported here."""
+    return latest.via != "command" and latest.sha256 not in {file.base, file.ready.sha256}
 
 
 def _latest(workspace_id: int, ref: Ref) -> RevisionView | None:

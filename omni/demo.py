@@ -63,14 +63,13 @@ def save_documents() -> None:
     call_command("apply", str(SAMPLES / "operations"), as_user="admin", note="Wayfare's samples", stdout=StringIO())
 
 
-def release_catalogue(actors: dict[Role, Actor], *, now: datetime) -> int:
+def release_catalogue(actors: dict[Role, Actor], *, now: datetime) -> None:
     """Have the attributes approved and released first: only known attributes may be written to profiles."""
     for view in _unreleased(actors[Role.AUTHOR].workspace_id, "attribute"):
         submission = governance.submit(
             actors[Role.AUTHOR], view.kind, view.key, number=view.latest.number, note="What we know about guests", now=now
         )
         _second_person(actors, submission.pk, submission.bill_hash, now)
-    return len(governance.documents(actors[Role.AUTHOR].workspace_id, "attribute"))
 
 
 def load_people(workspace: Workspace, *, now: datetime, each: Callable[[int], None]) -> sample_people.Loaded | None:
@@ -95,10 +94,13 @@ def approve_documents(actors: dict[Role, Actor], *, now: datetime) -> int:
 
 def launch(actors: dict[Role, Actor], *, now: datetime) -> tuple[pipeline.Run, bool]:
     """The sample campaign's run, and whether it was launched just now."""
-    workspace_id = actors[Role.APPROVER].workspace_id
-    runs = pipeline.Run.objects.filter(workspace_id=workspace_id, campaign_key=CAMPAIGN)
-    before = runs.order_by("-started_at").first()
+    before = launched(actors[Role.APPROVER].workspace_id)
     return (before, False) if before else (pipeline.launch(actors[Role.APPROVER], CAMPAIGN, now=now), True)
+
+
+def launched(workspace_id: int) -> pipeline.Run | None:
+    """The sample campaign's latest run. From the first on, the documents are their authors': nothing is saved or approved for them."""
+    return pipeline.Run.objects.filter(workspace_id=workspace_id, campaign_key=CAMPAIGN).order_by("-started_at").first()
 
 
 def _unreleased(workspace_id: int, kind: str) -> Iterator[governance.DocumentView]:

@@ -224,3 +224,61 @@ def test_a_change_below_submits_what_uses_it(office: Office, folder: Path) -> No
     waiting = office.view("plan", "spring").open_submission
     assert waiting is not None
     assert [item["key"] for item in waiting.bill if item["changed"]] == ["footer"]
+
+
+def elsewhere(office: Office) -> None:
+    """Abe changes the footer in the console after the folder was applied."""
+    latest = office.view("page", "footer").latest
+    body = {**latest.body, "text": "Abe was here"}
+    governance.save(office.abe, "page", "footer", body, base=latest.number, now=office.now())
+
+
+def test_an_edit_made_elsewhere_is_not_saved_over(office: Office, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("apply", folder, as_user="ada")
+    elsewhere(office)
+    write(folder, "pages/welcome.yaml", "title: Welcome\ntext: Hi\n")
+    for options in ({}, {"dry_run": True}):
+        with pytest.raises(SystemExit) as caught:
+            call_command("apply", folder, as_user="ada", **options)
+        assert caught.value.code == 3
+        said = capsys.readouterr().err
+        assert "pages/footer.yaml: abe made revision 2 through the console on" in said and "differs in /text" in said
+        assert "nothing was saved" in said and "--overwrite" in said and "pages/welcome.yaml" not in said
+    assert (office.latest("page", "footer"), office.latest("page", "welcome")) == (2, 1)
+
+
+def test_an_export_brings_the_edit_into_the_folder(office: Office, folder: Path) -> None:
+    call_command("apply", folder, as_user="ada")
+    elsewhere(office)
+    call_command("export", folder)
+    call_command("apply", folder, as_user="ada")
+    assert office.latest("page", "footer") == 2
+    for words in ("Ciao", "Addio"):
+        write(folder, "pages/footer.yaml", f"title: Footer\ntext: {words}\n")
+        call_command("apply", folder, as_user="ada")
+    assert (office.latest("page", "footer"), office.view("page", "footer").latest.body["text"]) == (4, "Addio")
+
+
+def test_an_old_export_is_no_leave_for_a_later_edit(office: Office, folder: Path) -> None:
+    call_command("apply", folder, as_user="ada")
+    call_command("export", folder)
+    elsewhere(office)
+    with pytest.raises(SystemExit):
+        call_command("apply", folder, as_user="ada")
+    assert office.view("page", "footer").latest.body["text"] == "Abe was here"
+
+
+def test_the_edit_is_kept_or_saved_over_where_that_is_said(office: Office, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("apply", folder, as_user="ada")
+    elsewhere(office)
+    call_command("apply", folder, as_user="ada", elsewhere="keep")
+    assert "kept       pages/footer.yaml: edited elsewhere" in capsys.readouterr().out
+    assert office.view("page", "footer").latest.body["text"] == "Abe was here"
+    call_command("apply", folder, "--overwrite", as_user="ada")
+    assert (office.latest("page", "footer"), office.view("page", "footer").latest.body["text"]) == (3, "Bye")
+
+
+def test_what_export_noted_is_read_strictly(office: Office, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for noted in ("[", "[]", '{"pages/footer.yaml": 1}'):
+        write(folder, ".exported.json", noted)
+        assert ".exported.json: found something else" in refused(capsys, "apply", folder, as_user="ada")[0]

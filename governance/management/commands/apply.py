@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from governance.applying import Applied, apply, submit_roots
+from governance.applying import Applied, Elsewhere, apply, submit_roots
 from governance.command import DoorCommand, Report
 from governance.folders import read_folder
 
@@ -20,14 +20,21 @@ class Command(DoorCommand):
         parser.add_argument("--dry-run", action="store_true", help="say what would change; save nothing")
         parser.add_argument("--submit", action="store_true", help="also submit for approval what has unreleased changes")
         parser.add_argument("--keep-errors", action="store_true", help="save drafts that the checks object to, as the console does")
+        elsewhere = parser.add_mutually_exclusive_group()
+        said = "where a document was edited in the console or by API since the export:"
+        elsewhere.add_argument("--keep-edits", dest="elsewhere", action="store_const", const="keep", help=f"{said} leave it as it is")
+        elsewhere.add_argument(
+            "--overwrite", dest="elsewhere", action="store_const", const="overwrite", help=f"{said} save the file over it"
+        )
+        parser.set_defaults(elsewhere="refuse")
         parser.add_argument("--note", default="", help="a note for the history of every changed document")
 
-    def act(self, dir: Path, *, dry_run: bool, submit: bool, keep_errors: bool, note: str, **_: Any) -> Report:
+    def act(self, dir: Path, *, dry_run: bool, submit: bool, keep_errors: bool, elsewhere: Elsewhere, note: str, **_: Any) -> Report:
         now, files = timezone.now(), read_folder(dir)
-        done = apply(self.actor, files, note=note, dry_run=dry_run, keep_errors=keep_errors, now=now)
+        done = apply(self.actor, files, note=note, dry_run=dry_run, keep_errors=keep_errors, elsewhere=elsewhere, now=now)
         lines = [*_lines(done), _sum(done, dry_run=dry_run)]
         if submit and not dry_run:
-            for submission in submit_roots(self.actor, files, note=note, now=now):
+            for submission in submit_roots(self.actor, [each.file for each in done if not each.kept], note=note, now=now):
                 name = f"{submission.document.kind} {submission.document.key}"
                 lines.append(f"submitted  {name}: {submission.approvals_needed} approval(s) needed")
         return Report(tuple(lines))

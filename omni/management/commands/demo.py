@@ -58,20 +58,27 @@ class Command(BaseCommand):
         now, workspace = timezone.now(), governance.default_workspace()
         out.print("[bold]Wayfare[/bold], a travel company that does not exist, wants to tell its guests about a spring sale.\n")
         actors = demo.make_logins(workspace, now=now)
-        demo.save_documents()
-        attributes = demo.release_catalogue(actors, now=now)
+        fresh = demo.launched(workspace.pk) is None
+        if fresh:
+            demo.save_documents()
+            demo.release_catalogue(actors, now=now)
         with _bar(out) as bar:
             task = bar.add_task(f"{demo.PEOPLE:,} people", total=demo.PEOPLE)
             loaded = demo.load_people(workspace, now=now, each=lambda done: bar.update(task, completed=done))
             bar.update(task, completed=demo.PEOPLE)
         people = f"{loaded.created:,} people, {loaded.events:,} events" if loaded else f"{demo.PEOPLE:,} people are here already"
-        bills = demo.approve_documents(actors, now=now)
+        bills = demo.approve_documents(actors, now=now) if fresh else 0
+        attributes = len(governance.documents(workspace.pk, "attribute"))
         out.print(f"  people     {people}, {attributes} attributes in the catalogue")
-        done = f"{bills} bills of materials approved and released by approver" if bills else "all approved by approver and in force already"
+        done = (
+            f"{bills} bills of materials approved and released by approver"
+            if bills
+            else "in force already; what was edited since stays as it is"
+        )
         out.print(f"  documents  saved by author, {done}")
-        run, fresh = demo.launch(actors, now=now)
+        run, launched = demo.launch(actors, now=now)
         seconds = _send(out, run)
-        _print_summary(out, run, seconds if fresh else None)
+        _print_summary(out, run, seconds if launched else None)
 
 
 def _refuse_the_real_world() -> None:

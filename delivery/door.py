@@ -2,6 +2,7 @@
 
 from delivery.adapters.base import Sender
 from delivery.addresses import address_hash, address_hashes
+from delivery.backlog import Backlog, backlog
 from delivery.briefs import Brief, DayOfChannel, Engagement, briefs, daily, doubtful, engagement, paused, running
 from delivery.clicks import settle as settle_clicks
 from delivery.connections import Connections
@@ -31,6 +32,7 @@ from delivery.work import Clock, DispatchFacts, DispatchPlan, Entry, LaneName, O
 
 __all__ = [
     "AttemptState",
+    "Backlog",
     "Brief",
     "Clock",
     "Connections",
@@ -65,6 +67,7 @@ __all__ = [
     "address_hashes",
     "answer_key",
     "at_work",
+    "backlog",
     "briefs",
     "cancel",
     "confirm_instance",

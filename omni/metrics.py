@@ -33,6 +33,9 @@ SECONDS = Histogram(
 )
 READY = Gauge("omni_ready", "1 when the part is ready (see /readyz), else 0.", ["part"])
 DUE = Gauge("omni_work_due", "1 when something could be sent now, else 0: no worker keeps up if it stays 1.")
+LATE = Gauge("omni_work_late_seconds", "How long ago the oldest work that waits was due, by lane; 0 when none waits.", ["lane"])
+IN_DOUBT = Gauge("omni_messages_in_doubt", "Messages whose vendor never answered: for events, a look-up or a person to decide.", ["vendor"])
+IN_FLIGHT = Gauge("omni_messages_in_flight", "Messages of requests that wait for their vendor's answer now.", ["vendor"])
 HELD = Gauge("omni_instances_held", "Installations that may not send until a person confirms that they are no restored copy.")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 EVENT_NAMES_AT_MOST = 300  # an event name is a constant in our code; other packages' sentences are not counted one by one
@@ -75,9 +78,21 @@ def metrics(request: HttpRequest) -> HttpResponse:
     for part, state in states.items():
         READY.labels(part).set(state == "ok")
     if states.get("database") == states.get("migrations") == "ok":
-        DUE.set(delivery.due(timezone.now()))
+        _look_at_the_queue()
         HELD.set(len(delivery.held_instances()))
     return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
+
+
+def _look_at_the_queue() -> None:
+    now = timezone.now()
+    behind = delivery.backlog(now)
+    DUE.set(delivery.due(now))
+    for lane, seconds in behind.late.items():
+        LATE.labels(lane).set(seconds)
+    for gauge, messages in ((IN_DOUBT, behind.in_doubt), (IN_FLIGHT, behind.in_flight)):
+        gauge.clear()
+        for vendor, count in messages.items():
+            gauge.labels(vendor).set(count)
 
 
 def may_read(request: HttpRequest) -> bool:

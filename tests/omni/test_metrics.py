@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime, timedelta
+
 import pytest
 import structlog
 from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client, RequestFactory, override_settings
+from django.utils import timezone
 
+from delivery.models import Decision
+from delivery.states import AttemptState, Lane
 from omni import metrics
+from tests.delivery.sent import sent
 
 pytestmark = pytest.mark.django_db
 
@@ -58,3 +65,15 @@ def test_an_odd_method_is_one_label() -> None:
     request.resolver_match = None
     metrics.Timing(lambda _: HttpResponse("ok"))(request)
     assert metrics.REQUESTS.labels("unmatched", "other", "200")._value.get() >= 1
+
+
+def test_metrics_say_what_is_in_doubt_and_how_late_the_oldest_work_is(client: Client, now: datetime) -> None:
+    doubtful = sent(3, now=now, state=AttemptState.IN_DOUBT)
+    sent(2, now=timezone.now() + timedelta(hours=1), state=AttemptState.POSTING)
+    page = client.get("/metrics").content.decode()
+    assert 'omni_messages_in_doubt{vendor="sendgrid"} 3.0' in page and 'omni_messages_in_flight{vendor="sendgrid"} 2.0' in page
+    assert 'omni_work_late_seconds{lane="transactional"} 0.0' in page
+    late = {"workspace_id": doubtful.dispatch.workspace_id, "dispatch": doubtful.dispatch, "lane": Lane.TRANSACTIONAL}
+    Decision.objects.create(**late, n=9, profile_id=doubtful.people[0], decided_at=now, due_at=timezone.now() - timedelta(minutes=2))
+    found = re.search(r'omni_work_late_seconds\{lane="transactional"\} ([\d.]+)', client.get("/metrics").content.decode())
+    assert found and 120 <= float(found[1]) < 180

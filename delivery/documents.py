@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import time
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 from delivery.adapters.registry import ADAPTERS, vendors_of
-from governance.door import CheckContext, DocumentModel, Finding, Kind, Role, Text, pointer
+from governance.door import CheckContext, DocumentModel, Finding, Kind, Role, Text, pointer, zone_names
 
 Channel = Literal["email", "sms"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -20,7 +19,7 @@ Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 
 
 def _zone(value: str) -> str:
-    if value not in available_timezones():
+    if value not in zone_names():
         raise ValueError("a time zone such as Europe/Paris")
     return value
 

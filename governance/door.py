@@ -66,6 +66,7 @@ from governance.views.reviews import waiting_for, waiting_submissions
 from governance.witness import bump, epoch, hold_epoch
 from governance.yaml_files import read as read_yaml
 from governance.yaml_files import write as write_yaml
+from governance.zones import zone_names
 
 __all__ = [
     "PAGING",
@@ -195,4 +196,5 @@ __all__ = [
     "waiting_submissions",
     "withdraw",
     "write_yaml",
+    "zone_names",
 ]

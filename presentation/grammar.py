@@ -6,10 +6,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from typing import NamedTuple
-from zoneinfo import available_timezones
 
 from jinja2 import nodes
 
+from governance.door import zone_names
 from presentation.characters import fault_in_body
 from presentation.filters import FILTERS, MAX_DIGITS, MAX_LENGTH, STYLES, Filter
 from presentation.values import LARGEST, WORDS
@@ -187,7 +187,7 @@ class Check:
                 and not (isinstance(fixed, str) and len(fixed) == 3 and fixed.isalpha() and fixed.isupper())
             ):
                 self.refuse(node, "|money with an unfit currency", 'a currency code such as "EUR"')
-            elif kind == "zone" and fixed is not None and fixed not in available_timezones():
+            elif kind == "zone" and fixed is not None and fixed not in zone_names():
                 self.refuse(node, f"|{node.name} with an unknown zone", 'a time zone such as "Europe/Paris"')
 
     def _test(self, node: nodes.Test, depth: int) -> None:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 from tests import engines  # noqa: E402
 
-# What no database can change is asked once, in the SQLite half: pure functions, and pages as a browser shows them.
+# What no database can change is asked once, in the SQLite half: pure functions, pages as a browser shows them, who may do what.
 WITHOUT_A_DATABASE = (
     "browser",
     "setup",
@@ -25,6 +25,8 @@ WITHOUT_A_DATABASE = (
     "optimization",
     "laws/test_fill_equals_plain.py",
     "omni/test_logs_hold_no_addresses.py",
+    "doors/test_every_door_asks_for_a_role.py",
+    "doors/test_other_workspaces_stay_closed.py",
 )
 NOTHING_COLLECTED = 5  # pytest's exit status
 CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}

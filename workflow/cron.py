@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
+
+from governance.door import zone_names
 
 FIELDS = ("minute", "hour", "day of month", "month", "day of week")
 SHORTEST_INTERVAL = timedelta(minutes=15)
@@ -55,7 +57,7 @@ def _shortest(line: str, first: datetime, second: datetime) -> timedelta:
 
 def parse_zone(name: str) -> str:
     """A time zone's name, as the IANA data knows it. Raises ValueError for offsets and unknown names."""
-    if name not in available_timezones() or name.startswith(("posix", "right", "Etc/GMT")):
+    if name not in zone_names() or name.startswith(("posix", "right", "Etc/GMT")):
         raise ValueError("a time zone such as Europe/Paris")
     return name
 

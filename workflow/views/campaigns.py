@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from zoneinfo import available_timezones
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -106,7 +105,7 @@ def _draw(request: ConsoleRequest, current: Edit) -> HttpResponse:
         "templates": [(view, _channel(view)) for view in governance.documents(workspace_id, "template")],
         "routes": [view.key for view in governance.documents(workspace_id, "vendor_route")],
         "policies": [view.key for view in governance.documents(workspace_id, "sending_policy")],
-        "zones": sorted(available_timezones()),
+        "zones": sorted(governance.zone_names()),
         "at": current.fault_at,
         "trigger": mapped(form.get("trigger")) or {"type": "manual"},
         "variants": list(enumerate(listed(form.get("variants")))),

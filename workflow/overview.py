@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from delivery import door as delivery
 from governance import door as governance
-from governance.door import Invalid
 from workflow.cron import explain_cron, times
 from workflow.documents import CampaignBody, Once, OnEvent, Schedule
+from workflow.in_force import campaigns_in_force
 from workflow.models import Occurrence, Run
 
 EACH = 20  # planned instants of one campaign within the time asked about
@@ -65,14 +65,9 @@ def latest_runs(workspace_id: int, *, limit: int = 5) -> list[RunLine]:
 def upcoming(workspace_id: int, *, now: datetime, within: timedelta) -> list[Planned]:
     """What released campaigns plan to launch in the time that comes, the soonest first."""
     found = []
-    for view in governance.documents(workspace_id, "campaign"):
-        try:
-            campaign = view.released.model if view.released else None
-        except Invalid:
-            continue
-        if campaign is not None:
-            zone = campaign.trigger.zone if isinstance(campaign.trigger, Schedule | Once) else ""
-            found += [Planned(view.key, view.title, at, zone, campaign.segment) for at in next_times(campaign, now=now, until=now + within)]
+    for view, _, campaign in campaigns_in_force(workspace_id):
+        zone = campaign.trigger.zone if isinstance(campaign.trigger, Schedule | Once) else ""
+        found += [Planned(view.key, view.title, at, zone, campaign.segment) for at in next_times(campaign, now=now, until=now + within)]
     return sorted(found, key=lambda planned: planned.at)
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from django.db import transaction
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
 
 from audience import door as audience
 from delivery import door as delivery
@@ -26,6 +27,8 @@ from workflow.transactional import Accepted
 __all__ = ["Accepted", "CampaignBody", "MessageRequest", "Outlook", "Run", "Sample"]
 __all__ += ["launch", "on_events", "preview", "send_batch", "send_now", "tick", "why"]
 __all__ += ["Planned", "RunLine", "active_runs", "latest_runs", "refused_lately", "upcoming"]
+
+log = structlog.get_logger(__name__)
 
 
 def preview(workspace_id: int, key: str, *, now: datetime, draft: bool = False, limit: int | None = None) -> Outlook:
@@ -96,6 +99,10 @@ def tick(*, now: datetime, launched: Callable[[Run], None] = lambda run: None) -
                 started += 1
             except governance.DoorError as error:
                 schedules.refuse(workspace_id, item.key, item.planned_at, error, now=now)
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception:  # a fault of ours in one campaign: it stays due and is tried again, and the others are launched
+                log.exception("schedule.failed", workspace=workspace_id, campaign=item.key)
     return started
 
 

@@ -13,6 +13,7 @@ from governance import door as governance
 from governance.door import DoorError
 from workflow.cron import previous_time
 from workflow.documents import CampaignBody, Once, Schedule
+from workflow.in_force import campaigns_in_force
 from workflow.models import Occurrence
 
 Launch = Callable[[str, datetime], object]
@@ -43,18 +44,18 @@ def planned(campaign: CampaignBody, *, released_at: datetime, now: datetime) -> 
 def due(workspace_id: int, *, now: datetime) -> list[Due]:
     """Everything whose planned instant has come and has not been dealt with. One query per tick and one for what is done."""
     scheduled = {
-        view.released.id: view
-        for view in governance.documents(workspace_id, "campaign")
-        if view.released is not None and isinstance(view.released.model.trigger, Schedule | Once)
+        released.id: (view.key, campaign)
+        for view, released, campaign in campaigns_in_force(workspace_id)
+        if isinstance(campaign.trigger, Schedule | Once)
     }
     if not scheduled:
         return []
     found = []
     for revision_id, released_at in _released_at(workspace_id, list(scheduled)).items():
-        view = scheduled[revision_id]
-        instant = planned(view.released.model, released_at=released_at, now=now) if view.released else None
+        key, campaign = scheduled[revision_id]
+        instant = planned(campaign, released_at=released_at, now=now)
         if instant is not None:
-            found.append(Due(view.key, instant))
+            found.append(Due(key, instant))
     done = set(
         Occurrence.objects.filter(workspace_id=workspace_id, planned_at__in=[item.planned_at for item in found]).values_list(
             "campaign_key", "planned_at"

@@ -18,6 +18,7 @@ from governance.door import DoorError
 from optimization import door as optimization
 from workflow import bells
 from workflow.documents import CampaignBody, OnEvent
+from workflow.in_force import campaigns_in_force
 from workflow.models import Run
 from workflow.outlook import pinned_arms
 
@@ -53,10 +54,7 @@ def consume(*, now: datetime, limit: int) -> int:
 
 def _listening(workspace_id: int, name: str, now: datetime) -> Iterable[Triggered]:
     """Released campaigns that this event can trigger, and whose approval still fits. Those that don't fit are logged, not sent."""
-    for document in governance.documents(workspace_id, "campaign"):
-        if document.released is None:
-            continue
-        campaign: CampaignBody = document.released.model
+    for document, released, campaign in campaigns_in_force(workspace_id):
         if not isinstance(campaign.trigger, OnEvent) or campaign.trigger.event != name:
             continue
         try:
@@ -64,7 +62,7 @@ def _listening(workspace_id: int, name: str, now: datetime) -> Iterable[Triggere
         except DoorError as refusal:
             log.warning("trigger.refused", campaign=document.key, reason=refusal.reason)
             continue
-        yield Triggered(document.released, campaign, campaign.trigger, approval)
+        yield Triggered(released, campaign, campaign.trigger, approval)
 
 
 def _decide(workspace_id: int, events: list[TriggerEvent], listening: list[Triggered], now: datetime) -> None:

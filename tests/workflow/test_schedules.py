@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
+from governance.door import Actor, Revision
+from governance.models import Document
 from tests import factories as make
 from workflow import pipeline
 from workflow.cron import parse_cron, previous_time, times
@@ -53,6 +56,41 @@ def test_a_refused_instant_is_remembered_with_its_reason(now: datetime) -> None:
     assert [pipeline.tick(now=at_nine), pipeline.tick(now=at_nine + timedelta(minutes=1))] == [0, 0]
     refused = Occurrence.objects.get()
     assert refused.outcome == "refused" and "grew" in refused.reason
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_campaign_that_cannot_be_read_or_launched_does_not_hold_up_the_others(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    make.profiles(3, now=now)
+    earlier = now - timedelta(days=1)
+    make.spring_sale(now=earlier, trigger=MONDAY)
+    for key in ("aged", "broken", "zoo"):
+        make.in_force("campaign", key, make.campaign(title=key, trigger=MONDAY), now=earlier)
+    _age("aged")
+    launch = pipeline.launch
+
+    def failing(actor: Actor, key: str, **more: Any) -> Run:
+        if key == "broken":
+            raise ZeroDivisionError("a fault of ours")
+        return launch(actor, key, **more)
+
+    monkeypatch.setattr(pipeline, "launch", failing)
+    at_nine = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+    assert pipeline.tick(now=at_nine) == 2
+    assert set(Run.objects.values_list("campaign_key", flat=True)) == {"spring-sale", "zoo"}
+    monkeypatch.undo()
+    assert pipeline.tick(now=at_nine + timedelta(minutes=1)) == 1, "what failed stays due"
+
+
+def _age(key: str) -> None:
+    """Give a campaign's revision a body of an older schema. Revisions are immutable: a new one takes the released one's place."""
+    document = Document.objects.get(kind="campaign", key=key)
+    old = document.released
+    assert old is not None
+    body = {**old.body, "long_gone": True}
+    aged = Revision.objects.create(
+        workspace_id=old.workspace_id, document=document, number=99, body=body, sha256="0" * 64, via="command", created_at=old.created_at
+    )
+    Document.objects.filter(pk=document.pk).update(released=aged)
 
 
 @pytest.mark.postgres

@@ -6,5 +6,6 @@ import "./toasts.js";
 import "./shortcuts.js";
 import "./palette.js";
 import "./forms.js";
+import "./meanwhile.js";
 import "./copy.js";
 import "./preview.js";

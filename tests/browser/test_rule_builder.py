@@ -64,3 +64,21 @@ def test_the_builder_works_as_a_plain_form_without_scripts(visit: Visit) -> None
     assert page.url.endswith("/console/segments/plain-spaniards/")
     page.get_by_role("link", name="Preview").click()
     assert "whose country is “ES” or whose country is “IT”" in page.inner_text("main")
+
+
+def test_what_is_typed_before_the_server_answers_stays(visit: Visit) -> None:
+    page = visit("author").open("/console/new/segments/")
+    with page.expect_response("**/console/new/segments/"):
+        page.evaluate(
+            """() => {
+                const field = (name) => document.querySelector(`[name="${name}"]`)
+                const say = (name, value, what) => { field(name).value = value; field(name).dispatchEvent(new Event(what, {bubbles: true})) }
+                say("/rule/of/0/op", "is_not", "change")
+                say("/rule/of/0/value", "DE", "input")
+                say("/title", "Typed meanwhile", "input")
+            }"""
+        )
+    until(page, "document.querySelector('[name=\"/rule/of/0/op\"]').value === 'is_not'")
+    page.locator("#look", has_text="“DE”").wait_for()
+    assert page.get_by_label("Title").input_value() == "Typed meanwhile"
+    assert page.get_by_label("Condition 1: value").input_value() == "DE"

@@ -72,7 +72,8 @@ def test_what_is_typed_before_the_server_answers_stays(visit: Visit) -> None:
         page.evaluate(
             """() => {
                 const field = (name) => document.querySelector(`[name="${name}"]`)
-                const say = (name, value, what) => { field(name).value = value; field(name).dispatchEvent(new Event(what, {bubbles: true})) }
+                const tell = (at, what) => at.dispatchEvent(new Event(what, {bubbles: true}))
+                const say = (name, value, what) => { field(name).value = value; tell(field(name), what) }
                 say("/rule/of/0/op", "is_not", "change")
                 say("/rule/of/0/value", "DE", "input")
                 say("/title", "Typed meanwhile", "input")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from governance import door as governance
@@ -27,6 +28,20 @@ NASTY = (
     "a" * 20_000,
     "١٢٣",
 )
+# What two databases may take differently is posted on both; what forms and schemas refuse before any database, on one.
+POSTED_VALUES: tuple[str, ...] = ("9" * 30, "\x00", "a" * 20_000, "١٢٣")
+if connection.vendor == "sqlite":
+    POSTED_VALUES = (
+        *NASTY,
+        "null",
+        "[]",
+        "{}",
+        '{"a": [1, {"b": null}]}',
+        "[[[[]]]]",
+        "add:/rule/of:condition",
+        "remove:/rule/of/0",
+        "show:xx",
+    )
 ASKED = (
     "/console/search/?q=",
     "/console/campaigns/?cursor=",
@@ -108,17 +123,7 @@ def test_no_address_breaks_a_page(admin: Client, address: str) -> None:
 @pytest.mark.parametrize(("address", "fields"), POSTED, ids=[address for address, _ in POSTED])
 def test_no_field_breaks_a_page(admin: Client, address: str, fields: tuple[str, ...]) -> None:
     for field in fields:
-        for value in (
-            *NASTY,
-            "null",
-            "[]",
-            "{}",
-            '{"a": [1, {"b": null}]}',
-            "[[[[]]]]",
-            "add:/rule/of:condition",
-            "remove:/rule/of/0",
-            "show:xx",
-        ):
+        for value in POSTED_VALUES:
             answer = admin.post(address, {field: value})
             assert answer.status_code < 500, (field, value[:40], answer.status_code)
 

@@ -61,6 +61,7 @@ def test_the_demonstration_runs_on_postgresql(tmp_path: Path, postgres_url: str)
     twice(tmp_path, OMNI_DATABASE_URL=postgres_url, OMNI_BELL="postgres")
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(("variable", "value"), [("OMNI_ENV", "production"), ("OMNI_VENDOR", "routes")])
 def test_the_demonstration_refuses_the_real_world(tmp_path: Path, variable: str, value: str) -> None:
     with pytest.raises(AssertionError, match="does not run with"):

@@ -135,6 +135,7 @@ def chunked(*parts: bytes) -> bytes:
     return b"".join(unended(part) for part in [*parts, b""])
 
 
+@pytest.mark.sqlite
 def test_bodies_are_bounded_however_they_arrive(tmp_path: Path) -> None:
     given = environment(tmp_path)
     manage("migrate", "--verbosity", "0", given=given)
@@ -148,6 +149,7 @@ def test_bodies_are_bounded_however_they_arrive(tmp_path: Path) -> None:
     assert small.startswith(b"HTTP/1.1 404"), small[:200]
 
 
+@pytest.mark.sqlite
 def test_a_chunked_body_is_read_like_any_other(tmp_path: Path) -> None:
     given = environment(tmp_path)
     manage("migrate", "--verbosity", "0", given=given)

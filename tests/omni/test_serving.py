@@ -70,6 +70,7 @@ def get(url: str) -> tuple[int, bytes]:
             time.sleep(0.05)
 
 
+@pytest.mark.sqlite
 def test_it_serves_and_ends_tidily_on_sigterm(tmp_path: Path) -> None:
     given = environment(tmp_path)
     manage("migrate", "--verbosity", "0", given=given)
@@ -82,12 +83,14 @@ def test_it_serves_and_ends_tidily_on_sigterm(tmp_path: Path) -> None:
     assert {"worker.started", "worker.stopped", "process.drained"} <= set(events)
 
 
+@pytest.mark.sqlite
 def test_it_is_not_ready_before_the_migrations(tmp_path: Path) -> None:
     with serving(environment(tmp_path), tmp_path / "log") as (_, address):
         status, body = get(f"{address}/readyz")
     assert status == 503 and json.loads(body)["migrations"] == "behind"
 
 
+@pytest.mark.sqlite
 def test_a_taken_port_means_the_next_one(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

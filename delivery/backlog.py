@@ -7,8 +7,9 @@ from datetime import datetime
 
 from django.db.models import Min, Q, Sum
 
-from delivery.models import Attempt, Batch, Decision
-from delivery.states import AttemptState, DispatchState, Lane, WorkState
+from delivery.leases import waiting
+from delivery.models import Attempt
+from delivery.states import AttemptState, Lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,7 @@ def backlog(now: datetime) -> Backlog:
 
 
 def _late(lane: Lane, now: datetime) -> float:
-    waiting = {"lane": lane, "state": WorkState.READY, "due_at__lte": now, "dispatch__state": DispatchState.RUNNING}
-    oldest = [model.objects.filter(**waiting).aggregate(at=Min("due_at"))["at"] for model in (Batch, Decision)]
+    oldest = [rows.filter(lane=lane).aggregate(at=Min("due_at"))["at"] for rows in waiting(now)]
     return max([(now - at).total_seconds() for at in oldest if at is not None], default=0.0)
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from delivery import instance, isolation, settled, sql
 from delivery.models import Batch, Decision, Dispatch
@@ -188,8 +188,13 @@ def _take_decisions(lane: Lane, worker: str, now: datetime) -> tuple[int, dateti
 
 def due(now: datetime) -> bool:
     """Whether any work could be leased now."""
-    waiting = {"state": WorkState.READY, "due_at__lte": now, "dispatch__state": DispatchState.RUNNING}
-    return Decision.objects.filter(**waiting).exists() or Batch.objects.filter(**waiting).exists()
+    return any(rows.exists() for rows in waiting(now))
+
+
+def waiting(now: datetime) -> tuple[QuerySet[Decision], QuerySet[Batch]]:
+    """All work that is due, of every workspace and lane."""
+    which = Q(state=WorkState.READY, due_at__lte=now, dispatch__state=DispatchState.RUNNING)
+    return Decision.objects.filter(which), Batch.objects.filter(which)
 
 
 def at_work(workspace_id: int, dispatch_id: int, *, now: datetime) -> bool:

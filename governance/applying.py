@@ -47,7 +47,7 @@ class Applied:
             return f"new        {self.file.name}"
         if not self.changes:
             return f"unchanged  {self.file.name}"
-        return f"changed    {self.file.name}: {', '.join(sorted({change.path or '/' for change in self.changes})[:5])}"
+        return f"changed    {self.file.name}: {_places(self.changes)}"
 
 
 class DryRun(Exception):
@@ -73,7 +73,7 @@ def apply(
     """
     done: list[Applied] = []
     faults: list[Finding] = []
-    missed: list[Missed] = []
+    missed: list[str] = []
     try:
         with transaction.atomic():
             witness.lock(actor.workspace_id)
@@ -84,25 +84,20 @@ def apply(
                     faults += in_file(file.name, invalid.findings)
                 except Refused as refused:
                     raise Refused(f"{file.name}: {refused.reason}", refused.findings) from None
-                except Missed as stale:
-                    missed.append(stale)
+                except Stale as stale:
+                    missed.append(f"{file.name}: {stale.reason}")
             if not keep_errors:
                 faults += [remark for each in done for remark in each.remarks if remark.level == "error"]
             if faults:
                 raise Invalid(faults)
             if missed:
                 advice = "`export` into the folder and look at the difference, or apply with --keep-edits or --overwrite"
-                reason = "\n".join([*(each.reason for each in missed), f"nothing was saved: {advice}"])
-                raise Stale(reason, [change for each in missed for change in each.difference])
+                raise Stale("\n".join([*missed, f"nothing was saved: {advice}"]))
             if dry_run:
                 raise DryRun
     except DryRun:
         pass
     return done
-
-
-class Missed(Stale):
-    """One document of a folder was edited elsewhere."""
 
 
 def submit_roots(actor: Actor, files: Sequence[FileDocument], *, note: str, now: datetime) -> list[Submission]:
@@ -130,16 +125,19 @@ def _save(actor: Actor, file: FileDocument, note: str, elsewhere: Elsewhere, now
     if before and elsewhere != "overwrite" and _edited_elsewhere(before, file):
         if elsewhere == "keep":
             return Applied(file, before.number, False, (), (), kept=True)
-        changes = [each.as_dict() for each in difference(file.ready.body, before.body)]
-        places = ", ".join(sorted({str(each["path"]) or "/" for each in changes})[:5])
-        author = f"{before.author or 'somebody'} made revision {before.number} through the {before.via}"
-        raise Missed(f"{file.name}: {author} on {before.created_at:%Y-%m-%d}; the file differs in {places}", changes)
+        made = f"{before.author or 'somebody'} made revision {before.number} through the {before.via} on {before.created_at:%Y-%m-%d}"
+        raise Stale(f"{made}; the file differs in {_places(difference(file.ready.body, before.body))}")
     ref = file.ready.ref
     row = save(actor, ref.kind, ref.key, file.ready.body, base=before.number if before else None, note=note, now=now)
     after = revision_view(row)
-    changed = difference(before.body, after.body) if before else ()
-    remarks = in_file(file.name, after.findings) if before is None or changed else []
-    return Applied(file, after.number, before is None, changed, remarks)
+    changes = difference(before.body, after.body) if before else ()
+    remarks = in_file(file.name, after.findings) if before is None or changes else []
+    return Applied(file, after.number, before is None, changes, remarks)
+
+
+def _places(changes: Sequence[Change]) -> str:
+    """Where, for one line: the first few pointers."""
+    return ", ".join(sorted({change.path or "/" for change in changes})[:5])
 
 
 def _edited_elsewhere(latest: RevisionView, file: FileDocument) -> bool:

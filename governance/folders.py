@@ -103,7 +103,7 @@ def _bases(folder: Path) -> dict[str, str]:
         return {}
     try:
         noted = json.loads(path.read_bytes()) if path.stat().st_size <= yaml_files.LARGEST else None
-    except ValueError:
+    except (ValueError, RecursionError):
         noted = None
     if not isinstance(noted, dict) or not all(isinstance(each, str) for each in noted.values()):
         raise Invalid([Finding("error", BASES, "something else", "what `export` writes: file names and hashes")])

@@ -279,6 +279,6 @@ def test_the_edit_is_kept_or_saved_over_where_that_is_said(office: Office, folde
 
 
 def test_what_export_noted_is_read_strictly(office: Office, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for noted in ("[", "[]", '{"pages/footer.yaml": 1}'):
+    for noted in ("[", "[]", "[" * 100_000, '{"pages/footer.yaml": 1}'):
         write(folder, ".exported.json", noted)
         assert ".exported.json: found something else" in refused(capsys, "apply", folder, as_user="ada")[0]

@@ -58,8 +58,8 @@ class Command(BaseCommand):
         now, workspace = timezone.now(), governance.default_workspace()
         out.print("[bold]Wayfare[/bold], a travel company that does not exist, wants to tell its guests about a spring sale.\n")
         actors = demo.make_logins(workspace, now=now)
-        fresh = demo.launched(workspace.pk) is None
-        if fresh:
+        before = demo.launched(workspace.pk)
+        if before is None:
             demo.save_documents()
             demo.release_catalogue(actors, now=now)
         with _bar(out) as bar:
@@ -67,7 +67,7 @@ class Command(BaseCommand):
             loaded = demo.load_people(workspace, now=now, each=lambda done: bar.update(task, completed=done))
             bar.update(task, completed=demo.PEOPLE)
         people = f"{loaded.created:,} people, {loaded.events:,} events" if loaded else f"{demo.PEOPLE:,} people are here already"
-        bills = demo.approve_documents(actors, now=now) if fresh else 0
+        bills = demo.approve_documents(actors, now=now) if before is None else 0
         attributes = len(governance.documents(workspace.pk, "attribute"))
         out.print(f"  people     {people}, {attributes} attributes in the catalogue")
         done = (
@@ -76,9 +76,9 @@ class Command(BaseCommand):
             else "in force already; what was edited since stays as it is"
         )
         out.print(f"  documents  saved by author, {done}")
-        run, launched = demo.launch(actors, now=now)
+        run = before or demo.launch(actors, now=now)
         seconds = _send(out, run)
-        _print_summary(out, run, seconds if launched else None)
+        _print_summary(out, run, seconds if before is None else None)
 
 
 def _refuse_the_real_world() -> None:

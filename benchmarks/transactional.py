@@ -25,7 +25,7 @@ def main() -> None:
     with instance(database="postgresql", bell="postgres") as made:
         key = made.run("-m", "benchmarks.scene", "--mails", str(args.mails)).splitlines()[-1]
         made.serve()
-        made.worker("--threads", "2")
+        made.worker()
         time.sleep(3)
         _burst(made, key, 20, 10.0, "warm")
         _show("idle", _burst(made, key, args.messages, args.per_second, "idle"))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from types import FrameType
 
 import structlog
 from django.conf import settings
@@ -21,6 +19,7 @@ from audience import door as audience
 from delivery import door as delivery
 from delivery.door import LaneName
 from workflow import bells, pipeline, sole_worker
+from workflow.told import calling_when_told
 
 log = structlog.get_logger(__name__)
 LANES: tuple[LaneName, ...] = ("transactional", "promotional")
@@ -120,40 +119,26 @@ class Worker:
 
 
 @contextmanager
-def ending_on_signals(workers: Sequence[Worker]) -> Iterator[None]:
-    """Within, SIGTERM and SIGINT end these workers in good order. Only the main thread hears signals."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        for each in workers:
-            each.stop()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for known, handler in before.items():
-            signal.signal(known, handler)
-
-
-@contextmanager
-def _passing(*, clock: Clock = timezone.now, keeps_time: bool = False) -> Iterator[Worker]:
+def _passing(*, lanes: Sequence[LaneName] = LANES, clock: Clock = timezone.now, keeps_time: bool = False) -> Iterator[Worker]:
     """A worker of this thread, for as long as the block lasts."""
-    worker = Worker(f"{socket.gethostname()}:{os.getpid()}", clock=clock, keeps_time=keeps_time)
+    worker = Worker(f"{socket.gethostname()}:{os.getpid()}", lanes=lanes, clock=clock, keeps_time=keeps_time)
     try:
-        with ending_on_signals([worker]):
+        with calling_when_told(worker.stop):
             yield worker
     finally:
         worker.vendors.close()
 
 
 def drain(
-    *, now: Clock = timezone.now, seconds: float = float("inf"), each: Callable[[], None] = lambda: None, keeps_time: bool = False
+    *,
+    lanes: Sequence[LaneName] = LANES,
+    now: Clock = timezone.now,
+    seconds: float = float("inf"),
+    each: Callable[[], None] = lambda: None,
+    keeps_time: bool = False,
 ) -> int:
     """Send everything that is due, in this thread, and return how many pieces of work that was. SIGTERM and SIGINT end it in good order."""
-    with _passing(clock=now, keeps_time=keeps_time) as worker:
+    with _passing(lanes=lanes, clock=now, keeps_time=keeps_time) as worker:
         return worker.drain(until=time.monotonic() + seconds, each=each)
 
 

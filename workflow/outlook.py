@@ -41,6 +41,7 @@ class Outlook:
     key: str
     campaign: CampaignBody
     revision: governance.RevisionView
+    segment: governance.RevisionView
     templates: list[governance.RevisionView]
     approval: governance.Approval | None
     resolution: audience.Resolution
@@ -123,6 +124,7 @@ def look_ahead(
         key=key,
         campaign=campaign,
         revision=revision,
+        segment=segment,
         templates=templates,
         approval=approval,
         resolution=resolution,
@@ -168,6 +170,7 @@ def run_of(outlook: Outlook, actor: Actor, dispatch_id: int, *, trigger: str, pl
             "engine": outlook.resolution.engine,
             "note": outlook.resolution.note,
             "sentence": outlook.sentence,
+            "segment_revision": outlook.segment.id,
             "count": outlook.count,
             "approved_reach": outlook.approval.reach if outlook.approval else None,
             "approved_by": list(outlook.approval.deciders) if outlook.approval else [],

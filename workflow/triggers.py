@@ -120,6 +120,7 @@ def standing_dispatch(workspace_id: int, triggered: Triggered, now: datetime) ->
     """The dispatch that carries this campaign's messages of today, with its run."""
     campaign = triggered.campaign
     templates = [governance.released(workspace_id, "template", arm.template) for arm in campaign.arms()]
+    segment = governance.released(workspace_id, "segment", campaign.segment)
     first = templates[0].model
     dispatch_id = delivery.standing(
         workspace_id,
@@ -150,7 +151,11 @@ def standing_dispatch(workspace_id: int, triggered: Triggered, now: datetime) ->
             "planned_at": now,
             "started_at": now,
             "via": "system",
-            "facts": {"approved_by": list(triggered.approval.deciders), "variants": [arm.key for arm in campaign.arms()]},
+            "facts": {
+                "approved_by": list(triggered.approval.deciders),
+                "variants": [arm.key for arm in campaign.arms()],
+                "segment_revision": segment.id,
+            },
         },
     )
     return dispatch_id

@@ -36,6 +36,7 @@ urlpatterns = [
     path("campaigns/<slug:key>/launch/", campaigns.launch, name="launch"),
     path("runs/", runs.runs, name="runs"),
     path("runs/<int:run_id>/", runs.run, name="run"),
+    path("look/runs/<int:dispatch_id>/people/<int:profile_id>/", runs.why_in_audience, name="because"),
     path("runs/<int:run_id>/live/", runs.live, name="run-live"),
     path("runs/<int:run_id>/act/", runs.act, name="act"),
     path("look/templates/people/", previews.look_people, name="look-people"),

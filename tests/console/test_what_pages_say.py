@@ -148,3 +148,26 @@ def test_two_segments_say_whom_they_share(now: datetime) -> None:
 def test_a_page_for_another_role_keeps_its_frame(now: datetime) -> None:
     said = _page("vera", "/console/api-keys/", now=now, status=403)
     assert "needs the role admin; yours is viewer" in said and 'href="/console/campaigns/"' in said
+
+
+def test_a_message_tells_which_condition_brought_its_person_into_the_audience(now: datetime) -> None:
+    here, there = make.profile(now=now), make.profile(now=now, country="PT")
+    key = make.spring_sale(now=now)
+    rule = {"all": [{"profile": "country", "op": "is", "value": "GB"}, {"consent": {"channel": "email", "topic": "offers"}}]}
+    make.in_force("segment", "everyone", make.segment(title="Britons", rule=rule), now=now)
+    make.release("campaign", key, now=now)
+    run = pipeline.launch(make.person("ben", now=now), key, now=now)
+    worker.drain(now=lambda: now)
+    make.put("segment", "everyone", make.segment(title="Something else", rule={"profile": "country", "op": "is", "value": "DE"}), now=now)
+
+    [sent] = delivery.messages(run.workspace_id, dispatch_id=run.dispatch_id).items
+    part = f"/console/look/runs/{run.dispatch_id}/people/{here}/"
+    assert f'hx-get="{part}"' in _page("vera", f"/console/messages/{sent.message_id}/", now=now)
+    said = _page("vera", part, now=now)
+    assert "In the segment" in said and ">Britons</a>, revision 2, because" in said, "as it was pinned, not as it is now"
+    assert said.count("<li data-decided") == 3 and "country: GB" not in said and "value: GB" in said
+
+    assert f"/people/{there}/" in _page("vera", f"/console/messages/?profile={there}&dispatch={run.dispatch_id}", now=now)
+    said = _page("vera", f"/console/look/runs/{run.dispatch_id}/people/{there}/", now=now)
+    assert "not in the segment" in said and said.count("<li data-decided") == 2 and "value: PT" in said
+    assert "segment" not in _page("vera", f"/console/look/runs/{run.dispatch_id}/people/999999999/", now=now)

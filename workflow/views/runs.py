@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from django.contrib import messages
@@ -13,7 +14,8 @@ from django.views.decorators.http import require_POST
 
 from delivery import door as delivery
 from governance import door as governance
-from governance.door import AuditEntry, ConsoleRequest, Missing, Role, User, console_page, page
+from governance.door import AuditEntry, ConsoleRequest, Invalid, Missing, Role, User, console_page, page
+from workflow.because import because
 from workflow.models import Run
 from workflow.overview import run_lines
 
@@ -48,6 +50,16 @@ def _run(request: ConsoleRequest, run_id: int) -> Run:
     if found is None:
         raise Missing(f"no run {run_id}")
     return found
+
+
+@console_page()
+def why_in_audience(request: ConsoleRequest, dispatch_id: int, profile_id: int) -> HttpResponse:
+    """Why one person was in a run's audience, or wasn't: a part of the pages about their messages."""
+    context: dict[str, Any] = {}
+    if max(dispatch_id, profile_id) < 2**63:
+        with contextlib.suppress(Missing, Invalid):  # a transactional message, somebody who was erased, a rule of long ago
+            context["why"] = because(request.actor.workspace_id, dispatch_id, profile_id)
+    return render(request, "workflow/_because.html", context)
 
 
 @console_page()

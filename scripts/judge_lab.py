@@ -3,7 +3,8 @@
     python -m scripts.judge_lab [--mails 10000] [--texts 1000] [--database postgresql|sqlite]
 
 Three rounds: a well-behaved vendor; one that drops connections after accepting, throttles and fails, with signed webhooks
-while it sends; the same without webhooks, where every unresolved message must be listed as in doubt. Exit status 1 on any finding.
+while it sends; the same without webhooks, where every unresolved message must be listed as in doubt. They run side by side. Exit
+status 1 on any finding.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import http.client
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from benchmarks.instance import Instance, Ledger, instance, last_seq, ledger
@@ -97,8 +99,8 @@ def verdict(
     """Compare the ledger with the lab's record."""
     audit = made.lab.post("/_lab/audit", "\n".join(found.expected).encode())
     total = sum(found.states.values())
-    print(f"{name}: {total:,} messages in {seconds:.0f} s; ledger {found.states}")
-    print(f"   lab: accepted {audit['accepted']:,}, unique {audit['unique_message_ids']:,}, by fault {audit['accepted_by_fault']}")
+    told = [f"{name}: {total:,} messages in {seconds:.0f} s; ledger {found.states}"]
+    told.append(f"   lab: accepted {audit['accepted']:,}, unique {audit['unique_message_ids']:,}, by fault {audit['accepted_by_fault']}")
     wrong = []
     if not args.mails + args.texts <= total <= args.mails + args.texts + PROBES:
         wrong.append(f"{total:,} messages in the ledger, {args.mails + args.texts:,} and a few probes expected")
@@ -115,7 +117,10 @@ def verdict(
         wrong.append(f"{len(found.in_doubt):,} messages still in doubt although the vendor's events arrived")
     if faults and not webhooks and not found.in_doubt:
         wrong.append("nothing in doubt although connections were dropped: silence was taken for evidence")
-    print(f"   lost {audit['expected_but_never_accepted']}, duplicates {audit['extra_accepts']}, in doubt {len(found.in_doubt)}")
+    told.append(f"   lost {audit['expected_but_never_accepted']}, duplicates {audit['extra_accepts']}, in doubt {len(found.in_doubt)}")
+    if wrong:
+        told.append("   its processes said at last:\n" + (made.folder / "processes.log").read_text(errors="replace")[-3_000:])
+    print("\n".join(told), flush=True)
     return [f"{name}: {fault}" for fault in wrong]
 
 
@@ -132,10 +137,10 @@ def main() -> None:
         ("2, a faulty vendor with webhooks", True, True),
         ("3, a faulty vendor without webhooks", True, False),
     ]
-    wrong = []
-    for number, (name, faults, webhooks) in enumerate(rounds, 1):
-        if args.only in (None, number):
-            wrong += round_of(name, args, faults=faults, webhooks=webhooks)
+    chosen = [round_ for number, round_ in enumerate(rounds, 1) if args.only in (None, number)]
+    with ThreadPoolExecutor(len(chosen)) as pool:  # each has an instance, a database and a lab of its own, and mostly waits
+        verdicts = [pool.submit(round_of, name, args, faults=faults, webhooks=webhooks) for name, faults, webhooks in chosen]
+    wrong = [fault for verdict in verdicts for fault in verdict.result()]
     for fault in wrong:
         print("WRONG", fault)
     sys.exit(1 if wrong else 0)

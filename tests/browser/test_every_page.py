@@ -99,7 +99,8 @@ def test_what_is_missing_or_forbidden_says_so_and_offers_a_way(visit: Visit) -> 
 
 def _faults(page: Page) -> list[str]:
     """What axe finds serious or critical, with the first element of each."""
-    found = Axe().run(page, options={"resultTypes": ["violations"], "iframes": False}).response["violations"]
+    rows = {"exclude": [["tbody tr:nth-child(n + 16)"]]}  # a long table's rows are alike, and each costs as much as the first
+    found = Axe().run(page, context=rows, options={"resultTypes": ["violations"], "iframes": False}).response["violations"]
     return [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in found if each["impact"] in {"serious", "critical"}]
 
 

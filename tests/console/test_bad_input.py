@@ -28,20 +28,20 @@ NASTY = (
     "a" * 20_000,
     "١٢٣",
 )
-# What two databases may take differently is posted on both; what forms and schemas refuse before any database, on one.
-POSTED_VALUES: tuple[str, ...] = ("9" * 30, "\x00", "a" * 20_000, "١٢٣")
-if connection.vendor == "sqlite":
-    POSTED_VALUES = (
-        *NASTY,
-        "null",
-        "[]",
-        "{}",
-        '{"a": [1, {"b": null}]}',
-        "[[[[]]]]",
-        "add:/rule/of:condition",
-        "remove:/rule/of/0",
-        "show:xx",
-    )
+SHAPES = ("null", "[]", "{}", '{"a": [1, {"b": null}]}', "[[[[]]]]")  # for fields that are read as JSON or as a whole document
+COMMANDS = ("add:/rule/of:condition", "remove:/rule/of/0", "show:xx")
+READ_AS_A_WHOLE = {"source", "kept", "base", "scopes"}
+
+
+def values_for(field: str) -> tuple[str, ...]:
+    """What two databases may take differently is posted on both; what forms and schemas refuse before any database, on one."""
+    if connection.vendor != "sqlite":
+        return ("9" * 30, "\x00", "a" * 20_000, "١٢٣")
+    if field == "do":
+        return (*NASTY, *COMMANDS)
+    return (*NASTY, *SHAPES) if field.endswith(":json") or field in READ_AS_A_WHOLE else NASTY
+
+
 ASKED = (
     "/console/search/?q=",
     "/console/campaigns/?cursor=",
@@ -123,7 +123,7 @@ def test_no_address_breaks_a_page(admin: Client, address: str) -> None:
 @pytest.mark.parametrize(("address", "fields"), POSTED, ids=[address for address, _ in POSTED])
 def test_no_field_breaks_a_page(admin: Client, address: str, fields: tuple[str, ...]) -> None:
     for field in fields:
-        for value in POSTED_VALUES:
+        for value in values_for(field):
             answer = admin.post(address, {field: value})
             assert answer.status_code < 500, (field, value[:40], answer.status_code)
 

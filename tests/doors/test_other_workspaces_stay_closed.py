@@ -35,7 +35,7 @@ def test_every_address_leads_its_own_people_somewhere(now: datetime) -> None:
     assert astray == {("console/<slug:plural>/<slug:key>/submit/", 302)}, "the sweep below would prove nothing there"
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.VIEWER])  # whom every door lets as far as the objects, and whom none does
 def test_nobody_from_elsewhere_sees_or_changes_anything(now: datetime, role: Role) -> None:
     world, stranger = build(now), strangers(now)[role]
     home = make.workspace().pk

@@ -10,16 +10,19 @@ another place, and a database that was last used under another epoch is a restor
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from delivery.addresses import key_fingerprint
 from delivery.models import Instance
@@ -89,20 +92,40 @@ def confirm(actor: Actor, instance_id: str, *, now: datetime) -> None:
 
 
 def _compare(now: datetime) -> tuple[str, str]:
-    path, told = settings.OMNI.data_dir / FILE_NAME, _told(settings.OMNI.instance)
+    told = _told(settings.OMNI.instance)
+    if told:
+        try:
+            row = _hear(told, told=True, now=now)
+        except IntegrityError:  # another process of this name met the database first, a moment ago
+            row = _hear(told, told=True, now=now)
+    else:
+        with _turn():  # of two processes that start at once on a new database, the second must find the file of the first
+            row = _hear(_read(settings.OMNI.data_dir / FILE_NAME), told=False, now=now)
+            _write(settings.OMNI.data_dir / FILE_NAME, Story(row.instance_id, row.epoch))
+    return row.instance_id, row.held_reason if row.held else _foreign_key()
+
+
+def _hear(story: Story | None, *, told: bool, now: datetime) -> Instance:
+    """The database's side of the story, brought up to this start."""
+    identity = story.instance_id if story else str(uuid.uuid4())
     with transaction.atomic():
-        story = told or _read(path)
-        identity = story.instance_id if story else str(uuid.uuid4())
         row = Instance.objects.select_for_update().filter(instance_id=identity).first()
         if row is None:
             row = _meet(identity, now)
         elif not row.held and story is not None and (row.epoch != story.epoch if told else row.epoch < story.epoch):
             row.held, row.held_reason = True, RESTORED_UNDER_NAME if told else RESTORED
-        row.epoch, row.seen_at = told.epoch if told else max(row.epoch, story.epoch if story else 0) + 1, now
+        epoch = story.epoch if story else 0
+        row.epoch, row.seen_at = epoch if told else max(row.epoch, epoch) + 1, now
         row.save()
-    if not told:
-        _write(path, Story(identity, row.epoch))
-    return identity, row.held_reason if row.held else _foreign_key()
+    return row
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """One process of this data folder at a time."""
+    with (settings.OMNI.data_dir / f"{FILE_NAME}.lock").open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def _told(setting: str) -> Story | None:

@@ -28,6 +28,7 @@ from rendering import door as rendering
 
 EACH = 50
 LEDGER = "m"  # begins the cursor of people with messages, where those without were listed first
+BY_SEGMENT = ("campaign", "event")  # kinds of dispatch whose people a segment names
 STATES = [state.label.replace(" ", "_") for state in MessageState]
 
 
@@ -90,7 +91,8 @@ def _found(request: ConsoleRequest, asked: Mapping[str, Any]) -> dict[str, Any]:
     }
     if person is not None and asked["dispatch_id"]:
         answer = why(workspace_id, asked["dispatch_id"], person.id)
-        found |= {"answer": answer, "told": tell(answer.stops)}
+        kinds = Dispatch.objects.filter(workspace_id=workspace_id, pk=asked["dispatch_id"]).values_list("kind", flat=True)
+        found |= {"answer": answer, "told": tell(answer.stops), "by_segment": kinds[0] in BY_SEGMENT}
     return found
 
 
@@ -169,6 +171,7 @@ def message(request: ConsoleRequest, token: str) -> HttpResponse:
         "answer": answer,
         "told": tell(answer.stops),
         "message": item,
+        "by_segment": item is not None and item.kind in BY_SEGMENT,
         "person": next(iter(audience.load(workspace_id, [item.profile_id])), None) if item else None,
         "mail": OutboxMail.objects.filter(workspace_id=workspace_id, message_id=token).first(),
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from delivery import door as delivery
 from delivery import instance
@@ -129,3 +131,25 @@ def test_an_unreadable_identity_is_as_good_as_none(street: Street, machine: Any,
     delivery.start_instance(now=street.clock())
     (settings.OMNI.data_dir / instance.FILE_NAME).write_text("{")
     assert "another place" in delivery.start_instance(now=street.clock())
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", ["", "berth-7:3"], ids=["a kept folder", "a name"])
+def test_processes_that_meet_a_new_database_at_once_are_one_place(street: Street, machine: Any, name: str) -> None:
+    machine("home", name)
+    line, reasons = threading.Barrier(6), list[str]()
+
+    def start() -> None:
+        connection.ensure_connection()
+        line.wait()
+        reasons.append(delivery.start_instance(now=street.clock()))
+        connection.close()
+
+    starting = [threading.Thread(target=start) for _ in range(6)]
+    for each in starting:
+        each.start()
+    for each in starting:
+        each.join()
+    assert reasons == [""] * 6
+    assert Instance.objects.count() == 1
+    assert delivery.start_instance(now=street.clock()) == ""

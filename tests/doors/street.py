@@ -97,6 +97,7 @@ def build(now: datetime) -> World:
         "templates": "offer",
         "number": 1,
         "run_id": run.pk,
+        "dispatch_id": run.dispatch_id,
         "submission_id": submission.pk,
         "key_id": key.pk,
         "user_id": make.person("vera", now=now).user_id,

@@ -33,6 +33,7 @@ CONSOLE = {
     "console/segments/": ("viewer", "viewer"),
     "console/new/segments/": ("author", "author"),
     "console/look/segments/": ("viewer", "viewer"),
+    "console/look/runs/<int:dispatch_id>/people/<int:profile_id>/": ("viewer", "viewer"),
     "console/segments/<slug:key>/": ("viewer", "author"),
     "console/segments/<slug:key>/preview/": ("viewer", "viewer"),
     "console/segments/<slug:key>/counted/": ("viewer", "viewer"),

@@ -55,10 +55,11 @@ def _run(request: ConsoleRequest, run_id: int) -> Run:
 @console_page()
 def why_in_audience(request: ConsoleRequest, dispatch_id: int, profile_id: int) -> HttpResponse:
     """Why one person was in a run's audience, or wasn't: a part of the pages about their messages."""
+    if max(dispatch_id, profile_id) >= 2**63:
+        raise Missing("no such run or person")
     context: dict[str, Any] = {}
-    if max(dispatch_id, profile_id) < 2**63:
-        with contextlib.suppress(Missing, Invalid):  # a transactional message, somebody who was erased, a rule of long ago
-            context["why"] = because(request.actor.workspace_id, dispatch_id, profile_id)
+    with contextlib.suppress(Invalid):  # a rule of long ago, about what is no longer in the catalogue
+        context["why"] = because(request.actor.workspace_id, dispatch_id, profile_id)
     return render(request, "workflow/_because.html", context)
 
 

@@ -43,7 +43,7 @@ def main() -> None:
         seconds, memory, killed = _send(made, args)
         accepted = made.lab.get("/_lab/stats")
         print(
-            f"OMNI        {args.mails / seconds:>9,.0f} mails/s  {memory:.0f} MB at most, {seconds:.1f} s from first lease to last accept"
+            f"OMNI        {args.mails / seconds:>9,.0f} mails/s  {memory:.0f} MB at most, {seconds:.1f} s from first to last accept"
         )
         print(f"stand-in    {accepted['lab_cpu_seconds'] - before['lab_cpu_seconds']:.1f} CPU s, {accepted['tcp_connections']} connections")
         if not args.kills:

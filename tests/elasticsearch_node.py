@@ -61,6 +61,12 @@ def start(folder: Path) -> dict[str, Any]:
     return {"url": f"http://127.0.0.1:{port}", "pid": process.pid, "group": True}
 
 
+def fetch() -> None:
+    """Fetch and unpack what `start` needs, so that no test waits for it. Raises EngineMissing."""
+    _home()
+    _java_home()
+
+
 def _settings(folder: Path, port: int) -> str:
     settings = {
         "cluster.name": "omni-tests",

@@ -42,9 +42,7 @@ def main() -> None:
         before = made.lab.get("/_lab/stats")
         seconds, memory, killed = _send(made, args)
         accepted = made.lab.get("/_lab/stats")
-        print(
-            f"OMNI        {args.mails / seconds:>9,.0f} mails/s  {memory:.0f} MB at most, {seconds:.1f} s from first to last accept"
-        )
+        print(f"OMNI        {args.mails / seconds:>9,.0f} mails/s  {memory:.0f} MB at most, {seconds:.1f} s from first to last accept")
         print(f"stand-in    {accepted['lab_cpu_seconds'] - before['lab_cpu_seconds']:.1f} CPU s, {accepted['tcp_connections']} connections")
         if not args.kills:
             print(f"ratio       {args.mails / seconds / floor['per_second']:.2f} of the bare loop")

@@ -4,6 +4,8 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PYTHON := .venv/bin/python
+# Hundreds of processes start here: what one has compiled must serve the next, whatever the shell says of other projects.
+unexport PYTHONDONTWRITEBYTECODE
 # --no-compile: what is imported is compiled then; compiling all that was installed took as long as installing it.
 INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input --progress-bar off --require-hashes --no-compile
 ROOMS := omni workflow optimization delivery rendering presentation audience governance

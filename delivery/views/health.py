@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from delivery import vendor_health
 from delivery.addresses import EVERY_CHANNEL, address_hash
 from delivery.control import kill, resolve_in_doubt, switches
 from delivery.facts import in_doubt
 from delivery.instance import held
-from delivery.models import Attempt, Dispatch, OutboxMail, Suppression, VendorAccount, VendorEvent
-from delivery.states import AttemptState
+from delivery.models import Attempt, Dispatch, OutboxMail, Suppression
 from delivery.suppression import normal, suppress, unsuppress
-from governance.door import ConsoleRequest, Role, allow, audit, console_page, documents
-
-DAY = timedelta(days=1)
+from governance.door import ConsoleRequest, Role, allow, audit, console_page
 
 
 @console_page()
@@ -33,7 +30,7 @@ def health(request: ConsoleRequest) -> HttpResponse:
     doubtful = in_doubt(workspace_id, limit=50)
     context: dict[str, Any] = {
         "title": "Delivery",
-        "accounts": _accounts(workspace_id, now),
+        "accounts": vendor_health.accounts(workspace_id, now=now),
         "switches": switches(workspace_id),
         "doubts": [{"attempt": attempt, "campaign": key} for attempt, key in zip(doubtful, _keys(doubtful), strict=True)],
         "suppressed": list(
@@ -45,7 +42,10 @@ def health(request: ConsoleRequest) -> HttpResponse:
         "outbox": OutboxMail.objects.filter(workspace_id=workspace_id).order_by("-pk").values_list("pk", flat=True).first() is not None,
         "vendor": settings.OMNI.vendor,
         "held": [reason for _, reason in held()],
-        "spent": _spent(workspace_id, now),
+        "troubles": vendor_health.troubles(workspace_id, now=now),
+        "bounces": vendor_health.bounces_by_domain(workspace_id, now=now),
+        "spent": vendor_health.spent(workspace_id, now=now),
+        "budgets": vendor_health.budgets(workspace_id, now=now),
         "is_author": request.actor.role.covers(Role.AUTHOR),
         "is_approver": request.actor.role.covers(Role.APPROVER),
         "lookup": _looked_up(request),
@@ -56,78 +56,9 @@ def health(request: ConsoleRequest) -> HttpResponse:
     return render(request, "delivery/console/health.html", context)
 
 
-def _accounts(workspace_id: int, now: datetime) -> list[dict[str, Any]]:
-    """Every account that is routed to or was used in the last day, with what happened on it."""
-    told: dict[str, dict[str, Any]] = {
-        row["account"]: dict(row)
-        for row in Attempt.objects.filter(workspace_id=workspace_id, posted_at__gt=now - DAY)
-        .values("account", "vendor")
-        .annotate(
-            requests=Count("id"),
-            messages=Sum("count"),
-            sent=Sum("count", filter=Q(state=AttemptState.SENT)),
-            refused=Count("id", filter=Q(state=AttemptState.REFUSED)),
-            failed=Count("id", filter=Q(state=AttemptState.FAILED)),
-            doubt=Count("id", filter=Q(state=AttemptState.IN_DOUBT)),
-            last=Max("posted_at"),
-            cost=Sum("cost_micros", filter=Q(state__lt=AttemptState.REFUSED)),
-        )
-        .order_by("account")
-    }
-    events: dict[str, dict[str, int]] = {}
-    said = (
-        VendorEvent.objects.filter(workspace_id=workspace_id, received_at__gt=now - DAY).values_list("vendor", "kind").annotate(Count("id"))
-    )
-    for vendor, kind, many in said.order_by():
-        events.setdefault(vendor, {})[kind] = many
-    rows = {row.account: row for row in VendorAccount.objects.filter(workspace_id=workspace_id)}
-    routes = {view.key: view for view in documents(workspace_id, "vendor_route") if view.released}
-    names = sorted({*told, *routes})
-    return [_account(name, told.get(name, {}), rows.get(name), routes.get(name), events, now) for name in names]
-
-
-def _account(
-    name: str, told: dict[str, Any], row: VendorAccount | None, route: Any, events: dict[str, dict[str, int]], now: datetime
-) -> dict[str, Any]:
-    model = route.released.model if route else None
-    vendor = told.get("vendor") or (model.vendor if model else name)
-    blocked = row is not None and row.blocked_until is not None and row.blocked_until > now
-    troubled = bool(told.get("refused") or told.get("failed"))
-    return {
-        "name": name,
-        "title": route.title if route else name,
-        "vendor": vendor,
-        "channel": model.channel if model else "",
-        "routed": route is not None,
-        "state": "paused" if blocked else "troubled" if troubled else "healthy" if told else "waiting",
-        "word": "Left alone" if blocked else "Errors" if troubled else "Well" if told else "Not used today",
-        "told": told,
-        "trouble": row.trouble if row and blocked else "",
-        "blocked_until": row.blocked_until if row and blocked else None,
-        "events": events.get(vendor, {}),
-        "per_second": model.per_second if model else None,
-        "currency": model.price.currency if model and model.price else "USD",
-    }
-
-
 def _keys(attempts: list[Attempt]) -> list[str]:
     known = dict(Dispatch.objects.filter(pk__in={attempt.dispatch_id for attempt in attempts}).values_list("pk", "key"))
     return [known.get(attempt.dispatch_id, "") for attempt in attempts]
-
-
-def _spent(workspace_id: int, now: datetime) -> list[dict[str, Any]]:
-    """What this month's dispatches cost so far, by currency: requests that the vendor took or may have taken."""
-    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    dispatches = Dispatch.objects.filter(workspace_id=workspace_id, planned_at__gte=first).exclude(currency="")
-    currencies = dict(dispatches.values_list("pk", "currency"))
-    costs = Attempt.objects.filter(workspace_id=workspace_id, posted_at__gte=first, state__lt=AttemptState.REFUSED)
-    spent: dict[str, dict[str, Any]] = {}
-    for dispatch_id, micros in costs.values_list("dispatch_id").annotate(Sum("cost_micros")).order_by():
-        if dispatch_id in currencies:
-            row = spent.setdefault(currencies[dispatch_id], {"currency": currencies[dispatch_id], "micros": 0, "runs": 0})
-            row["micros"] += micros or 0
-            row["runs"] += 1
-    return [spent[currency] for currency in sorted(spent)]
 
 
 def _looked_up(request: ConsoleRequest) -> dict[str, Any] | None:

@@ -112,7 +112,7 @@ def _write(answered: Sequence[tuple[Bundle, Fate]], now: datetime) -> set[int]:
             resolved_at=now if resolved else None,
             resolved_by="vendor" if resolved else "",
             vendor_id=fate.vendor_id[:120],
-            detail=f"{fate.detail} {fate.code}".strip()[:300],
+            detail=(fate.detail if fate.code in fate.detail else f"{fate.detail} {fate.code}".strip())[:300],
         ):
             written.add(bundle.attempt_id)
     return written

@@ -8,32 +8,14 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from audience import door as audience
 from audience.models import EventFeed, Profile
 from tests.audience.conftest import CATALOGUE
+from tests.together import together
 
 pytestmark = pytest.mark.postgres
-
-
-def together(*acts: Callable[[], Any]) -> list[Any]:
-    """Run each act in a thread of its own, all from one starting line; what each returned."""
-    line, outcomes = threading.Barrier(len(acts)), [None] * len(acts)
-
-    def run(place: int) -> None:
-        try:
-            line.wait(timeout=20)
-            outcomes[place] = acts[place]()
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(acts))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    return outcomes
 
 
 def test_importers_of_the_same_people_never_deadlock_and_lose_nothing(open_workspace_id: int, now: datetime) -> None:
@@ -44,7 +26,7 @@ def test_importers_of_the_same_people_never_deadlock_and_lose_nothing(open_works
         rows = [audience.ProfileRow(f"u{n:04}", attributes={name: value}) for n in range(1_500)]
         return lambda: audience.upsert(open_workspace_id, rows[::-1] if backwards else rows, source="test", now=now)
 
-    outcomes = together(*(importer(name, value, place % 2 == 0) for place, (name, value) in enumerate(values.items())))
+    outcomes = together([importer(name, value, place % 2 == 0) for place, (name, value) in enumerate(values.items())])
     assert [outcome.taken for outcome in outcomes] == [1_500] * 4
     assert sum(outcome.created for outcome in outcomes) == Profile.objects.count() == 1_500
     assert all(row.attributes == values and row.folded["city"] == "rome" for row in Profile.objects.all())
@@ -57,7 +39,7 @@ def test_of_many_who_tell_the_same_events_each_id_is_accepted_once(open_workspac
     def teller(ordered: list[audience.NewEvent]) -> Callable[[], Any]:
         return lambda: audience.record(open_workspace_id, ordered, now=now)
 
-    outcomes = together(teller(events), teller(events[::-1]), teller(events[250:] + events[:250]))
+    outcomes = together([teller(events), teller(events[::-1]), teller(events[250:] + events[:250])])
     assert sum(outcome.accepted for outcome in outcomes) == 500 == EventFeed.objects.count()
     assert sum(outcome.duplicates for outcome in outcomes) == 1_000
 
@@ -84,7 +66,7 @@ def test_a_row_whose_writer_commits_late_is_not_lost(open_workspace_id: int, now
         assert not EventFeed.objects.filter(id__gt=cursor).exists(), "a cursor has passed the late row for good"
         return first + [event.event_id for event in audience.take_events(10)]
 
-    assert together(late, early)[1] == ["early", "late"]
+    assert together([late, early])[1] == ["early", "late"]
 
 
 def test_two_takers_never_get_the_same_event(open_workspace_id: int, now: datetime) -> None:
@@ -100,5 +82,5 @@ def test_two_takers_never_get_the_same_event(open_workspace_id: int, now: dateti
                 return taken
             taken += [event.event_id for event in some]
 
-    taken = [event for each in together(taker, taker, taker) for event in each]
+    taken = [event for each in together([taker] * 3) for event in each]
     assert len(taken) == len(set(taken)) == 300

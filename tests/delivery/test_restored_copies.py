@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from delivery import door as delivery
 from delivery import instance
 from delivery.models import Instance
 from governance.door import Refused
 from tests.delivery.conftest import Street
+from tests.together import together
 
 pytestmark = pytest.mark.django_db
 
@@ -137,19 +136,7 @@ def test_an_unreadable_identity_is_as_good_as_none(street: Street, machine: Any,
 @pytest.mark.parametrize("name", ["", "berth-7:3"], ids=["a kept folder", "a name"])
 def test_processes_that_meet_a_new_database_at_once_are_one_place(street: Street, machine: Any, name: str) -> None:
     machine("home", name)
-    line, reasons = threading.Barrier(6), list[str]()
-
-    def start() -> None:
-        connection.ensure_connection()
-        line.wait()
-        reasons.append(delivery.start_instance(now=street.clock()))
-        connection.close()
-
-    starting = [threading.Thread(target=start) for _ in range(6)]
-    for each in starting:
-        each.start()
-    for each in starting:
-        each.join()
+    reasons = together([lambda: delivery.start_instance(now=street.clock())] * 6, connected=True)
     assert reasons == [""] * 6
     assert Instance.objects.count() == 1
     assert delivery.start_instance(now=street.clock()) == ""

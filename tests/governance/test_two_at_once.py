@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,30 +11,9 @@ from django.db import OperationalError, connection, transaction
 
 from governance import door as governance
 from governance.audit import verify
-from governance.door import DoorError, Invalid, Refused, Stale
+from governance.door import Invalid, Refused, Stale
 from tests.governance.office import Office
-
-
-def together(acts: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Run each act in a thread of its own, all from one starting line; what each returned or raised."""
-    line = threading.Barrier(len(acts))
-    outcomes: list[Any] = [None] * len(acts)
-
-    def run(place: int, act: Callable[[], Any]) -> None:
-        try:
-            line.wait(timeout=20)
-            outcomes[place] = act()
-        except DoorError as error:
-            outcomes[place] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(place, act)) for place, act in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    return outcomes
+from tests.together import together
 
 
 def kinds_of(outcomes: list[Any]) -> list[str]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import datetime
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from delivery.models import Decision, OutboxMail
 from governance import door as governance
 from tests import factories as make
+from tests.together import together
 from workflow import worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -78,18 +77,8 @@ def test_the_same_key_and_body_send_once_and_another_body_is_a_conflict(reset: s
 
 @pytest.mark.postgres
 def test_fifty_callers_with_one_key_have_one_effect(reset: str) -> None:
-    api, ready, ids = Api("messages:send"), threading.Barrier(50), []
-
-    def call() -> None:
-        ready.wait()
-        ids.append(api.call("POST", "messages", wanted(), Idempotency_Key="k1").json()["id"])
-        connection.close()
-
-    threads = [threading.Thread(target=call) for _ in range(50)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    api = Api("messages:send")
+    ids = together([lambda: api.call("POST", "messages", wanted(), Idempotency_Key="k1").json()["id"]] * 50)
     assert len(ids) == 50 and len(set(ids)) == 1 and Decision.objects.count() == 1
 
 

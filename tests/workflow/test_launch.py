@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
-from django.db import connection
 
 from delivery import door as delivery
 from delivery.models import OutboxMail
 from governance.door import Refused
 from tests import factories as make
+from tests.together import together
 from workflow import pipeline, worker
 from workflow.models import Run
 
@@ -38,23 +38,8 @@ def test_of_two_people_who_launch_at_the_same_moment_one_does(now: datetime) -> 
     make.profiles(30, now=now)
     key = make.spring_sale(now=now)
     who = [make.person("ben", now=now), make.person("cleo", now=now)]
-    at_once, outcomes = threading.Barrier(2), list[str]()
-
-    def go(place: int) -> None:
-        at_once.wait()
-        try:
-            pipeline.launch(who[place], key, now=now + timedelta(seconds=place))
-            outcomes.append("launched")
-        except Refused:
-            outcomes.append("refused")
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=go, args=[place]) for place in (0, 1)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    acts = [partial(pipeline.launch, each, key, now=now + timedelta(seconds=place)) for place, each in enumerate(who)]
+    outcomes = ["launched" if isinstance(each, Run) else "refused" if isinstance(each, Refused) else each for each in together(acts)]
 
     assert sorted(outcomes) == ["launched", "refused"]
     send_all(now + timedelta(seconds=5))

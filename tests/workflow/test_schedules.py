@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.door import Actor, Revision
 from governance.models import Document
 from tests import factories as make
+from tests.together import together
 from workflow import pipeline
 from workflow.cron import parse_cron, previous_time, times
 from workflow.models import Occurrence, Run
@@ -99,18 +98,7 @@ def test_eight_schedulers_at_once_launch_an_instant_once(now: datetime) -> None:
     make.profiles(3, now=now)
     make.spring_sale(now=now - timedelta(days=1), trigger=MONDAY)
     at_nine = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-    ready, started = threading.Barrier(8), []
-
-    def tick() -> None:
-        ready.wait()
-        started.append(pipeline.tick(now=at_nine))
-        connection.close()
-
-    threads = [threading.Thread(target=tick) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    started = together([lambda: pipeline.tick(now=at_nine)] * 8)
     assert sum(started) == 1 and Run.objects.count() == 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from omni.console import gallery, home, palette, session
+from omni.console import gallery, home, palette, session, stylesheet
 
 shell_urls = [
     path("", home.home, name="home"),
@@ -15,6 +15,7 @@ shell_urls = [
     path("search/", palette.search, name="search"),
     path("components/", gallery.components, name="components"),
     path("live/", home.live, name="live"),
+    path("style-<str:version>.css", stylesheet.stylesheet, name="stylesheet"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

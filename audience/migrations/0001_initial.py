@@ -31,6 +31,16 @@ class Migration(migrations.Migration):
                 ('erased_at', models.DateTimeField(null=True)),
                 ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['workspace', 'email_key'], name='profiles_by_email', opclasses=('int8_ops', 'varchar_pattern_ops')),
+                    models.Index(fields=['workspace', 'phone'], name='profiles_by_phone', opclasses=('int8_ops', 'varchar_pattern_ops')),
+                    models.Index(fields=['workspace', 'country'], name='audience_pr_workspa_caea62_idx'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('workspace', 'external_id'), name='one_profile_per_external_id', opclasses=('int8_ops', 'varchar_pattern_ops')),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Event',
@@ -45,6 +55,15 @@ class Migration(migrations.Migration):
                 ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
                 ('profile', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='events', to='audience.profile')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['workspace', 'name', 'at'], name='audience_ev_workspa_3d1f39_idx'),
+                    models.Index(fields=['workspace', 'profile', 'name', 'at'], name='audience_ev_workspa_41db1b_idx'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('workspace', 'event_id'), name='one_event_per_id'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ProfileFeed',
@@ -54,6 +73,11 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
                 ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['workspace', 'id'], name='audience_pr_workspa_4f9282_idx'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Snapshot',
@@ -68,6 +92,11 @@ class Migration(migrations.Migration):
                 ('note', models.CharField(blank=True, max_length=300)),
                 ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['workspace', 'segment_key', '-as_of'], name='snapshots_of_a_segment'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Subscription',
@@ -82,6 +111,11 @@ class Migration(migrations.Migration):
                 ('profile', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='subscriptions', to='audience.profile')),
                 ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('workspace', 'profile', 'channel', 'topic'), name='one_consent_per_topic'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='SubscriptionEntry',
@@ -96,6 +130,11 @@ class Migration(migrations.Migration):
                 ('profile', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='subscription_entries', to='audience.profile')),
                 ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['workspace', 'profile', 'channel', 'topic', 'at'], name='audience_su_workspa_830fc8_idx'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='EventFeed',
@@ -108,49 +147,5 @@ class Migration(migrations.Migration):
             options={
                 'indexes': [models.Index(fields=['workspace', 'id'], name='audience_ev_workspa_62471c_idx')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='profile',
-            index=models.Index(fields=['workspace', 'email_key'], name='profiles_by_email', opclasses=('int8_ops', 'varchar_pattern_ops')),
-        ),
-        migrations.AddIndex(
-            model_name='profile',
-            index=models.Index(fields=['workspace', 'phone'], name='profiles_by_phone', opclasses=('int8_ops', 'varchar_pattern_ops')),
-        ),
-        migrations.AddIndex(
-            model_name='profile',
-            index=models.Index(fields=['workspace', 'country'], name='audience_pr_workspa_caea62_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='profile',
-            constraint=models.UniqueConstraint(fields=('workspace', 'external_id'), name='one_profile_per_external_id', opclasses=('int8_ops', 'varchar_pattern_ops')),
-        ),
-        migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['workspace', 'name', 'at'], name='audience_ev_workspa_3d1f39_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['workspace', 'profile', 'name', 'at'], name='audience_ev_workspa_41db1b_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.UniqueConstraint(fields=('workspace', 'event_id'), name='one_event_per_id'),
-        ),
-        migrations.AddIndex(
-            model_name='profilefeed',
-            index=models.Index(fields=['workspace', 'id'], name='audience_pr_workspa_4f9282_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='snapshot',
-            index=models.Index(fields=['workspace', 'segment_key', '-as_of'], name='snapshots_of_a_segment'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(fields=('workspace', 'profile', 'channel', 'topic'), name='one_consent_per_topic'),
-        ),
-        migrations.AddIndex(
-            model_name='subscriptionentry',
-            index=models.Index(fields=['workspace', 'profile', 'channel', 'topic', 'at'], name='audience_su_workspa_830fc8_idx'),
         ),
     ]

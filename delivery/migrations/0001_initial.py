@@ -70,6 +70,16 @@ class Migration(migrations.Migration):
                 ('currency', models.CharField(blank=True, max_length=3)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['workspace', 'state'], name='delivery_di_workspa_b0ac10_idx'),
+                    models.Index(fields=['workspace', 'message_class', 'finished_at'], name='delivery_di_workspa_d0b60c_idx'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('workspace', 'kind', 'key', 'occurrence', 'relaunch'), name='one_dispatch_per_launch'),
+                    models.CheckConstraint(condition=models.Q(('budget_micros', None), ('committed_micros__lte', models.F('budget_micros')), _connector='OR'), name='money_stays_within_the_budget'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Decision',
@@ -91,6 +101,15 @@ class Migration(migrations.Migration):
                 ('workspace', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
                 ('dispatch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='delivery.dispatch')),
             ],
+            options={
+                'indexes': [
+                    models.Index(condition=models.Q(('state', 10)), fields=['lane', 'due_at', 'id'], name='decisions_due'),
+                    models.Index(fields=['workspace', 'profile_id'], name='delivery_de_workspa_976607_idx'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('dispatch', 'n'), name='one_decision_per_message'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='IdempotencyKey',
@@ -103,6 +122,11 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('workspace', 'key'), name='one_use_of_a_key'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='LeftOut',
@@ -114,6 +138,11 @@ class Migration(migrations.Migration):
                 ('dispatch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='left_out', to='delivery.dispatch')),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('dispatch', 'reason'), name='one_bitmap_per_reason'),
+                ],
+            },
         ),
         CreatePartitioned(
             name='Message',
@@ -156,6 +185,13 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
                 ('workspace', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['workspace', 'id'], name='delivery_ou_workspa_082727_idx'),
+                    models.Index(fields=['workspace', 'recipient'], name='delivery_ou_workspa_10e940_idx'),
+                    models.Index(fields=['dispatch_id', 'n'], name='delivery_ou_dispatc_93c240_idx'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Slice',
@@ -170,6 +206,11 @@ class Migration(migrations.Migration):
                 ('dispatch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='slices', to='delivery.dispatch')),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('dispatch', 'wave', 'slot'), name='one_slice_per_wave_and_slot'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Batch',
@@ -190,6 +231,15 @@ class Migration(migrations.Migration):
                 ('dispatch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='batches', to='delivery.dispatch')),
                 ('slice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='batches', to='delivery.slice')),
             ],
+            options={
+                'indexes': [
+                    models.Index(condition=models.Q(('state', 10)), fields=['lane', 'due_at', 'id'], name='batches_due'),
+                    models.Index(fields=['dispatch', 'state', 'wave'], name='delivery_ba_dispatc_3b9ebd_idx'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('stop__gt', models.F('start'))), name='a_batch_has_people'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Suppression',
@@ -202,6 +252,11 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('workspace', 'channel', 'address_hash'), name='one_suppression_per_address'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Switch',
@@ -215,6 +270,11 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('workspace', 'scope', 'key'), name='one_switch_per_thing'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='VendorAccount',
@@ -227,6 +287,11 @@ class Migration(migrations.Migration):
                 ('refilled_at', models.DateTimeField()),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('workspace', 'account'), name='one_row_per_vendor_account'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='VendorEvent',
@@ -245,6 +310,16 @@ class Migration(migrations.Migration):
                 ('detail', models.CharField(blank=True, max_length=300)),
                 ('workspace', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['dispatch_id', 'n'], name='delivery_ve_dispatc_013f8f_idx'),
+                    models.Index(fields=['workspace', 'vendor', 'received_at'], name='delivery_ve_workspa_20e063_idx'),
+                    models.Index(condition=models.Q(('kind', 'clicking')), fields=['received_at'], name='clicks_undecided'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('workspace', 'vendor', 'event_id'), name='one_row_per_vendor_event'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Attempt',
@@ -276,97 +351,5 @@ class Migration(migrations.Migration):
             options={
                 'indexes': [models.Index(condition=models.Q(('state__lt', 30)), fields=['workspace', 'state', 'deadline'], name='attempts_unresolved'), models.Index(fields=['dispatch_id', 'first_n'], name='delivery_at_dispatc_ef97c0_idx'), models.Index(fields=['workspace', 'vendor', 'account', 'posted_at'], name='delivery_at_workspa_a34fb4_idx')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='dispatch',
-            index=models.Index(fields=['workspace', 'state'], name='delivery_di_workspa_b0ac10_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='dispatch',
-            index=models.Index(fields=['workspace', 'message_class', 'finished_at'], name='delivery_di_workspa_d0b60c_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='dispatch',
-            constraint=models.UniqueConstraint(fields=('workspace', 'kind', 'key', 'occurrence', 'relaunch'), name='one_dispatch_per_launch'),
-        ),
-        migrations.AddConstraint(
-            model_name='dispatch',
-            constraint=models.CheckConstraint(condition=models.Q(('budget_micros', None), ('committed_micros__lte', models.F('budget_micros')), _connector='OR'), name='money_stays_within_the_budget'),
-        ),
-        migrations.AddIndex(
-            model_name='decision',
-            index=models.Index(condition=models.Q(('state', 10)), fields=['lane', 'due_at', 'id'], name='decisions_due'),
-        ),
-        migrations.AddIndex(
-            model_name='decision',
-            index=models.Index(fields=['workspace', 'profile_id'], name='delivery_de_workspa_976607_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.UniqueConstraint(fields=('dispatch', 'n'), name='one_decision_per_message'),
-        ),
-        migrations.AddConstraint(
-            model_name='idempotencykey',
-            constraint=models.UniqueConstraint(fields=('workspace', 'key'), name='one_use_of_a_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='leftout',
-            constraint=models.UniqueConstraint(fields=('dispatch', 'reason'), name='one_bitmap_per_reason'),
-        ),
-        migrations.AddIndex(
-            model_name='outboxmail',
-            index=models.Index(fields=['workspace', 'id'], name='delivery_ou_workspa_082727_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='outboxmail',
-            index=models.Index(fields=['workspace', 'recipient'], name='delivery_ou_workspa_10e940_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='outboxmail',
-            index=models.Index(fields=['dispatch_id', 'n'], name='delivery_ou_dispatc_93c240_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='slice',
-            constraint=models.UniqueConstraint(fields=('dispatch', 'wave', 'slot'), name='one_slice_per_wave_and_slot'),
-        ),
-        migrations.AddIndex(
-            model_name='batch',
-            index=models.Index(condition=models.Q(('state', 10)), fields=['lane', 'due_at', 'id'], name='batches_due'),
-        ),
-        migrations.AddIndex(
-            model_name='batch',
-            index=models.Index(fields=['dispatch', 'state', 'wave'], name='delivery_ba_dispatc_3b9ebd_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='batch',
-            constraint=models.CheckConstraint(condition=models.Q(('stop__gt', models.F('start'))), name='a_batch_has_people'),
-        ),
-        migrations.AddConstraint(
-            model_name='suppression',
-            constraint=models.UniqueConstraint(fields=('workspace', 'channel', 'address_hash'), name='one_suppression_per_address'),
-        ),
-        migrations.AddConstraint(
-            model_name='switch',
-            constraint=models.UniqueConstraint(fields=('workspace', 'scope', 'key'), name='one_switch_per_thing'),
-        ),
-        migrations.AddConstraint(
-            model_name='vendoraccount',
-            constraint=models.UniqueConstraint(fields=('workspace', 'account'), name='one_row_per_vendor_account'),
-        ),
-        migrations.AddIndex(
-            model_name='vendorevent',
-            index=models.Index(fields=['dispatch_id', 'n'], name='delivery_ve_dispatc_013f8f_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='vendorevent',
-            index=models.Index(fields=['workspace', 'vendor', 'received_at'], name='delivery_ve_workspa_20e063_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='vendorevent',
-            index=models.Index(condition=models.Q(('kind', 'clicking')), fields=['received_at'], name='clicks_undecided'),
-        ),
-        migrations.AddConstraint(
-            model_name='vendorevent',
-            constraint=models.UniqueConstraint(fields=('workspace', 'vendor', 'event_id'), name='one_row_per_vendor_event'),
         ),
     ]

@@ -21,16 +21,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Document',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=40)),
-                ('key', models.CharField(max_length=80)),
-                ('title', models.CharField(blank=True, max_length=200)),
-                ('updated_at', models.DateTimeField()),
-            ],
-        ),
-        migrations.CreateModel(
             name='Workspace',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -68,6 +58,22 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='Document',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=40)),
+                ('key', models.CharField(max_length=80)),
+                ('title', models.CharField(blank=True, max_length=200)),
+                ('updated_at', models.DateTimeField()),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
+            ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('workspace', 'kind', 'key'), name='one_document_per_key'),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name='Revision',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -84,6 +90,15 @@ class Migration(migrations.Migration):
                 ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='governance.document')),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['workspace', 'sha256'], name='governance__workspa_ae3c41_idx'),
+                    models.Index(condition=models.Q(('recalled_at__isnull', False)), fields=['workspace'], name='recalled_revisions'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('document', 'number'), name='one_revision_per_number'),
+                ],
+            },
         ),
         migrations.AddField(
             model_name='document',
@@ -112,6 +127,15 @@ class Migration(migrations.Migration):
                 ('submitted_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['workspace', 'state', 'submitted_at'], name='governance__workspa_a89abc_idx'),
+                    models.Index(fields=['workspace', 'bill_hash'], name='governance__workspa_432c2c_idx'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('document',), name='one_open_submission_per_document'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Witness',
@@ -129,6 +153,11 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField()),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('workspace', 'name'), name='one_secret_per_name'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Release',
@@ -153,11 +182,11 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
             ],
-        ),
-        migrations.AddField(
-            model_name='document',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='governance.workspace'),
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('workspace', 'user'), name='one_membership_per_workspace'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Decision',
@@ -172,6 +201,11 @@ class Migration(migrations.Migration):
                 ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='governance.submission')),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('submission', 'by'), name='one_decision_per_person'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='AuditEntry',
@@ -189,6 +223,14 @@ class Migration(migrations.Migration):
                 ('hash', models.CharField(max_length=64)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['workspace', 'subject'], name='governance__workspa_dad536_idx'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('workspace', 'n'), name='one_audit_entry_per_number'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ApiKey',
@@ -206,54 +248,6 @@ class Migration(migrations.Migration):
                 ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='submission',
-            index=models.Index(fields=['workspace', 'state', 'submitted_at'], name='governance__workspa_a89abc_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='submission',
-            index=models.Index(fields=['workspace', 'bill_hash'], name='governance__workspa_432c2c_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('document',), name='one_open_submission_per_document'),
-        ),
-        migrations.AddConstraint(
-            model_name='secret',
-            constraint=models.UniqueConstraint(fields=('workspace', 'name'), name='one_secret_per_name'),
-        ),
-        migrations.AddIndex(
-            model_name='revision',
-            index=models.Index(fields=['workspace', 'sha256'], name='governance__workspa_ae3c41_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='revision',
-            index=models.Index(condition=models.Q(('recalled_at__isnull', False)), fields=['workspace'], name='recalled_revisions'),
-        ),
-        migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.UniqueConstraint(fields=('document', 'number'), name='one_revision_per_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('workspace', 'user'), name='one_membership_per_workspace'),
-        ),
-        migrations.AddConstraint(
-            model_name='document',
-            constraint=models.UniqueConstraint(fields=('workspace', 'kind', 'key'), name='one_document_per_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.UniqueConstraint(fields=('submission', 'by'), name='one_decision_per_person'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['workspace', 'subject'], name='governance__workspa_dad536_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditentry',
-            constraint=models.UniqueConstraint(fields=('workspace', 'n'), name='one_audit_entry_per_number'),
         ),
         AppendOnly("AuditEntry"),
         AppendOnly("Revision", except_fields=["recalled_at"]),

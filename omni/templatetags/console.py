@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from governance import door as governance
+from omni.console import stylesheet as sheet
 from omni.templatetags.diffs import path_words
 from omni.templatetags.states import look, reason_words
 
@@ -29,6 +30,12 @@ def icon(name: str, size: str = "") -> SafeString:
         static("icons/sprite.svg"),
         name,
     )
+
+
+@register.simple_tag
+def stylesheet() -> str:
+    """The address of the console's stylesheet."""
+    return sheet.address()
 
 
 @register.simple_tag

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.runs import free_port
+from tests import runs
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 ROOT = Path(__file__).resolve().parents[2]
+MANAGE = [sys.executable, "manage.py"]
+MANAGE = [sys.executable, "manage.py"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -34,38 +37,31 @@ def _environment(folder: Path) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "omni.settings",
         "OMNI_DATA_DIR": str(folder),
         "OMNI_DEMO_SERVE": "0",
-        "OMNI_PORT": str(free_port()),  # the same for all processes, so that links in mails lead here
+        "OMNI_PORT": str(runs.free_port()),  # the same for all processes, so that links in mails lead here
         "PYTHONUNBUFFERED": "1",
     }
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running instance: the demonstration's data, console and worker in one process."""
-    folder = tmp_path_factory.mktemp("house")
+def house() -> str:
+    """The address of a running instance, shared by the run: the demonstration's data, console and worker in one process."""
+    return runs.shared("house", _open_house)
+
+
+def _open_house(folder: Path) -> dict[str, Any]:
     environment = _environment(folder)
-    command = [sys.executable, "manage.py"]
-    made = subprocess.run([*command, "demo"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    made = subprocess.run([*MANAGE, "demo"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
     assert made.returncode == 0, made.stdout[-2000:] + made.stderr[-2000:]
-    log = (folder / "serve.log").open("w+")
-    serving = subprocess.Popen([*command, "serve"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
-    try:
-        yield _address(serving)
-    finally:
-        serving.terminate()
-        try:
-            serving.wait(timeout=45)
-        except subprocess.TimeoutExpired:
-            serving.kill()
-        log.close()
+    said = folder / "serve.log"
+    with said.open("w") as log:
+        serving = subprocess.Popen([*MANAGE, "serve"], cwd=ROOT, env=environment, stdout=log, stderr=log)
+    runs.wait_for(lambda: _address(said) is not None, serving, said, "the house")
+    return {"pid": serving.pid, "url": _address(said)}
 
 
-def _address(serving: subprocess.Popen[str]) -> str:
-    assert serving.stdout is not None
-    for line in serving.stdout:
-        if found := re.search(r"(http://[\d.:]+)/console/", line):
-            return found[1]
-    raise AssertionError("the server ended before it said where it is")
+def _address(said: Path) -> str | None:
+    found = re.search(r"(http://[\d.:]+)/console/", said.read_text())
+    return found[1] if found else None
 
 
 @dataclass
@@ -115,24 +111,30 @@ def until(page: Page, condition: str, *, seconds: float = 20) -> None:
 
 
 @pytest.fixture(scope="session")
-def _states() -> dict[str, Any]:
-    return {}
+def arrive(house: str, browser: Browser) -> Callable[..., Visitor]:
+    """arrive("author") is a browser of that person's, signed in; arrive() is a stranger's. Who lets one arrive closes its context."""
+    states: dict[str, Any] = {}
+
+    def let_in(person: str = "", **options: Any) -> Visitor:
+        if person and person not in states:
+            states[person] = _sign_in(house, browser, person)
+        context = browser.new_context(storage_state=states.get(person), timezone_id="Europe/Berlin", **options)
+        context.set_default_timeout(20_000)
+        return Visitor(house, context)
+
+    return let_in
 
 
 @pytest.fixture
-def visit(house: str, browser: Browser, _states: dict[str, Any]) -> Iterator[Visit]:
+def visit(arrive: Callable[..., Visitor]) -> Iterator[Visit]:
     """visit("author") is a browser signed in as that person; at the end, nothing may have gone wrong in any of them."""
     visitors: list[Visitor] = []
 
-    def arrive(person: str = "", **options: Any) -> Visitor:
-        if person and person not in _states:
-            _states[person] = _sign_in(house, browser, person)
-        context = browser.new_context(storage_state=_states.get(person), timezone_id="Europe/Berlin", **options)
-        context.set_default_timeout(20_000)
-        visitors.append(Visitor(house, context))
+    def one_more(*who: str, **options: Any) -> Visitor:
+        visitors.append(arrive(*who, **options))
         return visitors[-1]
 
-    yield arrive
+    yield one_more
     for visitor in visitors:
         visitor.context.close()
     assert [fault for visitor in visitors for fault in visitor.faults] == []

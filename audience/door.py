@@ -15,7 +15,7 @@ from audience.ingest.rejects import Rejects
 from audience.ingest.rows import ProfileRow, Rejected
 from audience.ingest.upsert import UpsertOutcome, upsert
 from audience.new_events import NewEvent
-from audience.profiles import Person, countries, everyone, find, ids_of, load, same_address, search
+from audience.profiles import Person, countries, everyone, find, ids_of, load, same_address, search, sharing
 from audience.reach import unreachable, unwilling
 from audience.resolve import Resolution, count, matching, resolve
 from audience.rules.nodes import Rule, TriggerRule
@@ -78,6 +78,7 @@ __all__ = [
     "SegmentBody",
     "sentence",
     "set_consent",
+    "sharing",
     "snapshot_ids",
     "take_events",
     "take_snapshot",

@@ -94,6 +94,13 @@ def search(workspace_id: int, text: str, *, limit: int = 50, after: int | None =
     return load(workspace_id, list(rows.order_by("id").values_list("id", flat=True)[:limit]))
 
 
+def sharing(workspace_id: int, person: Person, *, channel: str) -> BitMap64:
+    """The person and everybody else who has their address on this channel."""
+    address = {"email_key": person.email_key} if channel == "email" else {"phone": person.phone}
+    others = people(workspace_id).filter(**address).values_list("id", flat=True) if any(address.values()) else ()
+    return BitMap64([person.id, *others])
+
+
 def ids_of(workspace_id: int, external_ids: Iterable[str]) -> dict[str, int]:
     """Profile ids by external id, in one query; those who are missing or erased are left out."""
     statement = f"SELECT external_id, id FROM audience_profile WHERE workspace_id = %s AND erased_at IS NULL AND {sql.among('external_id')}"
@@ -124,15 +131,22 @@ def countries(workspace_id: int, ids: BitMap64) -> dict[str, int]:
 
 _SHARED = """
 SELECT p.id, p.{column} FROM audience_profile p JOIN (
-  SELECT {column} FROM audience_profile WHERE workspace_id = %s AND {column} IS NOT NULL GROUP BY {column} HAVING count(*) > 1
+  SELECT {column} FROM audience_profile WHERE workspace_id = %s AND {column} IS NOT NULL {of} GROUP BY {column} HAVING count(*) > 1
 ) shared ON shared.{column} = p.{column} WHERE p.workspace_id = %s ORDER BY p.id
 """
 
 
+_OF_FEW = "AND {column} IN (SELECT {column} FROM audience_profile WHERE workspace_id = %s AND {among})"
+FEW = 1_000  # so many people are asked about by their own addresses; more, by all that are shared
+
+
 def same_address(workspace_id: int, ids: BitMap64, *, channel: str, before: BitMap64 | None = None) -> BitMap64:
     """Those of `ids` whose address a lower id among them has, too, or anybody in `before`: all but the first of each address."""
-    statement = _SHARED.format(column="email_key" if channel == "email" else "phone")
-    rows = sql.rows(statement, [workspace_id, workspace_id])
+    column = "email_key" if channel == "email" else "phone"
+    of, few = ("", list[Any]())
+    if len(ids) <= FEW:
+        of, few = _OF_FEW.format(column=column, among=sql.among("id")), [workspace_id, sql.listed(map(int, ids))]
+    rows = sql.rows(_SHARED.format(column=column, of=of), [workspace_id, *few, workspace_id])
     seen: set[str] = {address for number, address in rows if number in before} if before else set()
     again = BitMap64()
     for number, address in rows:

@@ -9,6 +9,7 @@ from delivery.connections import Connections
 from delivery.control import kill, open_next_wave, pause, resolve_in_doubt, resume, stop, switches
 from delivery.explain import MessagePage, MessageView, Stop, Why, messages, timeline, why
 from delivery.facts import DispatchView, WaveView, facts, in_doubt
+from delivery.forecasts import Forecast, forecast
 from delivery.housekeeping import housekeeping
 from delivery.instance import confirm as confirm_instance
 from delivery.instance import doubt as doubt_instance
@@ -43,6 +44,7 @@ __all__ = [
     "DispatchView",
     "Engagement",
     "Entry",
+    "Forecast",
     "KeyUse",
     "LaneName",
     "LinkResolver",
@@ -78,6 +80,7 @@ __all__ = [
     "due",
     "engagement",
     "facts",
+    "forecast",
     "framed",
     "held_instances",
     "housekeeping",

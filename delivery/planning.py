@@ -71,9 +71,15 @@ def _dispatch(plan: DispatchPlan, now: datetime) -> tuple[Dispatch, bool]:
 
 
 def _insert(plan: DispatchPlan, now: datetime) -> Dispatch:
-    route = policies.route(plan.workspace_id, plan.route_key, plan.channel)
     policies.policy(plan.workspace_id, plan.policy_key)
-    return Dispatch.objects.create(
+    dispatch = row_of(plan, policies.route(plan.workspace_id, plan.route_key, plan.channel), now)
+    dispatch.save(force_insert=True)
+    return dispatch
+
+
+def row_of(plan: DispatchPlan, route: policies.Route, now: datetime) -> Dispatch:
+    """The row of a plan, unsaved."""
+    return Dispatch(
         workspace_id=plan.workspace_id,
         kind="campaign",
         key=plan.campaign_key,

@@ -100,7 +100,7 @@ def look_ahead(
     resolution = audience.resolve(workspace_id, segment.model, as_of=now, drafts=draft)
     held = optimization.hold_out(resolution.ids, share=campaign.holdout, salt=key)
     ids = resolution.ids - held
-    plan = _plan(workspace_id, key, campaign, revision, templates, ids, planned_at=planned_at, now=now)
+    plan = plan_of(workspace_id, key, campaign, revision, templates, ids, planned_at=planned_at, now=now)
     left_out = delivery.survey(replace(plan, left_out={"holdout": held} if held else {}))
     for people in left_out.values():
         ids = ids - people
@@ -194,7 +194,7 @@ def pinned_arms(campaign: CampaignBody, templates: list[governance.RevisionView]
     return {"arms": [{"key": arm.key, "weight": arm.weight, "template": view.key, "revision_id": view.id} for arm, view in arms]}
 
 
-def _plan(
+def plan_of(
     workspace_id: int,
     key: str,
     campaign: CampaignBody,
@@ -205,6 +205,7 @@ def _plan(
     planned_at: datetime | None,
     now: datetime,
 ) -> delivery.DispatchPlan:
+    """What delivery would freeze for these people, before anything is counted or priced."""
     first = templates[0].model
     occurrence = occurrence_of(campaign, planned_at or now)
     return delivery.DispatchPlan(

@@ -39,6 +39,7 @@ urlpatterns = [
     path("look/runs/<int:dispatch_id>/people/<int:profile_id>/", runs.why_in_audience, name="because"),
     path("runs/<int:run_id>/live/", runs.live, name="run-live"),
     path("runs/<int:run_id>/act/", runs.act, name="act"),
+    path("look/people/<int:profile_id>/", previews.would_get, name="would-get"),
     path("look/templates/people/", previews.look_people, name="look-people"),
     path("look/templates/frame/", previews.look_frame, name="look-frame"),
     path("look/templates/info/", previews.look_info, name="look-info"),

@@ -62,6 +62,9 @@ LOOKS: dict[str, Look] = {
     "unsubscribed": Look("Unsubscribed", "circle-minus", "caution"),
     "subscribed": Look("Subscribed", "circle-check", "good"),
     "suppressed": Look("Suppressed", "circle-minus", "danger"),
+    # what somebody would get now
+    "would_get": Look("Would get it", "circle-check", "good"),
+    "left_out": Look("Left out", "circle-minus", "neutral"),
     # keys, switches, checks
     "active": Look("Active", "circle-check", "good"),
     "revoked": Look("Revoked", "circle-x", "danger"),

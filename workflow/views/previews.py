@@ -18,6 +18,7 @@ from presentation import door as presentation
 from presentation.door import Content, TemplateBody
 from rendering import door as rendering
 from workflow import trials
+from workflow.prospects import prospects
 
 OFFERED = 12  # people to choose from, one a locale at most
 LOOKED_AT = 400
@@ -117,6 +118,19 @@ def _test(request: ConsoleRequest, content: Content, made: rendering.Preview, pe
     if outcome.accepted:
         return f"Sent to {address} by {outcome.vendor}.", "good"
     return f"{outcome.vendor} didn’t take it: {outcome.detail or 'no reason given'}.", "error"
+
+
+@console_page()
+def would_get(request: ConsoleRequest, profile_id: int) -> HttpResponse:
+    """What one person would get of every campaign in force: a part of the page about them."""
+    workspace_id = request.actor.workspace_id
+    person = next(iter(audience.load(workspace_id, [profile_id])), None) if profile_id < 2**63 else None
+    if person is None:
+        raise Missing("no such profile: it may have been erased")
+    found = prospects(workspace_id, person, now=timezone.now())
+    inside = [each for each in found if each.verdict != "outside"]
+    outside = [each for each in found if each.verdict == "outside"]
+    return render(request, "workflow/_would_get.html", {"person": person, "inside": inside, "outside": outside})
 
 
 @console_page()

@@ -6,7 +6,17 @@ from audience.catalogue import AttributeBody, catalogue
 from audience.consent import Consent, consenting, consents, proof, set_consent
 from audience.documents import SegmentBody, rule_findings, rule_references
 from audience.erasure import erase, forget_stragglers, register_forgetting
-from audience.events import Recorded, RejectedEvent, TriggerEvent, events_of, events_waiting, recent_counts, record, take_events
+from audience.events import (
+    Recorded,
+    RejectedEvent,
+    TriggerEvent,
+    event_names,
+    events_of,
+    events_waiting,
+    recent_counts,
+    record,
+    take_events,
+)
 from audience.explain import Explanation, Sampled, explain, sample
 from audience.index_keeper import IndexKeeper
 from audience.ingest.columns import ImportWishes
@@ -18,6 +28,7 @@ from audience.new_events import NewEvent
 from audience.profiles import Person, countries, everyone, find, ids_of, load, same_address, search, sharing
 from audience.reach import unreachable, unwilling
 from audience.resolve import Resolution, count, matching, resolve
+from audience.rule_forms import PROPERTY_PICKERS, fresh_property, trigger_form, trigger_rule
 from audience.rules.nodes import Rule, TriggerRule
 from audience.sentences import sentence
 from audience.snapshots import snapshot_ids, take_snapshot
@@ -36,6 +47,7 @@ __all__ = [
     "country_code",
     "email_address",
     "erase",
+    "event_names",
     "events_of",
     "events_waiting",
     "everyone",
@@ -44,6 +56,7 @@ __all__ = [
     "Explanation",
     "find",
     "forget_stragglers",
+    "fresh_property",
     "ids_of",
     "import_file",
     "Imported",
@@ -57,6 +70,7 @@ __all__ = [
     "Person",
     "phone_number",
     "ProfileRow",
+    "PROPERTY_PICKERS",
     "proof",
     "recent_counts",
     "record",
@@ -82,6 +96,8 @@ __all__ = [
     "snapshot_ids",
     "take_events",
     "take_snapshot",
+    "trigger_form",
+    "trigger_rule",
     "TriggerEvent",
     "TriggerRule",
     "unpack",

@@ -180,6 +180,20 @@ def events_of(workspace_id: int, profile_id: int, *, limit: int = 50) -> list[Ev
     return list(event_rows(workspace_id, profile_id).order_by("-at", "-id")[:limit])
 
 
+_NAMES = """
+WITH RECURSIVE names(name) AS (
+  SELECT (SELECT min(name) FROM audience_event WHERE workspace_id = %s)
+  UNION ALL
+  SELECT (SELECT min(e.name) FROM audience_event e WHERE e.workspace_id = %s AND e.name > names.name) FROM names WHERE name IS NOT NULL
+) SELECT name FROM names WHERE name IS NOT NULL LIMIT %s
+"""
+
+
+def event_names(workspace_id: int, *, limit: int = 300) -> list[str]:
+    """The names of events that ever happened, in order: one step in the index per name, however many events there are."""
+    return [row[0] for row in sql.rows(_NAMES, [workspace_id, workspace_id, limit])]
+
+
 def recent_counts(workspace_id: int, name: str, profile_ids: Collection[int], *, since: datetime) -> dict[int, int]:
     """How often each of these people did this since then. One query."""
     rows = Event.objects.filter(workspace_id=workspace_id, name=name, profile_id__in=list(profile_ids), received_at__gt=since)

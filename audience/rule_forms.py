@@ -49,6 +49,12 @@ COUNT_WORDS = (("at_least", "at least"), ("at_most", "at most"), ("exactly", "ex
 UNITS = ("minutes", "hours", "days", "weeks", "months", "years")
 PROPERTY_OPS = ("is", "is_not", "in", "not_in", "contains", "starts_with", "gt", "gte", "lt", "lte", "between", "exists", "missing")
 LISTS, SPANS, BARE = {"in", "not_in"}, {"in_last", "in_next", "more_than_ago"}, {"exists", "missing"}
+PROPERTY_PICKERS: Mapping[str, Any] = {
+    "property_ops": [(op, OP_WORDS[op]) for op in PROPERTY_OPS],
+    "property_lists": LISTS,
+    "property_bare": BARE,
+}
+"""What the fields of an event's property offer, for their template."""
 STARTER: Body = {"title": "", "rule": {"all": [{"profile": "country", "op": "is", "value": ""}]}}
 
 
@@ -73,7 +79,7 @@ def make(path: str, what: str, form: Body) -> Any:
     if what == "group":
         return {"word": "any", "of": [_fresh()]}
     if what == "property":
-        return {"property": "", "op": "is", "value": ""}
+        return fresh_property()
     return _fresh()
 
 
@@ -264,6 +270,27 @@ def _property(shown: Mapping[str, Any]) -> Body:
     op = str(shown.get("op", "is"))
     op = op if op in PROPERTY_OPS else "is"
     return {"op": op, **_operand(op, shown, "any")}
+
+
+def trigger_form(rule: Any) -> list[Body] | None:
+    """A rule that asks the triggering event only, as its properties' fields, all of which must hold; None for any other rule."""
+    nodes = rule["all"] if isinstance(rule, Mapping) and list(rule) == ["all"] and isinstance(rule["all"], list) else [rule]
+    asked = [node["trigger"] for node in nodes if isinstance(node, Mapping) and list(node) == ["trigger"]]
+    if not nodes or len(asked) < len(nodes) or not all(isinstance(each, Mapping) for each in asked):
+        return None
+    return [_shown_property(each) for each in asked]
+
+
+def trigger_rule(shown: Any) -> Body | None:
+    """The rule that the properties' fields describe; None without any."""
+    fields = [each for each in shown if isinstance(each, Mapping)] if isinstance(shown, list) else []
+    nodes: list[Body] = [{"trigger": {"property": str(each.get("property", "")).strip(), **_property(each)}} for each in fields]
+    return {"all": nodes} if len(nodes) > 1 else nodes[0] if nodes else None
+
+
+def fresh_property() -> Body:
+    """A condition on an event's property, to be filled in."""
+    return {"property": "", "op": "is", "value": ""}
 
 
 def types_of(known: Mapping[str, AttributeBody]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 log = structlog.get_logger(__name__)
 Handler = Callable[[HttpRequest], HttpResponse]
-BROKER_WITHIN = 2.0  # seconds a broker may take to answer
+BROKER_WITHIN = DATABASE_WITHIN = 2.0  # seconds each may take to answer: whoever asks doesn't wait long
 
 draining = threading.Event()  # set once this process was told to stop: it finishes, and gets nothing new
 _migrated = threading.Event()  # once true it stays true for this process' code
@@ -60,8 +60,14 @@ def states() -> dict[str, str]:
 
 def _database() -> str:
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        if pool := getattr(connection, "pool", None):  # whose own patience, which requests need, is longer
+            with connection.wrap_database_errors:
+                pool.open()
+                with pool.connection(timeout=DATABASE_WITHIN) as pooled:
+                    pooled.execute("SELECT 1")
+        else:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
     except DatabaseError as error:
         log.warning("readiness.database", error=type(error).__name__)
         connection.close()

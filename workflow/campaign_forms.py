@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from audience import door as audience
 from governance.door import Body
 
 STARTER: Body = {"title": "", "segment": "", "template": "", "trigger": {"type": "manual"}}
@@ -31,7 +32,7 @@ def to_form(body: Body) -> Body:
         "budget": _money(budget) if isinstance(budget, Mapping) else "",
         "currency": str(budget.get("currency", "")) if isinstance(budget, Mapping) else "",
         "content": "variants" if body.get("variants") else "template",
-        "trigger": dict(trigger) if isinstance(trigger, Mapping) else {"type": "manual"},
+        "trigger": _shown_trigger(trigger) if isinstance(trigger, Mapping) else {"type": "manual"},
         "was": {name: body[name] for name in ("ramp", "holdout", "budget", "trigger", "variants") if name in body},
     }
 
@@ -74,10 +75,20 @@ def _content(form: Body, was: Mapping[str, Any]) -> Body:
     return made | ({"variants": []} if "variants" in was and not variants else {})
 
 
+def _shown_trigger(trigger: Mapping[str, Any]) -> Body:
+    """The trigger with its rule as conditions on the event (`only`), where it is no more than that."""
+    only = [] if trigger.get("where") is None else audience.trigger_form(trigger["where"])
+    return {**trigger} if only is None else {**{name: value for name, value in trigger.items() if name != "where"}, "only": only}
+
+
 def _trigger(shown: Any, was: Mapping[str, Any]) -> Body:
     """The trigger with the fields of its type only."""
-    given = shown if isinstance(shown, Mapping) else {}
+    given = dict(shown) if isinstance(shown, Mapping) else {}
     kind = str(given.get("type", "manual"))
+    if "only" in given:
+        before = was.get("trigger")
+        same = isinstance(before, Mapping) and _shown_trigger(before).get("only") == given["only"]
+        given["where"] = before.get("where") if same and isinstance(before, Mapping) else audience.trigger_rule(given["only"])
     if kind == "manual" and "trigger" not in was:
         return {}
     wanted = TRIGGER_FIELDS.get(kind, ())
@@ -85,7 +96,9 @@ def _trigger(shown: Any, was: Mapping[str, Any]) -> Body:
 
 
 def make(path: str, what: str, form: Body) -> Any:
-    """A new arm of an experiment."""
+    """A new arm of an experiment, or a new condition on the event."""
+    if what == "property":
+        return audience.fresh_property()
     arms = form.get("variants") if isinstance(form.get("variants"), list) else []
     return {"key": f"variant-{len(arms or ()) + 1}", "weight": 1.0, "template": ""}
 
@@ -96,6 +109,14 @@ def steps(step: str, form: Body) -> Body | None:
         return None
     first = {"key": "a", "weight": 1.0, "template": form.get("template") or ""}
     return {**form, "content": "variants", "variants": [first, {"key": "b", "weight": 1.0, "template": ""}]}
+
+
+def place(path: str, form: Body) -> str:
+    """Where the editor shows what is wrong at this pointer of the body."""
+    trigger = form.get("trigger")
+    if isinstance(trigger, Mapping) and "only" in trigger:
+        return re.sub(r"^/trigger/where(?:/all/(\d+))?(?:/.*)?$", lambda found: f"/trigger/only/{found[1] or 0}", path)
+    return path
 
 
 def _percent(share: Any) -> str:

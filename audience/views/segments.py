@@ -14,8 +14,9 @@ from django.utils import timezone
 from audience import rule_forms
 from audience.catalogue import AttributeBody, catalogue
 from audience.documents import SEGMENT, SegmentBody
+from audience.events import event_names
 from audience.explain import sample
-from audience.models import Event, Snapshot, Subscription
+from audience.models import Snapshot, Subscription
 from audience.profiles import everyone
 from audience.resolve import resolve
 from audience.rules.operations import OPERATORS
@@ -218,7 +219,7 @@ def _pickers(request: ConsoleRequest, known: Mapping[str, AttributeBody], key: s
         "attributes": sorted(((name, body.title or name) for name, body in known.items()), key=lambda pair: pair[1].casefold()),
         "fields": list(rule_forms.FIELD_WORDS.items()),
         "segments": [(view.key, view.title or view.key) for view in documents(workspace_id, SEGMENT) if view.key != key],
-        "events": list(Event.objects.filter(workspace_id=workspace_id).order_by("name").values_list("name", flat=True).distinct()[:NAMES]),
+        "events": event_names(workspace_id),
         "topics": list(
             Subscription.objects.filter(workspace_id=workspace_id)
             .exclude(topic="*")
@@ -229,9 +230,7 @@ def _pickers(request: ConsoleRequest, known: Mapping[str, AttributeBody], key: s
         "units": rule_forms.UNITS,
         "groups": rule_forms.GROUP_WORDS,
         "counts": rule_forms.COUNT_WORDS,
-        "property_ops": [(op, rule_forms.OP_WORDS[op]) for op in rule_forms.PROPERTY_OPS],
-        "property_lists": rule_forms.LISTS,
-        "property_bare": rule_forms.BARE,
+        **rule_forms.PROPERTY_PICKERS,
     }
 
 

@@ -130,3 +130,14 @@ def test_many_events_are_written_in_few_statements(
     with django_assert_max_num_queries(8):
         recorded = audience.record(workspace_id, [replace(visit, event_id=str(n)) for n in range(3_000)], now=now)
     assert recorded.accepted == 3_000
+
+
+def test_the_names_of_events_are_listed_once_each_of_this_workspace_only(workspace_id: int, ann: int, now: datetime) -> None:
+    assert audience.event_names(workspace_id) == []
+    told = [
+        audience.NewEvent(f"n{place}", name, "ann", now) for place, name in enumerate(("visited", "booked", "visited", "asked", "booked"))
+    ]
+    assert audience.record(workspace_id, told, now=now).accepted == 5
+    assert audience.event_names(workspace_id) == ["asked", "booked", "visited"]
+    assert audience.event_names(workspace_id, limit=2) == ["asked", "booked"]
+    assert audience.event_names(workspace_id + 1) == []

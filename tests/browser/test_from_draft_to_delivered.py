@@ -72,3 +72,16 @@ def test_the_unsubscribe_link_of_a_mail_in_the_outbox_can_be_followed(visit: Vis
     with visitor.context.expect_page() as opened:
         page.frame_locator("iframe").locator("a[href*='/u/']").last.click()
     opened.value.get_by_role("main").get_by_role("button").wait_for()
+
+
+def test_a_campaign_that_an_event_starts_asks_about_the_event_in_fields(visit: Visit) -> None:
+    page = visit("author").open("/console/campaigns/welcome/")
+    page.get_by_role("button", name="Add a condition on what is in the event").click()
+    page.get_by_label("Only if, part 1: property").fill("plan")
+    page.get_by_label("Only if, part 1: how it compares").select_option("in")
+    page.get_by_label("Only if, part 1: values, one a line").fill("pro\npremier")
+    page.get_by_role("button", name="Save draft").click()
+    page.get_by_text("Saved as revision").wait_for()
+    page.goto(page.url.split("?")[0] + "?as=yaml")
+    written = page.get_by_label("Source (YAML)").input_value()
+    assert "property: plan" in written and "- premier" in written and "op: in" in written

@@ -53,6 +53,42 @@ def test_every_kind_of_condition_comes_back_as_it_was(rule: dict[str, Any]) -> N
     assert rule_forms.to_body(rule_forms.to_form({"rule": rule}), TYPES)["rule"] == rule
 
 
+PLAN, LONG_STAY = {"property": "plan", "op": "is", "value": "5"}, {"property": "nights", "op": "between", "value": [7, 30]}
+
+
+@pytest.mark.parametrize(
+    ("where", "shown"),
+    [
+        (None, 0),
+        ({"trigger": PLAN}, 1),
+        ({"all": [{"trigger": PLAN}]}, 1),
+        ({"all": [{"trigger": PLAN}, {"trigger": LONG_STAY}]}, 2),
+        ({"any": [{"trigger": PLAN}, {"trigger": LONG_STAY}]}, None),
+        ({"all": [{"trigger": PLAN}, {"profile": "country", "op": "is", "value": "PT"}]}, None),
+    ],
+)
+def test_what_an_event_must_be_like_comes_back_as_it_was(where: dict[str, Any] | None, shown: int | None) -> None:
+    trigger = {"type": "event", "event": "booked", **({"where": where} if where else {})}
+    body = {"title": "T", "segment": "s", "template": "t", "trigger": trigger}
+    form = campaign_forms.to_form(body)
+    assert (len(form["trigger"]["only"]) if "only" in form["trigger"] else None) == shown
+    assert canonical(campaign_forms.to_body(form)) == canonical(body)
+
+
+def test_conditions_on_an_event_are_added_and_their_faults_are_shown_where_they_are() -> None:
+    form = campaign_forms.to_form({"title": "T", "trigger": {"type": "event", "event": "booked"}})
+    form["trigger"]["only"] = [{"property": "plan", "op": "is", "value": "pro"}, {"property": "nights", "op": "gte", "value": "7"}]
+    where = campaign_forms.to_body(form)["trigger"]["where"]
+    assert where == {
+        "all": [
+            {"trigger": {"property": "plan", "op": "is", "value": "pro"}},
+            {"trigger": {"property": "nights", "op": "gte", "value": 7}},
+        ]
+    }
+    assert campaign_forms.place("/trigger/where/all/1/trigger/value", form) == "/trigger/only/1"
+    assert campaign_forms.place("/trigger/event", form) == "/trigger/event"
+
+
 def test_the_campaigns_limits_are_read_as_people_write_them() -> None:
     form = {**campaign_forms.to_form({"title": "T"}), "ramp": "1, 10, 100", "holdout": "5 %", "budget": "$1,250.50", "currency": "USD"}
     body = campaign_forms.to_body(form)

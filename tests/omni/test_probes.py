@@ -7,9 +7,13 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.db import OperationalError, connection
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.test import Client
+from structlog.testing import capture_logs
 
 from omni import health
+from omni.settings import database
+from tests.runs import free_port
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +54,20 @@ def test_a_database_that_is_down_is_named_without_its_words(client: Client, monk
     assert answer.status_code == 503 and answer.json()["database"] == "unreachable"
     assert "omni at" not in answer.content.decode()
     assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.sqlite
+def test_a_pooled_database_that_answers_nobody_is_asked_with_little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "OMNI", settings.OMNI.model_copy(update={"database_pool": 4}))
+    monkeypatch.setattr("omni.settings.OMNI", settings.OMNI)
+    chosen = {**connection.settings_dict, **database(f"postgresql://omni@127.0.0.1:{free_port()}/omni")}
+    away = DatabaseWrapper(chosen, alias="away")
+    monkeypatch.setattr(health, "connection", away)
+    assert chosen["OPTIONS"]["pool"]["timeout"] > health.DATABASE_WITHIN
+    with capture_logs() as told:
+        assert health.states()["database"] == "unreachable"
+    assert [each["error"] for each in told] == ["OperationalError"]
+    away.close_pool()
 
 
 @pytest.mark.django_db

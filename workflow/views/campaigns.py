@@ -47,7 +47,12 @@ AHEAD = timedelta(days=60)
 def campaign_editor() -> Editor:
     """How campaigns are edited."""
     return Editor(
-        CAMPAIGN, to_form=campaign_forms.to_form, to_body=campaign_forms.to_body, make=campaign_forms.make, steps=campaign_forms.steps
+        CAMPAIGN,
+        to_form=campaign_forms.to_form,
+        to_body=campaign_forms.to_body,
+        make=campaign_forms.make,
+        steps=campaign_forms.steps,
+        place=campaign_forms.place,
     )
 
 
@@ -111,11 +116,23 @@ def _draw(request: ConsoleRequest, current: Edit) -> HttpResponse:
         "variants": list(enumerate(listed(form.get("variants")))),
         "comparing": form.get("content") == "variants",
         "where": mapped(form.get("trigger")).get("where"),
+        "only": _only(current),
+        "pickers": audience.PROPERTY_PICKERS,
+        "events": audience.event_names(workspace_id) if mapped(form.get("trigger")).get("type") == "event" else (),
         "was": mapped(form.get("was")),
         "cron_words": _cron_words(current),
         "may_launch": request.actor.role.covers(Role.APPROVER),
     }
     return draw(request, current, "workflow/campaign.html", "workflow/_campaign_form.html", extra)
+
+
+def _only(current: Edit) -> list[dict[str, Any]] | None:
+    """The conditions on the triggering event, each with its fault; None where the rule is more than such conditions."""
+    trigger = mapped(current.form.get("trigger"))
+    if "only" not in trigger and trigger.get("where"):
+        return None
+    faults = current.fault_at
+    return [{**mapped(each), "fault": faults.get(f"/trigger/only/{at}")} for at, each in enumerate(listed(trigger.get("only")))]
 
 
 def _cron_words(current: Edit) -> str:

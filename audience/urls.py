@@ -42,4 +42,5 @@ urlpatterns = [
     path("segments/<slug:key>/counted/", segment_people.counted, name="segment-counted"),
     path("profiles/", profiles.profiles, name="profiles"),
     path("profiles/<int:profile_id>/", profiles.profile, name="profile"),
+    path("profiles/<int:profile_id>/erase/", profiles.forget, name="erase"),
 ]

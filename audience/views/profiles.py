@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
 
 from audience.catalogue import catalogue
 from audience.consent import consents, proof
+from audience.erasure import erase
 from audience.models import Event, Profile
 from audience.profiles import Person, everyone, load, search
 from governance.door import ConsoleRequest, Missing, Role, console_page, page
@@ -54,8 +58,25 @@ def profile(request: ConsoleRequest, profile_id: int) -> HttpResponse:
         "proof": proof(workspace_id, profile_id)[:50],
         "events": [_event(event) for event in events["items"]],
         "page": events,
+        "may_erase": request.actor.role.covers(Role.ADMIN),
     }
     return render(request, "audience/profile.html", context)
+
+
+@require_POST
+@console_page(Role.ADMIN)
+def forget(request: ConsoleRequest, profile_id: int) -> HttpResponse:
+    """Erase a person, once their external id was typed."""
+    people = load(request.actor.workspace_id, [profile_id]) if profile_id < 2**63 else []
+    if not people:
+        raise Missing("no such profile: it may have been erased")
+    external_id = people[0].external_id
+    if request.POST.get("typed", "").strip() != external_id:
+        messages.error(request, "Not erased: what was typed is not the external id of this person.")
+        return redirect("audience:profile", profile_id)
+    erase(request.actor, external_id, now=timezone.now())
+    messages.success(request, f"{external_id} is erased.")
+    return redirect("audience:profiles")
 
 
 def _event(event: Event) -> dict[str, Any]:

@@ -171,3 +171,16 @@ def test_a_message_tells_which_condition_brought_its_person_into_the_audience(no
     said = _page("vera", f"/console/look/runs/{run.dispatch_id}/people/{there}/", now=now)
     assert "not in the segment" in said and said.count("<li data-decided") == 2 and "value: PT" in said
     _page("vera", f"/console/look/runs/{run.dispatch_id}/people/999999999/", now=now, status=404)
+
+
+def test_an_admin_erases_a_person_only_by_typing_who_it_is(now: datetime) -> None:
+    home, number = make.workspace().pk, make.profile(now=now, external_id="u-1", email="u-1@example.com")
+    address = f"/console/profiles/{number}/"
+    assert "Erase" not in _page("ben", address, now=now)
+    assert "Type <code>u-1</code> to confirm" in _page("cleo", address, now=now)
+    _page("cleo", f"{address}erase/", now=now, status=302, typed="u-2")
+    assert audience.find(home, external_id="u-1") is not None
+    _page("cleo", f"{address}erase/", now=now, status=302, typed=" u-1 ")
+    assert audience.find(home, external_id="u-1") is None
+    assert AuditEntry.objects.filter(action="profile.erased", subject=f"profile:{number}").count() == 1
+    _page("cleo", f"{address}erase/", now=now, status=404, typed="u-1")

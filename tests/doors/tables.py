@@ -40,6 +40,7 @@ CONSOLE = {
     "console/segments/<slug:key>/counted/": ("viewer", "viewer"),
     "console/profiles/": ("viewer", "viewer"),
     "console/profiles/<int:profile_id>/": ("viewer", "viewer"),
+    "console/profiles/<int:profile_id>/erase/": ("-", "admin"),
     "console/messages/": ("viewer", "viewer"),
     "console/messages/of/<int:profile_id>/": ("viewer", "viewer"),
     "console/messages/<str:token>/": ("viewer", "viewer"),

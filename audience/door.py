@@ -31,7 +31,7 @@ from audience.resolve import Resolution, count, matching, resolve
 from audience.rule_forms import PROPERTY_PICKERS, fresh_property, trigger_form, trigger_rule
 from audience.rules.nodes import Rule, TriggerRule
 from audience.sentences import sentence
-from audience.snapshots import snapshot_ids, take_snapshot
+from audience.snapshots import Growth, SnapshotKeeper, growth, snapshot_ids, take_snapshot
 from audience.sources import EventSource, register_event_source
 
 __all__ = [
@@ -57,6 +57,8 @@ __all__ = [
     "find",
     "forget_stragglers",
     "fresh_property",
+    "Growth",
+    "growth",
     "ids_of",
     "import_file",
     "Imported",
@@ -94,6 +96,7 @@ __all__ = [
     "set_consent",
     "sharing",
     "snapshot_ids",
+    "SnapshotKeeper",
     "take_events",
     "take_snapshot",
     "trigger_form",

@@ -100,12 +100,13 @@ class SubscriptionEntry(models.Model):
 
 
 class Snapshot(models.Model):
-    """A segment's people at one moment, as a bitmap (BitMap64, zlib)."""
+    """A segment's people at one moment, as a bitmap (BitMap64, zlib). day: whose daily snapshot it is (UTC); bitmap: empty in old ones."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
     segment_key = models.CharField(max_length=80)
     revision_sha = models.CharField(max_length=64)
     as_of = models.DateTimeField()
+    day = models.DateField(null=True)
     count = models.PositiveBigIntegerField()
     bitmap = models.BinaryField()
     engine = models.CharField(max_length=40)
@@ -113,6 +114,7 @@ class Snapshot(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["workspace", "segment_key", "-as_of"], name="snapshots_of_a_segment")]
+        constraints = [models.UniqueConstraint(fields=["workspace", "segment_key", "day"], name="one_snapshot_a_day")]
 
 
 class ProfileFeed(models.Model):

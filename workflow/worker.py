@@ -35,7 +35,7 @@ class Worker:
     def __init__(self, name: str, *, lanes: Sequence[LaneName] = LANES, clock: Clock = timezone.now, keeps_time: bool = True) -> None:
         self.name, self.lanes, self.clock, self.keeps_time = name, tuple(lanes), clock, keeps_time
         self.vendors = delivery.Connections(wait=lambda seconds: self.stopping.wait(seconds), stopping=self.is_over)
-        self.index = audience.IndexKeeper()
+        self.index, self.snapshots = audience.IndexKeeper(), audience.SnapshotKeeper()
         self.stopping = threading.Event()
         self._ticked, self._until = float("-inf"), float("inf")
 
@@ -50,12 +50,14 @@ class Worker:
         return bool(decided) or work is not None
 
     def keep_time(self) -> None:
-        """Schedules, waves, evidence about requests in doubt, housekeeping, the audience index."""
+        """Schedules, waves, evidence about requests in doubt, housekeeping, the audience's index and daily snapshots."""
         now = self.clock()
         pipeline.tick(now=now)
         delivery.reconcile(now=now, vendors=self.vendors)
         delivery.housekeeping(now=now)
         self.index.keep()
+        if "promotional" in self.lanes:  # a large segment takes seconds, and a transactional message must not wait for them
+            self.snapshots.keep(now=now)
         self._ticked = time.monotonic()
 
     def drain(self, *, until: float = float("inf"), each: Callable[[], None] = lambda: None) -> int:

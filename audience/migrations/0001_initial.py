@@ -86,6 +86,7 @@ class Migration(migrations.Migration):
                 ('segment_key', models.CharField(max_length=80)),
                 ('revision_sha', models.CharField(max_length=64)),
                 ('as_of', models.DateTimeField()),
+                ('day', models.DateField(null=True)),
                 ('count', models.PositiveBigIntegerField()),
                 ('bitmap', models.BinaryField()),
                 ('engine', models.CharField(max_length=40)),
@@ -95,6 +96,9 @@ class Migration(migrations.Migration):
             options={
                 'indexes': [
                     models.Index(fields=['workspace', 'segment_key', '-as_of'], name='snapshots_of_a_segment'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('workspace', 'segment_key', 'day'), name='one_snapshot_a_day'),
                 ],
             },
         ),

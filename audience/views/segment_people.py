@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from audience.documents import SEGMENT, SegmentBody
 from audience.explain import explain, sample
-from audience.models import Snapshot
 from audience.profiles import countries, everyone, find
 from audience.resolve import Resolution, count, resolve
+from audience.snapshots import growth
 from audience.views.segments import spoken
 from governance.door import ConsoleRequest, Invalid, Missing, console_page, document, document_context, documents
 
@@ -41,7 +41,8 @@ def preview(request: ConsoleRequest, key: str) -> HttpResponse:
             "countries": [(name or "not known", many) for name, many in where[:NATIONS]],
             "elsewhere": sum(many for _, many in where[NATIONS:]),
             "sample": sample(workspace_id, model, SHOWN, as_of=now, drafts=True),
-            "snapshots": Snapshot.objects.filter(workspace_id=workspace_id, segment_key=key).defer("bitmap").order_by("-as_of")[:10],
+            "growth": (grown := growth(workspace_id, key)),
+            "columns": [(f"{day.day} {day:%b}", many) for day, many in grown.days],
         }
         if context["person_q"]:
             context |= _person_in(workspace_id, model, context["person_q"])

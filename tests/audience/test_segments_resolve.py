@@ -254,6 +254,36 @@ def test_a_snapshot_keeps_who_was_in(now: datetime) -> None:
     assert (kept.count, kept.engine, kept.note) == (2, "database", "")
 
 
+def test_every_released_segment_is_kept_once_a_day_and_tells_how_it_grew(now: datetime) -> None:
+    ada, _ = factories.profiles(2, now=now)
+    released("all", {"everyone": True}, now)
+    released("britons", {"profile": "country", "op": "is", "value": "GB"}, now)
+    factories.put("segment", "draft", factories.segment(), now=now)
+
+    def keep_all(at: datetime) -> int:
+        keeper, taken = audience.SnapshotKeeper(), 0
+        while keeper.keep(now=at):
+            taken += 1
+        return taken
+
+    assert keep_all(now) == 2
+    assert keep_all(now + timedelta(hours=3)) == 0, "once a day, whichever worker asks"
+    assert audience.growth(home(), "all") == audience.Growth([(now.date(), 2)])
+    assert audience.growth(home(), "draft") == audience.Growth([])
+
+    factories.profiles(3, now=now, country="PT")
+    audience.erase(factories.person("cleo", now=now), audience.load(home(), [ada])[0].external_id, now=now)
+    tomorrow = now + timedelta(days=1)
+    assert keep_all(tomorrow) == 2
+    assert audience.growth(home(), "all") == audience.Growth([(now.date(), 2), (tomorrow.date(), 4)], entered=3, left=1)
+    assert audience.growth(home(), "britons") == audience.Growth([(now.date(), 2), (tomorrow.date(), 1)], entered=0, left=1)
+
+    much_later = now + timedelta(days=60)
+    keep_all(much_later)
+    told = audience.growth(home(), "all")
+    assert [count for _, count in told.days] == [2, 4, 4] and told.entered is None, "who was in so long ago is no longer kept"
+
+
 def test_an_approver_is_told_how_many_people_a_draft_reaches(now: datetime) -> None:
     factories.profiles(3, now=now)
     factories.put("segment", "all", factories.segment(), now=now)

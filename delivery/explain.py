@@ -97,8 +97,7 @@ def timeline(workspace_id: int, token: str) -> Why:
     if decision is None:
         raise Missing("a message of that id")
     state = "cancelled" if decision.state == WorkState.CANCELLED else "accepted"
-    decided = Stop("workflow", decision.decided_at, {"due_at": decision.due_at, "expires_at": decision.expires_at})
-    return Why(state, "", token, (decided,))
+    return Why(state, "", token, (_decided(decision),))
 
 
 def why_message(row: Message) -> Why:
@@ -171,9 +170,16 @@ def _place(dispatch: Dispatch, profile_id: int) -> tuple[int | None, list[Stop]]
         return None, []
     decided = Decision.objects.filter(dispatch=dispatch, profile_id=profile_id).order_by("-n").first()
     if decided is not None:
-        return decided.n, [Stop("workflow", decided.decided_at, {"due_at": decided.due_at, "expires_at": decided.expires_at})]
+        return decided.n, [_decided(decided)]
     rows = Message.objects.filter(workspace_id=dispatch.workspace_id, profile_id=profile_id, dispatch_id=dispatch.pk)
     return rows.order_by("-n").values_list("n", flat=True).first(), []
+
+
+def _decided(decision: Decision) -> Stop:
+    """When it was decided, and while it waits, until when: a lease keeps its own end in the same column."""
+    waits = decision.state == WorkState.READY and decision.leased_until is None
+    due = {"due_at": decision.due_at} if waits else {}
+    return Stop("workflow", decision.decided_at, {**due, "expires_at": decision.expires_at})
 
 
 def _before_the_look(dispatch: Dispatch, n: int) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from delivery import door as delivery
 from governance.door import PAGING, ApiRequest, Conflict, Finding, HasScope, Invalid, Missing, Role, allow, page, parse, pointer
 from workflow import api_bodies as bodies
 from workflow import bells, pipeline
+from workflow.because import because
 from workflow.models import Run
 from workflow.requests import EventsRequest, LaunchRequest, MessageRequest
 
@@ -202,8 +204,20 @@ class RunWhy(APIView):
         person = audience.find(request.actor.workspace_id, external_id=external_id)
         if person is None:
             raise Missing("no profile with this external id")
-        why = pipeline.why(request.actor.workspace_id, run_id, person.id)
-        return Response({"state": why.state, "reason": why.reason, "stops": stops(why)})
+        workspace_id = request.actor.workspace_id
+        why = pipeline.why(workspace_id, run_id, person.id)
+        told = _because(find_run(workspace_id, run_id), person.id)
+        return Response({"state": why.state, "reason": why.reason, "audience": told, "stops": stops(why)})
+
+
+def _because(run: Run, profile_id: int) -> dict[str, Any] | None:
+    """The pinned segment's answer as plain data; None where its rule is about what the catalogue no longer has."""
+    try:
+        found = because(run.workspace_id, run.dispatch_id, profile_id)
+    except Invalid:
+        return None
+    pinned = {"segment": found.segment.key, "revision": found.segment.number, "as_of": found.as_of, "event": found.event}
+    return {**pinned, "rule": asdict(found.told)}
 
 
 def stops(why: delivery.Why) -> list[dict[str, Any]]:

@@ -80,11 +80,36 @@ class OutlookAnswer(BaseModel):
     findings: list[FindingBody]
 
 
+class RuleNodeBody(BaseModel):
+    """One node of a segment's rule and its answer for one person. decided: the whole answer hangs on this one's."""
+
+    node: str
+    path: str
+    matched: bool
+    sentence: str
+    decided: bool
+    facts: dict[str, Any]
+    children: list[RuleNodeBody]
+
+
+class BecauseBody(BaseModel):
+    """Why somebody was in the audience or wasn't: the segment as the run pinned it, asked of what is known of them today.
+
+    as_of: the moment that the rule's dates are counted from; event: what triggered it, "" for a launch."""
+
+    segment: str
+    revision: int
+    as_of: datetime
+    event: str
+    rule: RuleNodeBody
+
+
 class WhyAnswer(BaseModel):
-    """What became of one person in one run, and the stops on the way."""
+    """What became of one person in one run, and the stops on the way. audience: null where the rule can't be asked any more."""
 
     state: str
     reason: str
+    audience: BecauseBody | None
     stops: list[dict[str, Any]]
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from delivery import door as delivery
 from delivery.models import Decision, OutboxMail
 from governance import door as governance
 from tests import factories as make
 from tests.together import together
-from workflow import worker
+from workflow import pipeline, worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RESET = {
@@ -114,6 +115,18 @@ def test_a_promotional_template_is_no_transactional_message(now: datetime) -> No
     assert answer.status_code == 403 and "promotional" in answer.json()["detail"]
 
 
+def test_a_message_tells_when_it_is_due_only_while_it_waits(reset: str) -> None:
+    api = Api("messages:send", "messages:read")
+    later = (timezone.now() + timedelta(hours=1)).isoformat()
+    waits = api.call("POST", "messages", wanted(send_at=later)).headers["Location"].removeprefix("/api/v1/")
+    goes = api.call("POST", "messages", wanted()).headers["Location"].removeprefix("/api/v1/")
+    [stop] = api.call("GET", waits).json()["timeline"]
+    assert datetime.fromisoformat(stop["due_at"]) == datetime.fromisoformat(later)
+    assert delivery.lease(lanes=("transactional",), worker="somebody", now=timezone.now()) is not None
+    [stop] = api.call("GET", goes).json()["timeline"]
+    assert "due_at" not in stop, "a lease's end is nobody's due date"
+
+
 def test_a_message_can_be_taken_back_until_its_last_look(reset: str) -> None:
     api = Api("messages:send", "messages:read")
     path = api.call("POST", "messages", wanted()).headers["Location"].removeprefix("/api/v1/")
@@ -187,6 +200,26 @@ def test_a_launch_by_api_repeats_the_number_of_people(now: datetime) -> None:
     worker.drain()
     assert api.call("GET", run).json()["counts"] == {"sent": 4}
     assert api.call("GET", f"{run}/why/nobody").status_code == 404
+
+
+def test_why_tells_the_pinned_rule_with_what_is_known_of_the_person(now: datetime) -> None:
+    make.profile(now=now, external_id="ada", country="GB")
+    make.profile(now=now, external_id="eva", country="PT")
+    rule = {"all": [{"profile": "country", "op": "is", "value": "GB"}, {"reachable": "email"}]}
+    key = make.spring_sale(now=now)
+    make.in_force("segment", "everyone", make.segment(rule=rule), now=now)
+    make.release("campaign", key, now=now)
+    run = pipeline.launch(make.person("ben", now=now), key, now=now)
+    worker.drain(now=lambda: now)
+
+    api = Api("runs:read")
+    told = api.call("GET", f"runs/{run.pk}/why/ada").json()
+    assert told["state"] == "sent" and told["audience"]["segment"] == "everyone" and told["audience"]["revision"] == 2
+    assert told["audience"]["rule"]["matched"] and [each["decided"] for each in told["audience"]["rule"]["children"]] == [True, True]
+    told = api.call("GET", f"runs/{run.pk}/why/eva").json()
+    country, reachable = told["audience"]["rule"]["children"]
+    assert (told["state"], country["matched"], country["decided"], country["facts"]) == ("not_considered", False, True, {"value": "PT"})
+    assert reachable["matched"] and not reachable["decided"]
 
 
 def test_runs_of_another_workspace_do_not_exist(now: datetime) -> None:

@@ -17,7 +17,7 @@ from kombu.entity import Exchange
 from kombu.entity import Queue as Declared
 
 TICK_EVERY = 5.0  # seconds between looks at schedules, waves and evidence
-RUNG = ("tick", "send-batches")  # by beat, each in its own queue: what a lost ring left lying is found again
+RUNG = ("send-batches", "send-transactional")  # by beat, each in its own queue: it keeps time, and finds what a lost ring left lying
 CONNECT_WITHIN = 2.0  # seconds; a broker that is down must not hold up whoever rings
 
 

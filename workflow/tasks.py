@@ -1,4 +1,4 @@
-"""Doorbells for Celery: each rings the same loop that `manage.py worker` runs. Losing one loses nothing."""
+"""Doorbells for Celery, one per queue: each rings the same loop that `manage.py worker` runs. Losing one loses nothing."""
 
 from __future__ import annotations
 
@@ -21,24 +21,14 @@ _every: list[Worker] = []  # of all threads of this process
 
 @shared_task(name="workflow.send-batches", queue="promotional", ignore_result=True)
 def send_batches(**_: object) -> None:
-    """Lease and send promotional batches until nothing is due."""
+    """Keep time, then lease and send promotional batches until nothing is due. Celery beat rings it, too."""
     _drain("promotional")
 
 
 @shared_task(name="workflow.send-transactional", queue="transactional", ignore_result=True)
 def send_transactional(**_: object) -> None:
-    """Lease and send transactional messages and triggered campaigns until nothing is due."""
+    """Lease and send transactional messages and triggered campaigns until nothing is due. Celery beat rings it, too."""
     _drain("transactional")
-
-
-@shared_task(name="workflow.tick", queue="transactional", ignore_result=True)
-def tick(**_: object) -> None:
-    """Schedules, waves, evidence about requests in doubt; then what became due, each in its own queue. Celery beat rings it."""
-    keeper = _worker("transactional")
-    keeper.keep_time()
-    keeper.drain(until=time.monotonic() + SEND_FOR)
-    if delivery.due(timezone.now()):
-        bells.ring()
 
 
 @worker_shutting_down.connect
@@ -59,6 +49,7 @@ def _worker(lane: LaneName) -> Worker:
     """This thread's own, kept from ring to ring: one message must not cost one connection to its vendor."""
     known: dict[str, Worker] = _kept.__dict__.setdefault("workers", {})
     if lane not in known:
-        known[lane] = Worker(f"celery-{lane}", lanes=(lane,), keeps_time=False)
+        # Schedules and snapshots resolve audiences, which takes seconds: only where no transactional message waits behind them.
+        known[lane] = Worker(f"celery-{lane}", lanes=(lane,), keeps_time=lane == "promotional")
         _every.append(known[lane])
     return known[lane]

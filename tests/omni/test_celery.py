@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from audience import door as audience
 from delivery import door as delivery
 from omni.celery import app
 from omni.environment import BASE_DIR
@@ -54,9 +55,7 @@ def sent(run: pipeline.Run) -> int:
 
 
 def wait_until_sent(run: pipeline.Run, number: int) -> None:
-    until = time.monotonic() + WITHIN
-    while sent(run) < number and time.monotonic() < until:
-        time.sleep(0.2)
+    wait_until(lambda: sent(run) >= number)
     assert sent(run) == number
 
 
@@ -65,6 +64,27 @@ def launch(people: int, **changes: Any) -> pipeline.Run:
     factories.profiles(people, now=now)
     key = factories.spring_sale(now=now, reentry=True, **changes)
     return pipeline.launch(factories.person("ben", now=now), key, now=timezone.now())
+
+
+def ask_for_a_reset() -> str:
+    """A transactional message's id, accepted."""
+    now = timezone.now()
+    words = {"en": {"subject": "Your code", "blocks": [{"type": "text", "id": "code", "text": "It is 424242."}]}}
+    body = factories.template(message_class="transactional", topic=None, variables={}, locales=words)
+    factories.in_force("template", "reset", body, now=now)
+    asked = pipeline.MessageRequest.model_validate({"type": "reset", "to": {"external_id": "ada", "email": "ada@example.com"}})
+    return pipeline.send_now(factories.person("ben", now=now), asked, idempotency_key=None, now=timezone.now()).message_id
+
+
+def state_of(message_id: str) -> str:
+    return delivery.timeline(factories.workspace().pk, message_id).state
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + WITHIN
+    while not (held := holds()) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert held
 
 
 def test_a_launch_rings_a_celery_worker_that_sends_and_ends_tidily(celery: dict[str, str]) -> None:
@@ -78,14 +98,16 @@ def test_a_launch_rings_a_celery_worker_that_sends_and_ends_tidily(celery: dict[
         worker.kill()
 
 
-def test_a_broker_that_was_emptied_loses_nothing(celery: dict[str, str], valkey_url: str) -> None:
-    run = launch(12)
-    redis.from_url(valkey_url).flushall()  # the ring is gone
-    assert sent(run) == 0
+def test_a_broker_that_was_emptied_loses_nothing_and_beat_keeps_time(celery: dict[str, str], valkey_url: str) -> None:
+    run, reset = launch(12), ask_for_a_reset()
+    redis.from_url(valkey_url).flushall()  # the rings are gone
+    assert sent(run) == 0 and state_of(reset) == "accepted"
     worker = start(celery, "worker", "--pool", "solo", "-Q", "promotional,transactional", "--without-mingle", "--without-gossip")
     beat = start(celery, "beat", "--schedule", celery["OMNI_DATA_DIR"] + "/beat", "--pidfile=")
     try:
         wait_until_sent(run, 12)
+        wait_until(lambda: state_of(reset) == "sent")
+        wait_until(lambda: bool(audience.growth(run.workspace_id, "everyone").days))  # kept by whoever keeps time
     finally:
         worker.kill()
         beat.kill()
@@ -98,19 +120,10 @@ def test_a_broker_that_is_down_does_not_hold_up_a_launch(celery: dict[str, str],
 
 
 def test_a_password_reset_rings_the_queue_that_is_kept_free_for_it(celery: dict[str, str]) -> None:
-    now = timezone.now()
-    words = {"en": {"subject": "Your code", "blocks": [{"type": "text", "id": "code", "text": "It is 424242."}]}}
-    factories.in_force(
-        "template", "reset", factories.template(message_class="transactional", topic=None, variables={}, locales=words), now=now
-    )
     worker = start(celery, "worker", "--pool", "solo", "-Q", "transactional", "--without-mingle", "--without-gossip")
     try:
-        asked = pipeline.MessageRequest.model_validate({"type": "reset", "to": {"external_id": "ada", "email": "ada@example.com"}})
-        accepted = pipeline.send_now(factories.person("ben", now=now), asked, idempotency_key=None, now=timezone.now())
-        until = time.monotonic() + WITHIN
-        while (state := delivery.timeline(factories.workspace().pk, accepted.message_id).state) != "sent" and time.monotonic() < until:
-            time.sleep(0.2)
-        assert state == "sent"
+        reset = ask_for_a_reset()
+        wait_until(lambda: state_of(reset) == "sent")
     finally:
         worker.kill()
 

@@ -26,7 +26,7 @@ from audience.ingest.rows import ProfileRow, Rejected
 from audience.ingest.upsert import UpsertOutcome, upsert
 from audience.new_events import NewEvent
 from audience.profiles import Person, countries, everyone, find, ids_of, load, same_address, search, sharing
-from audience.reach import unreachable, unwilling
+from audience.reach import addresses, unreachable, unwilling
 from audience.resolve import Resolution, count, matching, resolve
 from audience.rule_forms import PROPERTY_PICKERS, fresh_property, trigger_form, trigger_rule
 from audience.rules.nodes import Rule, TriggerRule
@@ -35,6 +35,7 @@ from audience.snapshots import Growth, SnapshotKeeper, growth, snapshot_ids, tak
 from audience.sources import EventSource, register_event_source
 
 __all__ = [
+    "addresses",
     "AttributeBody",
     "BadAddress",
     "can_receive_texts",

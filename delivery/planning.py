@@ -17,6 +17,7 @@ from audience import door as audience
 from delivery import policies
 from delivery.models import Batch, Dispatch, LeftOut, Message, Slice
 from delivery.states import DispatchState, Lane, MessageState, Reason, WorkState, reason_of
+from delivery.suppression import suppressed_people
 from delivery.waves import waves_of
 from delivery.work import DispatchPlan
 from governance.door import Finding, Invalid
@@ -29,8 +30,9 @@ def plan(plan: DispatchPlan, *, now: datetime) -> int:
     """Make the dispatch with its slices and batches in the caller's transaction; answers its id, or that of the same launch.
 
     Leaves out, beyond `plan.left_out`: people whom an earlier dispatch of the same occurrence has reached or still will (unless
-    `reentry`), people whose address a lower id of the same plan has, and people without an address or without consent now. The
-    last look asks again: consent may be withdrawn in between, and one that is given later counts from the next launch. Raises
+    `reentry`), people whose address a lower id of the same plan has, and people without an address, without consent or on the
+    suppression list now. The last look asks again: consent may be withdrawn in between, and one that is given later counts from the
+    next launch. Raises
     Invalid for an impossible plan and Missing where the route or the policy isn't released.
     """
     _check(plan)
@@ -167,6 +169,8 @@ def _left_out(plan: DispatchPlan, *, but: int) -> dict[Reason, BitMap64]:
         Reason.NO_CONSENT,
         audience.unwilling(plan.workspace_id, plan.ids - taken, channel=plan.channel, topic=topic, message_class=message_class),
     )
+    stopped = suppressed_people(plan.workspace_id, plan.channel, plan.ids - taken, message_class=message_class)
+    leave(Reason.SUPPRESSED, stopped)
     return left_out
 
 

@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
+from pyroaring import BitMap64
 
 from audience import door as audience
 from delivery import sql
-from delivery.addresses import EVERY_CHANNEL, address_hash
+from delivery.addresses import EVERY_CHANNEL, address_hash, address_hashes
 from delivery.models import Suppression
 from governance.door import Actor, Finding, Invalid, Missing, Refused, Role, audit
 
@@ -64,6 +65,19 @@ def suppressed(workspace_id: int, channel: str, hashes: Sequence[int], *, messag
     )
     harmless = MARKETING_ONLY if message_class == "transactional" else frozenset()
     return {hashed for hashed, reason in found if reason not in harmless}
+
+
+def suppressed_people(workspace_id: int, channel: str, ids: BitMap64, *, message_class: str) -> BitMap64:
+    """Those of `ids` whose address must not be written to: what `suppressed` says of each, some statements for a large set."""
+    found = BitMap64()
+    if not Suppression.objects.filter(workspace_id=workspace_id, channel__in=(channel, EVERY_CHANNEL)).exists():
+        return found
+    for some in audience.addresses(workspace_id, ids, channel=channel):
+        hashes = address_hashes(workspace_id, channel, [address for _, address in some])
+        stopped = suppressed(workspace_id, channel, hashes, message_class=message_class)
+        if stopped:
+            found.update(number for (number, _), hashed in zip(some, hashes, strict=True) if hashed in stopped)
+    return found
 
 
 def unsuppress(actor: Actor, channel: str, address: str, *, reason: str, now: datetime) -> None:

@@ -21,6 +21,7 @@ from workflow import pipeline
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 CAMPAIGN = "spring-sale"
+TOPIC, CHANGED_MINDS = "offers", 8
 PEOPLE, SEED = 5_000, 7
 
 
@@ -95,6 +96,16 @@ def approve_documents(actors: dict[Role, Actor], *, now: datetime) -> int:
 def launch(actors: dict[Role, Actor], *, now: datetime) -> pipeline.Run:
     """The sample campaign's first run."""
     return pipeline.launch(actors[Role.APPROVER], CAMPAIGN, now=now)
+
+
+def change_minds(run: pipeline.Run, *, now: datetime) -> int:
+    """Some people unsubscribe between the launch and the sending, for the last look to find. Returns how many."""
+    workspace_id = run.workspace_id
+    segment = governance.revision_by_id(workspace_id, run.facts["segment_revision"]).model
+    ids = [int(each) for each in audience.resolve(workspace_id, segment, as_of=now).ids]
+    willing = sorted(audience.consenting(workspace_id, ids, channel="email", topic=TOPIC, message_class="promotional"))
+    some, source = willing[:CHANGED_MINDS], "sample, after the launch"
+    return audience.set_consent(workspace_id, some, channel="email", topic=TOPIC, state="unsubscribed", source=source, now=now)
 
 
 def launched(workspace_id: int) -> pipeline.Run | None:

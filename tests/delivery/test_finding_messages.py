@@ -118,8 +118,8 @@ def test_whom_a_plan_left_out_is_listed_by_reason(street: Street) -> None:
 def test_messages_are_found_by_the_reason_they_were_skipped_for(street: Street) -> None:
     street.route("sendgrid")
     ada = factories.profile(now=street.clock(), email="ada@example.com")
-    delivery.suppress(street.workspace_id, "email", "ada@example.com", reason="bounced", source="test", now=street.clock())
     dispatch = street.launch([ada, *street.people(3)])
+    delivery.suppress(street.workspace_id, "email", "ada@example.com", reason="bounced", source="test", now=street.clock())
     street.work()
 
     page = delivery.messages(street.workspace_id, dispatch_id=dispatch, reason="suppressed")

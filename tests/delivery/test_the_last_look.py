@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pyroaring import BitMap64
 
 from audience import door as audience
 from delivery import door as delivery
 from delivery.models import Dispatch
+from delivery.suppression import suppressed_people
 from tests import factories
 from tests.delivery.conftest import Street
 
@@ -36,12 +38,28 @@ def test_a_person_who_opts_out_during_a_send_gets_nothing_from_later_batches(str
 def test_a_suppressed_address_gets_nothing(street: Street) -> None:
     street.route("sendgrid")
     ada = factories.profile(now=street.clock(), email="ada@example.com")
+    ben = factories.profile(now=street.clock(), email="ben@example.com")
+    delivery.suppress(street.workspace_id, "email", "BEN@example.com", reason="bounced", source="tests", now=street.clock())
+    dispatch = street.launch([ada, ben])
     delivery.suppress(street.workspace_id, "email", "ADA@example.com", reason="bounced", source="tests", now=street.clock())
-    dispatch = street.launch([ada])
 
     street.work()
 
     assert street.why(dispatch, ada) == ("skipped", "suppressed")
+    assert street.why(dispatch, ben) == ("left_out", "suppressed"), "known at launch, so not counted as somebody who would be reached"
+
+
+def test_an_unsubscription_from_marketing_leaves_transactional_people_in(street: Street) -> None:
+    ids = street.people(3)
+    [ada] = audience.load(street.workspace_id, ids[:1])
+    delivery.suppress(street.workspace_id, "email", ada.email or "", reason="unsubscribed", source="tests", now=street.clock())
+    [ben] = audience.load(street.workspace_id, ids[1:2])
+    delivery.suppress(street.workspace_id, "*", ben.email or "", reason="complained", source="tests", now=street.clock())
+
+    def stopped(message_class: str) -> set[int]:
+        return set(suppressed_people(street.workspace_id, "email", BitMap64(ids), message_class=message_class))
+
+    assert stopped("promotional") == {ids[0], ids[1]} and stopped("transactional") == {ids[1]}
 
 
 def test_people_without_an_address_and_people_who_are_gone_are_unreachable(street: Street) -> None:

@@ -77,6 +77,9 @@ class Command(BaseCommand):
         )
         out.print(f"  documents  saved by author, {done}")
         run = before or demo.launch(actors, now=now)
+        if before is None:
+            changed = demo.change_minds(run, now=now)
+            out.print(f"  meanwhile  launched by approver; {changed} people unsubscribe before it reaches them")
         seconds = _send(out, run)
         _print_summary(out, run, seconds if before is None else None)
 

@@ -19,7 +19,7 @@ from delivery.leases import at_work, due, lease
 from delivery.left_out import LeftOutPage, left_out
 from delivery.message_ids import MessageKey, message_id, message_ids, read_message_id
 from delivery.pins import SentMessage, sent_message
-from delivery.planning import plan, survey, unfinished
+from delivery.planning import plan, planned, survey, unfinished
 from delivery.pricing import quote
 from delivery.reconcile import Reconciled, reconcile
 from delivery.sending import send
@@ -96,6 +96,7 @@ __all__ = [
     "pause",
     "paused",
     "plan",
+    "planned",
     "quote",
     "read_message_id",
     "reconcile",

@@ -139,6 +139,14 @@ def survey(plan: DispatchPlan) -> dict[str, BitMap64]:
     return {Reason(reason).name.lower(): people for reason, people in _left_out(plan, but=0).items() if people}
 
 
+def planned(workspace_id: int, dispatch_id: int) -> BitMap64:
+    """Everybody whom a dispatch was to reach when it was planned."""
+    people = BitMap64()
+    for raw in Slice.objects.filter(workspace_id=workspace_id, dispatch_id=dispatch_id).values_list("ids", flat=True):
+        people |= BitMap64.deserialize(bytes(raw))
+    return people
+
+
 def unfinished(workspace_id: int, dispatch_ids: Sequence[int]) -> list[int]:
     """Those of these dispatches that still send, or wait to."""
     ended = (DispatchState.DONE, DispatchState.STOPPED)

@@ -13,7 +13,8 @@ from workflow.documents import CampaignBody
 @dataclass(frozen=True, slots=True)
 class Intent:
     """One launch as it is about to happen. reach: the segment's people; reachable: those of them who would get a message;
-    micros: the estimated cost; running: numbers of this campaign's runs that still send; draft: an author only looks ahead."""
+    micros: the estimated cost; running: numbers of this campaign's runs that still send; draft: an author only looks ahead;
+    scheduled: the next planned launch in words, "" where none is; lately: those of them who were in a run of the last day, and which."""
 
     campaign: CampaignBody
     approval: governance.Approval | None
@@ -24,6 +25,8 @@ class Intent:
     currency: str
     running: list[int]
     problems: list[Finding]
+    scheduled: str = ""
+    lately: tuple[int, int] | None = None
 
 
 def check(intent: Intent) -> list[Finding]:
@@ -36,6 +39,7 @@ def check(intent: Intent) -> list[Finding]:
         *_large(intent),
         *_budget(intent),
         *_one_at_a_time(intent),
+        *_again(intent),
         *_trigger(intent),
     ]
 
@@ -84,6 +88,20 @@ def _budget(intent: Intent) -> Iterator[Finding]:
 def _one_at_a_time(intent: Intent) -> Iterator[Finding]:
     for run in intent.running:
         yield Finding("error", "", f"run {run} of this campaign, which is still sending", "earlier runs to be finished or stopped")
+
+
+def _again(intent: Intent) -> Iterator[Finding]:
+    """What one launch doesn't know of another: those of a schedule and those by hand may reach the same people."""
+    if intent.draft:
+        return
+    if intent.lately is not None:
+        people, run = intent.lately
+        many = f"{people:,} people who are" if people != 1 else "a person who is"
+        yield Finding("warning", "/trigger", f"{many} in run {run} of the last 24 hours, too", "people who didn't get it today already")
+    if intent.scheduled:
+        yield Finding(
+            "warning", "/trigger", f"a schedule that sends it again {intent.scheduled}", "a launch by hand only where both are meant"
+        )
 
 
 def _trigger(intent: Intent) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pyroaring import BitMap64
 
@@ -17,10 +18,12 @@ from governance.door import Actor, Finding, Missing, Refused
 from optimization import door as optimization
 from rendering import door as rendering
 from workflow import content, guardrails
-from workflow.documents import CampaignBody
+from workflow.documents import CampaignBody, Once, Schedule
 from workflow.models import Run
+from workflow.overview import next_times
 
 SAMPLES = 5
+LOOKS_AHEAD, TODAY = timedelta(days=60), timedelta(days=1)
 PRICED = 50  # people whose rendered text gives the mean number of SMS parts
 
 
@@ -137,7 +140,7 @@ def look_ahead(
         countries=countries,
         sentence=audience.sentence(segment.model.rule, {name: known.title for name, known in audience.catalogue(workspace_id).items()}),
     )
-    outlook.findings.extend(guardrails.check(_intent(outlook, problems, draft=draft)))
+    outlook.findings.extend(guardrails.check(_intent(outlook, problems, draft=draft, by_hand=planned_at is None, now=now)))
     return outlook
 
 
@@ -245,7 +248,7 @@ def _approval(workspace_id: int, key: str, now: datetime) -> tuple[governance.Ap
         return None, list(refusal.findings) or [Finding("error", "", refusal.reason, "an approval of exactly these revisions")]
 
 
-def _intent(outlook: Outlook, problems: list[Finding], *, draft: bool) -> guardrails.Intent:
+def _intent(outlook: Outlook, problems: list[Finding], *, draft: bool, by_hand: bool, now: datetime) -> guardrails.Intent:
     return guardrails.Intent(
         campaign=outlook.campaign,
         approval=outlook.approval,
@@ -256,7 +259,29 @@ def _intent(outlook: Outlook, problems: list[Finding], *, draft: bool) -> guardr
         currency=outlook.currency,
         running=_running(outlook.workspace_id, outlook.key),
         problems=problems,
+        scheduled=_scheduled(outlook.campaign, now) if by_hand else "",
+        lately=None if draft else _lately(outlook, by_hand=by_hand, now=now),
     )
+
+
+def _scheduled(campaign: CampaignBody, now: datetime) -> str:
+    """When the campaign is launched next by itself, in its own zone's words."""
+    trigger, coming = campaign.trigger, next_times(campaign, now=now, until=now + LOOKS_AHEAD, many=1)
+    if not coming or not isinstance(trigger, Schedule | Once):
+        return ""
+    return f"on {coming[0].astimezone(ZoneInfo(trigger.zone)):%A %-d %B at %H:%M} ({trigger.zone})"
+
+
+def _lately(outlook: Outlook, *, by_hand: bool, now: datetime) -> tuple[int, int] | None:
+    """How many of the people at hand are in the latest run of another occurrence within a day, and its number. A schedule may well
+    reach the same people every day: its own launches ask about those by hand only."""
+    others = Run.objects.filter(workspace_id=outlook.workspace_id, campaign_key=outlook.key, shadow=False, started_at__gt=now - TODAY)
+    others = others if by_hand else others.filter(trigger="manual")
+    latest = others.exclude(occurrence=outlook.plan.occurrence).exclude(trigger="event").order_by("-started_at").first()
+    if latest is None:
+        return None
+    again = len(delivery.planned(outlook.workspace_id, latest.dispatch_id) & outlook.ids)
+    return (again, latest.pk) if again else None
 
 
 def _running(workspace_id: int, key: str) -> list[int]:

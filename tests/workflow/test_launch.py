@@ -14,6 +14,7 @@ from tests import factories as make
 from tests.together import together
 from workflow import pipeline, worker
 from workflow.models import Run
+from workflow.outlook import look_ahead
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -64,6 +65,23 @@ def test_launching_again_reaches_only_those_who_came_since(now: datetime) -> Non
     send_all(now + timedelta(minutes=5))
     assert OutboxMail.objects.count() == 22
     assert delivery.facts(again.workspace_id, again.dispatch_id).counts == {"sent": 2, "reached": 20}
+
+
+def test_whoever_launches_by_hand_is_told_that_a_schedule_does_so_too(now: datetime) -> None:
+    make.profiles(3, now=now)
+    key = make.spring_sale(now=now, trigger={"type": "schedule", "cron": "0 12 * * MON", "zone": "Europe/Paris"}, reentry=True)
+
+    def warned(at: datetime, planned_at: datetime | None = None) -> list[str]:
+        looked = look_ahead(make.workspace().pk, key, now=at, planned_at=planned_at)
+        return [finding.found for finding in looked.findings if finding.path == "/trigger"]
+
+    noon = now + timedelta(hours=2)
+    assert warned(now) == ["a schedule that sends it again on Monday 2 March at 12:00 (Europe/Paris)"]
+    assert warned(noon, planned_at=noon) == []
+    by_hand = pipeline.launch(make.person("ben", now=now), key, now=now)
+    send_all(now)
+    assert warned(noon, planned_at=noon) == [f"3 people who are in run {by_hand.pk} of the last 24 hours, too"]
+    assert len(warned(now + timedelta(days=3))) == 1, "the run is no longer of the last day; the schedule stays"
 
 
 def test_a_template_changed_after_approval_stops_the_launch_and_is_named(now: datetime) -> None:

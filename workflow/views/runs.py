@@ -115,6 +115,7 @@ def _live(request: ConsoleRequest, found: Run) -> dict[str, Any]:
         "seconds_left": facts.waiting / facts.rate if facts.rate > 0 and facts.waiting and sending and not closed else None,
         "closed_waves": bool(closed),
         "next_wave": min(closed, default=0),
+        "next_wave_people": next((wave.people for wave in facts.waves if wave.number == min(closed, default=0)), 0),
         "may_pause": request.actor.role.covers(Role.AUTHOR),
         "may_resume": request.actor.role.covers(Role.APPROVER),
     }

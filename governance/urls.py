@@ -23,6 +23,7 @@ urlpatterns = [
     path("approvals/", reviews.inbox, name="inbox"),
     path("approvals/<int:submission_id>/", reviews.review, name="review"),
     path("approvals/<int:submission_id>/reach/", reviews.reach, name="reach"),
+    path("approvals/<int:submission_id>/reach/<slug:plural>/<slug:key>/", reviews.reach_of, name="review-reach"),
     path("approvals/<int:submission_id>/decide/", reviews.decide, name="decide"),
     path("people/", people.people, name="people"),
     path("people/add/", people.add_person, name="add-person"),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from audience import door as audience
 from delivery import door as delivery
 from governance import door as governance
 from workflow.cron import explain_cron, times
@@ -95,6 +96,33 @@ def trigger_words(campaign: CampaignBody) -> str:
     if isinstance(trigger, OnEvent):
         return f"when “{trigger.event}” happens"
     return "by hand"
+
+
+def campaign_words(workspace_id: int, campaign: CampaignBody) -> str:
+    """What a campaign does, as whoever must vouch for it reads it."""
+    templates, segments = _titles(workspace_id, "template"), _titles(workspace_id, "segment")
+    whole = sum(arm.weight for arm in campaign.arms())
+    shares = [f" ({arm.weight / whole:.0%})" if campaign.variants else "" for arm in campaign.arms()]
+    letters = [f"“{templates.get(arm.template, arm.template)}”{share}" for arm, share in zip(campaign.arms(), shares, strict=True)]
+    said = [
+        f"Sends {' or '.join(letters)} to the people of “{segments.get(campaign.segment, campaign.segment)}”, {trigger_words(campaign)}"
+    ]
+    if isinstance(campaign.trigger, OnEvent) and campaign.trigger.where is not None:
+        known = {name: body.title for name, body in audience.catalogue(workspace_id).items()}
+        words = audience.sentence(campaign.trigger.where, known).rstrip(".")
+        said.append(f"only to {words[:1].lower()}{words[1:]}")
+    if campaign.holdout:
+        said.append(f"{campaign.holdout:.0%} of them are left alone")
+    said.append(f"in waves of {', '.join(f'{share:.0%}' for share in campaign.ramp)}" if campaign.ramp else "all at once")
+    if campaign.budget:
+        said.append(f"for at most {campaign.budget.micros / 1e6:,.2f} {campaign.budget.currency}")
+    if campaign.reentry:
+        said.append("a later launch may reach the same people again")
+    return "; ".join(said) + "."
+
+
+def _titles(workspace_id: int, kind: str) -> dict[str, str]:
+    return {view.key: view.title or view.key for view in governance.documents(workspace_id, kind)}
 
 
 def refused_lately(workspace_id: int, *, since: datetime) -> list[Occurrence]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from governance.door import Pages, register_pages
-from workflow import campaign_forms
+from workflow import campaign_forms, overview
 from workflow.views import campaigns, previews, runs
 
 app_name = "workflow"
@@ -21,6 +21,7 @@ register_pages(
         preview="workflow:campaign-preview",
         starter=campaign_forms.STARTER,
         estimate="workflow:estimate",
+        spoken=overview.campaign_words,
         group="",
     ),
 )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -16,38 +15,17 @@ from django.views.decorators.http import require_POST
 
 from governance import approvals, kinds
 from governance.access import ConsoleRequest
-from governance.bills import Bill, BillItem
+from governance.bills import Bill
 from governance.checking import check_bill
-from governance.difference import difference
-from governance.findings import Invalid
+from governance.findings import Invalid, Missing
 from governance.kinds import Ref
-from governance.models import Decision, Document, Submission
+from governance.models import Decision, Submission
 from governance.pages import console_page, document_address, pages_of
-from governance.reading import RevisionView, revision_by_id, revision_view
+from governance.reading import released, revision_by_id
 from governance.roles import Role
-from governance.yaml_files import write as write_yaml
+from governance.views.reviewed import reviewed, unchanged
 
 State = Submission.State
-
-
-@dataclass(frozen=True, slots=True)
-class Reviewed:
-    """One changed document of a bill, before and after."""
-
-    item: BillItem
-    kind: Any
-    title: str
-    before: RevisionView | None
-    after: RevisionView
-    changes: Sequence[Mapping[str, Any]]
-    before_text: str
-    after_text: str
-    href: str
-    frame_before: str
-    frame_after: str
-    own: bool
-    legal: Sequence[str]
-    live_number: int | None
 
 
 def waiting_for(workspace_id: int, user_id: int | None) -> int:
@@ -107,12 +85,12 @@ def review(request: ConsoleRequest, submission_id: int) -> HttpResponse:
 def _review_context(request: ConsoleRequest, submission: Submission, faults: Sequence[Any] = (), comment: str = "") -> dict[str, Any]:
     actor, root = request.actor, Ref(submission.document.kind, submission.document.key)
     items = approvals.items_of(submission)
-    reviewed = _reviewed(request, items, root)
+    changed = reviewed(request, submission, items, root)
     decisions = list(Decision.objects.filter(submission=submission).select_related("by").order_by("at"))
     open_ = submission.state == State.OPEN
     found = check_bill(actor, actor.workspace_id, root, Bill(items, submission.bill_hash), now=timezone.now()) if open_ else []
-    own = [each for each in reviewed if each.own]
-    legal = [each for each in reviewed if each.legal]
+    own = [each for each in changed if each.own]
+    legal = [each for each in changed if each.legal]
     return {
         "title": submission.document.title or submission.document.key,
         "submission": submission,
@@ -121,8 +99,8 @@ def _review_context(request: ConsoleRequest, submission: Submission, faults: Seq
         "pages": pages_of(root.kind),
         "href": document_address(root.kind, root.key),
         "preview": document_address(root.kind, root.key, "preview"),
-        "reviewed": reviewed,
-        "unchanged": [item for item in items if not item.changed],
+        "reviewed": changed,
+        "unchanged": unchanged(request, items),
         "decisions": decisions,
         "decided": any(decision.by_id == actor.user_id for decision in decisions),
         "approvals": sum(decision.verdict == "approve" for decision in decisions),
@@ -140,51 +118,6 @@ def _review_context(request: ConsoleRequest, submission: Submission, faults: Seq
         "comment": comment,
         "trail": [{"title": "Approvals", "href": reverse("governance:inbox")}],
     }
-
-
-def _reviewed(request: ConsoleRequest, items: Sequence[BillItem], root: Ref) -> list[Reviewed]:
-    """The changed documents, the submitted one first, in three queries."""
-    changed = sorted((item for item in items if item.changed), key=lambda item: (item.ref != root, item.kind, item.key))
-    workspace_id = request.actor.workspace_id
-    rows = Document.objects.filter(workspace_id=workspace_id, pk__in=[item.document_id for item in changed])
-    documents = {row.pk: row for row in rows.select_related("released__author")}
-    return [_reviewed_item(request, item, documents[item.document_id]) for item in changed if item.document_id in documents]
-
-
-def _reviewed_item(request: ConsoleRequest, item: BillItem, row: Document) -> Reviewed:
-    after, live, before = revision_by_id(request.actor.workspace_id, item.revision_id), row.released, None
-    if live is not None and live.pk != item.revision_id:
-        live.document = row
-        before = revision_view(live)
-    sort, frame = kinds.kind(item.kind), pages_of(item.kind).frame
-    return Reviewed(
-        item=item,
-        kind=sort,
-        title=row.title or row.key,
-        before=before,
-        after=after,
-        changes=[*_spoken(before, after), *(change.as_dict() for change in difference(before.body if before else {}, after.body))],
-        before_text=write_yaml(before.body).decode() if before else "",
-        after_text=write_yaml(after.body).decode(),
-        href=document_address(item.kind, item.key, "preview"),
-        frame_before=reverse(frame, args=[item.key, before.number]) if frame and before else "",
-        frame_after=reverse(frame, args=[item.key, item.number]) if frame else "",
-        own=after.author_id == request.actor.user_id,
-        legal=approvals.changed_legal_fields(request.actor.workspace_id, item),
-        live_number=live.number if live else None,
-    )
-
-
-def _spoken(before: RevisionView | None, after: RevisionView) -> list[dict[str, Any]]:
-    """What both say, as sentences, where their kind has words for it and the sentences differ."""
-    speak = pages_of(after.kind).spoken
-    if speak is None or before is None:
-        return []
-    try:
-        said = [speak(view.workspace_id, view.model) for view in (before, after)]
-    except Invalid:
-        return []
-    return [{"where": "In words", "path": "", "op": "changed", "before": said[0], "after": said[1]}] if said[0] != said[1] else []
 
 
 @console_page()
@@ -209,6 +142,22 @@ def reach(request: ConsoleRequest, submission_id: int) -> HttpResponse:
         "submission": submission,
     }
     return render(request, "governance/_reach.html", context)
+
+
+@console_page()
+def reach_of(request: ConsoleRequest, submission_id: int, plural: str, key: str) -> HttpResponse:
+    """How many people one changed document finds as it is in force, and as it was submitted; both counted now."""
+    workspace_id, now = request.actor.workspace_id, timezone.now()
+    items = approvals.items_of(approvals.find_submission(workspace_id, submission_id))
+    item = next((each for each in items if kinds.kind(each.kind).plural == plural and each.key == key), None)
+    count = kinds.kind(item.kind).reach if item else None
+    if item is None or count is None:
+        raise Missing("a document of this request that finds people")
+    live = released(workspace_id, item.kind, key)
+    after = count(workspace_id, revision_by_id(workspace_id, item.revision_id).model, now)
+    before = count(workspace_id, live.model, now)
+    moved = (after - before) / before if before and after is not None else None
+    return render(request, "governance/_reach_of.html", {"before": before, "after": after, "moved": moved})
 
 
 @require_POST

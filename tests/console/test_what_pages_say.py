@@ -9,6 +9,7 @@ from django.test import Client
 
 from audience import door as audience
 from delivery import door as delivery
+from governance import door as governance
 from governance.door import AuditEntry, User
 from tests import factories as make
 from workflow import pipeline, worker
@@ -184,3 +185,30 @@ def test_an_admin_erases_a_person_only_by_typing_who_it_is(now: datetime) -> Non
     assert audience.find(home, external_id="u-1") is None
     assert AuditEntry.objects.filter(action="profile.erased", subject=f"profile:{number}").count() == 1
     _page("cleo", f"{address}erase/", now=now, status=404, typed="u-1")
+
+
+def test_a_new_campaign_is_reviewed_in_words_and_with_the_letter_that_it_sends(now: datetime) -> None:
+    make.profiles(3, now=now)
+    make.spring_sale(now=now)
+    trigger = {"type": "event", "event": "booked", "where": {"trigger": {"property": "nights", "op": "gte", "value": 7}}}
+    make.put("campaign", "thanks", make.campaign(title="Thanks", trigger=trigger, holdout=0.1), now=now)
+    submission = governance.submit(make.person("ada", now=now), "campaign", "thanks", number=1, note="", now=now)
+    said = _page("ben", f"/console/approvals/{submission.pk}/", now=now)
+    assert "Sends “Offer” to the people of “Everyone”, when “booked” happens; only to people whose event has" in said
+    assert "10% of them are left alone; all at once." in said
+    assert "/console/templates/offer/frame/1/?scheme=light" in said, "the letter is read by whoever vouches for it"
+
+
+def test_a_changed_segment_is_reviewed_with_both_counts_and_with_what_else_uses_it(now: datetime) -> None:
+    make.profiles(2, now=now, country="GB")
+    make.profiles(3, now=now, country="PT")
+    make.spring_sale(now=now)
+    make.in_force("segment", "everyone", make.segment(title="Britons", rule={"profile": "country", "op": "is", "value": "GB"}), now=now)
+    make.put("segment", "everyone", make.segment(title="Britons"), now=now)
+    submission = governance.submit(make.person("ada", now=now), "segment", "everyone", number=3, note="", now=now)
+    address = f"/console/approvals/{submission.pk}/"
+    said = _page("ben", address, now=now)
+    assert 'It changes for what else uses it: <a href="/console/campaigns/spring-sale/">Spring sale</a>.' in said
+    said = _page("ben", f"{address}reach/segments/everyone/", now=now)
+    assert "2 people in force → <strong>5 people</strong> with this change" in said and "+150" in said
+    _page("ben", f"{address}reach/segments/nobody/", now=now, status=404)

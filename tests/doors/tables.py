@@ -55,6 +55,7 @@ CONSOLE = {
     "console/approvals/": ("viewer", "viewer"),
     "console/approvals/<int:submission_id>/": ("viewer", "viewer"),
     "console/approvals/<int:submission_id>/reach/": ("viewer", "viewer"),
+    "console/approvals/<int:submission_id>/reach/<slug:plural>/<slug:key>/": ("viewer", "viewer"),
     "console/approvals/<int:submission_id>/decide/": ("-", "approver"),
     "console/people/": ("viewer", "viewer"),
     "console/people/add/": ("-", "admin"),

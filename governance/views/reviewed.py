@@ -1,0 +1,158 @@
+"""What a request would change, document by document: before and after, in words, in pictures and in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from governance import approvals, kinds
+from governance.access import ConsoleRequest
+from governance.bills import BillItem
+from governance.difference import difference
+from governance.finding_documents import used_by
+from governance.findings import Invalid
+from governance.kinds import Ref
+from governance.models import Document, Submission
+from governance.pages import document_address, pages_of
+from governance.reading import RevisionView, revision_by_id, revision_view
+from governance.yaml_files import write as write_yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """One changed document of a bill, before and after. words: a new one as a sentence, where its kind has words; counted: where
+    its reach before and after is told; others: what else uses it, by title and address."""
+
+    item: BillItem
+    kind: Any
+    title: str
+    before: RevisionView | None
+    after: RevisionView
+    changes: Sequence[Mapping[str, Any]]
+    words: str
+    before_text: str
+    after_text: str
+    href: str
+    frame_before: str
+    frame_after: str
+    own: bool
+    legal: Sequence[str]
+    live_number: int | None
+    counted: str
+    others: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A document that is used as it is in force already. frame: its picture, where its kind has one."""
+
+    item: BillItem
+    kind: Any
+    title: str
+    href: str
+    frame: str
+
+
+def reviewed(request: ConsoleRequest, submission: Submission, items: Sequence[BillItem], root: Ref) -> list[Reviewed]:
+    """The changed documents, the submitted one first; a handful of queries and some per document."""
+    changed = sorted((item for item in items if item.changed), key=lambda item: (item.ref != root, item.kind, item.key))
+    documents = _documents(request, changed)
+    users = _users(request, items, {item.kind for item in changed})
+    return [
+        _reviewed(request, submission, item, documents[item.document_id], users.get(item.ref, ()))
+        for item in changed
+        if item.document_id in documents
+    ]
+
+
+def unchanged(request: ConsoleRequest, items: Sequence[BillItem]) -> list[Unchanged]:
+    """What is used as it is, those with a picture first."""
+    same = [item for item in items if not item.changed]
+    documents = _documents(request, same)
+    listed = [
+        Unchanged(
+            item=item,
+            kind=kinds.kind(item.kind),
+            title=documents[item.document_id].title or item.key,
+            href=document_address(item.kind, item.key, "preview"),
+            frame=_frame(item.kind, item.key, item.number),
+        )
+        for item in same
+        if item.document_id in documents
+    ]
+    return sorted(listed, key=lambda each: (not each.frame, each.item.kind, each.title.casefold()))
+
+
+def _documents(request: ConsoleRequest, items: Sequence[BillItem]) -> dict[int, Document]:
+    rows = Document.objects.filter(workspace_id=request.actor.workspace_id, pk__in=[item.document_id for item in items])
+    return {row.pk: row for row in rows.select_related("released__author")}
+
+
+def _users(request: ConsoleRequest, items: Sequence[BillItem], changed: set[str]) -> dict[Ref, list[tuple[str, str]]]:
+    """What uses a document and isn't part of the request: it changes for these, too."""
+    own = {item.ref for item in items}
+    titles = {}
+    rows = Document.objects.filter(workspace_id=request.actor.workspace_id, latest__isnull=False)
+    for kind, key, title in rows.values_list("kind", "key", "title"):
+        titles[Ref(kind, key)] = title or key
+    found: dict[Ref, list[tuple[str, str]]] = {}
+    for kind in sorted(changed):
+        for key, users in used_by(request.actor.workspace_id, kind).items():
+            others = [(titles.get(user, user.key), document_address(user.kind, user.key)) for user in users if user not in own]
+            found[Ref(kind, key)] = others
+    return found
+
+
+def _reviewed(
+    request: ConsoleRequest, submission: Submission, item: BillItem, row: Document, others: Sequence[tuple[str, str]]
+) -> Reviewed:
+    after, live, before = revision_by_id(request.actor.workspace_id, item.revision_id), row.released, None
+    if live is not None and live.pk != item.revision_id:
+        live.document = row
+        before = revision_view(live)
+    sort = kinds.kind(item.kind)
+    counts = sort.reach is not None and before is not None
+    return Reviewed(
+        item=item,
+        kind=sort,
+        title=row.title or row.key,
+        before=before,
+        after=after,
+        changes=[*_spoken(before, after), *(change.as_dict() for change in difference(before.body if before else {}, after.body))],
+        words=_words(after) if before is None else "",
+        before_text=write_yaml(before.body).decode() if before else "",
+        after_text=write_yaml(after.body).decode(),
+        href=document_address(item.kind, item.key, "preview"),
+        frame_before=_frame(item.kind, item.key, before.number) if before else "",
+        frame_after=_frame(item.kind, item.key, item.number),
+        own=after.author_id == request.actor.user_id,
+        legal=approvals.changed_legal_fields(request.actor.workspace_id, item),
+        live_number=live.number if live else None,
+        counted=reverse("governance:review-reach", args=[submission.pk, sort.plural, item.key]) if counts else "",
+        others=others,
+    )
+
+
+def _frame(kind: str, key: str, number: int) -> str:
+    frame = pages_of(kind).frame
+    return reverse(frame, args=[key, number]) if frame else ""
+
+
+def _words(view: RevisionView) -> str:
+    """What a revision says as a sentence; "" where its kind has no words, or today's schema no longer reads it."""
+    speak = pages_of(view.kind).spoken
+    try:
+        return speak(view.workspace_id, view.model) if speak else ""
+    except Invalid:
+        return ""
+
+
+def _spoken(before: RevisionView | None, after: RevisionView) -> list[dict[str, Any]]:
+    """What both say, as sentences, where the sentences differ."""
+    said = (_words(before), _words(after)) if before else ("", "")
+    if not all(said) or said[0] == said[1]:
+        return []
+    return [{"where": "In words", "path": "", "op": "changed", "before": said[0], "after": said[1]}]

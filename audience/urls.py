@@ -21,6 +21,7 @@ register_pages(
         new="audience:new-segment",
         starter=rule_forms.STARTER,
         spoken=segments.spoken,
+        told="/rule",
         group="",
     ),
 )

@@ -29,7 +29,8 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 class Pages:
     """How a kind appears in the console. edit, preview: url names taking a key; frame: one taking a key and a revision number.
 
-    spoken(workspace_id, model): what a body says, as a sentence; estimate: url name of a part of a page that says what a draft would do.
+    spoken(workspace_id, model): what a body says, as a sentence; told: the part of a body that the sentence says all of;
+    estimate: url name of a part of a page that says what a draft would do.
     starter: the body that a new document begins with; group: the page that lists it beside others ("" for the main navigation).
     """
 
@@ -45,6 +46,7 @@ class Pages:
     group: str = "settings"
     primary: str = ""
     spoken: Callable[[int, Any], str] | None = None
+    told: str = ""
     estimate: str = ""
 
 

@@ -121,7 +121,7 @@ def _reviewed(
         title=row.title or row.key,
         before=before,
         after=after,
-        changes=[*_spoken(before, after), *(change.as_dict() for change in difference(before.body if before else {}, after.body))],
+        changes=_changes(before, after),
         words=_words(after) if before is None else "",
         before_text=write_yaml(before.body).decode() if before else "",
         after_text=write_yaml(after.body).decode(),
@@ -150,9 +150,12 @@ def _words(view: RevisionView) -> str:
         return ""
 
 
-def _spoken(before: RevisionView | None, after: RevisionView) -> list[dict[str, Any]]:
-    """What both say, as sentences, where the sentences differ."""
+def _changes(before: RevisionView | None, after: RevisionView) -> list[Mapping[str, Any]]:
+    """What differs: both as sentences, where the sentences differ, and every part of the body that these don't tell already."""
+    changes = [change.as_dict() for change in difference(before.body if before else {}, after.body)]
     said = (_words(before), _words(after)) if before else ("", "")
     if not all(said) or said[0] == said[1]:
-        return []
-    return [{"where": "In words", "path": "", "op": "changed", "before": said[0], "after": said[1]}]
+        return list(changes)
+    told = pages_of(after.kind).told
+    rest = [change for change in changes if not told or not f"{change['path']}/".startswith(f"{told}/")]
+    return [{"where": "In words", "path": "", "op": "changed", "before": said[0], "after": said[1]}, *rest]

@@ -43,6 +43,7 @@ urlpatterns = [
     path("<slug:plural>/<slug:key>/checks/", documents.checks, name="checks"),
     path("<slug:plural>/<slug:key>/history/", documents.history, name="history"),
     path("<slug:plural>/<slug:key>/approvals/", documents.approvals_tab, name="approvals"),
+    path("<slug:plural>/<slug:key>/goes-along/", documents.goes_along, name="goes-along"),
     path("<slug:plural>/<slug:key>/submit/", documents.submit, name="submit"),
     path("<slug:plural>/<slug:key>/withdraw/", documents.withdraw, name="withdraw"),
     path("<slug:plural>/<slug:key>/release/", documents.release, name="release"),

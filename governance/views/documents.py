@@ -19,7 +19,7 @@ from governance.editing import Edit, Editor, draw, edit
 from governance.findings import Invalid
 from governance.form_bodies import look_up
 from governance.kinds import Ref
-from governance.models import Release, Submission
+from governance.models import Document, Release, Submission
 from governance.pages import console_page, document_address, document_context, pages_of, title_of_many
 from governance.paging import page
 from governance.reading import (
@@ -201,6 +201,19 @@ def approvals_tab(request: ConsoleRequest, plural: str, key: str) -> HttpRespons
     )
     context = {**document_context(request, view, "approvals"), "submissions": submissions, "policy": approvals.policy(workspace_id)}
     return render(request, "governance/approvals_tab.html", context)
+
+
+@console_page()
+def goes_along(request: ConsoleRequest, plural: str, key: str) -> HttpResponse:
+    """What a submission would put before the approver: the drafts that aren't in force, this one and those below it."""
+    sort = kinds.kind_of_plural(plural)
+    changed = [item for item in bill(request.actor.workspace_id, sort.name, key, of="draft").items if item.changed]
+    rows = Document.objects.filter(workspace_id=request.actor.workspace_id, pk__in=[item.document_id for item in changed])
+    titles = {row.pk: row.title or row.key for row in rows}
+    root = Ref(sort.name, key)
+    listed = [(titles.get(item.document_id, item.key), kinds.kind(item.kind), item) for item in changed if item.document_id in titles]
+    listed.sort(key=lambda each: (each[2].ref != root, each[2].kind, each[0].casefold()))
+    return render(request, "governance/_goes_along.html", {"listed": listed})
 
 
 @console_page(Role.AUTHOR)

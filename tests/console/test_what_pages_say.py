@@ -212,3 +212,14 @@ def test_a_changed_segment_is_reviewed_with_both_counts_and_with_what_else_uses_
     said = _page("ben", f"{address}reach/segments/everyone/", now=now)
     assert "2 people in force → <strong>5 people</strong> with this change" in said and "+150" in said
     _page("ben", f"{address}reach/segments/nobody/", now=now, status=404)
+
+
+def test_whoever_submits_is_told_everything_that_goes_along(now: datetime) -> None:
+    make.spring_sale(now=now)
+    make.put("segment", "everyone", make.segment(title="Nearly everyone", rule={"profile": "country", "op": "is", "value": "GB"}), now=now)
+    make.put("campaign", "autumn", make.campaign(title="Autumn sale"), now=now)
+    assert 'hx-get="/console/campaigns/autumn/goes-along/"' in _page("ada", "/console/campaigns/autumn/", now=now)
+    said = _page("ada", "/console/campaigns/autumn/goes-along/", now=now)
+    assert "2 changes for somebody else to vouch for" in said
+    assert said.index("Autumn sale") < said.index("Nearly everyone") and "Segment, revision 1 → 2" in said and "Campaign, new" in said
+    _page("ada", "/console/campaigns/nothing/goes-along/", now=now, status=404)

@@ -74,6 +74,7 @@ CONSOLE = {
     "console/<slug:plural>/<slug:key>/checks/": ("viewer", "viewer"),
     "console/<slug:plural>/<slug:key>/history/": ("viewer", "viewer"),
     "console/<slug:plural>/<slug:key>/approvals/": ("viewer", "viewer"),
+    "console/<slug:plural>/<slug:key>/goes-along/": ("viewer", "viewer"),
     "console/<slug:plural>/<slug:key>/submit/": ("author", "author"),
     "console/<slug:plural>/<slug:key>/withdraw/": ("-", "author"),
     "console/<slug:plural>/<slug:key>/release/": ("-", "approver"),

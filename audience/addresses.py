@@ -56,8 +56,10 @@ def _refuse_oddities(text: str) -> None:
             raise BadAddress("an e-mail address without control characters", f"the control character U+{ord(char):04X}")
     if text.startswith('"'):
         raise BadAddress("an e-mail address without quotation marks", "a quoted name before the @")
-    if any(char in text for char in ",;") or text.count("@") > 1:
+    if any(char in text for char in ",;") or (text.count("@") > 1 and " " in text):
         raise BadAddress(_EMAIL, "several addresses")
+    if text.count("@") > 1:
+        raise BadAddress(_EMAIL, "more than one @")
     local, _, domain = text.rpartition("@")
     if domain.startswith("["):
         raise BadAddress("a domain name: address literals are not allowed", "an address literal after the @")

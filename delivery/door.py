@@ -17,7 +17,9 @@ from delivery.instance import held as held_instances
 from delivery.instance import start as start_instance
 from delivery.leases import at_work, due, lease
 from delivery.left_out import LeftOutPage, left_out
+from delivery.limits import troubled
 from delivery.message_ids import MessageKey, message_id, message_ids, read_message_id
+from delivery.objections import objections
 from delivery.pins import SentMessage, sent_message
 from delivery.planning import plan, planned, survey, unfinished
 from delivery.pricing import quote
@@ -92,6 +94,7 @@ __all__ = [
     "left_out",
     "LeftOutPage",
     "messages",
+    "objections",
     "open_next_wave",
     "pause",
     "paused",
@@ -116,6 +119,7 @@ __all__ = [
     "survey",
     "switches",
     "timeline",
+    "troubled",
     "unfinished",
     "unsubscribe_headers",
     "unsuppress",

@@ -105,8 +105,11 @@ def why_message(row: Message) -> Why:
     attempt = Attempt.objects.filter(pk=row.attempt_id).first() if row.attempt_id else None
     state, reason = effective(row.state, row.reason, attempt.state if attempt else None)
     dispatch = _dispatch(row.workspace_id, row.dispatch_id)
-    planned = Stop("delivery", dispatch.planned_at, {"planned": True, "dispatch": row.dispatch_id, "n": row.n})
-    return Why(state, reason, message_id(row.dispatch_id, row.n), (planned, *_stops(row)))
+    first = Stop("delivery", dispatch.planned_at, {"planned": True, "dispatch": row.dispatch_id, "n": row.n})
+    if dispatch.kind != "campaign":  # whose dispatch stands all day: the message's own beginning is its decision
+        decision = Decision.objects.filter(dispatch=dispatch, n=row.n).first()
+        first = _decided(decision) if decision else first
+    return Why(state, reason, message_id(row.dispatch_id, row.n), (first, *_stops(row)))
 
 
 def messages(

@@ -15,6 +15,7 @@ from delivery.states import Lane
 
 RESERVE = 0.2
 RESERVED = "#reserve"  # marks the second bucket of an account
+HELD = "#held"  # marks why nothing can be given to an account from here: told to people, and asked again by every piece of work
 
 
 def open_at(workspace_id: int, account: str, *, now: datetime) -> datetime | None:
@@ -32,6 +33,18 @@ def rest(workspace_id: int, account: str, *, seconds: float, trouble: str, now: 
             row.blocked_until = until
         row.trouble = trouble[:300]
         row.save(update_fields=["blocked_until", "trouble"])
+
+
+def hold(workspace_id: int, account: str, *, seconds: float, trouble: str, now: datetime) -> None:
+    """Make known that work for this account can't even be tried. Other work that goes by the same route is not held up."""
+    rest(workspace_id, account + HELD, seconds=seconds, trouble=trouble, now=now)
+
+
+def troubled(workspace_id: int, *, now: datetime) -> dict[str, tuple[str, datetime]]:
+    """The accounts that nothing is given to now: why, and until when it is tried again."""
+    rows = VendorAccount.objects.filter(workspace_id=workspace_id, blocked_until__gt=now).order_by("blocked_until")
+    found = rows.values_list("account", "trouble", "blocked_until")
+    return {account.removesuffix(HELD): (trouble, until) for account, trouble, until in found if until is not None}
 
 
 def at_once(rate: float | None) -> int | None:

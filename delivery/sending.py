@@ -42,6 +42,8 @@ def send(work: Work, outgoing: Sequence[Outgoing], *, vendors: Connections, cloc
     try:
         terms = terms_of(work)
     except DoorError as error:
+        account = work.dispatch.account or work.dispatch.route_key
+        limits.hold(work.workspace_id, account, seconds=2 * ACCOUNT_TROUBLE_RESTS.total_seconds(), trouble=error.reason, now=clock())
         return walk.hand_back(error.reason, clock() + ACCOUNT_TROUBLE_RESTS)
     if killed(work.workspace_id, work.dispatch.key, terms.route.adapter.key, work.epoch):
         return walk.hand_back("a kill switch is on", clock() + ACCOUNT_TROUBLE_RESTS)

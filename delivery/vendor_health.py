@@ -10,7 +10,8 @@ from django.db.models import Count, F, Max, Q, Sum
 from django.db.models.functions import TruncMinute
 
 from audience import door as audience
-from delivery.models import Attempt, Dispatch, Message, VendorAccount, VendorEvent
+from delivery import limits
+from delivery.models import Attempt, Dispatch, Message, VendorEvent
 from delivery.states import AttemptState
 from governance.door import documents
 
@@ -43,21 +44,19 @@ def accounts(workspace_id: int, *, now: datetime) -> list[dict[str, Any]]:
     )
     for vendor, kind, many in said.order_by():
         events.setdefault(vendor, {})[kind] = many
-    rows = {row.account: row for row in VendorAccount.objects.filter(workspace_id=workspace_id)}
+    resting = limits.troubled(workspace_id, now=now)
     routes = {view.key: view for view in documents(workspace_id, "vendor_route") if view.released}
     peaks = _busiest_seconds(workspace_id, now)
-    names = sorted({*told, *routes})
-    return [
-        {**_account(name, told.get(name, {}), rows.get(name), routes.get(name), events, now), "peak": peaks.get(name)} for name in names
-    ]
+    names = sorted({*told, *routes, *resting})
+    return [{**_account(name, told.get(name, {}), resting.get(name), routes.get(name), events), "peak": peaks.get(name)} for name in names]
 
 
 def _account(
-    name: str, told: dict[str, Any], row: VendorAccount | None, route: Any, events: dict[str, dict[str, int]], now: datetime
+    name: str, told: dict[str, Any], resting: tuple[str, datetime] | None, route: Any, events: dict[str, dict[str, int]]
 ) -> dict[str, Any]:
     model = route.released.model if route else None
     vendor = told.get("vendor") or (model.vendor if model else name)
-    blocked = row is not None and row.blocked_until is not None and row.blocked_until > now
+    trouble, until = resting or ("", None)
     troubled = bool(told.get("refused") or told.get("failed"))
     return {
         "name": name,
@@ -65,11 +64,11 @@ def _account(
         "vendor": vendor,
         "channel": model.channel if model else "",
         "routed": route is not None,
-        "state": "paused" if blocked else "troubled" if troubled else "healthy" if told else "waiting",
-        "word": "Left alone" if blocked else "Errors" if troubled else "Well" if told else "Not used today",
+        "state": "paused" if until else "troubled" if troubled else "healthy" if told else "waiting",
+        "word": "Left alone" if until else "Errors" if troubled else "Well" if told else "Not used today",
         "told": told,
-        "trouble": row.trouble if row and blocked else "",
-        "blocked_until": row.blocked_until if row and blocked else None,
+        "trouble": trouble,
+        "blocked_until": until,
         "events": events.get(vendor, {}),
         "per_second": model.per_second if model else None,
         "currency": model.price.currency if model and model.price else "USD",

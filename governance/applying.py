@@ -100,14 +100,39 @@ def apply(
     return done
 
 
-def submit_roots(actor: Actor, files: Sequence[FileDocument], *, note: str, now: datetime) -> list[Submission]:
-    """Submit what has unreleased changes in it and isn't part of another such bill. What waits already is left waiting."""
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What was submitted, and the findings of drafts that this folder left as they were and that can't be submitted."""
+
+    submissions: list[Submission]
+    left: list[Finding]
+
+
+def submit_roots(actor: Actor, done: Sequence[Applied], *, note: str, now: datetime) -> Submitted:
+    """Submit what has unreleased changes in it and isn't part of another such bill. What waits already is left waiting.
+
+    Raises Invalid, naming files, where something can't be submitted that holds what was changed here: call it in one
+    transaction with `apply`. A draft that somebody else left broken is told, and holds up nothing.
+    """
+    names = {each.file.ready.ref: each.file.name for each in done}
+    changed = {each.file.ready.ref for each in done if each.created or each.changes}
+    submissions, refused = list[Submission](), list[tuple[set[Ref], list[Finding]]]()
     with transaction.atomic():
-        roots = _roots(actor.workspace_id, [file.ready.ref for file in files])
-        return [submit(actor, ref.kind, ref.key, number=number, note=note, now=now) for ref, number in roots]
+        for ref, number, parts in _roots(actor.workspace_id, [each.file.ready.ref for each in done if not each.kept]):
+            try:
+                with transaction.atomic():
+                    submissions.append(submit(actor, ref.kind, ref.key, number=number, note=note, now=now))
+                    changed -= parts
+            except Invalid as invalid:
+                refused.append((parts, in_file(names[ref], invalid.findings)))
+        faults = [finding for parts, findings in refused if changed & parts for finding in findings]
+        if faults:
+            raise Invalid(faults)
+    return Submitted(submissions, [finding for _, findings in refused for finding in findings])
 
 
-def _roots(workspace_id: int, refs: Sequence[Ref]) -> list[tuple[Ref, int]]:
+def _roots(workspace_id: int, refs: Sequence[Ref]) -> list[tuple[Ref, int, set[Ref]]]:
+    """What to submit: the document, its draft's number, and everything that its bill holds."""
     bills = {ref: bill(workspace_id, ref.kind, ref.key, of="draft") for ref in refs}
     changed = {ref: each for ref, each in bills.items() if each.changed}
     below = {item.ref for ref, each in changed.items() for item in each.items if item.ref != ref}
@@ -116,7 +141,7 @@ def _roots(workspace_id: int, refs: Sequence[Ref]) -> list[tuple[Ref, int]]:
         view = document(workspace_id, ref.kind, ref.key)
         live = [submission.bill_hash for submission in (view.open_submission, view.approved_submission) if submission]
         if ref not in below and each.hash not in live:
-            roots.append((ref, view.latest.number))
+            roots.append((ref, view.latest.number, {item.ref for item in each.items}))
     return roots
 
 

@@ -58,6 +58,8 @@ def _problems(workspace_id: int, active: list[pipeline.RunLine]) -> list[dict[st
         for each in delivery.switches(workspace_id)
     ]
     found += [_problem("error", f"This installation is held: {reason}", health, "Open delivery") for _, reason in delivery.held_instances()]
+    for account, (trouble, _) in delivery.troubled(workspace_id, now=timezone.now()).items():
+        found.append(_problem("error", f"Nothing leaves by {account or 'any vendor'} at the moment: {trouble}", health, "Open delivery"))
     for line in active:
         if line.state == "paused":
             words = f"{line.title} is paused: {line.brief.planned - line.brief.handed:,} people may be waiting for it" if line.brief else ""

@@ -8,6 +8,7 @@ import pytest
 
 from delivery import door as delivery
 from delivery.documents import SENDING_POLICY, VENDOR_ROUTE
+from delivery.models import OutboxMail
 from governance import door as governance
 from governance.door import CheckContext, Invalid, Missing, Refused, parse
 from tests import factories
@@ -122,6 +123,24 @@ def test_a_route_whose_secret_is_gone_holds_the_work_back(street: Street, monkey
 
 
 @pytest.mark.django_db
+def test_what_waits_for_a_vendor_never_ends_in_the_outbox_and_says_so(street: Street, settings: Any) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(3))
+    routes = settings.OMNI
+    settings.OMNI = routes.model_copy(update={"vendor": "outbox"})  # started again, without the variable
+    [outcome] = street.work(pieces=1)
+    assert "OMNI_VENDOR keeps everything in the outbox here" in outcome.halted
+    [(trouble, _)] = delivery.troubled(street.workspace_id, now=street.clock()).values()
+    assert "decided for sendgrid" in trouble
+    assert not OutboxMail.objects.exists() and street.counts(dispatch) == {"waiting": 3}
+
+    settings.OMNI = routes
+    street.clock.pass_(minutes=2)
+    street.work()
+    assert street.counts(dispatch) == {"sent": 3}
+    assert delivery.troubled(street.workspace_id, now=street.clock()) == {}
+
+
 def test_a_policy_released_during_a_send_counts_from_the_next_last_look(street: Street) -> None:
     street.route("sendgrid")
     street.policy()

@@ -226,6 +226,25 @@ def test_a_change_below_submits_what_uses_it(office: Office, folder: Path) -> No
     assert [item["key"] for item in waiting.bill if item["changed"]] == ["footer"]
 
 
+def test_what_cannot_be_submitted_is_not_saved_either(office: Office, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("apply", folder, as_user="ada", submit=True)
+    before = Revision.objects.count()
+    write(folder, "pages/footer.yaml", "title: Footer\ntext: TODO\n")
+    [said] = refused(capsys, "apply", folder, as_user="ada", submit=True, keep_errors=True)
+    assert said.startswith("plans/spring.yaml ") and "footer" in said and "TODO" in said
+    assert Revision.objects.count() == before
+
+
+def test_a_draft_that_somebody_left_broken_holds_up_nothing(office: Office, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(folder, "pages/stray.yaml", "title: Stray\ntext: TODO\n")
+    call_command("apply", folder, as_user="abe", keep_errors=True)
+    write(folder, "pages/footer.yaml", "title: Footer\ntext: Ciao\n")
+    call_command("apply", folder, as_user="ada", submit=True)
+    said = capsys.readouterr().out
+    assert "submitted  plan spring: 1 approval(s) needed" in said
+    assert "not submitted  pages/stray.yaml /text: found TODO" in said
+
+
 def elsewhere(office: Office) -> None:
     """Abe changes the footer in the console after the folder was applied."""
     latest = office.view("page", "footer").latest

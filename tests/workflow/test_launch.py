@@ -84,6 +84,26 @@ def test_whoever_launches_by_hand_is_told_that_a_schedule_does_so_too(now: datet
     assert len(warned(now + timedelta(days=3))) == 1, "the run is no longer of the last day; the schedule stays"
 
 
+def test_a_kill_switch_or_a_missing_policy_is_an_objection_before_anything_is_launched(now: datetime) -> None:
+    make.profiles(3, now=now)
+    key, ben = make.spring_sale(now=now, policy="quiet"), make.person("ben", now=now)
+
+    def objections() -> list[str]:
+        return [str(finding) for finding in look_ahead(make.workspace().pk, key, now=now).errors]
+
+    [policy] = objections()
+    assert "/policy" in policy and "'quiet'" in policy and "approved and released by itself" in policy
+    make.in_force("sending_policy", "quiet", make.policy(), now=now)
+    assert objections() == []
+    delivery.kill(ben, "campaign", key, on=True, reason="wrong prices", now=now)
+    [switch] = objections()
+    assert "kill switch for the campaign spring-sale: wrong prices" in switch
+    with pytest.raises(Refused, match="kill switch"):
+        pipeline.launch(ben, key, now=now)
+    delivery.kill(ben, "campaign", key, on=False, reason="mended", now=now)
+    assert objections() == []
+
+
 def test_a_template_changed_after_approval_stops_the_launch_and_is_named(now: datetime) -> None:
     make.profiles(3, now=now)
     key = make.spring_sale(now=now)

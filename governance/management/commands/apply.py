@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.db import transaction
 from django.utils import timezone
 
-from governance.applying import Applied, Elsewhere, apply, submit_roots
+from governance.applying import Applied, Elsewhere, Submitted, apply, submit_roots
 from governance.command import DoorCommand, Report
 from governance.folders import read_folder
 
@@ -31,12 +32,14 @@ class Command(DoorCommand):
 
     def act(self, dir: Path, *, dry_run: bool, submit: bool, keep_errors: bool, elsewhere: Elsewhere, note: str, **_: Any) -> Report:
         now, files = timezone.now(), read_folder(dir)
-        done = apply(self.actor, files, note=note, dry_run=dry_run, keep_errors=keep_errors, elsewhere=elsewhere, now=now)
+        with transaction.atomic():
+            done = apply(self.actor, files, note=note, dry_run=dry_run, keep_errors=keep_errors, elsewhere=elsewhere, now=now)
+            asked = submit_roots(self.actor, done, note=note, now=now) if submit and not dry_run else Submitted([], [])
         lines = [*_lines(done), _sum(done, dry_run=dry_run)]
-        if submit and not dry_run:
-            for submission in submit_roots(self.actor, [each.file for each in done if not each.kept], note=note, now=now):
-                name = f"{submission.document.kind} {submission.document.key}"
-                lines.append(f"submitted  {name}: {submission.approvals_needed} approval(s) needed")
+        for submission in asked.submissions:
+            name = f"{submission.document.kind} {submission.document.key}"
+            lines.append(f"submitted  {name}: {submission.approvals_needed} approval(s) needed")
+        lines += [f"not submitted  {finding}" for finding in asked.left]
         return Report(tuple(lines))
 
 

@@ -47,7 +47,9 @@ class Command(DoorCommand):
         for waiting, reason in delivery.held_instances():
             self.stderr.write(f"nothing is sent from installation {waiting}: {reason}; see confirm_instance")
         if not ended:
-            self.stderr.write(f"stopped before the end: run {run.pk} is {view.state}, and workers go on with it")
+            self.stderr.write(
+                f"stopped before the end: run {run.pk} is {view.state}, and workers go on with it (start one with `manage.py worker`)"
+            )
         return Report(lines=tuple(f"{word}: {number:,}" for word, number in view.counts.items()), data=data)
 
     def _ask(self, ahead: Outlook) -> int:

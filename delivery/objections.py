@@ -1,0 +1,31 @@
+"""What of delivery's own stands in the way of a plan: its route, its policy, a kill switch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db.models import Q
+
+from delivery import policies
+from delivery.models import Switch
+from delivery.work import DispatchPlan
+from governance.door import DoorError, Finding
+
+
+def objections(plan: DispatchPlan) -> Iterator[Finding]:
+    """Why this plan could not be launched now. Route and policy are approved by themselves: they are nobody's part."""
+    vendor = ""
+    try:
+        vendor = policies.route(plan.workspace_id, plan.route_key, plan.channel).adapter.key
+    except DoorError as error:
+        yield Finding("error", "/route", error.reason, "a vendor route that is approved and released, with its secrets in place")
+    try:
+        policies.policy(plan.workspace_id, plan.policy_key)
+    except DoorError as error:
+        yield Finding("error", "/policy", error.reason, "a sending policy that is approved and released by itself")
+    concerns = Q(scope="workspace") | Q(scope="campaign", key=plan.campaign_key) | Q(scope="vendor", key=vendor)
+    for switch in Switch.objects.filter(concerns, workspace_id=plan.workspace_id, on=True).order_by("pk"):
+        what = f"the {switch.scope} {switch.key}" if switch.key else "the whole workspace"
+        yield Finding(
+            "error", "", f"a kill switch for {what}: {switch.reason}", "it to be lifted first: what is launched waits, and goes then"
+        )

@@ -66,6 +66,16 @@ def times(omni: Environment) -> Found:
         )
 
 
+def recipients(omni: Environment) -> Found:
+    """Messages to a vendor that nobody may get look like sent ones until somebody wonders."""
+    if omni.env != "production" and omni.vendor == "routes" and not omni.allowed_recipients:
+        yield Warning(
+            "OMNI_VENDOR=routes without OMNI_ALLOWED_RECIPIENTS: outside production nobody can be reached.",
+            hint="Name the addresses, @domains or +prefixes of your testers.",
+            id="omni.W021",
+        )
+
+
 def engines(omni: Environment) -> Found:
     """Engines that need each other, or a package that is not installed."""
     if omni.bell == "postgres" and not omni.database_url:
@@ -128,12 +138,6 @@ def stage(omni: Environment) -> Found:
             hint="Set OMNI_ENV=production where real people are to be reached.",
             id="omni.W020",
         )
-        if omni.vendor == "routes" and not omni.allowed_recipients:
-            yield Warning(
-                "OMNI_VENDOR=routes without OMNI_ALLOWED_RECIPIENTS: outside production nobody can be reached.",
-                hint="Name the addresses, @domains or +prefixes of your testers.",
-                id="omni.W021",
-            )
     elif omni.allowed_recipients:
         yield Warning("OMNI_ALLOWED_RECIPIENTS has no effect in production.", hint="Remove it.", id="omni.W022")
 
@@ -248,7 +252,7 @@ def _is_fernet_key(key: str) -> bool:
     return True
 
 
-for _check in (names, times, engines):
+for _check in (names, times, recipients, engines):
     register(_explain(_check))
 for _check in (stage, keys, addresses, storage, operation):
     register(_explain(_check), Tags.security, deploy=True)

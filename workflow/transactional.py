@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from difflib import get_close_matches
+from typing import Any
 
 from django.db import transaction
 
 from audience import door as audience
 from delivery import door as delivery
 from governance import door as governance
-from governance.door import Actor, Finding, Invalid, Refused
+from governance.door import Actor, Finding, Invalid, Missing, Refused, pointer
 from rendering import door as rendering
 from workflow import bells, content
 from workflow.requests import MessageRequest, To
@@ -28,8 +31,8 @@ class Accepted:
 
 
 def accept(actor: Actor, wanted: MessageRequest, *, idempotency_key: str | None, now: datetime) -> Accepted:
-    """Decide one message, in one transaction with its key. Raises Invalid, Refused (same key, another request), Missing (no such type)."""
-    template = governance.released(actor.workspace_id, "template", wanted.type)
+    """Decide one message, in one transaction with its key. Raises Invalid and Refused (same key, another request)."""
+    template = _template(actor.workspace_id, wanted.type)
     _check_class(template)
     governance.approval(actor.workspace_id, "template", wanted.type, now=now)
     digest = hashlib.sha256(wanted.model_dump_json().encode()).hexdigest()
@@ -49,6 +52,18 @@ def accept(actor: Actor, wanted: MessageRequest, *, idempotency_key: str | None,
             delivery.answer_key(actor.workspace_id, idempotency_key, dispatch_id, n)
         bells.ring(lane="transactional")
     return Accepted(delivery.message_id(dispatch_id, n), replayed=False)
+
+
+def _template(workspace_id: int, key: str) -> governance.RevisionView:
+    """The type's template. Raises Invalid, with what it might have meant, where none is in force."""
+    try:
+        return governance.released(workspace_id, "template", key)
+    except Missing:
+        released = [view for view in governance.documents(workspace_id, "template") if view.released is not None]
+        known = [view.key for view in released if view.released and view.released.body.get("message_class") in CLASSES]
+        near = get_close_matches(key, known, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise Invalid([Finding("error", "/type", key, f"a released template of class transactional or service{hint}")]) from None
 
 
 def _check_class(template: governance.RevisionView) -> None:
@@ -78,7 +93,17 @@ def _check_renders(workspace_id: int, template: governance.RevisionView, profile
     person = audience.load(workspace_id, [profile_id])[0]
     message = content.sample(workspace_id, template.id, person, wanted.data)
     if isinstance(message, rendering.Failed):
-        raise Invalid([Finding("error", "/data", message.detail, "a value for every variable that has no fallback")])
+        path, expected = _data_field(template.model.variables, message.detail)
+        raise Invalid([Finding("error", path, message.detail, expected)])
+
+
+def _data_field(variables: Mapping[str, Any], detail: str) -> tuple[str, str]:
+    """The pointer of the datum that a variable reads, where the failure names that variable first, and what was expected of it."""
+    variable = variables.get(detail.split(" ", 1)[0])
+    room, _, name = str(getattr(variable, "source", "")).partition(".")
+    if room != "data" or not name:
+        return "/data", "a value for every variable that has no fallback"
+    return pointer(("data", *name.split("."))), f"a {variable.type}" if variable is not None else ""
 
 
 def _dispatch(workspace_id: int, template: governance.RevisionView, now: datetime) -> int:

@@ -30,7 +30,7 @@ class ImportWishes:
 
     mapping: column → target; a target is a field, an attribute, `consent:CHANNEL:TOPIC` or "-" for "leave it out".
     id_from_row: a prefix, where the file has no ids of its own; email_template: `user{row}@example.com`, likewise.
-    consent_source: what recorded the consents; without it none are taken. clear_empty: an empty cell removes what was there.
+    consent_source: what recorded the consents; a file with consents needs it. clear_empty: an empty cell removes what was there.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -155,12 +155,12 @@ def decide(columns: Sequence[str], catalogue: Catalogue, wishes: ImportWishes) -
     if ID not in taken and wishes.id_from_row is None:
         faults.append(_fault(f"no column for {ID}", f"a column called {ID}, --map COLUMN={ID}, or --id-from-row PREFIX"))
     faults += wishes.faults(taken)
-    if faults:
-        raise Invalid(faults)
     if made.consents and not wishes.consent_source:
         topics = ", ".join(f"{channel}:{topic}" for channel, topic in made.consents.values())
-        made.notes.append(f"no consent was recorded for {topics}: say what collected it with --consent-source")
-        made.consents = {}
+        expected = "what collected them, which is the proof, such as: sign-up form"
+        faults.append(_fault(f"consents ({topics}) and nothing that says where they come from", expected, "--consent-source"))
+    if faults:
+        raise Invalid(faults)
     return made
 
 

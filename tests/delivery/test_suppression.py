@@ -105,8 +105,13 @@ def imported(tmp_path: Path, content: str | bytes, *options: str, name: str = "l
     path = tmp_path / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     out = io.StringIO()
-    call_command("import_suppressions", str(path), "--json", *options, stdout=out, stderr=io.StringIO())
+    try:
+        call_command("import_suppressions", str(path), "--json", *options, stdout=out, stderr=io.StringIO())
+        status: object = 0
+    except SystemExit as ended:
+        status = ended.code
     found: dict[str, Any] = json.loads(out.getvalue())
+    assert status == (2 if found["rejected"] else 0), "a program learns from the status that lines were left"
     return found
 
 

@@ -36,7 +36,8 @@ def production(**changes: object) -> Environment:
 
 
 def found(omni: Environment) -> set[str]:
-    every = (checks.names, checks.times, checks.engines, checks.stage, checks.keys, checks.addresses, checks.storage, checks.operation)
+    always = (checks.names, checks.times, checks.recipients, checks.engines)
+    every = (*always, checks.stage, checks.keys, checks.addresses, checks.storage, checks.operation)
     messages = [message for check in every for message in check(omni)]
     assert all(message.hint for message in messages), "each says what to do"
     return {str(message.id) for message in messages}

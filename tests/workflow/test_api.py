@@ -95,7 +95,7 @@ def test_an_unusable_key_is_refused_before_anything_happens(reset: str, key: str
         ({"to": {"external_id": "ada"}}, "/to/email"),
         ({"to": {"external_id": "ada", "email": "a@b"}}, "/to/email"),
         ({"to": {"external_id": ""}}, "/to/external_id"),
-        ({"data": {}}, "/data"),
+        ({"data": {}}, "/data/code"),
         ({"send_at": "tomorrow"}, "/send_at"),
         ({"surprise": 1}, "/surprise"),
         ({"type": "../etc"}, "/type"),
@@ -106,6 +106,17 @@ def test_a_faulty_message_names_its_field_and_leaves_nothing(reset: str, changes
     assert answer.status_code == 422
     assert path in [finding["path"] for finding in answer.json()["findings"]]
     assert not Decision.objects.exists()
+
+
+def test_an_unknown_type_and_a_wrong_datum_are_told_where_they_are(reset: str) -> None:
+    api = Api("messages:send")
+    answer = api.call("POST", "messages", wanted(type="rest"))
+    [finding] = answer.json()["findings"]
+    assert (answer.status_code, finding["path"], finding["found"]) == (422, "/type", "rest") and "did you mean reset?" in finding[
+        "expected"
+    ]
+    [finding] = api.call("POST", "messages", wanted(data={})).json()["findings"]
+    assert finding["path"] == "/data/code"
 
 
 def test_a_promotional_template_is_no_transactional_message(now: datetime) -> None:

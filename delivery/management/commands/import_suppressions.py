@@ -45,7 +45,7 @@ class Command(DoorCommand):
         lines = [f"{outcome.lines:,} lines: {outcome.added:,} suppressed, {outcome.known:,} were already, {outcome.rejected:,} rejected"]
         if outcome.rejected:
             lines.append(f"rejected lines: {sheet}")
-        return Report(tuple(lines), counts)
+        return Report(tuple(lines), counts, status=2 if outcome.rejected else 0)
 
     def _progress(self, outcome: Imported) -> None:
         if self.stderr.isatty():

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from delivery import door as delivery
-from governance.door import DoorCommand, Refused, Report
+from governance.door import DoorCommand, Finding, Invalid, Refused, Report
 from workflow import pipeline, worker
 from workflow.pipeline import Outlook, Run
 
@@ -33,7 +33,7 @@ class Command(DoorCommand):
     def act(self, **options: Any) -> Report:
         key, limit = str(options["campaign"]), options["limit"]
         if limit is not None and limit < 1:
-            raise Refused("--limit: a whole number of people, at least 1, is expected")
+            raise Invalid([Finding("error", "--limit", str(limit), "a whole number of people, at least 1")])
         ahead = pipeline.preview(self.workspace.pk, key, now=timezone.now(), limit=limit)
         if options["dry_run"]:
             return _report(ahead)

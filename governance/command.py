@@ -64,6 +64,8 @@ class DoorCommand(BaseCommand):
             self.stderr.write(error.reason)
         for finding in error.findings:
             self.stderr.write(str(finding))
+        if isinstance(error, Refused) and not self.needs_person and self.actor.user_id is None and not error.findings:
+            self.stderr.write("the operator is assumed: say which person acts with --as USER")
 
     def _print(self, report: Report, *, as_json: bool) -> None:
         if as_json:

@@ -20,6 +20,7 @@ from governance.canonical import canonical
 from governance.difference import difference
 from governance.findings import Finding, Invalid, Stale, parse, shorten
 from governance.form_bodies import focus_after, read_body, take_step
+from governance.merging import merged
 from governance.models import Document
 from governance.pages import document_address, document_context, list_address, pages_of, title_of_many
 from governance.reading import DocumentView, document, revision
@@ -239,6 +240,7 @@ def _stale(request: ConsoleRequest, current: Edit, stale: Stale) -> HttpResponse
         "both": sorted(change.path for change in mine if change.path in theirs),
         "latest": view.latest,
         "body": canonical(current.body),
+        "merged": canonical(merged(base, view.latest.body, current.body)),
         "latest_text": write_yaml(view.latest.body).decode(),
         "my_text": write_yaml(current.body).decode(),
         "note": request.POST.get("note", ""),

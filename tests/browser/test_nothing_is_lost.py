@@ -16,9 +16,10 @@ def test_an_overtaken_edit_shows_both_sides_and_can_go_on(visit: Visit) -> None:
         mine.get_by_role("button", name="Save draft").click()
     mine.get_by_text("Somebody saved this segment while you were editing.").wait_for()
     assert "Theirs" in mine.inner_text("main") and "My VIPs" in mine.inner_text("main")
-    mine.get_by_role("button", name="Go on editing mine, on top of theirs").click()
+    mine.get_by_role("button", name="Go on with both changes").click()
     mine.get_by_label("Title").wait_for()
     assert mine.get_by_label("Title").input_value() == "My VIPs"
+    assert mine.get_by_label("What it is for").input_value() == "Theirs", "what they changed elsewhere stays"
     mine.get_by_role("button", name="Save draft").click()
     mine.get_by_text("Saved as revision 3.").wait_for()
 

@@ -35,9 +35,7 @@ class Command(DoorCommand):
         )  # fmt: skip
         parser.add_argument("--id-from-row", metavar="PREFIX", help="make external ids from the row's number: PREFIX1, PREFIX2, …")
         parser.add_argument("--email-template", metavar="TEMPLATE", help="make addresses from it, e.g. user{row}@example.com")
-        parser.add_argument(
-            "--consent-source", metavar="WORDS", default="", help="what collected the consents: a file with some needs it"
-        )
+        parser.add_argument("--consent-source", metavar="WORDS", default="", help="what collected the consents: a file with some needs it")
         parser.add_argument("--clear-empty", action="store_true", help="an empty cell removes what was there (default: leaves it)")
         parser.add_argument("--rejects", type=Path, metavar="FILE", help="where to write the rows that were not taken: line, field, reason")
         parser.add_argument("--dry-run", action="store_true", help="look at every row, write none")

@@ -17,7 +17,6 @@ from governance.checking import check_bill
 from governance.difference import difference
 from governance.editing import Edit, Editor, draw, edit
 from governance.findings import Invalid
-from governance.form_bodies import look_up
 from governance.kinds import Ref
 from governance.models import Release, Submission
 from governance.pages import console_page, document_address, document_context, pages_of, title_of_many
@@ -35,7 +34,8 @@ from governance.reading import (
     users_of,
 )
 from governance.roles import Role
-from governance.schema_fields import FormField, form_fields
+from governance.schema_fields import form_fields
+from governance.schema_rows import place_in_rows, to_map, to_rows
 from governance.yaml_files import write as write_yaml
 
 
@@ -70,14 +70,24 @@ def list_context(request: ConsoleRequest, kind_name: str) -> dict[str, Any]:
 def new(request: ConsoleRequest, plural: str) -> HttpResponse:
     """The editor, empty."""
     sort = kinds.kind_of_plural(plural)
-    return _draw(request, edit(request, Editor(sort.name, make=_empty_item), None))
+    return _draw(request, edit(request, _editor(sort), None))
 
 
 @console_page()
 def edit_page(request: ConsoleRequest, plural: str, key: str) -> HttpResponse:
     """The plain editor, for kinds whose room has no page of its own: the schema as a form, or the text."""
     sort = kinds.kind_of_plural(plural)
-    return _draw(request, edit(request, Editor(sort.name, make=_empty_item), key))
+    return _draw(request, edit(request, _editor(sort), key))
+
+
+def _editor(sort: kinds.Kind[Any]) -> Editor:
+    return Editor(
+        sort.name,
+        to_form=lambda body: to_rows(sort.schema, body),
+        to_body=lambda form: to_map(sort.schema, form),
+        make=_empty_item,
+        place=place_in_rows,
+    )
 
 
 def _draw(request: ConsoleRequest, current: Edit) -> HttpResponse:
@@ -102,15 +112,10 @@ def preview(request: ConsoleRequest, plural: str, key: str) -> HttpResponse:
     context = {
         **document_context(request, view, "preview"),
         "revision": chosen,
-        "fields": _with_values(form_fields(sort.schema, chosen.body), chosen.body),
+        "fields": form_fields(sort.schema, to_rows(sort.schema, chosen.body)),
         "text": write_yaml(chosen.body).decode(),
     }
     return render(request, "governance/preview.html", context)
-
-
-def _with_values(fields: list[FormField], body: Any) -> list[tuple[FormField, Any]]:
-    """Each field with what the body says there, or with what counts where it says nothing."""
-    return [(field, look_up(body, field.path) if field.given else field.usual) for field in fields]
 
 
 @console_page()

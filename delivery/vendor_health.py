@@ -19,8 +19,11 @@ LISTED = 12  # rows of a table
 LATEST = 500  # bounces whose domains are looked up
 
 
-def accounts(workspace_id: int, *, now: datetime) -> list[dict[str, Any]]:
-    """Every account that is routed to or was used in the last day, with what happened on it."""
+def accounts(workspace_id: int, *, kept: bool, now: datetime) -> list[dict[str, Any]]:
+    """Every account that is routed to or was used in the last day, with what happened on it.
+
+    kept: this installation keeps everything in its outbox, whatever the routes say.
+    """
     told: dict[str, dict[str, Any]] = {
         row["account"]: dict(row)
         for row in Attempt.objects.filter(workspace_id=workspace_id, posted_at__gt=now - DAY)
@@ -48,7 +51,12 @@ def accounts(workspace_id: int, *, now: datetime) -> list[dict[str, Any]]:
     peaks = _busiest_seconds(workspace_id, now)
     names = sorted({*told, *routes})
     return [
-        {**_account(name, told.get(name, {}), rows.get(name), routes.get(name), events, now), "peak": peaks.get(name)} for name in names
+        {
+            **_account(name, told.get(name, {}), rows.get(name), routes.get(name), events, now),
+            **({"state": "waiting", "word": "Stays in the outbox", "kept": True} if kept else {}),
+            "peak": peaks.get(name),
+        }
+        for name in names
     ]
 
 
@@ -56,7 +64,7 @@ def _account(
     name: str, told: dict[str, Any], row: VendorAccount | None, route: Any, events: dict[str, dict[str, int]], now: datetime
 ) -> dict[str, Any]:
     model = route.released.model if route else None
-    vendor = told.get("vendor") or (model.vendor if model else name)
+    vendor = model.vendor if model else told.get("vendor") or name
     blocked = row is not None and row.blocked_until is not None and row.blocked_until > now
     troubled = bool(told.get("refused") or told.get("failed"))
     return {

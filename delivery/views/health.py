@@ -30,7 +30,7 @@ def health(request: ConsoleRequest) -> HttpResponse:
     doubtful = in_doubt(workspace_id, limit=50)
     context: dict[str, Any] = {
         "title": "Delivery",
-        "accounts": vendor_health.accounts(workspace_id, now=now),
+        "accounts": vendor_health.accounts(workspace_id, kept=settings.OMNI.vendor == "outbox", now=now),
         "switches": switches(workspace_id),
         "doubts": [{"attempt": attempt, "campaign": key} for attempt, key in zip(doubtful, _keys(doubtful), strict=True)],
         "suppressed": list(

@@ -142,6 +142,7 @@ def budgets(workspace_id: int, *, now: datetime) -> list[dict[str, Any]]:
     return [
         {
             "id": row.pk,
+            "kind": row.kind,
             "key": row.key,
             "state": row.state,
             "planned_at": row.planned_at,

@@ -31,6 +31,7 @@ from governance.reading import (
     revision,
     revision_rows,
     revision_view,
+    titles,
     users_of,
 )
 from governance.roles import Role
@@ -124,6 +125,8 @@ def checks(request: ConsoleRequest, plural: str, key: str) -> HttpResponse:
     sort, workspace_id = kinds.kind_of_plural(plural), request.actor.workspace_id
     view, now = document(workspace_id, sort.name, key), timezone.now()
     materials = bill(workspace_id, sort.name, key, of="draft")
+    users = users_of(workspace_id, sort.name, key)
+    titled = titles(workspace_id, [*users, *(item.ref for item in materials.items)])
     found = check_bill(request.actor, workspace_id, Ref(sort.name, key), materials, now=now)
     context = {
         **document_context(request, view, "checks"),
@@ -131,14 +134,16 @@ def checks(request: ConsoleRequest, plural: str, key: str) -> HttpResponse:
         "below": [finding for finding in found if "#" in finding.path],
         "errors": sum(finding.level == "error" for finding in found),
         "bill": materials,
-        "items": [{"item": item, "href": document_address(item.kind, item.key), "kind": kinds.kind(item.kind)} for item in materials.items],
-        "users": [
-            {"ref": user, "href": document_address(user.kind, user.key), "kind": kinds.kind(user.kind)}
-            for user in users_of(workspace_id, sort.name, key)
-        ],
+        "items": [{"item": item, **_named(item.ref, titled)} for item in materials.items],
+        "users": [_named(user, titled) for user in users],
         "checked_at": now,
     }
     return render(request, "governance/checks.html", context)
+
+
+def _named(ref: Ref, titled: dict[Ref, str]) -> dict[str, Any]:
+    """A document as a link: its title, its kind and where it is."""
+    return {"title": titled[ref], "href": document_address(ref.kind, ref.key), "kind": kinds.kind(ref.kind)}
 
 
 @console_page()

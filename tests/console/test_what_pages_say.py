@@ -184,3 +184,24 @@ def test_an_admin_erases_a_person_only_by_typing_who_it_is(now: datetime) -> Non
     assert audience.find(home, external_id="u-1") is None
     assert AuditEntry.objects.filter(action="profile.erased", subject=f"profile:{number}").count() == 1
     _page("cleo", f"{address}erase/", now=now, status=404, typed="u-1")
+
+
+def test_campaigns_go_by_their_titles_wherever_they_are_named(now: datetime) -> None:
+    [person] = make.profiles(1, now=now)
+    key = make.spring_sale(now=now)
+    run = pipeline.launch(make.person("ben", now=now), key, now=now)
+    delivery.pause(make.person("ben", now=now), run.dispatch_id, now=now, reason="a look")
+    assert "Only Spring sale</option>" in _page("ben", "/console/delivery/", now=now)
+    delivery.resume(make.person("ben", now=now), run.dispatch_id, now=now, reason="")
+    worker.drain(now=lambda: now)
+    [sent] = delivery.messages(run.workspace_id, dispatch_id=run.dispatch_id).items
+
+    for address in (
+        f"/console/messages/?dispatch={run.dispatch_id}",
+        f"/console/messages/{sent.message_id}/",
+        f"/console/messages/of/{person}/",
+        "/console/segments/everyone/checks/",
+    ):
+        said = _page("vera", address, now=now)
+        assert "Spring sale" in said and f">{key}<" not in said and f">{key} ·" not in said
+    assert "<strong>Everyone</strong>" in _page("vera", f"/console/campaigns/{key}/checks/", now=now)

@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
+from pydantic import Field, JsonValue
+
 from audience.values import AttributeType
 from governance import door as governance
 from governance.door import CheckContext, DocumentModel, Finding, Kind, Text
 
 Sensitivity = Literal["public", "internal", "personal", "sensitive"]
 MAX_ATTRIBUTES = 200  # of one person
+TYPE_WORDS: dict[str, JsonValue] = {
+    "text": "A text",
+    "number": "A number",
+    "boolean": "Yes or no",
+    "date": "A day",
+    "datetime": "A day and time",
+    "list": "Several texts",
+}
+PRIVACY_WORDS: dict[str, JsonValue] = {
+    "public": "Public",
+    "internal": "For use inside the company",
+    "personal": "Personal",
+    "sensitive": "Sensitive",
+}
 TAKEN = ("external_id", "email", "phone", "locale", "country", "zone", "created_at")
 
 
@@ -18,10 +34,10 @@ class AttributeBody(DocumentModel):
     """One attribute; its name is the document's key."""
 
     title: Annotated[str, Text(120)]
-    type: AttributeType
+    type: AttributeType = Field(title="What it holds", json_schema_extra={"words": TYPE_WORDS})
     description: Annotated[str, Text(2_000, min=0, lines=True)] = ""
-    unit: Annotated[str, Text(40, min=0)] = ""
-    sensitivity: Sensitivity = "internal"
+    unit: Annotated[str, Text(40, min=0)] = Field(default="", json_schema_extra={"help": "Such as nights or USD."})
+    sensitivity: Sensitivity = Field(default="internal", title="How private it is", json_schema_extra={"words": PRIVACY_WORDS})
 
 
 def _checks(context: CheckContext, body: AttributeBody) -> Sequence[Finding]:

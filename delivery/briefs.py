@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncDate
 
+from delivery.conclusions import OURS
 from delivery.models import Attempt, Dispatch, VendorEvent
 from delivery.states import AttemptState
 
@@ -35,7 +36,10 @@ class Brief:
 
 @dataclass(frozen=True, slots=True)
 class Engagement:
-    """What a dispatch's readers did, by the vendor's and our own events: messages once each; machines apart."""
+    """What a dispatch's readers did, by the vendor's and our own events: messages once each; machines apart.
+
+    reported: the vendor told anything about it, so that nothing means none; noticed: there is any event, if only of our own pages.
+    """
 
     delivered: int
     opened: int
@@ -45,6 +49,8 @@ class Engagement:
     complained: int
     opened_by_machines: int
     clicked_by_machines: int
+    reported: bool
+    noticed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +98,9 @@ def running(workspace_id: int) -> list[int]:
 
 
 def engagement(workspace_id: int, dispatch_id: int) -> Engagement:
-    """One grouped query over the dispatch's events."""
-    rows = (
-        VendorEvent.objects.filter(workspace_id=workspace_id, dispatch_id=dispatch_id, n__isnull=False)
-        .values_list("kind", "machine")
-        .annotate(Count("n", distinct=True))
-        .order_by()
-    )
+    """One grouped query over the dispatch's events, and a look whether one is the vendor's."""
+    events = VendorEvent.objects.filter(workspace_id=workspace_id, dispatch_id=dispatch_id, n__isnull=False)
+    rows = events.values_list("kind", "machine").annotate(Count("n", distinct=True)).order_by()
     counts = {(kind, machine): many for kind, machine, many in rows}
     return Engagement(
         delivered=counts.get(("delivered", False), 0),
@@ -109,6 +111,8 @@ def engagement(workspace_id: int, dispatch_id: int) -> Engagement:
         complained=counts.get(("complained", False), 0),
         opened_by_machines=counts.get(("opened", True), 0),
         clicked_by_machines=counts.get(("clicked", True), 0),
+        reported=bool(counts) and events.exclude(vendor=OURS).exists(),
+        noticed=bool(counts),
     )
 
 

@@ -12,8 +12,8 @@ from delivery.adapters.registry import ADAPTERS, vendors_of
 from governance.door import CheckContext, DocumentModel, Finding, Kind, Role, Text, pointer, zone_names
 
 Channel = Literal["email", "sms"]
-Share = Annotated[float, Field(ge=0, le=1)]
-Micros = Annotated[int, Field(ge=0, le=10**12)]
+Share = Annotated[float, Field(ge=0, le=1, json_schema_extra={"shown_as": "share"})]
+Micros = Annotated[int, Field(ge=0, le=10**12, json_schema_extra={"shown_as": "money", "currency": "currency"})]
 SecretName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,59}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 
@@ -34,6 +34,22 @@ def _moment(value: str) -> str:
     return value
 
 
+VENDORS: dict[str, Any] = {"suggestions": list(ADAPTERS), "words": {key: adapter.title for key, adapter in ADAPTERS.items()}}
+SETTING_FORMS = {"categories": "list", "sandbox": "yes or no", "smart_encoded": "yes or no"}  # the others are texts
+SETTINGS: dict[str, Any] = {
+    "item": "setting",
+    "row": ["Setting", "Value"],
+    "names": {name: SETTING_FORMS.get(name, "text") for adapter in ADAPTERS.values() for name in adapter.settings},
+    "help": "What else the vendor may be told; its reference page lists the names.",
+}
+SECRETS: dict[str, Any] = {
+    "item": "key",
+    "row": ["The vendor’s name for it", "Kept under the name"],
+    "names": sorted({name for adapter in ADAPTERS.values() for name in adapter.secrets}),
+    "help": "Never the key itself: the name under which an admin keeps it, such as SENDGRID_KEY.",
+}
+COUNTRIES: dict[str, Any] = {"item": "country", "row": ["Country", "Price"], "help": "Two letters, such as DE."}
+
 ZoneName = Annotated[str, AfterValidator(_zone), Field(examples=["Europe/Paris"])]
 TimeOfDay = Annotated[str, AfterValidator(_moment), Field(examples=["21:00"])]
 
@@ -41,10 +57,19 @@ TimeOfDay = Annotated[str, AfterValidator(_moment), Field(examples=["21:00"])]
 class PriceTable(DocumentModel):
     """What one message costs. per: a message, or each part of a text message; countries by ISO 3166 code."""
 
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = Field(examples=["USD"])
-    per: Literal["message", "part"] = "message"
-    otherwise_micros: Micros = Field(default=0, description="Where no country is named, in millionths of the currency unit.")
-    countries: dict[Country, Micros] = Field(default_factory=dict)
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = Field(title="Currency", examples=["USD"])
+    per: Literal["message", "part"] = Field(
+        default="message",
+        title="A price is for",
+        json_schema_extra={"words": {"message": "a message", "part": "each part of a text message"}},
+    )
+    otherwise_micros: Micros = Field(
+        default=0,
+        title="Price of a message",
+        description="Where no country is named, in millionths of the currency unit.",
+        json_schema_extra={"help": "To every country that isn’t listed."},
+    )
+    countries: dict[Country, Micros] = Field(default_factory=dict, title="Other prices, by country", json_schema_extra=COUNTRIES)
 
 
 class VendorRoute(DocumentModel):
@@ -52,56 +77,112 @@ class VendorRoute(DocumentModel):
 
     title: Annotated[str, Text(120)]
     channel: Channel
-    vendor: str
-    settings: dict[str, str | bool | list[str]] = Field(default_factory=dict, description="What the vendor's page lists.")
-    secrets: dict[str, SecretName] = Field(default_factory=dict, description="Which named secret holds each credential.")
-    weight: int = Field(default=100, ge=0, le=1000, description="The heaviest released route carries what names none.")
-    per_second: float | None = Field(default=None, gt=0, le=1_000_000, description="Recipients a second that the account may take.")
-    price: PriceTable | None = None
+    vendor: str = Field(json_schema_extra=VENDORS)
+    settings: dict[str, str | bool | list[str]] = Field(
+        default_factory=dict, description="What the vendor's page lists.", json_schema_extra=SETTINGS
+    )
+    secrets: dict[str, SecretName] = Field(
+        default_factory=dict, title="Keys", description="Which named secret holds each credential.", json_schema_extra=SECRETS
+    )
+    weight: int = Field(
+        default=100,
+        ge=0,
+        le=1000,
+        title="Preference",
+        description="The heaviest released route carries what names none.",
+        json_schema_extra={"help": "Campaigns that name no route go by the one with the highest number."},
+    )
+    per_second: float | None = Field(
+        default=None,
+        gt=0,
+        le=1_000_000,
+        title="Speed at most",
+        description="Recipients a second that the account may take.",
+        json_schema_extra={"unit": "messages a second", "help": "What your account with the vendor may send."},
+    )
+    price: PriceTable | None = Field(default=None, title="Prices")
     seed: Annotated[str, Text(200)] | None = Field(
-        default=None, description="External id of a profile of your own; probes go there when the vendor's events must be proven live."
+        default=None,
+        title="Profile for test messages",
+        description="External id of a profile of your own; probes go there when the vendor's events must be proven live.",
+        json_schema_extra={
+            "help": "External ID of a profile of your own. A test message to it shows whether the vendor still reports back."
+        },
     )
 
 
 class Cap(DocumentModel):
     """At most `count` messages to one person in any window of `hours`, over all campaigns of the channel (or of every one)."""
 
-    count: int = Field(ge=1, le=1000)
-    hours: int = Field(ge=1, le=24 * 90)
-    channel: Channel | None = None
+    count: int = Field(ge=1, le=1000, title="Messages at most")
+    hours: int = Field(ge=1, le=24 * 90, title="within", json_schema_extra={"unit": "hours"})
+    channel: Channel | None = Field(default=None, json_schema_extra={"none": "Every channel together"})
 
 
 class QuietHours(DocumentModel):
     """Between start and end, by the recipient's own clock, nothing of these channels and classes goes out."""
 
-    start: TimeOfDay
-    end: TimeOfDay
+    start: TimeOfDay = Field(title="Quiet from")
+    end: TimeOfDay = Field(title="to")
     channels: list[Channel] = Field(default=["sms"], min_length=1)
-    classes: list[Literal["promotional", "service"]] = Field(default=["promotional"], min_length=1)
-    zone: ZoneName = Field(default="UTC", description="Counts for people of whom neither zone nor country is known.")
-    then: Literal["postpone", "skip"] = "postpone"
+    classes: list[Literal["promotional", "service"]] = Field(default=["promotional"], min_length=1, title="Kinds of message")
+    zone: ZoneName = Field(
+        default="UTC",
+        title="Time zone",
+        description="Counts for people of whom neither zone nor country is known.",
+        json_schema_extra={"help": "For people of whom neither zone nor country is known."},
+    )
+    then: Literal["postpone", "skip"] = Field(
+        default="postpone",
+        title="A message that falls into them",
+        json_schema_extra={"words": {"postpone": "goes out afterwards", "skip": "doesn’t go out"}},
+    )
 
 
 class Halt(DocumentModel):
     """Shares of what was sent past which the next wave is not opened and the dispatch is paused."""
 
-    bounced: Share = 0.05
-    complained: Share = 0.002
-    failed: Share = 0.02
-    at_least: int = Field(default=100, ge=1, description="Messages before shares mean anything.")
+    bounced: Share = Field(default=0.05, title="Bounced, more than")
+    complained: Share = Field(default=0.002, title="Complained, more than")
+    failed: Share = Field(default=0.02, title="Failed, more than")
+    at_least: int = Field(
+        default=100,
+        ge=1,
+        title="Judged from",
+        description="Messages before shares mean anything.",
+        json_schema_extra={"unit": "messages", "help": "With fewer, shares say little."},
+    )
 
 
 class SendingPolicy(DocumentModel):
     """How often, when and how much at once people are written to."""
 
     title: Annotated[str, Text(120)]
-    caps: list[Cap] = Field(default_factory=list, max_length=8)
-    caps_then: Literal["skip", "postpone"] = "skip"
-    quiet_hours: QuietHours | None = None
-    max_per_request: int = Field(
-        default=1000, ge=1, le=1000, description="Messages in one vendor request: what one kill can leave in doubt."
+    caps: list[Cap] = Field(
+        default_factory=list,
+        max_length=8,
+        title="Limits for one person",
+        json_schema_extra={"item": "limit", "help": "Over all campaigns together, in any such time."},
     )
-    halt: Halt = Halt()
+    caps_then: Literal["skip", "postpone"] = Field(
+        default="skip",
+        title="When a person had enough",
+        json_schema_extra={"words": {"skip": "the message isn’t sent", "postpone": "the message waits"}},
+    )
+    quiet_hours: QuietHours | None = Field(default=None, title="Quiet hours", json_schema_extra={"help": "By each person’s own clock."})
+    max_per_request: int = Field(
+        default=1000,
+        ge=1,
+        le=1000,
+        title="Handed over at once",
+        description="Messages in one vendor request: what one kill can leave in doubt.",
+        json_schema_extra={"unit": "messages", "help": "If the vendor doesn’t answer, so many are in doubt."},
+    )
+    halt: Halt = Field(
+        default=Halt(),
+        title="Pause a run when too much goes wrong",
+        json_schema_extra={"help": "Shares of what was sent. Past one of them no further wave opens."},
+    )
 
 
 def _route_checks(context: CheckContext, route: VendorRoute) -> Sequence[Finding]:

@@ -30,6 +30,7 @@ from delivery.states import AttemptState, DispatchState, MessageState, Reason
 from delivery.suppression import suppress, suppressed, unsuppress
 from delivery.tracking import LinkResolver, register_link_resolver, unsubscribe_headers
 from delivery.trials import Trial, send_test
+from delivery.variants import VariantResult, by_variant
 from delivery.views.frames import framed
 from delivery.work import Clock, DispatchFacts, DispatchPlan, Entry, LaneName, Outcome, Outgoing, Program, Work
 
@@ -64,6 +65,7 @@ __all__ = [
     "SentMessage",
     "Stop",
     "Trial",
+    "VariantResult",
     "WaveView",
     "Why",
     "Work",
@@ -73,6 +75,7 @@ __all__ = [
     "at_work",
     "backlog",
     "briefs",
+    "by_variant",
     "cancel",
     "confirm_instance",
     "daily",

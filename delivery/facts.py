@@ -34,8 +34,9 @@ class DispatchView:
     counts: one number per word, states and reasons together, zero ones left out ("delivered", "sent", "no_consent",
     "holdout"); they add up to `considered` with "waiting". states: ledger rows by effective state; skipped and failed: by
     reason; left_out: people whom the plan left out, by reason. waiting: not yet looked at; settled: had a final look or are on
-    the way; in_doubt: unanswered messages. rate: messages a second between the first and the last request. next_wave_at: when
-    the next wave opens if nothing speaks against it; None while one is being sent, and after the last.
+    the way; in_doubt: unanswered messages. rate: messages a second between the first and the last request of the open wave, so
+    that no pause between waves counts. next_wave_at: when the next wave opens if nothing speaks against it; None while one is
+    being sent, and after the last.
     """
 
     id: int
@@ -131,7 +132,7 @@ def facts(workspace_id: int, dispatch_id: int) -> DispatchView:
         estimated_micros=row.estimated_micros,
         budget_micros=row.budget_micros,
         currency=row.currency,
-        rate=_rate(requests),
+        rate=_rate(row),
         trouble=_trouble(account, requests),
         blocked_until=account.blocked_until if account is not None else None,
     )
@@ -166,9 +167,6 @@ def _requests(row: Dispatch) -> dict[str, Any]:
     return Attempt.objects.filter(workspace_id=row.workspace_id, dispatch_id=row.pk).aggregate(
         requests=Count("id"),
         cost=Sum("cost_micros", filter=through),
-        messages=Sum("count", filter=through),
-        first=Min("posted_at"),
-        last=Max("resolved_at"),
         newest=Max("posted_at"),
     )
 
@@ -180,10 +178,13 @@ def _trouble(account: VendorAccount | None, requests: Mapping[str, Any]) -> str:
     return account.trouble
 
 
-def _rate(requests: Mapping[str, Any]) -> float:
-    first, last, messages = requests["first"], requests["last"], requests["messages"]
-    seconds = (last - first).total_seconds() if first and last and messages else 0.0
-    return messages / seconds if seconds > 0 else 0.0
+def _rate(row: Dispatch) -> float:
+    posted = Attempt.objects.filter(workspace_id=row.workspace_id, dispatch_id=row.pk, state__lt=AttemptState.REFUSED)
+    if row.kind == "campaign":
+        posted = posted.filter(batch_id__in=Batch.objects.filter(dispatch=row, wave=row.waves_open - 1).values("id"))
+    known = posted.aggregate(messages=Sum("count"), first=Min("posted_at"), last=Max("resolved_at"))
+    seconds = (known["last"] - known["first"]).total_seconds() if known["first"] and known["last"] else 0.0
+    return known["messages"] / seconds if seconds > 0 else 0.0
 
 
 def _waves(row: Dispatch) -> tuple[WaveView, ...]:

@@ -20,8 +20,11 @@ LISTED = 12  # rows of a table
 LATEST = 500  # bounces whose domains are looked up
 
 
-def accounts(workspace_id: int, *, now: datetime) -> list[dict[str, Any]]:
-    """Every account that is routed to or was used in the last day, with what happened on it."""
+def accounts(workspace_id: int, *, kept: bool, now: datetime) -> list[dict[str, Any]]:
+    """Every account that is routed to or was used in the last day, with what happened on it.
+
+    kept: this installation keeps everything in its outbox, whatever the routes say.
+    """
     told: dict[str, dict[str, Any]] = {
         row["account"]: dict(row)
         for row in Attempt.objects.filter(workspace_id=workspace_id, posted_at__gt=now - DAY)
@@ -48,14 +51,21 @@ def accounts(workspace_id: int, *, now: datetime) -> list[dict[str, Any]]:
     routes = {view.key: view for view in documents(workspace_id, "vendor_route") if view.released}
     peaks = _busiest_seconds(workspace_id, now)
     names = sorted({*told, *routes, *resting})
-    return [{**_account(name, told.get(name, {}), resting.get(name), routes.get(name), events), "peak": peaks.get(name)} for name in names]
+    return [
+        {
+            **_account(name, told.get(name, {}), resting.get(name), routes.get(name), events),
+            **({"state": "waiting", "word": "Stays in the outbox", "kept": True} if kept and name not in resting else {}),
+            "peak": peaks.get(name),
+        }
+        for name in names
+    ]
 
 
 def _account(
     name: str, told: dict[str, Any], resting: tuple[str, datetime] | None, route: Any, events: dict[str, dict[str, int]]
 ) -> dict[str, Any]:
     model = route.released.model if route else None
-    vendor = told.get("vendor") or (model.vendor if model else name)
+    vendor = model.vendor if model else told.get("vendor") or name
     trouble, until = resting or ("", None)
     troubled = bool(told.get("refused") or told.get("failed"))
     return {
@@ -133,6 +143,7 @@ def budgets(workspace_id: int, *, now: datetime) -> list[dict[str, Any]]:
     return [
         {
             "id": row.pk,
+            "kind": row.kind,
             "key": row.key,
             "state": row.state,
             "planned_at": row.planned_at,

@@ -14,22 +14,48 @@ from governance.roles import Role
 from governance.schema import DocumentModel, Text
 
 DEFAULT_KEY = "default"
+NOT_AUTHORS = "None of them wrote what they approve."
 
 
 class ApprovalsAbove(DocumentModel):
     """More approvals above an audience size."""
 
-    reach: int = Field(ge=0, description="People; an audience larger than this needs more approvals.")
-    approvals: int = Field(ge=1, le=10, description="Approvals by different people, none of them an author.")
+    reach: int = Field(
+        ge=0,
+        title="An audience larger than",
+        description="People; an audience larger than this needs more approvals.",
+        json_schema_extra={"unit": "people", "help": ""},
+    )
+    approvals: int = Field(
+        ge=1,
+        le=10,
+        title="Must be approved by",
+        description="Approvals by different people, none of them an author.",
+        json_schema_extra={"unit": "people", "help": NOT_AUTHORS},
+    )
 
 
 class ApprovalPolicy(DocumentModel):
     """The workspace's rule for approving. Only the document `default` counts."""
 
     title: Annotated[str, Text(120)] = "Approval policy"
-    approvals: int = Field(1, ge=1, le=10, description="Approvals by different people, none of them an author.")
-    approvals_above: ApprovalsAbove | None = ApprovalsAbove(reach=250_000, approvals=2)
-    drift: float = Field(0.2, ge=0, le=10, description="Share by which an audience may differ from the approved count: 0.2 is 20 %.")
+    approvals: int = Field(
+        1,
+        ge=1,
+        le=10,
+        title="Must be approved by",
+        description="Approvals by different people, none of them an author.",
+        json_schema_extra={"unit": "people", "help": NOT_AUTHORS},
+    )
+    approvals_above: ApprovalsAbove | None = Field(ApprovalsAbove(reach=250_000, approvals=2), title="Large audiences")
+    drift: float = Field(
+        0.2,
+        ge=0,
+        le=10,
+        title="An audience may differ by",
+        description="Share by which an audience may differ from the approved count: 0.2 is 20 %.",
+        json_schema_extra={"shown_as": "share", "help": "From the size that was approved. Beyond that, it must be approved again."},
+    )
 
     def needed(self, reach: int | None) -> int:
         """How many approvals an audience of this size needs."""

@@ -54,6 +54,7 @@ from governance.reading import (
     revision,
     revision_by_id,
     revisions,
+    titles,
     users_of,
 )
 from governance.releases import recall, recalled, release, roll_back
@@ -191,6 +192,7 @@ __all__ = [
     "system_actor",
     "take_step",
     "used_by",
+    "titles",
     "users_of",
     "waiting_for",
     "waiting_submissions",

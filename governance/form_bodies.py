@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import copy
-import json
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from governance.findings import Finding, Invalid, shorten
+from governance.form_values import read_value
 
 Pair = tuple[str, str]
 NAME = re.compile(r"(?P<path>(?:/[^/:]*)+)(?::(?P<type>[a-z]+)(?P<optional>\?)?)?")
@@ -23,68 +23,50 @@ LEFT_OUT = object()
 def read_body(pairs: Iterable[Pair]) -> dict[str, Any]:
     """The body that a form's fields describe; names that are no pointers are ignored.
 
-    Types: text (default), int, number, bool, list (one item a line), json, empty (an empty list or object to start with).
-    `?` after the type: an empty field is left out. A value that doesn't fit its type stays text, so that the schema names it.
+    Types: those of form_values, empty (an empty list or object to start with) and usual (JSON of what counts where nothing is
+    said: a field that ends up the same stays unsaid). `?` after the type: an empty field is left out. A value that doesn't fit
+    its type stays text, so that the schema names it.
     """
     root: dict[str, Any] = {}
+    usual: dict[str, Any] = {}
+    begun: set[str] = set()
     for name, value in pairs:
         found = NAME.fullmatch(name)
         if found is None:
             continue
         optional = bool(found["optional"]) or name.endswith("?")
-        plain = _value(found["type"] or "text", value.replace("\r\n", "\n"))
+        if found["type"] == "usual":
+            usual[found["path"]] = read_value("json", value)
+            if isinstance(usual[found["path"]], list):
+                _put(root, parts(found["path"]), [])
+            continue
+        if found["type"] == "empty":
+            begun.add(found["path"])
+        plain = read_value(found["type"] or "text", value.replace("\r\n", "\n"))
         if optional and value == "":
             plain = LEFT_OUT
         if plain is not LEFT_OUT:
             _put(root, parts(found["path"]), plain)
     listed = _listed(root)
     assert isinstance(listed, dict)
+    for path, value in usual.items():
+        if look_up(listed, path) == value:
+            _unsay(listed, path, begun)
     return listed
+
+
+def _unsay(body: dict[str, Any], path: str, begun: set[str]) -> None:
+    """Take a field out, and what holds it if that was begun for this field only."""
+    _take_out(body, path)
+    holder = path.rpartition("/")[0]
+    while holder and look_up(body, holder) == {} and holder not in begun:
+        _take_out(body, holder)
+        holder = holder.rpartition("/")[0]
 
 
 def parts(path: str) -> list[str]:
     """The parts of a JSON Pointer."""
     return [part.replace("~1", "/").replace("~0", "~").replace("~2", ":") for part in path.split("/")[1:]]
-
-
-def _value(type_: str, text: str) -> Any:
-    if type_ == "int":
-        return int(text) if re.fullmatch(r"\s*[-+]?\d{1,18}\s*", text) else _spaced_int(text)
-    if type_ == "number":
-        return _number(text)
-    if type_ == "bool":
-        return {"true": True, "on": True, "false": False, "": False}.get(text, text)
-    if type_ == "list":
-        return [line.strip() for line in text.split("\n") if line.strip()]
-    if type_ == "json":
-        return _json(text)
-    if type_ == "empty":
-        return {} if text == "object" else []
-    return text
-
-
-def _spaced_int(text: str) -> Any:
-    """12,408 and 12 408 are whole numbers too, as people copy them from a page."""
-    tight = re.sub(r"[\s,_'’]", "", text)
-    return int(tight) if re.fullmatch(r"[-+]?\d{1,18}", tight) else text
-
-
-def _number(text: str) -> Any:
-    whole = _spaced_int(text)
-    if not isinstance(whole, str):
-        return whole
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return number if abs(number) <= 2**53 else text  # false for nan
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text, parse_constant=lambda word: word)
-    except (ValueError, RecursionError):
-        return text
 
 
 class _Places(dict[int, Any]):

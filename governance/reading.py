@@ -204,6 +204,14 @@ def users_of(workspace_id: int, kind: str, key: str) -> list[Ref]:
     return sorted(Ref(user_kind, user_key) for user_kind, user_key, uses in rows if [kind, key] in uses)
 
 
+def titles(workspace_id: int, refs: Iterable[Ref]) -> dict[Ref, str]:
+    """The titles of documents from their latest revisions, in one query; a document without one goes by its key."""
+    wanted = set(refs)
+    rows = Document.objects.filter(workspace_id=workspace_id, kind__in={ref.kind for ref in wanted}, key__in={ref.key for ref in wanted})
+    known = {Ref(kind, key): title for kind, key, title in rows.values_list("kind", "key", "title")}
+    return {ref: known.get(ref) or ref.key for ref in wanted}
+
+
 def revision_view(row: Revision) -> RevisionView:
     """The view of a row that was read with its document and author."""
     return RevisionView(

@@ -1,91 +1,76 @@
 """A form for any kind: its pydantic schema as fields with labels, help, bounds and what the last save objected to.
 
 What a body doesn't say stays unsaid: a field that was left alone shows its default as a placeholder and sends nothing.
+How a field looks is said in the schema: its `title` is the label, and `json_schema_extra` may hold
+`help` (instead of the description), `unit` (behind the value), `shown_as` ("share": typed as per cent; "money": millionths
+typed as an amount of the `currency` beside it), `words` (for choices), `none` (for no choice), `suggestions`, and for lists
+and dictionaries `item` (what one is called), `row` (the labels of name and value) and `names` (known ones, with their form).
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from governance.findings import Finding
 from governance.form_bodies import escape_part
 from governance.schema import DocumentModel
+from governance.schema_leaves import NOTHING, FormField, label_of, leaf
+from governance.schema_rows import Resolver, Schema, value_schema
 
-LONG = 200  # characters from which a text gets several lines
 DEEPEST = 6
-ACRONYMS = {"sms": "SMS", "email": "E-mail", "id": "ID", "url": "URL", "api": "API"}
-Schema = Mapping[str, Any]
-NOTHING = object()
 
 
-@dataclass(frozen=True, slots=True)
-class FormField:
-    """One field as the template draws it. look: text, lines, number, int, bool, choice, list, json, group, items, absent or fixed.
-
-    given: the body says something here; usual: what counts where it doesn't.
-    """
-
-    look: str
-    path: str
-    name: str
-    label: str
-    help: str = ""
-    value: Any = ""
-    given: bool = True
-    usual: str = ""
-    required: bool = False
-    options: Sequence[tuple[str, str]] = ()
-    children: Sequence[FormField] = ()
-    minimum: Any = None
-    maximum: Any = None
-    longest: Any = None
-    fault: Finding | None = None
-    removable: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(Resolver):
     """What every field of one form is read with."""
 
-    defs: Schema
-    faults: Mapping[str, Finding]
+    def __init__(self, defs: Schema, faults: Mapping[str, Finding]) -> None:
+        super().__init__(defs)
+        self.faults = faults
 
-    def members(self, schema: Schema, body: Any, usual: Any, path: str, depth: int) -> Iterator[FormField]:
-        """The fields of an object. usual: the object that counts where the body says nothing."""
+    def members(self, schema: Schema, body: Any, usual: Any, path: str, depth: int, *, given: bool = True) -> Iterator[FormField]:
+        """The fields of an object. usual: the object that counts where the body says nothing; given: it says something."""
         values = body if isinstance(body, Mapping) else {}
         defaults = usual if isinstance(usual, Mapping) else {}
-        needed = set(schema.get("required", ()))
+        needed = set(schema.get("required", ())) if given else set()
         for name, part in schema.get("properties", {}).items():
             default = defaults.get(name, part.get("default", NOTHING))
-            yield self.field(name, part, values.get(name, NOTHING), default, f"{path}/{escape_part(name)}", name in needed, depth)
+            here = {**defaults, **values}
+            yield self.field(name, part, values.get(name, NOTHING), default, f"{path}/{escape_part(name)}", name in needed, depth, here)
 
-    def field(self, name: str, part: Schema, value: Any, usual: Any, path: str, required: bool, depth: int) -> FormField:
-        """One field, whatever its look."""
+    def field(
+        self, name: str, part: Schema, value: Any, usual: Any, path: str, required: bool, depth: int, beside: Mapping[str, Any]
+    ) -> FormField:
+        """One field, whatever its look. beside: the values of its object."""
         given = value is not NOTHING
         shown = value if given else usual
         plain, nullable = self.resolve(part, None if shown is NOTHING else shown)
+        described = part.get("description") or ("" if plain.get("type") == "object" else plain.get("description", ""))
+        said = {**plain, **part}
         common: dict[str, Any] = {
             "path": path,
-            "label": label_of(name),
-            "help": str(part.get("description") or ("" if plain.get("type") == "object" else plain.get("description", ""))),
+            "label": _title(name, part),
+            "help": str(said.get("help", described)),
             "required": required and not nullable,
             "fault": self.faults.get(path),
             "given": given,
+            "item": str(said.get("item", "")),
         }
         if "const" in plain:
             return FormField("fixed", name=path, value=plain["const"], **common)
         if plain.get("type") == "object" and "properties" in plain and depth < DEEPEST:
             if nullable and (shown is None or shown is NOTHING):
                 return FormField("absent", name=path, **common)
-            children = tuple(self.members(plain, value if given else {}, usual, path, depth + 1))
+            children = tuple(self.members(plain, value if given else {}, usual, path, depth + 1, given=given))
             return FormField("group", name=path, children=children, removable=nullable, **common)
         if plain.get("type") == "array" and "properties" in self.resolve(plain.get("items", {}), None)[0] and depth < DEEPEST:
             return self.items(plain, value if given else (), path, common, depth)
+        if value_schema(self, plain) is not None and (isinstance(value, list) or not given):
+            return self.rows(plain, said, value if given else (), path, common, beside)
         examples = part.get("examples") or plain.get("examples") or [""]
-        return _leaf(plain, value if given else NOTHING, usual, str(examples[0]), path, nullable or not required, common)
+        optional = nullable or not required
+        return leaf({**said, "type": plain.get("type")}, value, usual, str(examples[0]), path, optional, _currency(said, beside), common)
 
     def items(self, plain: Schema, value: Any, path: str, common: dict[str, Any], depth: int) -> FormField:
         """A list of objects, each a group that can be moved and removed."""
@@ -94,73 +79,58 @@ class _Reader:
             at = f"{path}/{place}"
             resolved, _ = self.resolve(plain["items"], item)
             parts = tuple(self.members(resolved, item, {}, at, depth + 1))
-            label = f"{common['label']} {place + 1}"
+            label = f"{label_of(common['item'] or common['label'])} {place + 1}"
             children.append(FormField("group", at, at, label, children=parts, fault=self.faults.get(at), removable=True))
         return FormField("items", name=path, children=tuple(children), **common)
 
-    def resolve(self, part: Schema, value: Any) -> tuple[Schema, bool]:
-        """The schema behind references and "or null"; of several forms the one that the value has. And whether null is allowed."""
-        if "$ref" in part:
-            target, nullable = self.resolve(self.defs.get(part["$ref"].rpartition("/")[2], {}), value)
-            return ({**target, "description": part["description"]} if "description" in part else target), nullable
-        forms = part.get("anyOf") or part.get("oneOf")
-        if not forms:
-            return part, False
-        rest = [form for form in forms if form.get("type") != "null"]
-        chosen = rest[0] if len(rest) == 1 else self.chosen(part, rest, value)
-        return self.resolve(chosen, value)[0], len(rest) < len(forms)
+    def rows(self, plain: Schema, said: Schema, value: Any, path: str, common: dict[str, Any], beside: Mapping[str, Any]) -> FormField:
+        """A dictionary as rows of a name and a value (schema_rows says how the form holds it)."""
+        titles, names = said.get("row", ("Name", "Value")), list(said.get("names", ()))
+        of_value = value_schema(self, plain) or {}
+        children = []
+        for place, row in enumerate(value):
+            at, held = f"{path}/{place}", row if isinstance(row, Mapping) else {}
+            item = held.get("value", NOTHING)
+            sort, _ = self.resolve(_form_of(of_value, item), item)
+            base = {"given": True, "required": True}
+            key = leaf(
+                {"type": "string"}, held.get("name", ""), NOTHING, "", f"{at}/name", False, "", self.at(f"{at}/name", titles[0], base)
+            )
+            key = replace(key, suggestions=names)
+            common_value = self.at(f"{at}/value", titles[1], base)
+            content = leaf(sort, item, NOTHING, "", f"{at}/value", False, _currency(sort, beside), common_value)
+            label = f"{label_of(common['item'] or common['label'])} {place + 1}"
+            was = FormField("fixed", f"{at}/was", f"{at}/was", "", value=held.get("was", ""))
+            children.append(FormField("row", at, at, label, children=(key, content, was), fault=self.faults.get(at)))
+        return FormField("rows", name=path, children=tuple(children), **common)
 
-    def chosen(self, part: Schema, forms: Sequence[Schema], value: Any) -> Schema:
-        """Of several forms the one that the value's discriminator names; without one, plain JSON."""
-        said = part.get("discriminator", {})
-        tag = value.get(said.get("propertyName")) if isinstance(value, Mapping) else None
-        named = said.get("mapping", {}).get(tag)
-        return {"$ref": named} if named else forms[0] if said else {"type": "any"}
+    def at(self, path: str, label: str, base: dict[str, Any]) -> dict[str, Any]:
+        """What is common to one cell of a row."""
+        return {"path": path, "label": label, "fault": self.faults.get(path), **base}
 
 
-def form_fields(model: type[DocumentModel], body: Mapping[str, Any], faults: Sequence[Finding] = ()) -> list[FormField]:
-    """The fields of a whole body."""
+def form_fields(model: type[DocumentModel], form: Mapping[str, Any], faults: Sequence[Finding] = ()) -> list[FormField]:
+    """The fields of a whole body, in which dictionaries are rows (schema_rows.to_rows)."""
     schema = model.model_json_schema()
     reader = _Reader(schema.get("$defs", {}), {fault.path: fault for fault in reversed(faults)})
-    return list(reader.members(schema, body, {}, "", 0))
+    return list(reader.members(schema, form, {}, "", 0))
 
 
-def _leaf(plain: Schema, value: Any, usual: Any, example: str, path: str, optional: bool, common: dict[str, Any]) -> FormField:
-    sort, mark, given = plain.get("type"), "?" if optional else "", value is not NOTHING
-    default = "" if usual is NOTHING or usual is None else usual
-    shown = default if usual is not NOTHING else example
-    common = {**common, "usual": _words(shown) if not isinstance(shown, dict) else ""}
-    if "enum" in plain:
-        options = [(str(option), label_of(str(option))) for option in plain["enum"]]
-        return FormField("choice", name=f"{path}:text{mark}", value=value if given and value is not None else "", options=options, **common)
-    if sort == "boolean":
-        return FormField("bool", name=f"{path}:bool", value=bool(value) if given else bool(default), **common)
-    if sort in {"integer", "number"}:
-        kind = "int" if sort == "integer" else "number"
-        bounds = {"minimum": _bound(plain, "minimum", "exclusiveMinimum"), "maximum": _bound(plain, "maximum", "exclusiveMaximum")}
-        return FormField(kind, name=f"{path}:{kind}{mark}", value="" if not given or value is None else value, **bounds, **common)
-    if sort == "array" and plain.get("items", {}).get("type") == "string":
-        lines = "\n".join(str(item) for item in value or ()) if given else ""
-        return FormField("list", name=f"{path}:list{mark}", value=lines, **common)
-    if sort == "string" and (not given or isinstance(value, str | None)):
-        longest = plain.get("maxLength")
-        look = "lines" if longest and longest > LONG else "text"
-        return FormField(look, name=f"{path}:text{mark}" if mark else path, value=(value if given else "") or "", longest=longest, **common)
-    text = "" if not given or value is None else json.dumps(value, ensure_ascii=False, indent=2)
-    return FormField("json", name=f"{path}:json{mark}", value=text, **common)
+def _title(name: str, part: Schema) -> str:
+    """The label that the schema gives, else one made of the name: pydantic titles every field by itself."""
+    title = str(part.get("title", ""))
+    return label_of(name) if title in ("", name.title().replace("_", " ").strip()) else title
 
 
-def _words(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
+def _currency(said: Schema, beside: Mapping[str, Any]) -> str:
+    found = beside.get(str(said.get("currency", ""))) if said.get("shown_as") == "money" else ""
+    return found if isinstance(found, str) else ""
 
 
-def _bound(plain: Schema, closed: str, open_: str) -> Any:
-    return plain.get(closed, plain.get(open_))
-
-
-def label_of(name: str) -> str:
-    """A field's name as a label: max_per_request → "Max per request"."""
-    words = ACRONYMS.get(name.lower()) or name.replace("_", " ").replace("-", " ")
-    return words[:1].upper() + words[1:]
+def _form_of(schema: Schema, value: Any) -> Schema:
+    """Of the forms that a dictionary's values may have, the one that this value has; text for a new one."""
+    forms = schema.get("anyOf")
+    if not forms:
+        return schema
+    wanted = "boolean" if isinstance(value, bool) else "array" if isinstance(value, list) else "string"
+    return next((form for form in forms if form.get("type") == wanted), forms[0])

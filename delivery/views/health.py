@@ -20,6 +20,7 @@ from delivery.facts import in_doubt
 from delivery.instance import held
 from delivery.models import Attempt, Dispatch, OutboxMail, Suppression
 from delivery.suppression import normal, suppress, unsuppress
+from delivery.views.titles import titles_of
 from governance.door import ConsoleRequest, Role, allow, audit, console_page
 
 
@@ -30,9 +31,9 @@ def health(request: ConsoleRequest) -> HttpResponse:
     doubtful = in_doubt(workspace_id, limit=50)
     context: dict[str, Any] = {
         "title": "Delivery",
-        "accounts": vendor_health.accounts(workspace_id, now=now),
+        "accounts": vendor_health.accounts(workspace_id, kept=settings.OMNI.vendor == "outbox", now=now),
         "switches": switches(workspace_id),
-        "doubts": [{"attempt": attempt, "campaign": key} for attempt, key in zip(doubtful, _keys(doubtful), strict=True)],
+        "doubts": [{"attempt": attempt, "campaign": title} for attempt, title in zip(doubtful, _titles(doubtful), strict=True)],
         "suppressed": list(
             Suppression.objects.filter(workspace_id=workspace_id)
             .values("channel", "reason")
@@ -45,20 +46,35 @@ def health(request: ConsoleRequest) -> HttpResponse:
         "troubles": vendor_health.troubles(workspace_id, now=now),
         "bounces": vendor_health.bounces_by_domain(workspace_id, now=now),
         "spent": vendor_health.spent(workspace_id, now=now),
-        "budgets": vendor_health.budgets(workspace_id, now=now),
+        "budgets": _titled(workspace_id, vendor_health.budgets(workspace_id, now=now)),
         "is_author": request.actor.role.covers(Role.AUTHOR),
         "is_approver": request.actor.role.covers(Role.APPROVER),
         "lookup": _looked_up(request),
-        "campaigns": Dispatch.objects.filter(workspace_id=workspace_id, state__in=["running", "paused"])
-        .values_list("key", flat=True)
-        .distinct(),
+        "campaigns": _campaigns(workspace_id),
     }
     return render(request, "delivery/console/health.html", context)
 
 
-def _keys(attempts: list[Attempt]) -> list[str]:
-    known = dict(Dispatch.objects.filter(pk__in={attempt.dispatch_id for attempt in attempts}).values_list("pk", "key"))
-    return [known.get(attempt.dispatch_id, "") for attempt in attempts]
+def _titles(attempts: list[Attempt]) -> list[str]:
+    """What each request's dispatch was made from."""
+    if not attempts:
+        return []
+    rows = Dispatch.objects.filter(pk__in={attempt.dispatch_id for attempt in attempts}).values_list("pk", "kind", "key")
+    known = {pk: (kind, key) for pk, kind, key in rows}
+    titled = titles_of(attempts[0].workspace_id, set(known.values()))
+    return [titled[known[attempt.dispatch_id]] if attempt.dispatch_id in known else "" for attempt in attempts]
+
+
+def _titled(workspace_id: int, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    titled = titles_of(workspace_id, {(row["kind"], row["key"]) for row in rows})
+    return [{**row, "title": titled[row["kind"], row["key"]]} for row in rows]
+
+
+def _campaigns(workspace_id: int) -> list[tuple[str, str]]:
+    """Key and title of what sends or is paused."""
+    rows = Dispatch.objects.filter(workspace_id=workspace_id, state__in=["running", "paused"]).values_list("kind", "key").distinct()
+    titled = titles_of(workspace_id, set(rows))
+    return sorted({key: title for (_, key), title in titled.items()}.items(), key=lambda pair: pair[1].casefold())
 
 
 def _looked_up(request: ConsoleRequest) -> dict[str, Any] | None:

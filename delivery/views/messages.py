@@ -21,6 +21,7 @@ from delivery.pins import SentMessage, sent_message
 from delivery.states import MessageState
 from delivery.suppression import normal
 from delivery.views.frames import framed
+from delivery.views.titles import titles_of
 from delivery.views.words import tell
 from governance.door import ConsoleRequest, Invalid, Missing, console_page, revision_by_id
 from presentation import door as presentation
@@ -125,10 +126,16 @@ def reasons_of(workspace_id: int, dispatch_id: int) -> list[str]:
 
 
 def rows_of(workspace_id: int, page: MessagePage) -> list[dict[str, Any]]:
-    """Messages with the people they were for, in one query."""
+    """Messages with the people they were for and the titles of what they came from, a query each."""
     people = {person.id: person for person in audience.load(workspace_id, list({item.profile_id for item in page.items}))}
+    titled = titles_of(workspace_id, {(item.kind, item.campaign) for item in page.items})
     return [
-        {"message": item, "person": people.get(item.profile_id), "address": _address(people.get(item.profile_id), item)}
+        {
+            "message": item,
+            "title": titled[item.kind, item.campaign],
+            "person": people.get(item.profile_id),
+            "address": _address(people.get(item.profile_id), item),
+        }
         for item in page.items
     ]
 
@@ -141,7 +148,8 @@ def _address(person: audience.Person | None, item: MessageView) -> str:
 
 def _recent(workspace_id: int) -> list[dict[str, Any]]:
     rows = Dispatch.objects.filter(workspace_id=workspace_id).order_by("-pk").values("pk", "kind", "key", "planned_at", "channel")[:50]
-    return [dict(row) for row in rows]
+    titled = titles_of(workspace_id, {(row["kind"], row["key"]) for row in rows})
+    return [{**row, "title": titled[row["kind"], row["key"]]} for row in rows]
 
 
 def _number(text: str) -> int:
@@ -171,6 +179,7 @@ def message(request: ConsoleRequest, token: str) -> HttpResponse:
         "answer": answer,
         "told": tell(answer.stops),
         "message": item,
+        "from": titles_of(workspace_id, [(item.kind, item.campaign)])[item.kind, item.campaign] if item else "",
         "by_segment": item is not None and item.kind in BY_SEGMENT,
         "person": next(iter(audience.load(workspace_id, [item.profile_id])), None) if item else None,
         "mail": OutboxMail.objects.filter(workspace_id=workspace_id, message_id=token).first(),

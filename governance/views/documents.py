@@ -17,7 +17,6 @@ from governance.checking import check_bill
 from governance.difference import difference
 from governance.editing import Edit, Editor, draw, edit
 from governance.findings import Invalid
-from governance.form_bodies import look_up
 from governance.kinds import Ref
 from governance.models import Document, Release, Submission
 from governance.pages import console_page, document_address, document_context, pages_of, title_of_many
@@ -32,10 +31,12 @@ from governance.reading import (
     revision,
     revision_rows,
     revision_view,
+    titles,
     users_of,
 )
 from governance.roles import Role
-from governance.schema_fields import FormField, form_fields
+from governance.schema_fields import form_fields
+from governance.schema_rows import place_in_rows, to_map, to_rows
 from governance.yaml_files import write as write_yaml
 
 
@@ -70,14 +71,24 @@ def list_context(request: ConsoleRequest, kind_name: str) -> dict[str, Any]:
 def new(request: ConsoleRequest, plural: str) -> HttpResponse:
     """The editor, empty."""
     sort = kinds.kind_of_plural(plural)
-    return _draw(request, edit(request, Editor(sort.name, make=_empty_item), None))
+    return _draw(request, edit(request, _editor(sort), None))
 
 
 @console_page()
 def edit_page(request: ConsoleRequest, plural: str, key: str) -> HttpResponse:
     """The plain editor, for kinds whose room has no page of its own: the schema as a form, or the text."""
     sort = kinds.kind_of_plural(plural)
-    return _draw(request, edit(request, Editor(sort.name, make=_empty_item), key))
+    return _draw(request, edit(request, _editor(sort), key))
+
+
+def _editor(sort: kinds.Kind[Any]) -> Editor:
+    return Editor(
+        sort.name,
+        to_form=lambda body: to_rows(sort.schema, body),
+        to_body=lambda form: to_map(sort.schema, form),
+        make=_empty_item,
+        place=place_in_rows,
+    )
 
 
 def _draw(request: ConsoleRequest, current: Edit) -> HttpResponse:
@@ -102,15 +113,10 @@ def preview(request: ConsoleRequest, plural: str, key: str) -> HttpResponse:
     context = {
         **document_context(request, view, "preview"),
         "revision": chosen,
-        "fields": _with_values(form_fields(sort.schema, chosen.body), chosen.body),
+        "fields": form_fields(sort.schema, to_rows(sort.schema, chosen.body)),
         "text": write_yaml(chosen.body).decode(),
     }
     return render(request, "governance/preview.html", context)
-
-
-def _with_values(fields: list[FormField], body: Any) -> list[tuple[FormField, Any]]:
-    """Each field with what the body says there, or with what counts where it says nothing."""
-    return [(field, look_up(body, field.path) if field.given else field.usual) for field in fields]
 
 
 @console_page()
@@ -119,6 +125,8 @@ def checks(request: ConsoleRequest, plural: str, key: str) -> HttpResponse:
     sort, workspace_id = kinds.kind_of_plural(plural), request.actor.workspace_id
     view, now = document(workspace_id, sort.name, key), timezone.now()
     materials = bill(workspace_id, sort.name, key, of="draft")
+    users = users_of(workspace_id, sort.name, key)
+    titled = titles(workspace_id, [*users, *(item.ref for item in materials.items)])
     found = check_bill(request.actor, workspace_id, Ref(sort.name, key), materials, now=now)
     context = {
         **document_context(request, view, "checks"),
@@ -126,14 +134,16 @@ def checks(request: ConsoleRequest, plural: str, key: str) -> HttpResponse:
         "below": [finding for finding in found if "#" in finding.path],
         "errors": sum(finding.level == "error" for finding in found),
         "bill": materials,
-        "items": [{"item": item, "href": document_address(item.kind, item.key), "kind": kinds.kind(item.kind)} for item in materials.items],
-        "users": [
-            {"ref": user, "href": document_address(user.kind, user.key), "kind": kinds.kind(user.kind)}
-            for user in users_of(workspace_id, sort.name, key)
-        ],
+        "items": [{"item": item, **_named(item.ref, titled)} for item in materials.items],
+        "users": [_named(user, titled) for user in users],
         "checked_at": now,
     }
     return render(request, "governance/checks.html", context)
+
+
+def _named(ref: Ref, titled: dict[Ref, str]) -> dict[str, Any]:
+    """A document as a link: its title, its kind and where it is."""
+    return {"title": titled[ref], "href": document_address(ref.kind, ref.key), "kind": kinds.kind(ref.kind)}
 
 
 @console_page()

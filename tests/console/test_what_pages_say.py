@@ -223,3 +223,24 @@ def test_whoever_submits_is_told_everything_that_goes_along(now: datetime) -> No
     assert "2 changes for somebody else to vouch for" in said
     assert said.index("Autumn sale") < said.index("Nearly everyone") and "Segment, revision 1 → 2" in said and "Campaign, new" in said
     _page("ada", "/console/campaigns/nothing/goes-along/", now=now, status=404)
+
+
+def test_campaigns_go_by_their_titles_wherever_they_are_named(now: datetime) -> None:
+    [person] = make.profiles(1, now=now)
+    key = make.spring_sale(now=now)
+    run = pipeline.launch(make.person("ben", now=now), key, now=now)
+    delivery.pause(make.person("ben", now=now), run.dispatch_id, now=now, reason="a look")
+    assert "Only Spring sale</option>" in _page("ben", "/console/delivery/", now=now)
+    delivery.resume(make.person("ben", now=now), run.dispatch_id, now=now, reason="")
+    worker.drain(now=lambda: now)
+    [sent] = delivery.messages(run.workspace_id, dispatch_id=run.dispatch_id).items
+
+    for address in (
+        f"/console/messages/?dispatch={run.dispatch_id}",
+        f"/console/messages/{sent.message_id}/",
+        f"/console/messages/of/{person}/",
+        "/console/segments/everyone/checks/",
+    ):
+        said = _page("vera", address, now=now)
+        assert "Spring sale" in said and f">{key}<" not in said and f">{key} ·" not in said
+    assert "<strong>Everyone</strong>" in _page("vera", f"/console/campaigns/{key}/checks/", now=now)

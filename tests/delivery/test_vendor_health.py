@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -18,7 +20,7 @@ def test_the_busiest_minute_is_told_beside_the_rate(street: Street) -> None:
     street.route("sendgrid", per_second=50)
     street.launch(street.people(60), batch_size=10)
     street.work()
-    [account] = vendor_health.accounts(street.workspace_id, now=street.clock())
+    [account] = vendor_health.accounts(street.workspace_id, kept=False, now=street.clock())
     assert account["per_second"] == 50 and account["peak"] == pytest.approx(1.0)
 
 
@@ -68,3 +70,19 @@ def test_the_page_shows_all_of_it(street: Street, monkeypatch: pytest.MonkeyPatc
     client.force_login(User.objects.get(username="vera"))
     said = client.get("/console/delivery/").content.decode()
     assert "What went wrong" in said and "Bounces at" in said and "Budgets" in said
+
+
+def test_a_vendor_to_which_nothing_goes_is_not_called_well(street: Street, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    monkeypatch.setattr(timezone, "now", street.clock)
+    street.route("sendgrid", title="SendGrid, main")
+    street.launch(street.people(2))
+    street.work()
+    street.person("vera")
+    client = Client()
+    client.force_login(User.objects.get(username="vera"))
+    settings.OMNI = settings.OMNI.model_copy(update={"vendor": "routes"})
+    said = client.get("/console/delivery/").content.decode()
+    assert "Well" in said and "Everything stays in the outbox." not in said
+    settings.OMNI = settings.OMNI.model_copy(update={"vendor": "outbox"})
+    said = client.get("/console/delivery/").content.decode()
+    assert "Everything stays in the outbox." in said and "Stays in the outbox" in said and "Well" not in said

@@ -101,6 +101,9 @@ def _live(request: ConsoleRequest, found: Run) -> dict[str, Any]:
         "run": found,
         "facts": facts,
         "said": said,
+        "silence": _silence(facts, said),
+        "variants": delivery.by_variant(workspace_id, found.dispatch_id),
+        "held_out": facts.left_out.get("holdout", 0),
         "handed": handed,
         "skipped": sorted(skipped.items(), key=lambda pair: -pair[1]),
         "skipped_total": sum(skipped.values()),
@@ -119,6 +122,13 @@ def _live(request: ConsoleRequest, found: Run) -> dict[str, Any]:
         "may_pause": request.actor.role.covers(Role.AUTHOR),
         "may_resume": request.actor.role.covers(Role.APPROVER),
     }
+
+
+def _silence(facts: delivery.DispatchView, said: delivery.Engagement) -> str:
+    """Why deliveries aren't known, where nobody told of any: not known isn't none."""
+    if said.reported or facts.shadow:
+        return ""
+    return "The outbox reports nothing." if facts.vendor == "outbox" else "No reports from the vendor yet."
 
 
 def _actions(request: ConsoleRequest, found: Run) -> list[dict[str, Any]]:

@@ -1,0 +1,16 @@
+"""What a dispatch was made from, by its title."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from governance.door import Ref, titles
+
+WRITTEN_AS = {"campaign": "campaign", "event": "campaign", "transactional": "template"}  # kind of dispatch → kind of document
+
+
+def titles_of(workspace_id: int, dispatches: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Titles by a dispatch's kind and key, from the documents' latest revisions in one query; the key where there is no document."""
+    asked = {(kind, key): Ref(WRITTEN_AS.get(kind, kind), key) for kind, key in dispatches}
+    found = titles(workspace_id, asked.values()) if asked else {}
+    return {each: found[ref] for each, ref in asked.items()}

@@ -1,0 +1,165 @@
+"""The single fields of a schema's form: texts, numbers, shares, money, choices."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from governance.findings import Finding
+
+LONG = 200  # characters from which a text gets several lines
+SHORT = 12  # characters up to which a text gets a short field
+FEW = 12  # suggestions up to which one chooses instead of typing
+MICROS = 1_000_000
+ACRONYMS = {"sms": "SMS", "email": "E-mail", "id": "ID", "url": "URL", "api": "API"}
+NOTHING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One field as the template draws it.
+
+    look: text, lines, number, bool, choice, choices, list, json, group, items, rows, row, absent or fixed.
+    given: the body says something here; usual: what counts where it doesn't; unsaid: the same for the form's reader, as JSON.
+    options: of a choice (value, words), of choices (value, words, name, chosen).
+    """
+
+    look: str
+    path: str
+    name: str
+    label: str
+    help: str = ""
+    value: Any = ""
+    given: bool = True
+    usual: str = ""
+    unsaid: str = ""
+    required: bool = False
+    options: Sequence[tuple[Any, ...]] = ()
+    suggestions: Sequence[str] = ()
+    children: Sequence[FormField] = ()
+    bounds: str = ""
+    unit: str = ""
+    short: bool = False
+    item: str = ""
+    none: str = ""
+    fault: Finding | None = None
+    removable: bool = False
+
+    @property
+    def words(self) -> str:
+        """What the field says, for reading: "Messages at most 4, within 168 hours"."""
+        if self.look in {"group", "row"}:
+            return ", ".join(f"{each.label} {each.words}" for each in self.children if each.look != "fixed" and each.words)
+        if self.look in {"items", "rows"}:
+            return "; ".join(each.words for each in self.children)
+        if self.look == "choices":
+            return ", ".join(str(word) for _, word, _, chosen in self.options if chosen)
+        if self.look == "bool":
+            return "yes" if self.value else "no"
+        said = self.usual if self.value in ("", None) else str(self.value)
+        if self.look == "choice":
+            said = next((str(word) for value, word in self.options if value == self.value), self.usual or self.none)
+        return f"{said} {self.unit}".strip() if said else ""
+
+
+def leaf(
+    said: Mapping[str, Any], value: Any, usual: Any, example: str, path: str, optional: bool, currency: str, common: dict[str, Any]
+) -> FormField:
+    """The field of a value that isn't an object. said: its schema and what the schema says of its look; example: for a placeholder."""
+    sort, mark, given = said.get("type"), "?" if optional else "", value is not NOTHING
+    default = "" if usual is NOTHING or usual is None else usual
+    words = said.get("words", {})
+    money, share = said.get("shown_as") == "money", said.get("shown_as") == "share"
+    shown = default if usual is not NOTHING else example
+    common = {
+        **common,
+        "usual": _words(_shown(shown, money, share), words) if not isinstance(shown, dict) else "",
+        "unit": "%" if share else currency if money else str(said.get("unit", "")),
+        "none": str(said.get("none", "")),
+    }
+    filled = "" if not given or value is None else value
+    if "enum" in said:
+        options = [(str(option), _word(option, words)) for option in said["enum"]]
+        return FormField("choice", name=f"{path}:text{mark}", value=filled, options=options, **common)
+    if sort == "boolean":
+        checked = bool(value) if given else bool(default)
+        unsaid = "" if given else json.dumps(checked)
+        return FormField("bool", name=f"{path}:bool", value=checked, unsaid=unsaid, **common)
+    if sort in {"integer", "number"}:
+        typed = "micros" if money else "share" if share else "int" if sort == "integer" else "number"
+        bounds = "" if money else _bounds(said, share)
+        return FormField("number", name=f"{path}:{typed}{mark}", value=_shown(filled, money, share), bounds=bounds, short=True, **common)
+    if sort == "array" and "enum" in said.get("items", {}):
+        return _choices(said["items"]["enum"], words, value if given else default, given, path, common)
+    if sort == "array" and said.get("items", {}).get("type") == "string":
+        lines = "\n".join(str(item) for item in value or ()) if given else ""
+        return FormField("list", name=f"{path}:list{mark}", value=lines, **common)
+    if sort == "string" and (not given or isinstance(value, str | None)):
+        return _text(said, filled, example, path, mark, common)
+    text = "" if not given or value is None else json.dumps(value, ensure_ascii=False, indent=2)
+    return FormField("json", name=f"{path}:json{mark}", value=text, **common)
+
+
+def _text(said: Mapping[str, Any], value: str, example: str, path: str, mark: str, common: dict[str, Any]) -> FormField:
+    """Free text; with a few known values a choice among them, which keeps a value that is none of them."""
+    known, words = [str(each) for each in said.get("suggestions", ())], said.get("words", {})
+    name = f"{path}:text{mark}" if mark else path
+    if known and len(known) <= FEW:
+        values = known if value in ("", *known) else [*known, value]
+        return FormField("choice", name=name, value=value, options=[(each, _word(each, words)) for each in values], **common)
+    longest = said.get("maxLength")
+    look = "lines" if longest and longest > LONG else "text"
+    short = bool(longest and longest <= SHORT) or bool(example and len(example) <= SHORT // 2)
+    return FormField(look, name=name, value=value, short=short, suggestions=known, **common)
+
+
+def _choices(enum: Sequence[Any], words: Mapping[str, str], value: Any, given: bool, path: str, common: dict[str, Any]) -> FormField:
+    """A list of fixed values as boxes to tick. Each chosen one keeps its place in the list, whatever the order on the page."""
+    chosen = [each for each in value if isinstance(each, str)] if isinstance(value, (list, tuple)) else []
+    free = len(chosen)
+    options = []
+    for place, option in enumerate(enum):
+        at = chosen.index(option) if option in chosen else free + place
+        options.append((str(option), _word(option, words), f"{path}/{at}", option in chosen))
+    unsaid = "" if given else json.dumps(chosen)
+    return FormField("choices", name=path, options=options, unsaid=unsaid, **common)
+
+
+def _shown(value: Any, money: bool, share: bool) -> Any:
+    """A number as it is typed: 0.002 as "0.2" per cent, 18600000 millionths as "18.6". What is no number stays as it was typed."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not (money or share):
+        return value
+    exact = Decimal(repr(value))
+    return f"{(exact / MICROS if money else exact * 100).normalize():f}"
+
+
+def _words(value: Any, words: Mapping[str, str]) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(_words(item, words) for item in value) if isinstance(value, list) else words.get(str(value), str(value))
+
+
+def _word(option: Any, words: Mapping[str, str]) -> str:
+    return words.get(str(option)) or label_of(str(option))
+
+
+def _bounds(said: Mapping[str, Any], share: bool) -> str:
+    least, most = (
+        said.get(closed, said.get(open_)) for closed, open_ in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum"))
+    )
+    low, high = (None if bound is None else _shown(bound, False, True) if share else f"{bound:,}" for bound in (least, most))
+    if share and (least, most) == (0, 1):
+        return ""
+    unit = " %" if share else ""
+    if low is not None and high is not None:
+        return f"From {low} to {high}{unit}."
+    return f"At least {low}{unit}." if low not in (None, "0", "1") else f"At most {high}{unit}." if high is not None else ""
+
+
+def label_of(name: str) -> str:
+    """A field's name as a label: max_per_request → "Max per request"."""
+    words = ACRONYMS.get(name.lower()) or name.replace("_", " ").replace("-", " ")
+    return words[:1].upper() + words[1:]

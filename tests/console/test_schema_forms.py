@@ -1,0 +1,190 @@
+"""Policies, routes and attributes are edited in a marketer's words; a form that was only looked at changes nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from governance.door import User, document
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+ROUTE = {
+    "title": "Texts",
+    "channel": "sms",
+    "vendor": "twilio",
+    "settings": {"account_sid": "AC1", "smart_encoded": True, "messaging_service_sid": "yes"},
+    "secrets": {"auth_token": "TWILIO_TOKEN"},
+    "per_second": 12.5,
+    "price": {"currency": "EUR", "per": "part", "otherwise_micros": 75_000, "countries": {"DE": 1, "PT": 31_250}},
+}
+POLICY = {
+    "title": "Manners",
+    "caps": [{"count": 4, "hours": 168, "channel": "email"}, {"count": 9, "hours": 24}],
+    "quiet_hours": {"start": "21:00", "end": "08:00", "channels": ["sms", "email"], "classes": ["service"]},
+    "halt": {"bounced": 0.07, "complained": 0.0015},
+}
+BODIES = [
+    ("vendor_route", "vendor-routes", ROUTE),
+    ("vendor_route", "vendor-routes", {"title": "Mail", "channel": "email", "vendor": "outbox", "settings": {"categories": ["a, b", "c"]}}),
+    ("vendor_route", "vendor-routes", {"title": "Mail", "channel": "email", "vendor": "outbox", "secrets": {}, "price": None}),
+    ("sending_policy", "sending-policies", POLICY),
+    ("sending_policy", "sending-policies", {"title": "Nothing said", "quiet_hours": {"start": "21:00", "end": "08:00"}}),
+    ("approval_policy", "approval-policies", {"title": "Two", "drift": 0.125}),
+    ("approval_policy", "approval-policies", {"title": "Always one", "approvals_above": None}),
+    ("attribute", "attributes", {"title": "Stays", "type": "number", "unit": "stays"}),
+]
+
+
+class _Form(HTMLParser):
+    """What a browser would send of a page's editor if nothing was touched."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.sent: dict[str, str] = {}
+        self._inside, self._area, self._select = False, "", ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = {name: value or "" for name, value in attrs}
+        name = said.get("name", "")
+        if tag == "form":
+            self._inside = said.get("id") == "editor"
+        elif not self._inside:
+            return
+        elif tag == "input" and name and (said.get("type") != "checkbox" or "checked" in said):
+            self.sent[name] = said.get("value", "")
+        elif tag == "textarea":
+            self._area, self.sent[name] = name, ""
+        elif tag == "select":
+            self._select = name
+        elif tag == "option" and self._select and (self._select not in self.sent or "selected" in said):
+            self.sent[self._select] = said.get("value", "")
+
+    def handle_data(self, data: str) -> None:
+        if self._area:
+            self.sent[self._area] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self._area = "" if tag == "textarea" else self._area
+        self._select = "" if tag == "select" else self._select
+
+
+def _admin(now: datetime) -> Client:
+    make.person("cleo", now=now)
+    client = Client()
+    client.force_login(User.objects.get(username="cleo"))
+    return client
+
+
+def _page(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def _saved(client: Client, address: str, fields: dict[str, str], *, status: int = 302) -> str:
+    answer = client.post(address, {**fields, "do": "save"})
+    assert answer.status_code == status, answer.content.decode()
+    return " ".join(answer.content.decode().split())
+
+
+@pytest.mark.parametrize(("kind", "plural", "body"), BODIES)
+def test_a_form_that_was_only_looked_at_changes_nothing(kind: str, plural: str, body: dict[str, Any], now: datetime) -> None:
+    client, address = _admin(now), f"/console/{plural}/default/"
+    make.put(kind, "default", body, author="cleo", now=now)
+    _saved(client, address, _Form(_page(client, address)).sent)
+    assert document(make.workspace().pk, kind, "default").latest.number == 1
+
+
+def test_a_policy_is_edited_in_words_with_its_units(now: datetime) -> None:
+    client, address = _admin(now), "/console/sending-policies/default/"
+    make.put("sending_policy", "default", POLICY, author="cleo", now=now)
+    page = _page(client, address)
+    for words in (
+        "Limit 1",
+        "Messages at most",
+        ">hours</span>",
+        "When a person had enough",
+        "Quiet from",
+        "Kinds of message",
+        "Promotional",
+    ):
+        assert words in page
+    for raw in ("Caps", "one a line", "One a line", "As JSON", "Max per request", "0.07"):
+        assert raw not in page
+    sent = _Form(page).sent
+    assert (sent["/halt/bounced:share?"], sent["/halt/complained:share?"]) == ("7", "0.15")
+    sent |= {"/halt/bounced:share?": "0.4 %", "/quiet_hours/classes/0": "promotional"}
+    _saved(client, address, sent)
+    body = document(make.workspace().pk, "sending_policy", "default").latest.body
+    assert body["halt"] == {"bounced": 0.004, "complained": 0.0015} and body["quiet_hours"]["classes"] == ["promotional"]
+
+
+def test_a_route_is_edited_in_rows_and_amounts(now: datetime) -> None:
+    client, address = _admin(now), "/console/vendor-routes/texts/"
+    make.put("vendor_route", "texts", ROUTE, author="cleo", now=now)
+    page = _page(client, address)
+    assert "As JSON" not in page and "millionths" not in page and "heaviest" not in page
+    assert '<option value="twilio" selected>Twilio Messages</option>' in page
+    sent = _Form(page).sent
+    assert (sent["/price/otherwise_micros:micros?"], sent["/price/countries/0/value:micros"]) == ("0.075", "0.000001")
+
+    grown = client.post(address, {**sent, "do": "add:/price/countries:object"}).content.decode()
+    sent = _Form(grown).sent | {"/price/countries/2/name": "FR", "/price/countries/2/value:micros": "€0.08", "/settings/1/name": ""}
+    said = _saved(client, address, sent, status=422)
+    assert "Found nothing; expected a name" in said
+    sent |= {"/settings/1/name": "api_key_sid"}
+    _saved(client, address, sent)
+    body = document(make.workspace().pk, "vendor_route", "texts").latest.body
+    assert body["price"]["countries"] == {"DE": 1, "FR": 80_000, "PT": 31_250}
+    assert "api_key_sid" in body["settings"] and len(body["settings"]) == 3
+
+
+def test_a_row_takes_the_form_that_its_name_is_known_for(now: datetime) -> None:
+    client, address = _admin(now), "/console/vendor-routes/mail/"
+    make.put(
+        "vendor_route",
+        "mail",
+        {"title": "Mail", "channel": "email", "vendor": "sendgrid", "secrets": {"api_key": "KEY"}},
+        author="cleo",
+        now=now,
+    )
+    sent = _Form(_page(client, address)).sent
+    rows = {
+        "/settings/0/name": "categories",
+        "/settings/0/value": "sale, spring",
+        "/settings/1/name": "sandbox",
+        "/settings/1/value": "Perhaps",
+    }
+    assert "Found Perhaps; expected yes or no" in _saved(client, address, sent | rows, status=422)
+    _saved(client, address, sent | rows | {"/settings/1/value": "no"})
+    assert document(make.workspace().pk, "vendor_route", "mail").latest.body["settings"] == {
+        "categories": ["sale", "spring"],
+        "sandbox": False,
+    }
+
+
+def test_a_fault_in_a_row_stands_beside_it(now: datetime) -> None:
+    client, address = _admin(now), "/console/vendor-routes/texts/"
+    make.put("vendor_route", "texts", ROUTE, author="cleo", now=now)
+    sent = _Form(_page(client, address)).sent | {"/secrets/0/value": "not a name", "/price/otherwise_micros:micros?": "0,075"}
+    said = _saved(client, address, sent, status=422)
+    assert 'id="f-secrets-0-value-error"' in said and 'value="not a name"' in said
+    assert 'id="f-price-otherwise_micros-error"' in said and 'value="0,075"' in said
+
+
+def test_a_new_document_is_asked_for_its_title_before_its_key(now: datetime) -> None:
+    page = _page(_admin(now), "/console/new/vendor-routes/")
+    assert 0 < page.index('id="f-title"') < page.index('id="f-key"') < page.index('id="f-channel"')
+
+
+def test_the_preview_of_a_policy_says_it_in_words(now: datetime) -> None:
+    make.put("sending_policy", "default", POLICY, author="cleo", now=now)
+    page = _page(_admin(now), "/console/sending-policies/default/preview/")
+    assert "Messages at most 4, within 168 hours, Channel E-mail" in page and "Bounced, more than 7 %" in page

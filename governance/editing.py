@@ -100,6 +100,7 @@ def edit(request: ConsoleRequest, editor: Editor, key: str | None) -> Edit:
         current = _posted(request, editor, key, view)
         if not current.faults:
             _act(request, current)
+        current.dirty = bool(current.faults) or _differs(current)
     current.context = _context(request, current)
     return current
 
@@ -173,6 +174,21 @@ def _act(request: ConsoleRequest, current: Edit) -> None:
         current.status = 422
 
 
+def _differs(current: Edit) -> bool:
+    """Whether the form says something else than what it started from: a look at another language or at the source changes nothing."""
+    if current.response is not None:
+        return False
+    latest = current.view.latest if current.view else None
+    if (latest.number if latest else None) != current.base:
+        return True
+    editor = current.editor
+    before = latest.body if latest else editor.to_body(editor.to_form(dict(pages_of(current.kind).starter)))
+    try:
+        return canonical(current.body) != canonical(before)
+    except (Invalid, TypeError, ValueError):
+        return True
+
+
 def _placed(current: Edit, fault: Finding) -> Finding:
     """The fault at its field in the form; in the text, where it is."""
     path = current.editor.place(fault.path, current.form) if current.source is None else fault.path
@@ -194,7 +210,7 @@ def _save(request: ConsoleRequest, current: Edit) -> None:
         return
     before = current.view.latest.number if current.view else None
     words = "Nothing to save: the draft is the same." if saved.number == before else f"Saved as revision {saved.number}."
-    messages.success(request, words)
+    messages.success(request, words, extra_tags="saved")
     address = document_address(current.kind, key) + ("?as=yaml" if current.source is not None else "")
     current.response = saved_redirect(request, address)
 

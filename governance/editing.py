@@ -40,7 +40,8 @@ class Editor:
     """How one kind is edited. to_form and to_body: between a body and what its form holds; make(path, what, form): a new item.
 
     steps(step, form): the form after a step of this kind's own, None for the usual ones;
-    place(path, form): a fault's pointer in the body → the pointer of its field in the form.
+    place(path, form): a fault's pointer in the body → the pointer of its field in the form;
+    label(path, form): what the editor calls that field, "" where it has no better words than the pointer's.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Editor:
     make: Callable[[str, str, Body], Any] | None = None
     steps: Callable[[str, Body], Body | None] = lambda step, form: None
     place: Callable[[str, Body], str] = lambda path, form: path
+    label: Callable[[str, Body], str] = lambda path, form: ""
 
 
 @dataclass
@@ -85,6 +87,11 @@ class Edit:
     def fault_at(self) -> dict[str, Finding]:
         """The first fault of each field of the form."""
         return {fault.path: fault for fault in reversed(self.faults)}
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What the editor calls each field that is at fault."""
+        return {fault.path: self.editor.label(fault.path, self.form) for fault in self.faults}
 
 
 def edit(request: ConsoleRequest, editor: Editor, key: str | None) -> Edit:

@@ -19,7 +19,8 @@ from governance.access import ConsoleRequest
 from governance.bills import Bill, BillItem
 from governance.checking import check_bill
 from governance.difference import difference
-from governance.findings import Invalid
+from governance.findings import Finding, Invalid
+from governance.form_bodies import field_id
 from governance.kinds import Ref
 from governance.models import Decision, Document, Submission
 from governance.pages import console_page, document_address, pages_of
@@ -211,6 +212,12 @@ def reach(request: ConsoleRequest, submission_id: int) -> HttpResponse:
     return render(request, "governance/_reach.html", context)
 
 
+def _asked(fault: Finding) -> tuple[str, str, str]:
+    """What a verdict lacks, as a row of the error summary."""
+    words = "Say what must change before it can be approved." if fault.found == "nothing" else f"{fault.found}; expected {fault.expected}"
+    return (field_id(fault.path), "", words)
+
+
 @require_POST
 @console_page(Role.APPROVER)
 def decide(request: ConsoleRequest, submission_id: int) -> HttpResponse:
@@ -228,7 +235,7 @@ def decide(request: ConsoleRequest, submission_id: int) -> HttpResponse:
         )
     except Invalid as error:
         submission = approvals.find_submission(request.actor.workspace_id, submission_id)
-        context = _review_context(request, submission, error.findings, asked.get("comment", ""))
+        context = _review_context(request, submission, [_asked(fault) for fault in error.findings], asked.get("comment", ""))
         return render(request, "governance/review.html", context, status=422)
     words = {
         State.APPROVED: "Approved. It can be released now.",

@@ -69,11 +69,6 @@ def to_body(form: Body, types: Mapping[str, str]) -> Body:
     return {**{name: value for name, value in form.items() if name != "rule"}, "rule": rule}
 
 
-def place(path: str, form: Body) -> str:
-    """Where the builder shows what is wrong at this pointer of the body."""
-    return re.sub(r"/(all|any|none)(?=/|$)", "/of", path)
-
-
 def make(path: str, what: str, form: Body) -> Any:
     """A new item: a condition, a group with one condition, or a condition on an event's property."""
     if what == "group":

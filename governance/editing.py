@@ -41,7 +41,8 @@ class Editor:
     """How one kind is edited. to_form and to_body: between a body and what its form holds; make(path, what, form): a new item.
 
     steps(step, form): the form after a step of this kind's own, None for the usual ones;
-    place(path, form): a fault's pointer in the body → the pointer of its field in the form.
+    place(path, form): a fault's pointer in the body → the pointer of its field in the form;
+    label(path, form): what the editor calls that field, "" where it has no better words than the pointer's.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Editor:
     make: Callable[[str, str, Body], Any] | None = None
     steps: Callable[[str, Body], Body | None] = lambda step, form: None
     place: Callable[[str, Body], str] = lambda path, form: path
+    label: Callable[[str, Body], str] = lambda path, form: ""
 
 
 @dataclass
@@ -87,6 +89,11 @@ class Edit:
         """The first fault of each field of the form."""
         return {fault.path: fault for fault in reversed(self.faults)}
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """What the editor calls each field that is at fault."""
+        return {fault.path: self.editor.label(fault.path, self.form) for fault in self.faults}
+
 
 def edit(request: ConsoleRequest, editor: Editor, key: str | None) -> Edit:
     """Answer a GET or POST of an editor's page; key: None for a new document. A POST carries `do` (a step) or saves.
@@ -101,6 +108,7 @@ def edit(request: ConsoleRequest, editor: Editor, key: str | None) -> Edit:
         current = _posted(request, editor, key, view)
         if not current.faults:
             _act(request, current)
+        current.dirty = bool(current.faults) or _differs(current)
     current.context = _context(request, current)
     return current
 
@@ -174,6 +182,21 @@ def _act(request: ConsoleRequest, current: Edit) -> None:
         current.status = 422
 
 
+def _differs(current: Edit) -> bool:
+    """Whether the form says something else than what it started from: a look at another language or at the source changes nothing."""
+    if current.response is not None:
+        return False
+    latest = current.view.latest if current.view else None
+    if (latest.number if latest else None) != current.base:
+        return True
+    editor = current.editor
+    before = latest.body if latest else editor.to_body(editor.to_form(dict(pages_of(current.kind).starter)))
+    try:
+        return canonical(current.body) != canonical(before)
+    except (Invalid, TypeError, ValueError):
+        return True
+
+
 def _placed(current: Edit, fault: Finding) -> Finding:
     """The fault at its field in the form; in the text, where it is."""
     path = current.editor.place(fault.path, current.form) if current.source is None else fault.path
@@ -195,7 +218,7 @@ def _save(request: ConsoleRequest, current: Edit) -> None:
         return
     before = current.view.latest.number if current.view else None
     words = "Nothing to save: the draft is the same." if saved.number == before else f"Saved as revision {saved.number}."
-    messages.success(request, words)
+    messages.success(request, words, extra_tags="saved")
     address = document_address(current.kind, key) + ("?as=yaml" if current.source is not None else "")
     current.response = saved_redirect(request, address)
 

@@ -204,15 +204,6 @@ def _plain(value: Any, kind: str) -> Any:
     return value
 
 
-def field_place(path: str, form: Body) -> str:
-    """Where the form shows a fault of the body: variables stand in a list."""
-    found = re.match(r"/variables/([^/]+)(.*)", path)
-    if not found:
-        return path
-    names = [str(each.get("name", "")) for each in listed(form.get("variables")) if isinstance(each, Mapping)]
-    return f"/variables/{names.index(found[1])}{found[2]}" if found[1] in names else path
-
-
 def make(path: str, what: str, form: Body) -> Any:
     """What "add" puts in: a block, a variable."""
     if path == "/variables":

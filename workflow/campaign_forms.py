@@ -111,14 +111,6 @@ def steps(step: str, form: Body) -> Body | None:
     return {**form, "content": "variants", "variants": [first, {"key": "b", "weight": 1.0, "template": ""}]}
 
 
-def place(path: str, form: Body) -> str:
-    """Where the editor shows what is wrong at this pointer of the body."""
-    trigger = form.get("trigger")
-    if isinstance(trigger, Mapping) and "only" in trigger:
-        return re.sub(r"^/trigger/where(?:/all/(\d+))?(?:/.*)?$", lambda found: f"/trigger/only/{found[1] or 0}", path)
-    return path
-
-
 def _percent(share: Any) -> str:
     if isinstance(share, bool) or not isinstance(share, int | float):
         return str(share)

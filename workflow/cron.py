@@ -23,7 +23,7 @@ def parse_cron(line: str) -> str:
         raise ValueError("five fields such as `0 9 * * MON`; shortcuts such as @daily and @reboot are unsupported")
     fields = line.split()
     if len(fields) != 5:
-        raise ValueError(f"five fields (minute hour day month weekday) expected, {len(fields)} found")
+        raise ValueError(f"five fields (minute, hour, day, month, weekday); this line has {len(fields)}")
     for name, field in zip(FIELDS, fields, strict=True):
         if not _ALLOWED.fullmatch(field) or field.upper().startswith(("R", "H")):
             raise ValueError(f"a reproducible {name}: a number, a range, a list or a step")

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from audience import rule_forms
+from audience import rule_forms, rule_places
 from audience.catalogue import AttributeBody, catalogue
 from audience.documents import SEGMENT, SegmentBody
 from audience.events import event_names
@@ -72,14 +72,16 @@ def spoken(workspace_id: int, body: SegmentBody) -> str:
 
 
 def _editor(request: ConsoleRequest) -> Editor:
-    types = rule_forms.types_of(catalogue(request.actor.workspace_id))
+    known = catalogue(request.actor.workspace_id)
+    types, titles = rule_forms.types_of(known), {name: body.title for name, body in known.items()}
     return Editor(
         SEGMENT,
         to_form=rule_forms.to_form,
         to_body=lambda form: rule_forms.to_body(form, types),
         make=rule_forms.make,
         steps=rule_forms.nest,
-        place=rule_forms.place,
+        place=rule_places.place,
+        label=lambda path, form: rule_places.label(path, form, titles),
     )
 
 
@@ -132,6 +134,11 @@ class RuleNode:
     def raw(self) -> str:
         """A condition that the builder can't show, as JSON."""
         return json.dumps(self.shown.get("raw"), ensure_ascii=False)
+
+    @property
+    def wrong(self) -> str:
+        """Which of a condition's fields is at fault: value, op, count, last, or subject."""
+        return (self.fault.path[len(self.path) + 1 :] or "subject") if self.fault else ""
 
     @property
     def holder(self) -> str:

@@ -17,7 +17,8 @@ from governance import approvals, kinds
 from governance.access import ConsoleRequest
 from governance.bills import Bill
 from governance.checking import check_bill
-from governance.findings import Invalid, Missing
+from governance.findings import Finding, Invalid, Missing
+from governance.form_bodies import field_id
 from governance.kinds import Ref
 from governance.models import Decision, Submission
 from governance.pages import console_page, document_address, pages_of
@@ -160,6 +161,12 @@ def reach_of(request: ConsoleRequest, submission_id: int, plural: str, key: str)
     return render(request, "governance/_reach_of.html", {"before": before, "after": after, "moved": moved})
 
 
+def _asked(fault: Finding) -> tuple[str, str, str]:
+    """What a verdict lacks, as a row of the error summary."""
+    words = "Say what must change before it can be approved." if fault.found == "nothing" else f"{fault.found}; expected {fault.expected}"
+    return (field_id(fault.path), "", words)
+
+
 @require_POST
 @console_page(Role.APPROVER)
 def decide(request: ConsoleRequest, submission_id: int) -> HttpResponse:
@@ -177,7 +184,7 @@ def decide(request: ConsoleRequest, submission_id: int) -> HttpResponse:
         )
     except Invalid as error:
         submission = approvals.find_submission(request.actor.workspace_id, submission_id)
-        context = _review_context(request, submission, error.findings, asked.get("comment", ""))
+        context = _review_context(request, submission, [_asked(fault) for fault in error.findings], asked.get("comment", ""))
         return render(request, "governance/review.html", context, status=422)
     words = {
         State.APPROVED: "Approved. It can be released now.",

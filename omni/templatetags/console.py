@@ -81,20 +81,48 @@ def findings(items: Iterable[Any], empty: str = "") -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/error_summary.html")
-def error_summary(items: Sequence[Any] = (), title: str = "", pointers: bool = False) -> dict[str, Any]:
+def error_summary(
+    items: Sequence[Any] = (), title: str = "", pointers: bool = False, labels: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """What is wrong with a form, on top of it, each with a link to its field. items: (field id, label, message) or findings.
 
-    pointers: name places as JSON Pointers, for those who write the source, and not in words.
+    pointers: name places as JSON Pointers, for those who write the source, and not in words; labels: what a form calls its fields.
     """
     rows = []
     for item in items:
         if isinstance(item, tuple):
             rows.append(item)
         else:
-            where = item.path if pointers or not item.path.startswith("/") else path_words(item.path)
-            words = "needs a value" if item.found == "empty text" else f"found {item.found}, expected {item.expected}"
-            rows.append((field_id(item.path), where, words))
+            words = item.path if pointers or not item.path.startswith("/") else path_words(item.path)
+            rows.append((field_id(item.path), (labels or {}).get(item.path) or words, fault_words(item)))
     return {"rows": rows, "title": title or ("There is a problem" if len(rows) == 1 else f"There are {len(rows)} problems")}
+
+
+CHOICES = {"value": "choose a value", "segment": "choose a segment", "template": "choose a template"}
+
+
+@register.filter
+def fault_words(fault: Any) -> str:
+    """What is wrong with a field, to be read after its name."""
+    if fault.found in {"empty text", "an empty list"} or (fault.found == "nothing" and fault.expected.startswith("a value:")):
+        return CHOICES.get(fault.path.rpartition("/")[2], "needs a value")
+    if fault.found == "nothing":
+        return f"needs {fault.expected}"
+    return f"{fault.found}; expected {fault.expected}"
+
+
+@register.inclusion_tag("governance/_fault.html")
+def fault(faults: Mapping[str, Any], *parts: Any) -> dict[str, Any]:
+    """What is wrong with the field at this pointer, given whole or in parts, if anything is."""
+    path = "/".join(str(part) for part in parts)
+    return {"fault": faults.get(path), "id": field_id(path)}
+
+
+@register.simple_tag
+def invalid(faults: Mapping[str, Any], *parts: Any) -> SafeString:
+    """The attributes that mark the field at this pointer as wrong and tie it to what `{% fault %}` says, if anything is."""
+    path = "/".join(str(part) for part in parts)
+    return format_html('aria-invalid="true" aria-describedby="{}-error"', field_id(path)) if path in faults else SafeString("")
 
 
 @register.simple_tag

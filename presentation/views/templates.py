@@ -24,7 +24,7 @@ from governance.door import (
     mapped,
     used_by,
 )
-from presentation import template_forms
+from presentation import template_forms, template_places
 from presentation.documents import MessageClass, TemplateBody, Tracking
 from presentation.filters import FILTERS
 from presentation.parts import PROFILE_FIELDS
@@ -48,7 +48,8 @@ def template_editor(shown: str = "") -> Editor:
         to_body=template_forms.to_body,
         make=template_forms.make,
         steps=template_forms.steps,
-        place=template_forms.field_place,
+        place=template_places.place,
+        label=template_places.label,
     )
 
 
@@ -162,6 +163,7 @@ def _field(each: BlockField, said: Mapping[str, Any], path: str, faults: Mapping
 def _draw(request: ConsoleRequest, current: Edit) -> HttpResponse:
     if current.response is not None:
         return current.response
+    current.form = template_places.at_fault(current.form, current.faults)
     return draw(request, current, "presentation/template.html", "presentation/_template_form.html", _editor_context(request, current))
 
 
@@ -187,7 +189,7 @@ def _editor_context(request: ConsoleRequest, current: Edit) -> dict[str, Any]:
         "types": get_args(VariableType),
         "variables": list(enumerate(listed(form.get("variables")))),
         "sources": [f"profile.{name}" for name in PROFILE_FIELDS],
-        "theme": [_theme_field(name, form.get("theme")) for name in Theme.model_fields if name != "brand"],
+        "theme_fields": [_theme_field(name, form.get("theme")) for name in Theme.model_fields if name != "brand"],
         "brand": mapped(mapped(form.get("theme")).get("brand")),
         "filters": FILTERS,
         "unsaid": listed(form.get("unsaid")),

@@ -20,11 +20,11 @@ document.addEventListener("change", (event) => {
 
 const time = () => new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }).format(new Date());
 
-// fields called look_… say how the preview looks at the document, and are no part of it
-const authored = ([name, value]) => typeof value === "string" && name !== "csrfmiddlewaretoken" && !name.startsWith("look_");
+// fields called look_… say how the preview looks at the document; base and note say what is saved on top of what, and why: none is part of it
+const authored = ([name, value]) => typeof value === "string" && !["csrfmiddlewaretoken", "base", "note"].includes(name) && !name.startsWith("look_");
 const serialise = (form) => JSON.stringify([...new FormData(form)].filter(authored));
 
-// documents: unsaved work is kept in this browser, and asked about before leaving
+// documents: unsaved work is kept in this browser until a save has succeeded, and asked about before leaving
 const clean = new Map(); // document → its fields as last saved
 let leaving = false;
 
@@ -51,37 +51,54 @@ let timer;
 function changed() {
   const form = current();
   if (!form) return;
-  tell(form, "Not saved yet");
+  tell(form, serialise(form) === clean.get(keyOf(form)) ? "" : "Not saved yet");
   clearTimeout(timer);
   timer = setTimeout(() => keep(current() ?? form), 700);
 }
 
+// only the server knows whether another view of a document (its next language, its source) still says what was saved
+document.body.addEventListener("htmx:afterSwap", (event) => {
+  const form = current();
+  if (form && event.detail.target.matches("form[data-document]") && !form.dataset.dirty) clean.set(keyOf(form), serialise(form));
+});
 document.addEventListener("input", (event) => { if (event.target.form?.dataset.document) changed(); });
 document.body.addEventListener("document-changed", changed);
 document.addEventListener("submit", (event) => {
   if (event.submitter?.formTarget) return;
-  if (!event.target.dataset.document && !event.target.closest("[data-kept]") && !event.target.dataset.leaves) return;
+  const form = event.target;
+  if (!form.dataset.document && !form.closest("[data-kept]")) return;
   leaving = true;
   clearTimeout(timer);
-  localStorage.removeItem(keyOf(current() ?? event.target));
+  if (!form.dataset.document) return;
+  keep(form);
+  sessionStorage.setItem("omni:sent", keyOf(form));
 });
+addEventListener("pageshow", () => { leaving = false; });
 addEventListener("beforeunload", (event) => {
   const form = current();
   if (form && !leaving && clean.has(keyOf(form)) && serialise(form) !== clean.get(keyOf(form))) event.preventDefault();
 });
 document.body.addEventListener("htmx:beforeSwap", (event) => { if (event.detail.xhr.getResponseHeader("HX-Redirect")) leaving = true; });
 
+const forget = () => localStorage.removeItem(sessionStorage.getItem("omni:sent"));
+if (document.querySelector("[data-toast~=saved]")) forget();
+document.querySelector("[data-drop-mine]")?.addEventListener("click", forget);
+
 const opened = current();
-if (opened) {
-  clean.set(keyOf(opened), opened.dataset.dirty ? "" : serialise(opened));
+if (opened?.dataset.dirty) {
+  clean.set(keyOf(opened), "");
+  keep(opened);
+} else if (opened) {
+  clean.set(keyOf(opened), serialise(opened));
   const kept = JSON.parse(localStorage.getItem(keyOf(opened)) ?? "null");
   const offer = document.querySelector("[data-kept]");
-  if (kept && offer && !opened.dataset.dirty && kept.base === opened.dataset.base && kept.fields !== serialise(opened)) {
+  if (kept && offer && kept.fields !== serialise(opened)) {
     offer.hidden = false;
     offer.querySelector("[data-kept-at]").textContent = kept.at;
     offer.querySelector("[data-kept-restore]").addEventListener("click", () => {
       const fields = offer.querySelector("[data-kept-fields]");
       fields.value = kept.fields;
+      fields.form.elements.base.value = kept.base; // work that somebody overtook meanwhile is compared with theirs when it is saved
       leaving = true;
       fields.form.submit();
     });

@@ -37,6 +37,53 @@ def test_unsaved_work_is_kept_in_the_browser_and_offered_again(visit: Visit) -> 
     assert page.get_by_label("Title").input_value() == "Half a thought"
 
 
+def test_work_whose_save_failed_is_offered_again_after_leaving(visit: Visit) -> None:
+    page = visit("author").open("/console/templates/welcome/")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_label("Subject in en").fill("Hello {{ frist_name }}")
+    page.get_by_text("kept in this browser").wait_for()
+    with page.expect_response(lambda response: response.status == 422):
+        page.get_by_role("button", name="Save draft").click()
+    page.get_by_role("alert").wait_for()
+    page.goto(page.url.replace("welcome/", ""))
+    page.goto(page.url + "welcome/")
+    page.get_by_role("button", name="Go on with them").click()
+    page.get_by_text("Not saved").wait_for()
+    assert page.get_by_label("Subject in en").input_value() == "Hello {{ frist_name }}"
+    page.get_by_label("Subject in en").fill("Hello {{ first_name }}")
+    page.get_by_role("button", name="Save draft").click()
+    page.get_by_text("Saved as revision").wait_for()
+    page.reload()
+    assert page.get_by_role("button", name="Go on with them").count() == 0
+
+
+def test_a_new_document_whose_save_failed_is_offered_again(visit: Visit) -> None:
+    page = visit("author").open("/console/new/segments/")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_label("Title").fill("Lisbon lovers")
+    with page.expect_response(lambda response: response.status == 422):
+        page.get_by_role("button", name="Create segment").click()
+    page.get_by_role("alert").wait_for()
+    page.goto(page.url.replace("new/segments/", "segments/"))
+    page.goto(page.url.replace("segments/", "new/segments/"))
+    page.get_by_role("button", name="Go on with them").click()
+    page.get_by_text("Not saved").wait_for()
+    assert page.get_by_label("Title").input_value() == "Lisbon lovers"
+
+
+def test_another_language_or_the_source_is_no_unsaved_work(visit: Visit) -> None:
+    page = visit("author").open("/console/templates/welcome/")
+    page.get_by_role("group", name="Language to edit").get_by_role("button", name="de", exact=True).click()
+    page.get_by_label("Subject in de").wait_for()
+    page.wait_for_timeout(1000)  # longer than the editor waits before it keeps what is typed
+    assert "Not saved" not in page.inner_text("main")
+    page.get_by_role("button", name="YAML").click()
+    page.get_by_label("Source (YAML)").wait_for()
+    page.reload()
+    assert "Not saved" not in page.inner_text("main")
+    assert page.get_by_role("button", name="Go on with them").count() == 0
+
+
 def test_yaml_with_a_fault_stays_on_the_page_with_its_place_named(visit: Visit) -> None:
     page = visit("author").open("/console/segments/dreamers/?as=yaml")
     text = page.get_by_label("Source (YAML)")

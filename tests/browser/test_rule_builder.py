@@ -46,8 +46,9 @@ def test_a_value_that_does_not_fit_is_named_on_top_and_at_its_field(visit: Visit
     page.get_by_role("button", name="Create segment").click()
     summary = page.get_by_role("alert")
     summary.wait_for()
-    assert "needs a value" in summary.inner_text()
+    assert "Condition 1 (Country): choose a value" in summary.inner_text()
     assert page.get_by_label("Title").input_value() == "Broken"
+    assert page.locator("[aria-invalid=true]").count() == 1
     summary.get_by_role("link").first.click()
     assert page.evaluate("document.activeElement.name").startswith("/rule/of/0/")
 

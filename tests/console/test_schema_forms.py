@@ -138,7 +138,7 @@ def test_a_route_is_edited_in_rows_and_amounts(now: datetime) -> None:
     grown = client.post(address, {**sent, "do": "add:/price/countries:object"}).content.decode()
     sent = _Form(grown).sent | {"/price/countries/2/name": "FR", "/price/countries/2/value:micros": "€0.08", "/settings/1/name": ""}
     said = _saved(client, address, sent, status=422)
-    assert "Found nothing; expected a name" in said
+    assert "Needs a name" in said
     sent |= {"/settings/1/name": "api_key_sid"}
     _saved(client, address, sent)
     body = document(make.workspace().pk, "vendor_route", "texts").latest.body
@@ -162,7 +162,7 @@ def test_a_row_takes_the_form_that_its_name_is_known_for(now: datetime) -> None:
         "/settings/1/name": "sandbox",
         "/settings/1/value": "Perhaps",
     }
-    assert "Found Perhaps; expected yes or no" in _saved(client, address, sent | rows, status=422)
+    assert "Perhaps; expected yes or no" in _saved(client, address, sent | rows, status=422)
     _saved(client, address, sent | rows | {"/settings/1/value": "no"})
     assert document(make.workspace().pk, "vendor_route", "mail").latest.body["settings"] == {
         "categories": ["sale", "spring"],

@@ -10,7 +10,7 @@ import pytest
 from audience import rule_forms
 from governance.door import canonical, read_yaml
 from presentation import template_forms
-from workflow import campaign_forms
+from workflow import campaign_forms, campaign_places
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "documents"
 TYPES = {path.stem: read_yaml(path.read_bytes())["type"] for path in (SAMPLES / "attributes").glob("*.yaml")}
@@ -85,8 +85,8 @@ def test_conditions_on_an_event_are_added_and_their_faults_are_shown_where_they_
             {"trigger": {"property": "nights", "op": "gte", "value": 7}},
         ]
     }
-    assert campaign_forms.place("/trigger/where/all/1/trigger/value", form) == "/trigger/only/1"
-    assert campaign_forms.place("/trigger/event", form) == "/trigger/event"
+    assert campaign_places.place("/trigger/where/all/1/trigger/value", form) == "/trigger/only/1"
+    assert campaign_places.place("/trigger/event", form) == "/trigger/event"
 
 
 def test_the_campaigns_limits_are_read_as_people_write_them() -> None:

@@ -123,8 +123,8 @@ def test_home_says_that_all_is_well_or_what_is_not(now: datetime) -> None:
 
 def test_a_new_document_without_a_title_says_what_it_needs(now: datetime) -> None:
     said = _page("ada", "/console/new/campaigns/", now=now, status=422, **{"/title": "", "/segment": "", "/template": "", "do": "save"})
-    for field in ("Title", "Segment", "Template"):
-        assert f"{field}: needs a value" in said
+    for words in ("Title: needs a value", "Segment: choose a segment", "Template: choose a template"):
+        assert words in said
     said = _page("ada", "/console/new/segments/", now=now, status=422, **{"/title": "春", "do": "save"})
     assert "none can be made from this title" in said
 

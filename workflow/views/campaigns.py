@@ -35,7 +35,7 @@ from governance.door import (
     mapped,
 )
 from rendering.door import Filled
-from workflow import campaign_forms, content, pipeline
+from workflow import campaign_forms, campaign_places, content, pipeline
 from workflow.documents import CampaignBody
 from workflow.models import Run
 from workflow.overview import next_times, run_lines, trigger_words
@@ -52,7 +52,8 @@ def campaign_editor() -> Editor:
         to_body=campaign_forms.to_body,
         make=campaign_forms.make,
         steps=campaign_forms.steps,
-        place=campaign_forms.place,
+        place=campaign_places.place,
+        label=campaign_places.label,
     )
 
 

@@ -1,0 +1,54 @@
+"""Where the rule builder shows what is wrong with a rule, and what it calls that place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from audience.rule_forms import FIELD_WORDS
+from governance.door import Body, look_up
+
+LABELS = {"/title": "Title", "/description": "What it is for", "/key": "Key"}
+SUBJECT_WORDS = {
+    "event": "did something",
+    "consent": "agreed to hear about",
+    "reachable": "can be reached by",
+    "segment": "in another segment",
+    "everyone": "everyone",
+}
+# a condition's field in the body → its field in the builder
+_FIELDS = {"attribute": "", "profile": "", "op": "/op", "count": "/count", "within": "/last", "of": ""}
+
+
+def place(path: str, form: Body) -> str:
+    """The pointer of the builder's field for a pointer of the body."""
+    rule = form.get("rule")
+    if isinstance(rule, Mapping) and rule.get("word") == "":
+        path = re.sub(r"^/rule(?!/(?:all|any|none)(?:/|$))", "/rule/of/0", path)  # a rule of one condition is shown in a group
+    path = re.sub(r"/(all|any|none)(?=/|$)", "/of", path)
+    found = re.fullmatch(r"(/rule(?:/of/\d+)*)/([^/]+)(?:/(\d+))?.*", path)
+    if not found:
+        return path
+    holder, field, at = found.groups()
+    return f"{holder}/where/{at}" if field == "where" and at else holder + _FIELDS.get(field, "/value")
+
+
+def label(path: str, form: Body, titles: Mapping[str, str]) -> str:
+    """What the builder calls the field at this pointer: "Condition 4 (Country)". titles: what attributes are called."""
+    found = re.match(r"(/rule(?:/of/\d+)*)(?:/where/(\d+))?", path)
+    if not found:
+        return LABELS.get(path, "")
+    number = ".".join(str(int(step) + 1) for step in re.findall(r"/of/(\d+)", found[1]))
+    node = look_up(form, found[1]) if number else None
+    if not isinstance(node, Mapping) or "of" in node or "word" in node:
+        return f"Group {number}" if number else "People for whom"
+    part = f", part {int(found[2]) + 1}" if found[2] else ""
+    return f"Condition {number} ({_subject(node, titles)}){part}"
+
+
+def _subject(node: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+    sort, _, name = str(node.get("subject", "")).partition(":")
+    if sort == "event" and node.get("event"):
+        return str(node["event"])
+    return FIELD_WORDS.get(name) or titles.get(name) or SUBJECT_WORDS.get(sort) or name or "as YAML"

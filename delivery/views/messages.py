@@ -27,7 +27,7 @@ from governance.door import ConsoleRequest, Invalid, Missing, console_page, revi
 from presentation import door as presentation
 from rendering import door as rendering
 
-EACH = 50
+EACH, LATELY = 50, 6
 LEDGER = "m"  # begins the cursor of people with messages, where those without were listed first
 BY_SEGMENT = ("campaign", "event")  # kinds of dispatch whose people a segment names
 STATES = [state.label.replace(" ", "_") for state in MessageState]
@@ -94,7 +94,17 @@ def _found(request: ConsoleRequest, asked: Mapping[str, Any]) -> dict[str, Any]:
         answer = why(workspace_id, asked["dispatch_id"], person.id)
         kinds = Dispatch.objects.filter(workspace_id=workspace_id, pk=asked["dispatch_id"]).values_list("kind", flat=True)
         found |= {"answer": answer, "told": tell(answer.stops), "by_segment": kinds[0] in BY_SEGMENT}
+    elif person is not None and not state and not cursor:
+        found["lately"] = _lately(workspace_id, person.id, asked["dispatches"])
+    if person is not None and not text:
+        found["q"] = person.external_id
     return found
+
+
+def _lately(workspace_id: int, profile_id: int, dispatches: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What became of one person in each of the latest runs of campaigns, whether they got something or not."""
+    runs = [each for each in dispatches if each["kind"] == "campaign"][:LATELY]
+    return [{**each, "id": each["pk"], "why": why(workspace_id, each["pk"], profile_id)} for each in runs]
 
 
 def _left_out(workspace_id: int, dispatch_id: int, reason: str, cursor: str) -> dict[str, Any] | None:

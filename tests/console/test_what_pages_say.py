@@ -244,3 +244,18 @@ def test_campaigns_go_by_their_titles_wherever_they_are_named(now: datetime) -> 
         said = _page("vera", address, now=now)
         assert "Spring sale" in said and f">{key}<" not in said and f">{key} ·" not in said
     assert "<strong>Everyone</strong>" in _page("vera", f"/console/campaigns/{key}/checks/", now=now)
+
+
+def test_the_search_for_a_person_tells_the_latest_runs_and_the_reason_first(now: datetime) -> None:
+    here, there = make.profile(now=now, external_id="ada"), make.profile(now=now, external_id="eva", country="PT", consents=())
+    key = make.spring_sale(now=now)
+    run = pipeline.launch(make.person("ben", now=now), key, now=now)
+    worker.drain(now=lambda: now)
+    said = _page("vera", "/console/messages/?q=eva", now=now)
+    assert "in the latest runs" in said and f"profile={there}&amp;dispatch={run.dispatch_id}" in said
+    assert "no consent for this topic" in said and "Left out" in said
+    said = _page("vera", f"/console/messages/?profile={there}&dispatch={run.dispatch_id}", now=now)
+    assert "<strong>Not sent: no consent for this topic.</strong> So it was when the run was launched." in said
+    assert 'value="eva"' in said and "<summary>Why they were in the audience</summary>" in said
+    said = _page("vera", f"/console/messages/?profile={here}&dispatch={run.dispatch_id}", now=now)
+    assert "<strong>Sent.</strong>" in said

@@ -8,4 +8,5 @@ import "./palette.js";
 import "./forms.js";
 import "./meanwhile.js";
 import "./copy.js";
+import "./tabs.js";
 import "./preview.js";

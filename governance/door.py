@@ -13,7 +13,7 @@ from governance.checking import check_latest
 from governance.command import DoorCommand, Report
 from governance.difference import Change, difference
 from governance.documents import ApprovalPolicy, policy
-from governance.editing import Body, Edit, Editor, draw, edit, posted_body, saved_redirect
+from governance.editing import Body, Edit, Editor, draw, edit, in_words, posted_body, saved_redirect
 from governance.finding_documents import FoundDocument, find_documents, used_by
 from governance.findings import (
     Conflict,
@@ -146,6 +146,7 @@ __all__ = [
     "find_documents",
     "find_submission",
     "hold_epoch",
+    "in_words",
     "items_of",
     "kind",
     "kind_of_plural",

@@ -121,6 +121,16 @@ def posted_body(request: ConsoleRequest, editor: Editor) -> Body:
     return editor.to_body(_read_form(request))
 
 
+def in_words(request: ConsoleRequest, editor: Editor, faults: Sequence[Finding]) -> list[Finding]:
+    """The faults of a posted form, each with what the editor calls its field in the place of its pointer, for looks beside the form."""
+    try:
+        form = {} if "source" in request.POST else _read_form(request)
+    except Invalid:
+        form = {}
+    words = {each.path: editor.label(editor.place(each.path, form), form) for each in faults} if form else {}
+    return [Finding(each.level, words.get(each.path) or each.path, each.found, each.expected) for each in faults]
+
+
 def _opened(request: ConsoleRequest, editor: Editor, view: DocumentView | None) -> Edit:
     if view is None:
         allow(request.actor, kinds.kind(editor.kind).save_role, "documents:write")

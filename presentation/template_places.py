@@ -27,6 +27,10 @@ LABELS = {
     "/new_locale": "Tag of another language",
     "/locales": "Languages",
 }
+SENDER = frozenset(
+    path for path in LABELS if path.startswith(("/channel", "/message_class", "/topic", "/sender", "/reply_to", "/tracking"))
+)
+"""The fields that stand in the editor's folded part."""
 PARTS = {"subject": "Subject", "preheader": "Preheader", "text": "Text", "blocks": "Blocks"}
 VARIABLE_PARTS = {"source": ", comes from", "type": ", type", "fallback": ", where none is known", "sample": ", sample"}
 

@@ -33,6 +33,7 @@ from governance.door import (
     draw,
     edit,
     escape_part,
+    in_words,
     list_context,
     parse,
     posted_body,
@@ -250,7 +251,7 @@ def look(request: ConsoleRequest) -> HttpResponse:
         model = parse(SegmentBody, {**body, "title": str(body.get("title") or "") or "Untitled"})
         found = resolve(request.actor.workspace_id, model, as_of=now, drafts=True)
     except (Invalid, Missing) as error:
-        findings = getattr(error, "findings", ())
+        findings = in_words(request, _editor(request), getattr(error, "findings", ()))
         return render(request, "audience/_look.html", {"unfinished": findings, "only_empty": still_empty(findings), "reason": error.reason})
     titles = {name: known.title for name, known in catalogue(request.actor.workspace_id).items()}
     context = {

@@ -184,6 +184,7 @@ def _editor_context(request: ConsoleRequest, current: Edit) -> dict[str, Any]:
         "offered": [(name, BLOCKS[name]) for name in offered],
         "sms": form.get("channel") == "sms",
         "at": faults,
+        "sender_at_fault": not template_places.SENDER.isdisjoint(faults),
         "classes": [(name, CLASS_WORDS[name]) for name in get_args(MessageClass)],
         "trackings": get_args(Tracking),
         "types": get_args(VariableType),

@@ -116,3 +116,14 @@ def test_the_template_editor_keeps_the_readers_choice_of_light_or_dark(now: date
     client = Client()
     client.force_login(User.objects.get(username="ada"))
     assert re.search(r'<html lang="en" data-theme="[a-z]*">', client.get("/console/new/templates/").content.decode())
+
+
+def test_the_looks_beside_an_editor_name_its_fields(now: datetime) -> None:
+    make.person("ada", now=now)
+    client = Client()
+    client.force_login(User.objects.get(username="ada"))
+    letter = {"/title": "T", "/channel": "sms", "/sender:empty": "object", "/locales/en/text": "", "/default_locale": "en", "/shown": "en"}
+    said = client.post("/console/look/templates/info/", {**letter, "/message_class": "transactional"}).content.decode()
+    assert "as soon as these are filled in: Text (English)." in said
+    rule = {"/title": "T", "/rule/word": "all", "/rule/of/0/subject": "event", "/rule/of/0/event": "paid", "/rule/of/0/count": "many"}
+    assert "Condition 1 (paid)" in client.post("/console/look/segments/", rule).content.decode()

@@ -78,9 +78,8 @@ def look_info(request: ConsoleRequest) -> HttpResponse:
     try:
         content, made, _ = _drafted(request)
     except Invalid as error:
-        return render(
-            request, "workflow/_look_info.html", {"unfinished": error.findings, "only_empty": governance.still_empty(error.findings)}
-        )
+        unfinished = governance.in_words(request, presentation.template_editor(), error.findings)
+        return render(request, "workflow/_look_info.html", {"unfinished": unfinished, "only_empty": governance.still_empty(error.findings)})
     return render(request, "workflow/_look_info.html", {"content": content, "made": made, **_price(request, made)})
 
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from audience import door as audience
-from governance.door import Body
+from governance.door import Body, listed, mapped
+from workflow.schedule_fields import kept_line, schedule_fields
 
 STARTER: Body = {"title": "", "segment": "", "template": "", "trigger": {"type": "manual"}}
 TRIGGER_FIELDS = {
@@ -76,7 +77,9 @@ def _content(form: Body, was: Mapping[str, Any]) -> Body:
 
 
 def _shown_trigger(trigger: Mapping[str, Any]) -> Body:
-    """The trigger with its rule as conditions on the event (`only`), where it is no more than that."""
+    """The trigger with its cron line as fields (`often`) and its rule as conditions on the event (`only`), if it is no more than these."""
+    if trigger.get("type") == "schedule":
+        return {**trigger, "often": schedule_fields(trigger.get("cron"))}
     only = [] if trigger.get("where") is None else audience.trigger_form(trigger["where"])
     return {**trigger} if only is None else {**{name: value for name, value in trigger.items() if name != "where"}, "only": only}
 
@@ -84,11 +87,12 @@ def _shown_trigger(trigger: Mapping[str, Any]) -> Body:
 def _trigger(shown: Any, was: Mapping[str, Any]) -> Body:
     """The trigger with the fields of its type only."""
     given = dict(shown) if isinstance(shown, Mapping) else {}
-    kind = str(given.get("type", "manual"))
+    kind, before = str(given.get("type", "manual")), mapped(was.get("trigger"))
+    if isinstance(given.get("often"), Mapping):
+        given["cron"] = kept_line(given["often"], given.get("cron"), before.get("cron"))
     if "only" in given:
-        before = was.get("trigger")
-        same = isinstance(before, Mapping) and _shown_trigger(before).get("only") == given["only"]
-        given["where"] = before.get("where") if same and isinstance(before, Mapping) else audience.trigger_rule(given["only"])
+        same = _shown_trigger(before).get("only") == given["only"]
+        given["where"] = before.get("where") if same else audience.trigger_rule(given["only"])
     if kind == "manual" and "trigger" not in was:
         return {}
     wanted = TRIGGER_FIELDS.get(kind, ())
@@ -109,6 +113,19 @@ def steps(step: str, form: Body) -> Body | None:
         return None
     first = {"key": "a", "weight": 1.0, "template": form.get("template") or ""}
     return {**form, "content": "variants", "variants": [first, {"key": "b", "weight": 1.0, "template": ""}]}
+
+
+def with_shares(variants: Any) -> list[tuple[Any, str]]:
+    """Each variant with the share of people that its weight gives it, in words; "" while a weight is no number."""
+    arms = listed(variants)
+    weights = [_weight(mapped(arm).get("weight")) for arm in arms]
+    whole = sum(weights) if all(weights) else 0.0
+    return [(arm, f"{_percent(round(weight / whole, 3))} %" if whole else "") for arm, weight in zip(arms, weights, strict=True)]
+
+
+def _weight(value: Any) -> float:
+    """A variant's weight; 0 where it is none."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e9 else 0.0
 
 
 def _percent(share: Any) -> str:

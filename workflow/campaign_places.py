@@ -7,22 +7,7 @@ from collections.abc import Mapping
 
 from governance.door import Body, look_up, mapped
 
-LABELS = {
-    "/title": "Title",
-    "/key": "Key",
-    "/description": "What it is for",
-    "/segment": "Segment",
-    "/holdout": "Left alone",
-    "/template": "Template",
-    "/variants": "Variants",
-    "/trigger": "When",
-    "/trigger/at": "Date and time",
-    "/trigger/cron": "Schedule",
-    "/trigger/zone": "Time zone",
-    "/trigger/late_limit_minutes": "May be late by",
-    "/trigger/event": "Event",
-    "/trigger/delay_minutes": "Wait",
-    "/trigger/where": "Only if",
+LIMITS = {
     "/ramp": "Waves",
     "/soak_minutes": "Watch each wave for",
     "/expires_after_hours": "Of no use after",
@@ -34,6 +19,26 @@ LABELS = {
     "/priority": "Priority",
     "/batch_size": "People per batch",
 }
+"""What the fields of the editor's folded part are called."""
+LABELS = {
+    "/title": "Title",
+    "/key": "Key",
+    "/description": "What it is for",
+    "/segment": "Segment",
+    "/holdout": "Left alone",
+    "/template": "Template",
+    "/variants": "Variants",
+    "/trigger": "When",
+    "/trigger/at": "Date and time",
+    "/trigger/cron": "Own cron line",
+    "/trigger/often/time": "Time of day",
+    "/trigger/zone": "Time zone",
+    "/trigger/late_limit_minutes": "May be late by",
+    "/trigger/event": "Event",
+    "/trigger/delay_minutes": "Wait",
+    "/trigger/where": "Only if",
+    **LIMITS,
+}
 VARIANT_PARTS = {"key": ", name", "template": ", template", "weight": ", weight"}
 
 
@@ -42,6 +47,8 @@ def place(path: str, form: Body) -> str:
     path = re.sub(r"^/ramp/\d+$", "/ramp", path)
     path = {"/budget/micros": "/budget", "/budget/currency": "/currency"}.get(path, path)
     trigger = form.get("trigger")
+    if path == "/trigger/cron" and mapped(mapped(trigger).get("often")).get("every", "own") != "own":
+        return "/trigger/often/time"
     if isinstance(trigger, Mapping) and "only" in trigger:
         return re.sub(r"^/trigger/where(?:/all/(\d+))?(?:/.*)?$", lambda found: f"/trigger/only/{found[1] or 0}", path)
     return path

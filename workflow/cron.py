@@ -85,6 +85,9 @@ def explain_cron(line: str, zone: str) -> str:
     """The line in words an author recognises, e.g. "At 09:00 on Monday, Europe/Paris"."""
     minute, hour, day, _, weekday = line.split()
     words = str(CronSim(line, datetime(2026, 1, 1, tzinfo=UTC)).explain())
+    words = re.sub(
+        r"\b([23])([123])th\b", lambda found: found[0][:2] + {"1": "st", "2": "nd", "3": "rd"}[found[2]], words
+    )  # cronsim's "31th"
     if day != "*" and weekday != "*":
         words += " (either day is enough)"
     return f"{words}, {zone}"

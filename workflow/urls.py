@@ -29,6 +29,7 @@ register_pages(
 urlpatterns = [
     path("campaigns/", campaigns.campaigns, name="campaigns"),
     path("new/campaigns/", campaigns.new_campaign, name="new-campaign"),
+    path("look/schedule/", campaigns.schedule_look, name="schedule-look"),
     path("look/audience/", campaigns.audience_look, name="audience-look"),
     path("campaigns/<slug:key>/", campaigns.campaign, name="campaign"),
     path("campaigns/<slug:key>/preview/", campaigns.preview, name="campaign-preview"),

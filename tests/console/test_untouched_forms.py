@@ -75,6 +75,54 @@ def test_what_an_event_must_be_like_comes_back_as_it_was(where: dict[str, Any] |
     assert canonical(campaign_forms.to_body(form)) == canonical(body)
 
 
+@pytest.mark.parametrize(
+    ("cron", "every"),
+    [
+        ("0 9 * * MON", "week"),
+        ("0 9 * * 1", "week"),
+        ("00 09 * * sun", "week"),
+        ("15 7 * * *", "day"),
+        ("0 18 * * 1-5", "weekdays"),
+        ("0 18 * * MON-FRI", "weekdays"),
+        ("30 8 31 * *", "month"),
+        ("30 8 1 1 *", "own"),
+        ("0 */4 * * *", "own"),
+        ("0 9 * * MON,THU", "own"),
+        ("0 9 * * MON#1", "own"),
+    ],
+)
+def test_a_schedule_comes_back_as_it_was_written(cron: str, every: str) -> None:
+    body = {"title": "T", "segment": "s", "template": "t", "trigger": {"type": "schedule", "cron": cron}}
+    form = campaign_forms.to_form(body)
+    assert form["trigger"]["often"]["every"] == every
+    assert canonical(campaign_forms.to_body(form)) == canonical(body)
+
+
+@pytest.mark.parametrize(
+    ("said", "cron"),
+    [
+        ({"every": "day", "time": "07:05"}, "5 7 * * *"),
+        ({"every": "weekdays", "time": "18:00"}, "0 18 * * MON-FRI"),
+        ({"every": "week", "weekday": "THU", "time": "09:30"}, "30 9 * * THU"),
+        ({"every": "month", "day": "15", "time": "00:00"}, "0 0 15 * *"),
+        ({"every": "own", "time": "09:00"}, "0 */6 * * *"),
+    ],
+)
+def test_a_schedules_fields_write_its_cron_line(said: dict[str, str], cron: str) -> None:
+    form = campaign_forms.to_form({"title": "T", "trigger": {"type": "schedule", "cron": "0 9 * * MON", "zone": "Europe/Paris"}})
+    form["trigger"] |= {"often": said, "cron": "0 */6 * * *"}
+    assert campaign_forms.to_body(form)["trigger"] == {"type": "schedule", "cron": cron, "zone": "Europe/Paris"}
+
+
+def test_variants_weights_are_read_as_shares_of_the_people() -> None:
+    def shares(*weights: object) -> list[str]:
+        return [share for _, share in campaign_forms.with_shares([{"weight": each} for each in weights])]
+
+    assert shares(1.0, 1.0) == ["50 %", "50 %"]
+    assert shares(1, 2) == ["33.3 %", "66.7 %"]
+    assert shares(3, "many") == ["", ""] == shares(3, 0)
+
+
 def test_conditions_on_an_event_are_added_and_their_faults_are_shown_where_they_are() -> None:
     form = campaign_forms.to_form({"title": "T", "trigger": {"type": "event", "event": "booked"}})
     form["trigger"]["only"] = [{"property": "plan", "op": "is", "value": "pro"}, {"property": "nights", "op": "gte", "value": "7"}]

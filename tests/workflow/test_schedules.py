@@ -14,7 +14,7 @@ from governance.models import Document
 from tests import factories as make
 from tests.together import together
 from workflow import pipeline
-from workflow.cron import parse_cron, previous_time, times
+from workflow.cron import explain_cron, parse_cron, previous_time, times
 from workflow.models import Occurrence, Run
 
 MONDAY = {"type": "schedule", "cron": "0 9 * * MON", "zone": "Europe/Paris", "late_limit_minutes": 60}
@@ -135,3 +135,8 @@ def test_the_latest_instant_within_the_limit_is_found(minutes: int) -> None:
 def test_a_cron_line_that_could_surprise_is_refused_in_words(line: str, expected: str) -> None:
     with pytest.raises(ValueError, match=expected):
         parse_cron(line)
+
+
+@pytest.mark.parametrize(("day", "words"), [("11", "the 11th day"), ("22", "the 22nd day"), ("23", "the 23rd day"), ("31", "the 31st day")])
+def test_days_of_the_month_are_counted_as_people_count_them(day: str, words: str) -> None:
+    assert explain_cron(f"0 9 {day} * *", "UTC") == f"At 09:00 on {words} of every month, UTC"

@@ -33,12 +33,14 @@ from governance.door import (
     list_context,
     listed,
     mapped,
+    posted_body,
 )
 from rendering.door import Filled
 from workflow import campaign_forms, campaign_places, content, pipeline
 from workflow.documents import CampaignBody
 from workflow.models import Run
 from workflow.overview import next_times, run_lines, trigger_words
+from workflow.views.schedules import planned, schedule_words
 
 CAMPAIGN = "campaign"
 AHEAD = timedelta(days=60)
@@ -113,15 +115,15 @@ def _draw(request: ConsoleRequest, current: Edit) -> HttpResponse:
         "policies": [view.key for view in governance.documents(workspace_id, "sending_policy")],
         "zones": sorted(governance.zone_names()),
         "at": current.fault_at,
-        "trigger": mapped(form.get("trigger")) or {"type": "manual"},
-        "variants": list(enumerate(listed(form.get("variants")))),
+        "limits_at_fault": any(path in campaign_places.LIMITS for path in current.fault_at),
+        "variants": [(at, arm, share) for at, (arm, share) in enumerate(campaign_forms.with_shares(form.get("variants")))],
         "comparing": form.get("content") == "variants",
         "where": mapped(form.get("trigger")).get("where"),
         "only": _only(current),
         "pickers": audience.PROPERTY_PICKERS,
         "events": audience.event_names(workspace_id) if mapped(form.get("trigger")).get("type") == "event" else (),
         "was": mapped(form.get("was")),
-        "cron_words": _cron_words(current),
+        **planned(request, form),
         "may_launch": request.actor.role.covers(Role.APPROVER),
     }
     return draw(request, current, "workflow/campaign.html", "workflow/_campaign_form.html", extra)
@@ -136,13 +138,15 @@ def _only(current: Edit) -> list[dict[str, Any]] | None:
     return [{**mapped(each), "fault": faults.get(f"/trigger/only/{at}")} for at, each in enumerate(listed(trigger.get("only")))]
 
 
-def _cron_words(current: Edit) -> str:
-    """When the saved draft's schedule fires, in words; "" where it has none."""
+@console_page()
+def schedule_look(request: ConsoleRequest) -> HttpResponse:
+    """The schedule in the form, in words and dates: asked again as it is edited."""
     try:
-        body = current.view.latest.model if current.view else None
+        trigger = mapped(posted_body(request, campaign_editor()).get("trigger"))
     except Invalid:
-        return ""
-    return trigger_words(body) if body is not None and body.trigger.type == "schedule" else ""
+        trigger = {}
+    line = "" if request.POST.get("/trigger/often/every") == "own" else trigger.get("cron")
+    return render(request, "workflow/_schedule_look.html", {"schedule": schedule_words(trigger, timezone.now()), "line": line})
 
 
 def _channel(view: governance.DocumentView) -> str:

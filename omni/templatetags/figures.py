@@ -90,13 +90,27 @@ def as_percent(value: Any) -> str:
 
 @register.simple_tag
 def money(micros: Any, currency: str = "USD") -> str:
-    """Millionths of a unit as money: `{% money 18620000 "USD" %}` → "$18.62". Below a cent, what is needed to see it."""
+    """Millionths of a unit as money: `{% money 18620000 "USD" %}` → "$18.62". Less than a cent: "under $0.01"."""
     if micros is None:
         return "–"
     amount = Decimal(int(micros)) / MICROS
-    digits = 2 if amount == 0 or abs(amount) >= Decimal("0.01") else min(6, 1 - int(math.floor(math.log10(abs(amount)))))
-    text = f"{abs(amount):,.{0 if currency == 'JPY' and digits == 2 else digits}f}"
-    sign = SIGNS.get(currency)
+    digits = 0 if currency == "JPY" else 2
+    least = Decimal(1).scaleb(-digits)
+    return f"under {_sum(least, currency, digits)}" if 0 < amount < least else _sum(amount, currency, digits)
+
+
+@register.simple_tag
+def unit_price(micros: Any, currency: str = "USD") -> str:
+    """The exact price of one thing, with as many digits as it has: "$0.0004", "$0.075", "$2.00"."""
+    if micros is None:
+        return "–"
+    amount = Decimal(int(micros)) / MICROS
+    exact = -int(amount.normalize().as_tuple().exponent)
+    return _sum(amount, currency, max(0 if currency == "JPY" else 2, exact))
+
+
+def _sum(amount: Decimal, currency: str, digits: int) -> str:
+    sign, text = SIGNS.get(currency), f"{abs(amount):,.{digits}f}"
     return ("−" if amount < 0 else "") + (f"{sign}{text}" if sign else f"{text} {currency}")
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omni.templatetags.diffs import as_words, path_words, side_by_side, word_marks
-from omni.templatetags.figures import ago, count, duration, engine, money, plural, share_words
+from omni.templatetags.figures import ago, count, duration, engine, money, plural, share_words, unit_price
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -32,9 +32,10 @@ def test_shares_never_round_to_all_or_nothing(part: int, whole: int, words: str)
     assert share_words(part, whole) == words
 
 
-def test_money_keeps_its_currency_and_shows_small_sums() -> None:
+def test_money_keeps_its_currency_and_never_shows_parts_of_a_cent() -> None:
     assert money(18_612_000, "USD") == "$18.61"
-    assert money(790, "USD") == "$0.00079"
+    assert (money(5_200, "USD"), money(400_000, "JPY"), money(9_999, "CHF")) == ("under $0.01", "under ¥1", "under 0.01 CHF")
+    assert (unit_price(790, "USD"), unit_price(400, "EUR"), unit_price(75_000, "USD")) == ("$0.00079", "€0.0004", "$0.075")
     assert money(-1_240_000_000, "CHF") == "−1,240.00 CHF"
     assert money(0, "EUR") == "€0.00"
 

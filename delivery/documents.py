@@ -6,16 +6,19 @@ from collections.abc import Sequence
 from datetime import time
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from delivery.adapters.registry import ADAPTERS, vendors_of
-from governance.door import CheckContext, DocumentModel, Finding, Kind, Role, Text, pointer, zone_names
+from governance.door import CheckContext, DocumentModel, Finding, Kind, Like, Role, Text, pointer, zone_names
 
 Channel = Literal["email", "sms"]
 Share = Annotated[float, Field(ge=0, le=1, json_schema_extra={"shown_as": "share"})]
 Micros = Annotated[int, Field(ge=0, le=10**12, json_schema_extra={"shown_as": "money", "currency": "currency"})]
-SecretName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,59}$")]
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+
+
+SecretName = Annotated[str, Like(r"[A-Z][A-Z0-9_]{0,59}", "capital letters, digits and _, such as SENDGRID_KEY")]
+Country = Annotated[str, Like(r"[A-Z]{2}", "a country’s two capital letters, such as DE")]
+Currency = Annotated[str, Like(r"[A-Z]{3}", "a currency’s three capital letters, such as USD")]
 
 
 def _zone(value: str) -> str:
@@ -57,11 +60,11 @@ TimeOfDay = Annotated[str, AfterValidator(_moment), Field(examples=["21:00"])]
 class PriceTable(DocumentModel):
     """What one message costs. per: a message, or each part of a text message; countries by ISO 3166 code."""
 
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = Field(title="Currency", examples=["USD"])
+    currency: Currency = Field(title="Currency", examples=["USD"])
     per: Literal["message", "part"] = Field(
         default="message",
         title="A price is for",
-        json_schema_extra={"words": {"message": "a message", "part": "each part of a text message"}},
+        json_schema_extra={"words": {"message": "a message", "part": "each part of an SMS"}},
     )
     otherwise_micros: Micros = Field(
         default=0,

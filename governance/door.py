@@ -60,7 +60,7 @@ from governance.reading import (
 from governance.releases import recall, recalled, release, roll_back
 from governance.revisions import save
 from governance.roles import SCOPES, Actor, Role, allow
-from governance.schema import DocumentModel, Slug, Text
+from governance.schema import DocumentModel, Like, Slug, Text
 from governance.vault import secret, secret_names, set_secret
 from governance.views.documents import list_context
 from governance.views.reviews import waiting_for, waiting_submissions
@@ -100,6 +100,7 @@ __all__ = [
     "HasScope",
     "Invalid",
     "Kind",
+    "Like",
     "Membership",
     "Missing",
     "Page",

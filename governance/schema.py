@@ -60,6 +60,26 @@ class Text:
         return text
 
 
+@dataclass(frozen=True, slots=True)
+class Like:
+    """Text of a pattern, for `Annotated[str, Like("[A-Z]{2}", "two capital letters")]`: what doesn't fit is told in these words."""
+
+    pattern: str
+    expected: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:
+        return {**handler(schema), "pattern": f"^{self.pattern}$"}
+
+    def check(self, value: str) -> str:
+        """The same text. Raises ValueError with what was expected."""
+        if not re.fullmatch(self.pattern, value):
+            raise ValueError(self.expected)
+        return value
+
+
 def _forbidden(char: str, *, lines: bool) -> bool:
     if char in LINE_BREAKS or char == "\t":
         return not lines or char == "\r"

@@ -9,7 +9,7 @@ and dictionaries `item` (what one is called), `row` (the labels of name and valu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -101,7 +101,7 @@ class _Reader(Resolver):
             content = leaf(sort, item, NOTHING, "", f"{at}/value", False, _currency(sort, beside), common_value)
             label = f"{label_of(common['item'] or common['label'])} {place + 1}"
             was = FormField("fixed", f"{at}/was", f"{at}/was", "", value=held.get("was", ""))
-            children.append(FormField("row", at, at, label, children=(key, content, was), fault=self.faults.get(at)))
+            children.append(FormField("row", at, at, label, children=(key, content, was), short=content.short, fault=self.faults.get(at)))
         return FormField("rows", name=path, children=tuple(children), **common)
 
     def at(self, path: str, label: str, base: dict[str, Any]) -> dict[str, Any]:
@@ -114,6 +114,16 @@ def form_fields(model: type[DocumentModel], form: Mapping[str, Any], faults: Seq
     schema = model.model_json_schema()
     reader = _Reader(schema.get("$defs", {}), {fault.path: fault for fault in reversed(faults)})
     return list(reader.members(schema, form, {}, "", 0))
+
+
+def labels(fields: Iterable[FormField], before: str = "") -> dict[str, str]:
+    """What each field is called, with the groups that it is in, by its pointer: "Prices › Price of a message"."""
+    found: dict[str, str] = {}
+    for field in fields:
+        found[field.path] = before + field.label
+        inside = before if field.look == "row" else f"{before}{field.label} › "
+        found |= labels(field.children, inside)
+    return found
 
 
 def _title(name: str, part: Schema) -> str:

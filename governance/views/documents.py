@@ -35,7 +35,7 @@ from governance.reading import (
     users_of,
 )
 from governance.roles import Role
-from governance.schema_fields import form_fields
+from governance.schema_fields import form_fields, labels
 from governance.schema_rows import place_in_rows, to_map, to_rows
 from governance.yaml_files import write as write_yaml
 
@@ -94,7 +94,7 @@ def _editor(sort: kinds.Kind[Any]) -> Editor:
 def _draw(request: ConsoleRequest, current: Edit) -> HttpResponse:
     fields = [] if current.source is not None else form_fields(kinds.kind(current.kind).schema, current.form, current.faults)
     places = {field.path for field in fields}
-    extra = {"fields": fields, "elsewhere": [fault for fault in current.faults if fault.path not in places]}
+    extra = {"fields": fields, "labels": labels(fields), "elsewhere": [fault for fault in current.faults if fault.path not in places]}
     return draw(request, current, "governance/edit.html", "governance/_editor.html", extra)
 
 

@@ -175,7 +175,7 @@ def test_a_fault_in_a_row_stands_beside_it(now: datetime) -> None:
     make.put("vendor_route", "texts", ROUTE, author="cleo", now=now)
     sent = _Form(_page(client, address)).sent | {"/secrets/0/value": "not a name", "/price/otherwise_micros:micros?": "0,075"}
     said = _saved(client, address, sent, status=422)
-    assert "Keys › Kept under the name: found not a name, expected capital letters" in said
+    assert "Keys › Kept under the name: not a name; expected capital letters" in said
     assert 'id="f-secrets-0-value-error"' in said and 'value="not a name"' in said
     assert 'id="f-price-otherwise_micros-error"' in said and 'value="0,075"' in said
 

@@ -108,6 +108,18 @@ def shared(name: str, start: Callable[[Path], dict[str, Any]]) -> str:
     return str(found["url"])
 
 
+def made_once(name: str, make: Callable[[Path], None]) -> Path:
+    """The run's folder of this name, filled by the first process that needs it while the others wait. For copying, not for writing."""
+    run = run_folder()
+    folder, made = run / name, run / f"{name}.made"
+    with locked(run / f"{name}.lock"):
+        if not made.exists():
+            folder.mkdir(exist_ok=True)
+            make(folder)
+            made.touch()
+    return folder
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -42,20 +43,27 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def house() -> str:
-    """The address of a running instance, shared by the run: the demonstration's data, console and worker in one process."""
-    return runs.shared("house", _open_house)
-
-
-def _open_house(folder: Path) -> dict[str, Any]:
-    environment = _environment(folder)
-    made = subprocess.run([*MANAGE, "demo"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
-    assert made.returncode == 0, made.stdout[-2000:] + made.stderr[-2000:]
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running instance of this worker's own: the demonstration's data, console and worker in one process."""
+    folder = tmp_path_factory.mktemp("house")
+    shutil.copytree(runs.made_once("demonstration", _demonstrate), folder, dirs_exist_ok=True)
     said = folder / "serve.log"
     with said.open("w") as log:
-        serving = subprocess.Popen([*MANAGE, "serve"], cwd=ROOT, env=environment, stdout=log, stderr=log)
-    runs.wait_for(lambda: _address(said) is not None, serving, said, "the house")
-    return {"pid": serving.pid, "url": _address(said)}
+        serving = subprocess.Popen([*MANAGE, "serve"], cwd=ROOT, env=_environment(folder), stdout=log, stderr=log)
+    try:
+        runs.wait_for(lambda: _address(said) is not None, serving, said, "the house")
+        yield _address(said) or ""
+    finally:
+        serving.terminate()
+        try:
+            serving.wait(timeout=45)
+        except subprocess.TimeoutExpired:
+            serving.kill()
+
+
+def _demonstrate(folder: Path) -> None:
+    made = subprocess.run([*MANAGE, "demo"], cwd=ROOT, env=_environment(folder), capture_output=True, text=True, timeout=300)
+    assert made.returncode == 0, made.stdout[-2000:] + made.stderr[-2000:]
 
 
 def _address(said: Path) -> str | None:

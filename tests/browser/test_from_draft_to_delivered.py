@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlsplit
+
 from tests.browser.conftest import Visit, until
 
 
@@ -11,10 +14,10 @@ def test_a_campaign_goes_from_a_draft_to_delivered_messages(visit: Visit) -> Non
     author.get_by_text("Limits").click()
     author.get_by_label("Waves, in per cent of the audience").fill("")
     author.get_by_role("button", name="Save draft").click()
-    author.get_by_text("Saved as revision 2.").wait_for()
+    author.get_by_text("Saved as revision").wait_for()
     author.get_by_role("button", name="Submit for approval").click()
     author.get_by_label("What changed, for the person who approves").fill("No waves any more")
-    author.get_by_role("button", name="Submit draft 2").click()
+    author.get_by_role("button", name=re.compile(r"^Submit draft \d+$")).click()
     author.get_by_text("1 other person must approve it").wait_for()
     author.get_by_role("link", name="See the request").first.click()
     assert "It takes the role approver" in author.inner_text("main")
@@ -31,6 +34,11 @@ def test_a_campaign_goes_from_a_draft_to_delivered_messages(visit: Visit) -> Non
     approver.get_by_role("main").get_by_role("button", name="Release").click()
     approver.get_by_text("in force now").wait_for()
 
+    strict = visit("approver", java_script_enabled=False).open("/console/campaigns/weekly-digest/launch/")
+    strict.get_by_label("to confirm").fill("1")
+    strict.get_by_role("button", name="Send to").click()
+    assert "It was not launched" in strict.get_by_role("alert").inner_text(), "the server verifies the number, too"
+
     approver.goto(approver.url.split("/console/")[0] + "/console/campaigns/weekly-digest/launch/")
     count = approver.locator("#launch-count").inner_text().split()[0]
     button = approver.get_by_role("button", name=f"Send to {count} people")
@@ -43,13 +51,6 @@ def test_a_campaign_goes_from_a_draft_to_delivered_messages(visit: Visit) -> Non
     assert "/console/runs/" in approver.url, approver.inner_text("main")
     until(approver, "!document.querySelector('#run-live').hasAttribute('hx-trigger')", seconds=90)
     assert approver.locator("#run-live .figure").first.inner_text() != "0"
-
-
-def test_the_count_is_verified_by_the_server_too(visit: Visit) -> None:
-    page = visit("approver", java_script_enabled=False).open("/console/campaigns/spring-sale/launch/")
-    page.get_by_label("to confirm").fill("1")
-    page.get_by_role("button", name="Send to").click()
-    assert "It was not launched" in page.get_by_role("alert").inner_text()
 
 
 def test_an_author_cannot_launch(visit: Visit) -> None:
@@ -69,9 +70,10 @@ def test_the_unsubscribe_link_of_a_mail_in_the_outbox_can_be_followed(visit: Vis
     page = visitor.open("/console/outbox/?channel=email")
     page.get_by_role("table").get_by_role("link").last.click()
     assert "allow-scripts" not in (page.locator("iframe").get_attribute("sandbox") or "")
-    with visitor.context.expect_page() as opened:
-        page.frame_locator("iframe").locator("a[href*='/u/']").last.click()
-    opened.value.get_by_role("main").get_by_role("button").wait_for()
+    leads = page.frame_locator("iframe").locator("a[href*='/u/']").last.get_attribute("href") or ""
+    assert page.locator("iframe").get_attribute("sandbox") == "allow-popups allow-popups-to-escape-sandbox"
+    page.goto(visitor.house + urlsplit(leads).path)  # the mail was made where the demonstration ran, at another port
+    page.get_by_role("main").get_by_role("button").wait_for()
 
 
 def test_a_campaign_that_an_event_starts_asks_about_the_event_in_fields(visit: Visit) -> None:

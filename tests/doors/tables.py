@@ -20,6 +20,7 @@ CONSOLE = {
     "console/runs/<int:run_id>/": ("viewer", "viewer"),
     "console/runs/<int:run_id>/live/": ("viewer", "viewer"),
     "console/runs/<int:run_id>/act/": ("-", "author"),
+    "console/look/schedule/": ("viewer", "viewer"),
     "console/look/people/<int:profile_id>/": ("viewer", "viewer"),
     "console/look/templates/people/": ("viewer", "viewer"),
     "console/look/templates/frame/": ("-", "viewer"),

@@ -53,6 +53,19 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField(null=True)
 
 
+class SavedView(models.Model):
+    """One person's filter of a list, by name. page: the list's kind; query: what stands behind the ? in its address."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT)
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    page = models.CharField(max_length=40)
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=600)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "user", "page", "name"], name="one_view_per_name")]
+
+
 class Secret(models.Model):
     """A vendor credential, encrypted with the newest vault key; documents name it, never hold it."""
 

@@ -32,7 +32,7 @@ def health(request: ConsoleRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "title": "Delivery",
         "accounts": vendor_health.accounts(workspace_id, kept=settings.OMNI.vendor == "outbox", now=now),
-        "switches": switches(workspace_id),
+        "switches": _named(workspace_id),
         "doubts": [{"attempt": attempt, "campaign": title} for attempt, title in zip(doubtful, _titles(doubtful), strict=True)],
         "suppressed": list(
             Suppression.objects.filter(workspace_id=workspace_id)
@@ -53,6 +53,13 @@ def health(request: ConsoleRequest) -> HttpResponse:
         "campaigns": _campaigns(workspace_id),
     }
     return render(request, "delivery/console/health.html", context)
+
+
+def _named(workspace_id: int) -> list[dict[str, Any]]:
+    """The kill switches that are on; a campaign goes by its title."""
+    rows = switches(workspace_id)
+    titled = titles_of(workspace_id, {("campaign", row.key) for row in rows if row.scope == "campaign"})
+    return [{"row": row, "title": titled.get(("campaign", row.key), row.key)} for row in rows]
 
 
 def _titles(attempts: list[Attempt]) -> list[str]:

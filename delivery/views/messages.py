@@ -69,7 +69,7 @@ def _found(request: ConsoleRequest, asked: Mapping[str, Any]) -> dict[str, Any]:
         elif "@" in text or text.startswith("+"):
             channel = "email" if "@" in text else "sms"
             criteria["address_hash"] = address_hash(workspace_id, channel, normal(channel, text))
-        elif latest := Dispatch.objects.filter(workspace_id=workspace_id, key=text).order_by("-pk").values_list("pk", flat=True).first():
+        elif latest := _latest_of(workspace_id, text, asked["dispatches"]):
             criteria["dispatch_id"] = latest
         else:
             return {"person": None, "nothing": True}
@@ -99,6 +99,13 @@ def _found(request: ConsoleRequest, asked: Mapping[str, Any]) -> dict[str, Any]:
     if person is not None and not text:
         found["q"] = person.external_id
     return found
+
+
+def _latest_of(workspace_id: int, text: str, recent: list[dict[str, Any]]) -> int | None:
+    """The latest dispatch of what is called so: by its key, or by a part of its title."""
+    exact = Dispatch.objects.filter(workspace_id=workspace_id, key=text).order_by("-pk").values_list("pk", flat=True).first()
+    named = (each["pk"] for each in recent if text.casefold() in each["title"].casefold())
+    return exact or next(named, None)
 
 
 def _lately(workspace_id: int, profile_id: int, dispatches: list[dict[str, Any]]) -> list[dict[str, Any]]:

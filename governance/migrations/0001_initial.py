@@ -145,6 +145,22 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='SavedView',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('page', models.CharField(max_length=40)),
+                ('name', models.CharField(max_length=60)),
+                ('query', models.CharField(max_length=600)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
+            ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('workspace', 'user', 'page', 'name'), name='one_view_per_name'),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name='Secret',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

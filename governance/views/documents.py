@@ -19,7 +19,7 @@ from governance.editing import Edit, Editor, draw, edit
 from governance.findings import Invalid
 from governance.kinds import Ref
 from governance.models import Document, Release, Submission
-from governance.pages import console_page, document_address, document_context, pages_of, title_of_many
+from governance.pages import console_page, document_address, document_context, list_address, pages_of, title_of_many
 from governance.paging import page
 from governance.reading import (
     STATES,
@@ -35,6 +35,7 @@ from governance.reading import (
     users_of,
 )
 from governance.roles import Role
+from governance.saved_views import forget_view, query_of, save_view, saved_views
 from governance.schema_fields import form_fields, labels
 from governance.schema_rows import place_in_rows, to_map, to_rows
 from governance.yaml_files import write as write_yaml
@@ -62,9 +63,35 @@ def list_context(request: ConsoleRequest, kind_name: str) -> dict[str, Any]:
         "state": request.GET.get("state", ""),
         "states": STATES,
         "filtered": bool(request.GET.get("q") or request.GET.get("state")),
+        "views": saved_views(request, kind_name),
+        "view_query": query_of(request.GET),
         "may_edit": request.actor.role.covers(sort.save_role),
         "trail": [{"title": "Settings", "href": "/console/settings/"}] if pages_of(kind_name).group == "settings" else [],
     }
+
+
+@require_POST
+@console_page()
+def keep_view(request: ConsoleRequest, plural: str) -> HttpResponse:
+    """Keep this list's filter under a name, for whoever asks."""
+    sort = kinds.kind_of_plural(plural)
+    try:
+        view = save_view(request, sort.name, request.POST.get("name", ""), request.POST)
+        messages.success(request, f"“{view.name}” is kept.")
+        query = view.query
+    except Invalid as error:
+        messages.error(request, f"Not kept: {error.findings[0]}")
+        query = query_of(request.POST)
+    return redirect(f"{list_address(sort.name)}?{query}")
+
+
+@require_POST
+@console_page()
+def drop_view(request: ConsoleRequest, view_id: int) -> HttpResponse:
+    """Forget one of one's own views."""
+    view = forget_view(request, view_id)
+    messages.success(request, f"“{view.name}” is forgotten.")
+    return redirect(f"{list_address(view.page)}?{view.query}")
 
 
 @console_page(Role.AUTHOR)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -39,6 +40,15 @@ def waiting_submissions(workspace_id: int, user_id: int | None) -> list[dict[str
     """Open requests that somebody else made and this person hasn't decided on, the oldest first."""
     rows = _submissions(workspace_id).filter(state=State.OPEN).exclude(submitted_by_id=user_id)
     return [_row(row) for row in rows.exclude(decisions__by_id=user_id).order_by("submitted_at")[:50]]
+
+
+def own_submissions(workspace_id: int, user_id: int | None, *, since: datetime) -> list[dict[str, Any]]:
+    """What this person asked for lately and isn't in force: waiting, approved, or sent back with a comment; the newest first."""
+    rows = _submissions(workspace_id).filter(submitted_by_id=user_id, submitted_at__gt=since).order_by("-submitted_at", "-pk")
+    latest: dict[int, Submission] = {}
+    for row in rows[:100]:
+        latest.setdefault(row.document_id, row)  # of a document that was asked for again, the last request
+    return [_row(row) for row in latest.values() if row.state in (State.OPEN, State.APPROVED, State.REJECTED)][:6]
 
 
 @console_page()

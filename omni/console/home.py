@@ -28,6 +28,7 @@ def home(request: ConsoleRequest) -> HttpResponse:
         "title": "Home",
         **_live(request),
         "mine": governance.waiting_submissions(workspace_id, request.actor.user_id)[:6] if request.actor.role.covers(Role.APPROVER) else [],
+        "own": governance.own_submissions(workspace_id, request.actor.user_id, since=now - MONTH),
         "is_approver": request.actor.role.covers(Role.APPROVER),
         "is_author": request.actor.role.covers(Role.AUTHOR),
         "latest": pipeline.latest_runs(workspace_id, limit=5),

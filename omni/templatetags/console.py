@@ -221,6 +221,12 @@ def with_query(context: Context, **changes: Any) -> str:
     return f"?{query.urlencode()}" if query else "?"
 
 
+@register.simple_tag
+def saved_view(views: Iterable[Any], query: str) -> Any:
+    """That of these views which filters by exactly this, or nothing."""
+    return next((view for view in views if view.query == query), None)
+
+
 class Block(Node):
     """A component with content between its tags, drawn by a template of its own."""
 

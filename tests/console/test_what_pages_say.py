@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from audience import door as audience
 from delivery import door as delivery
 from governance import door as governance
 from governance.door import AuditEntry, User
+from governance.models import SavedView
 from tests import factories as make
 from workflow import pipeline, worker
 from workflow.outlook import spread
@@ -18,10 +20,10 @@ from workflow.outlook import spread
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def _page(name: str, address: str, *, now: datetime, status: int = 200, **posted: str) -> str:
-    make.person(name, now=now)
+def _page(who: str, address: str, /, *, now: datetime, status: int = 200, **posted: str) -> str:
+    make.person(who, now=now)
     client = Client()
-    client.force_login(User.objects.get(username=name))
+    client.force_login(User.objects.get(username=who))
     answer = client.post(address, posted) if posted else client.get(address)
     assert answer.status_code == status
     return " ".join(answer.content.decode().split())
@@ -259,3 +261,51 @@ def test_the_search_for_a_person_tells_the_latest_runs_and_the_reason_first(now:
     assert 'value="eva"' in said and "<summary>Why they were in the audience</summary>" in said
     said = _page("vera", f"/console/messages/?profile={here}&dispatch={run.dispatch_id}", now=now)
     assert "<strong>Sent.</strong>" in said
+
+
+def test_a_filter_of_a_list_is_kept_by_name_for_whoever_kept_it(now: datetime) -> None:
+    make.spring_sale(now=now)
+    list_, keep = "/console/campaigns/?q=spring&state=released", "/console/views/campaigns/"
+    assert "Keep this view" in _page("ada", list_, now=now) and "Keep this view" not in _page("ada", "/console/campaigns/", now=now)
+    _page("ada", keep, now=now, status=302, name="  In   force ", q="spring", state="released")
+    said = _page("ada", "/console/campaigns/", now=now)
+    assert "In force</a>" in said and 'href="?q=spring&amp;state=released"' in said
+    assert "Forget “In force”" in _page("ada", list_, now=now)
+    assert "In force</a>" not in _page("ben", "/console/campaigns/", now=now), "a view is its owner's"
+    assert "In force</a>" not in _page("ada", "/console/segments/", now=now)
+
+    [view] = SavedView.objects.all()
+    _page("ben", f"/console/views/{view.pk}/forget/", now=now, status=404, x="")
+    for wrong in ({"name": " ", "q": "spring"}, {"name": "Everything", "q": ""}):
+        _page("ada", keep, now=now, status=302, **wrong)
+    assert SavedView.objects.count() == 1
+    _page("ada", keep, now=now, status=302, name="In force", q="summer")
+    assert SavedView.objects.get().query == "q=summer", "the same name again is the new filter"
+    _page("ada", f"/console/views/{view.pk}/forget/", now=now, status=302, x="")
+    assert not SavedView.objects.exists()
+
+
+def test_an_authors_home_tells_what_became_of_what_they_asked_for(now: datetime) -> None:
+    make.spring_sale(now=now)
+    make.put("campaign", "autumn", make.campaign(title="Autumn sale"), now=now)
+    today = timezone.now()
+    submission = governance.submit(make.person("ada", now=now), "campaign", "autumn", number=1, note="", now=today)
+    assert (
+        "What you asked for" in (home := _page("ada", "/console/", now=now)) and "Awaiting approval" in home.partition("What you asked")[2]
+    )
+    assert "What you asked for" not in _page("ben", "/console/", now=now)
+    ben = make.person("ben", now=now)
+    governance.decide(ben, submission.pk, bill_hash=submission.bill_hash, verdict="reject", comment="Not yet.", now=today)
+    assert "Rejected" in _page("ada", "/console/", now=now).partition("What you asked")[2]
+    again = governance.submit(make.person("ada", now=now), "campaign", "autumn", number=1, note="", now=today + timedelta(minutes=1))
+    governance.decide(ben, again.pk, bill_hash=again.bill_hash, verdict="approve", comment="", now=today + timedelta(minutes=2))
+    governance.release(ben, again.pk, now=today + timedelta(minutes=3))
+    assert "What you asked for" not in _page("ada", "/console/", now=now), "it is in force; there is nothing to follow"
+
+
+def test_messages_are_found_by_a_part_of_the_campaigns_title(now: datetime) -> None:
+    make.profile(now=now, email="ada@example.com")
+    pipeline.launch(make.person("ben", now=now), make.spring_sale(now=now), now=now)
+    worker.drain(now=lambda: now)
+    assert "ada@example.com" in _page("vera", "/console/messages/?q=spring+s", now=now)
+    assert "Nothing found" in _page("vera", "/console/messages/?q=winter", now=now)

@@ -58,6 +58,8 @@ CONSOLE = {
     "console/approvals/<int:submission_id>/reach/": ("viewer", "viewer"),
     "console/approvals/<int:submission_id>/reach/<slug:plural>/<slug:key>/": ("viewer", "viewer"),
     "console/approvals/<int:submission_id>/decide/": ("-", "approver"),
+    "console/views/<slug:plural>/": ("-", "viewer"),
+    "console/views/<int:view_id>/forget/": ("-", "viewer"),
     "console/people/": ("viewer", "viewer"),
     "console/people/add/": ("-", "admin"),
     "console/people/<int:user_id>/role/": ("-", "admin"),

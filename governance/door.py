@@ -62,7 +62,7 @@ from governance.revisions import save
 from governance.roles import SCOPES, Actor, Role, allow
 from governance.schema import DocumentModel, Like, Slug, Text
 from governance.vault import secret, secret_names, set_secret
-from governance.views.documents import list_context
+from governance.views.lists import list_context
 from governance.views.reviews import own_submissions, waiting_for, waiting_submissions
 from governance.witness import bump, epoch, hold_epoch
 from governance.yaml_files import read as read_yaml

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from governance.pages import Pages, register_pages
-from governance.views import documents, people, reviews, settings
+from governance.views import documents, lists, people, reviews, settings
 
 app_name = "governance"
 
@@ -36,10 +36,10 @@ urlpatterns = [
     path("settings/", settings.settings_page, name="settings"),
     path("audit/", settings.audit_page, name="audit"),
     path("audit/verify/", settings.audit_verify, name="audit-verify"),
-    path("views/<int:view_id>/forget/", documents.drop_view, name="drop-view"),
-    path("views/<slug:plural>/", documents.keep_view, name="keep-view"),
+    path("views/<int:view_id>/forget/", lists.drop_view, name="drop-view"),
+    path("views/<slug:plural>/", lists.keep_view, name="keep-view"),
     path("new/<slug:plural>/", documents.new, name="new"),
-    path("<slug:plural>/", documents.documents, name="documents"),
+    path("<slug:plural>/", lists.documents, name="documents"),
     path("<slug:plural>/<slug:key>/", documents.edit_page, name="edit"),
     path("<slug:plural>/<slug:key>/preview/", documents.preview, name="preview"),
     path("<slug:plural>/<slug:key>/checks/", documents.checks, name="checks"),

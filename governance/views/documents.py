@@ -1,4 +1,4 @@
-"""The pages that every kind of document has: list, Edit, Preview, Checks, History, Approvals, and what moves it on."""
+"""The pages that every document has: Edit, Preview, Checks, History, Approvals, and what moves it on."""
 
 from __future__ import annotations
 
@@ -19,15 +19,11 @@ from governance.editing import Edit, Editor, draw, edit
 from governance.findings import Invalid
 from governance.kinds import Ref
 from governance.models import Document, Release, Submission
-from governance.pages import console_page, document_address, document_context, list_address, pages_of, title_of_many
+from governance.pages import console_page, document_address, document_context
 from governance.paging import page
 from governance.reading import (
-    STATES,
     DocumentView,
     document,
-    document_rows,
-    document_views,
-    filtered,
     revision,
     revision_rows,
     revision_view,
@@ -35,63 +31,9 @@ from governance.reading import (
     users_of,
 )
 from governance.roles import Role
-from governance.saved_views import forget_view, query_of, save_view, saved_views
 from governance.schema_fields import form_fields, labels
 from governance.schema_rows import place_in_rows, to_map, to_rows
 from governance.yaml_files import write as write_yaml
-
-
-@console_page()
-def documents(request: ConsoleRequest, plural: str) -> HttpResponse:
-    """All documents of a kind: what exists, in which state."""
-    sort = kinds.kind_of_plural(plural)
-    return render(request, "governance/document_list.html", list_context(request, sort.name))
-
-
-def list_context(request: ConsoleRequest, kind_name: str) -> dict[str, Any]:
-    """A filtered page of a kind's documents, for every kind's list."""
-    sort = kinds.kind(kind_name)
-    rows = filtered(document_rows(request.actor.workspace_id, kind_name), request.GET.get("q", ""), request.GET.get("state", ""))
-    listed = page(rows, request, lambda row: document_views([row])[0], ("key",))
-    return {
-        "title": title_of_many(kind_name),
-        "kind": sort,
-        "pages": pages_of(kind_name),
-        "page": listed,
-        "documents": listed["items"],
-        "q": request.GET.get("q", ""),
-        "state": request.GET.get("state", ""),
-        "states": STATES,
-        "filtered": bool(request.GET.get("q") or request.GET.get("state")),
-        "views": saved_views(request, kind_name),
-        "view_query": query_of(request.GET),
-        "may_edit": request.actor.role.covers(sort.save_role),
-        "trail": [{"title": "Settings", "href": "/console/settings/"}] if pages_of(kind_name).group == "settings" else [],
-    }
-
-
-@require_POST
-@console_page()
-def keep_view(request: ConsoleRequest, plural: str) -> HttpResponse:
-    """Keep this list's filter under a name, for whoever asks."""
-    sort = kinds.kind_of_plural(plural)
-    try:
-        view = save_view(request, sort.name, request.POST.get("name", ""), request.POST)
-        messages.success(request, f"“{view.name}” is kept.")
-        query = view.query
-    except Invalid as error:
-        messages.error(request, f"Not kept: {error.findings[0]}")
-        query = query_of(request.POST)
-    return redirect(f"{list_address(sort.name)}?{query}")
-
-
-@require_POST
-@console_page()
-def drop_view(request: ConsoleRequest, view_id: int) -> HttpResponse:
-    """Forget one of one's own views."""
-    view = forget_view(request, view_id)
-    messages.success(request, f"“{view.name}” is forgotten.")
-    return redirect(f"{list_address(view.page)}?{view.query}")
 
 
 @console_page(Role.AUTHOR)

@@ -48,6 +48,7 @@ def test_a_database_that_is_down_is_named_without_its_words(client: Client, monk
     def unreachable(*_: object) -> None:
         raise OperationalError("password authentication failed for user omni at db.internal")
 
+    monkeypatch.setattr(type(connection), "pool", None, raising=False)  # a pool is asked in a story of its own
     monkeypatch.setattr(connection, "cursor", unreachable)
     monkeypatch.setattr(connection, "close", lambda: None)
     answer = client.get("/readyz")

@@ -12,8 +12,12 @@ from delivery.work import DispatchPlan
 from governance.door import DoorError, Finding
 
 
-def objections(plan: DispatchPlan) -> Iterator[Finding]:
-    """Why this plan could not be launched now. Route and policy are approved by themselves: they are nobody's part."""
+def objections(plan: DispatchPlan, *, by_hand: bool) -> Iterator[Finding]:
+    """Why this plan could not be launched now. Route and policy are approved by themselves: they are no campaign's part.
+
+    A kill switch is an objection to people only. What a schedule launches meanwhile is held and goes when the switch is lifted,
+    unless it is too late then: refused, it would be lost.
+    """
     vendor = ""
     try:
         vendor = policies.route(plan.workspace_id, plan.route_key, plan.channel).adapter.key
@@ -23,6 +27,8 @@ def objections(plan: DispatchPlan) -> Iterator[Finding]:
         policies.policy(plan.workspace_id, plan.policy_key)
     except DoorError as error:
         yield Finding("error", "/policy", error.reason, "a sending policy that is approved and released by itself")
+    if not by_hand:
+        return
     concerns = Q(scope="workspace") | Q(scope="campaign", key=plan.campaign_key) | Q(scope="vendor", key=vendor)
     for switch in Switch.objects.filter(concerns, workspace_id=plan.workspace_id, on=True).order_by("pk"):
         what = f"the {switch.scope} {switch.key}" if switch.key else "the whole workspace"

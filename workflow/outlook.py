@@ -141,7 +141,7 @@ def look_ahead(
         sentence=audience.sentence(segment.model.rule, {name: known.title for name, known in audience.catalogue(workspace_id).items()}),
     )
     if not draft and campaign.trigger.type != "event":
-        problems = [*problems, *delivery.objections(plan)]
+        problems = [*problems, *delivery.objections(plan, by_hand=planned_at is None)]
     outlook.findings.extend(guardrails.check(_intent(outlook, problems, draft=draft, by_hand=planned_at is None, now=now)))
     return outlook
 

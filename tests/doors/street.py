@@ -17,6 +17,7 @@ from delivery.models import OutboxMail
 from delivery.states import AttemptState
 from governance import door as governance
 from governance.door import SCOPES, Actor, Role
+from governance.models import SavedView
 from tests import factories as make
 from tests.delivery.sent import sent
 from workflow import pipeline, worker
@@ -91,6 +92,8 @@ def build(now: datetime) -> World:
     submission = governance.submit(make.person("ada", now=now), "campaign", "spring-sale", number=2, note=CANARY, now=now)
     key, _ = governance.create_api_key(make.person("cleo", now=now), CANARY, Role.VIEWER, ["documents:read"], None, now)
     mail = OutboxMail.objects.get()
+    vera = make.person("vera", now=now)
+    view = SavedView.objects.create(workspace_id=vera.workspace_id, user_id=vera.user_id, page="campaign", name=CANARY, query="q=x")
     values = {
         "campaigns": "spring-sale",
         "segments": "everyone",
@@ -100,7 +103,8 @@ def build(now: datetime) -> World:
         "dispatch_id": run.dispatch_id,
         "submission_id": submission.pk,
         "key_id": key.pk,
-        "user_id": make.person("vera", now=now).user_id,
+        "user_id": vera.user_id,
+        "view_id": view.pk,
         "profile_id": person,
         "external_id": "person-one",
         "attempt_id": doubtful.attempt().pk,

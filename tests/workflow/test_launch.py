@@ -104,6 +104,19 @@ def test_a_kill_switch_or_a_missing_policy_is_an_objection_before_anything_is_la
     assert objections() == []
 
 
+def test_what_a_schedule_launches_under_a_kill_switch_is_held_and_not_lost(now: datetime) -> None:
+    make.profiles(3, now=now)
+    key = make.spring_sale(now=now, trigger={"type": "schedule", "cron": "0 12 * * MON", "zone": "Europe/Paris"})
+    ben, noon = make.person("ben", now=now), now + timedelta(hours=2)
+    delivery.kill(ben, "campaign", key, on=True, reason="wrong prices", now=now)
+    assert pipeline.tick(now=noon) == 1
+    send_all(noon)
+    assert OutboxMail.objects.count() == 0
+    delivery.kill(ben, "campaign", key, on=False, reason="mended", now=noon)
+    send_all(noon + timedelta(minutes=2))
+    assert OutboxMail.objects.count() == 3
+
+
 def test_a_template_changed_after_approval_stops_the_launch_and_is_named(now: datetime) -> None:
     make.profiles(3, now=now)
     key = make.spring_sale(now=now)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 from django.conf import settings
+
+if TYPE_CHECKING:
+    from audience.door import Person
 
 EVERY_CHANNEL = "*"
 
@@ -28,6 +32,11 @@ def address_hashes(workspace_id: int, channel: str, addresses: list[str] | tuple
         digest.update(address.strip().casefold().encode("utf-8", "surrogatepass"))
         hashes.append(int.from_bytes(digest.digest(), "big", signed=True) or 1)
     return hashes
+
+
+def address_of(channel: str, person: Person) -> str:
+    """What this person is written to on this channel, "" where there is none."""
+    return (person.email if channel == "email" else person.phone) or ""
 
 
 def key_fingerprint() -> str:

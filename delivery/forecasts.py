@@ -7,7 +7,7 @@ from datetime import datetime
 
 from audience.door import Person
 from delivery import policies
-from delivery.addresses import address_hash
+from delivery.addresses import address_hash, address_of
 from delivery.eligibility import Candidate, judge
 from delivery.leases import facts_of
 from delivery.planning import row_of, survey
@@ -32,7 +32,7 @@ def forecast(plan: DispatchPlan, person: Person, *, renders: bool, now: datetime
         if person.id in people:
             return Forecast(reason)
     route = policies.route(plan.workspace_id, plan.route_key, plan.channel)
-    address = (person.email if plan.channel == "email" else person.phone) or ""
+    address = address_of(plan.channel, person)
     candidate = Candidate(
         n=0,
         profile_id=person.id,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db.models import Q
-
 from delivery import policies
-from delivery.models import Switch
+from delivery.switches import thrown
 from delivery.work import DispatchPlan
 from governance.door import DoorError, Finding
 
@@ -29,8 +27,7 @@ def objections(plan: DispatchPlan, *, by_hand: bool) -> Iterator[Finding]:
         yield Finding("error", "/policy", error.reason, "a sending policy that is approved and released by itself")
     if not by_hand:
         return
-    concerns = Q(scope="workspace") | Q(scope="campaign", key=plan.campaign_key) | Q(scope="vendor", key=vendor)
-    for switch in Switch.objects.filter(concerns, workspace_id=plan.workspace_id, on=True).order_by("pk"):
+    for switch in thrown(plan.workspace_id, plan.campaign_key, vendor).order_by("pk"):
         what = f"the {switch.scope} {switch.key}" if switch.key else "the whole workspace"
         yield Finding(
             "error", "", f"a kill switch for {what}: {switch.reason}", "it to be lifted first: what is launched waits, and goes then"

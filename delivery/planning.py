@@ -32,8 +32,7 @@ def plan(plan: DispatchPlan, *, now: datetime) -> int:
     Leaves out, beyond `plan.left_out`: people whom an earlier dispatch of the same occurrence has reached or still will (unless
     `reentry`), people whose address a lower id of the same plan has, and people without an address, without consent or on the
     suppression list now. The last look asks again: consent may be withdrawn in between, and one that is given later counts from the
-    next launch. Raises
-    Invalid for an impossible plan and Missing where the route or the policy isn't released.
+    next launch. Raises Invalid for an impossible plan and Missing where the route or the policy isn't released.
     """
     _check(plan)
     with transaction.atomic():
@@ -193,10 +192,8 @@ def _reached(plan: DispatchPlan, *, but: int) -> BitMap64:
         if earlier.state == DispatchState.STOPPED:
             people |= _profiles(rows.filter(state__lt=MessageState.FAILED).values_list("profile_id", flat=True).iterator(10_000))
             continue
-        planned = BitMap64()
-        for piece in Slice.objects.filter(dispatch=earlier):
-            planned |= BitMap64.deserialize(bytes(piece.ids))
-        people |= planned - _profiles(rows.filter(state__gte=MessageState.FAILED).values_list("profile_id", flat=True).iterator(10_000))
+        everybody = planned(plan.workspace_id, earlier.id)
+        people |= everybody - _profiles(rows.filter(state__gte=MessageState.FAILED).values_list("profile_id", flat=True).iterator(10_000))
     return people
 
 

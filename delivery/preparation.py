@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from delivery import limits
 from delivery.adapters.base import OutgoingMessage
-from delivery.addresses import address_hashes
+from delivery.addresses import address_hashes, address_of
 from delivery.eligibility import Candidate
 from delivery.ledger import Bundle, Terms
 from delivery.pricing import price_of
@@ -82,4 +82,4 @@ def cut(work: Work, program: Program, candidates: Sequence[Candidate], terms: Te
 def _address(channel: str, one: Outgoing | None) -> str:
     if one is None or one.person is None:
         return ""
-    return (one.person.email if channel == "email" else one.person.phone) or ""
+    return address_of(channel, one.person)

@@ -17,6 +17,18 @@ DEFAULT_KEY = "default"
 NOT_AUTHORS = "None of them wrote what they approve."
 
 
+Approvals = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=10,
+        title="Must be approved by",
+        description="Approvals by different people, none of them an author.",
+        json_schema_extra={"unit": "people", "help": NOT_AUTHORS},
+    ),
+]
+
+
 class ApprovalsAbove(DocumentModel):
     """More approvals above an audience size."""
 
@@ -26,27 +38,14 @@ class ApprovalsAbove(DocumentModel):
         description="People; an audience larger than this needs more approvals.",
         json_schema_extra={"unit": "people", "help": ""},
     )
-    approvals: int = Field(
-        ge=1,
-        le=10,
-        title="Must be approved by",
-        description="Approvals by different people, none of them an author.",
-        json_schema_extra={"unit": "people", "help": NOT_AUTHORS},
-    )
+    approvals: Approvals
 
 
 class ApprovalPolicy(DocumentModel):
     """The workspace's rule for approving. Only the document `default` counts."""
 
     title: Annotated[str, Text(120)] = "Approval policy"
-    approvals: int = Field(
-        1,
-        ge=1,
-        le=10,
-        title="Must be approved by",
-        description="Approvals by different people, none of them an author.",
-        json_schema_extra={"unit": "people", "help": NOT_AUTHORS},
-    )
+    approvals: Approvals = 1
     approvals_above: ApprovalsAbove | None = Field(ApprovalsAbove(reach=250_000, approvals=2), title="Large audiences")
     drift: float = Field(
         0.2,

@@ -20,10 +20,10 @@ from rendering import door as rendering
 from workflow import content, guardrails
 from workflow.documents import CampaignBody, Once, Schedule
 from workflow.models import Run
-from workflow.overview import next_times
+from workflow.overview import next_time
 
 SAMPLES = 5
-LOOKS_AHEAD, TODAY = timedelta(days=60), timedelta(days=1)
+TODAY = timedelta(days=1)
 PRICED = 50  # people whose rendered text gives the mean number of SMS parts
 
 
@@ -268,10 +268,10 @@ def _intent(outlook: Outlook, problems: list[Finding], *, draft: bool, by_hand: 
 
 def _scheduled(campaign: CampaignBody, now: datetime) -> str:
     """When the campaign is launched next by itself, in its own zone's words."""
-    trigger, coming = campaign.trigger, next_times(campaign, now=now, until=now + LOOKS_AHEAD, many=1)
-    if not coming or not isinstance(trigger, Schedule | Once):
+    trigger, coming = campaign.trigger, next_time(campaign, now=now)
+    if coming is None or not isinstance(trigger, Schedule | Once):
         return ""
-    return f"on {coming[0].astimezone(ZoneInfo(trigger.zone)):%A %-d %B at %H:%M} ({trigger.zone})"
+    return f"on {coming.astimezone(ZoneInfo(trigger.zone)):%A %-d %B at %H:%M} ({trigger.zone})"
 
 
 def _lately(outlook: Outlook, *, by_hand: bool, now: datetime) -> tuple[int, int] | None:

@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from audience import door as audience
 from delivery import door as delivery
 from governance import door as governance
+from governance.door import Ref
 from workflow.cron import explain_cron, times
 from workflow.documents import CampaignBody, Once, OnEvent, Schedule
 from workflow.in_force import campaigns_in_force
 from workflow.models import Occurrence, Run
 
+AHEAD = timedelta(days=60)  # how far a list or a page looks for the next launch
 EACH = 20  # planned instants of one campaign within the time asked about
 
 
@@ -86,6 +88,11 @@ def next_times(campaign: CampaignBody, *, now: datetime, until: datetime, many: 
     return found
 
 
+def next_time(campaign: CampaignBody, *, now: datetime) -> datetime | None:
+    """The next planned instant within AHEAD; none for those started by hand or by events."""
+    return next(iter(next_times(campaign, now=now, until=now + AHEAD, many=1)), None)
+
+
 def trigger_words(campaign: CampaignBody) -> str:
     """When it starts, as a person says it."""
     trigger = campaign.trigger
@@ -100,13 +107,12 @@ def trigger_words(campaign: CampaignBody) -> str:
 
 def campaign_words(workspace_id: int, campaign: CampaignBody) -> str:
     """What a campaign does, as whoever must vouch for it reads it."""
-    templates, segments = _titles(workspace_id, "template"), _titles(workspace_id, "segment")
+    segment = Ref("segment", campaign.segment)
+    titled = governance.titles(workspace_id, [segment, *(Ref("template", arm.template) for arm in campaign.arms())])
     whole = sum(arm.weight for arm in campaign.arms())
     shares = [f" ({arm.weight / whole:.0%})" if campaign.variants else "" for arm in campaign.arms()]
-    letters = [f"“{templates.get(arm.template, arm.template)}”{share}" for arm, share in zip(campaign.arms(), shares, strict=True)]
-    said = [
-        f"Sends {' or '.join(letters)} to the people of “{segments.get(campaign.segment, campaign.segment)}”, {trigger_words(campaign)}"
-    ]
+    letters = [f"“{titled[Ref('template', arm.template)]}”{share}" for arm, share in zip(campaign.arms(), shares, strict=True)]
+    said = [f"Sends {' or '.join(letters)} to the people of “{titled[segment]}”, {trigger_words(campaign)}"]
     if isinstance(campaign.trigger, OnEvent) and campaign.trigger.where is not None:
         known = {name: body.title for name, body in audience.catalogue(workspace_id).items()}
         words = audience.sentence(campaign.trigger.where, known).rstrip(".")
@@ -119,10 +125,6 @@ def campaign_words(workspace_id: int, campaign: CampaignBody) -> str:
     if campaign.reentry:
         said.append("a later launch may reach the same people again")
     return "; ".join(said) + "."
-
-
-def _titles(workspace_id: int, kind: str) -> dict[str, str]:
-    return {view.key: view.title or view.key for view in governance.documents(workspace_id, kind)}
 
 
 def refused_lately(workspace_id: int, *, since: datetime) -> list[Occurrence]:

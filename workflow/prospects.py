@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from pyroaring import BitMap64
@@ -19,9 +19,8 @@ from workflow import content
 from workflow.documents import CampaignBody, OnEvent
 from workflow.in_force import campaigns_in_force
 from workflow.outlook import plan_of
-from workflow.overview import next_times, trigger_words
+from workflow.overview import next_time, trigger_words
 
-LOOKS_AHEAD = timedelta(days=60)
 Verdict = Literal["would_get", "left_out", "refused", "outside"]
 ORDER: tuple[Verdict, ...] = ("would_get", "left_out", "refused", "outside")
 
@@ -58,8 +57,7 @@ def _prospect(revision: RevisionView, campaign: CampaignBody, person: Person, no
     segment = governance.released(workspace_id, "segment", campaign.segment)
     templates = [governance.released(workspace_id, "template", arm.template) for arm in campaign.arms()]
     channel = templates[0].model.channel
-    coming = next_times(campaign, now=now, until=now + LOOKS_AHEAD, many=1)
-    prospect = Prospect(revision.key, campaign.title, segment, channel, trigger_words(campaign), coming[0] if coming else None)
+    prospect = Prospect(revision.key, campaign.title, segment, channel, trigger_words(campaign), next_time(campaign, now=now))
     try:
         alike = audience.sharing(workspace_id, person, channel=channel)
         members = audience.matching(workspace_id, segment.model.rule, alike, as_of=now)

@@ -59,8 +59,8 @@ def _template(workspace_id: int, key: str) -> governance.RevisionView:
     try:
         return governance.released(workspace_id, "template", key)
     except Missing:
-        released = [view for view in governance.documents(workspace_id, "template") if view.released is not None]
-        known = [view.key for view in released if view.released and view.released.body.get("message_class") in CLASSES]
+        views = governance.documents(workspace_id, "template")
+        known = [view.key for view in views if view.released and view.released.body.get("message_class") in CLASSES]
         near = get_close_matches(key, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise Invalid([Finding("error", "/type", key, f"a released template of class transactional or service{hint}")]) from None
@@ -100,10 +100,9 @@ def _check_renders(workspace_id: int, template: governance.RevisionView, profile
 def _data_field(variables: Mapping[str, Any], detail: str) -> tuple[str, str]:
     """The pointer of the datum that a variable reads, where the failure names that variable first, and what was expected of it."""
     variable = variables.get(detail.split(" ", 1)[0])
-    room, _, name = str(getattr(variable, "source", "")).partition(".")
-    if room != "data" or not name:
+    if variable is None or not variable.source.startswith("data."):
         return "/data", "a value for every variable that has no fallback"
-    return pointer(("data", *name.split("."))), f"a {variable.type}" if variable is not None else ""
+    return pointer(variable.source.split(".")), f"a {variable.type}"
 
 
 def _dispatch(workspace_id: int, template: governance.RevisionView, now: datetime) -> int:

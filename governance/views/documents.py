@@ -18,7 +18,7 @@ from governance.difference import difference
 from governance.editing import Edit, Editor, draw, edit
 from governance.findings import Invalid
 from governance.kinds import Ref
-from governance.models import Document, Release, Submission
+from governance.models import Release, Submission
 from governance.pages import console_page, document_address, document_context
 from governance.paging import page
 from governance.reading import (
@@ -187,10 +187,8 @@ def goes_along(request: ConsoleRequest, plural: str, key: str) -> HttpResponse:
     """What a submission would put before the approver: the drafts that aren't in force, this one and those below it."""
     sort = kinds.kind_of_plural(plural)
     changed = [item for item in bill(request.actor.workspace_id, sort.name, key, of="draft").items if item.changed]
-    rows = Document.objects.filter(workspace_id=request.actor.workspace_id, pk__in=[item.document_id for item in changed])
-    titles = {row.pk: row.title or row.key for row in rows}
-    root = Ref(sort.name, key)
-    listed = [(titles.get(item.document_id, item.key), kinds.kind(item.kind), item) for item in changed if item.document_id in titles]
+    titled, root = titles(request.actor.workspace_id, [item.ref for item in changed]), Ref(sort.name, key)
+    listed = [(titled[item.ref], kinds.kind(item.kind), item) for item in changed]
     listed.sort(key=lambda each: (each[2].ref != root, each[2].kind, each[0].casefold()))
     return render(request, "governance/_goes_along.html", {"listed": listed})
 

@@ -17,7 +17,7 @@ from governance.findings import Invalid
 from governance.kinds import Ref
 from governance.models import Document, Submission
 from governance.pages import document_address, pages_of
-from governance.reading import RevisionView, revision_by_id, revision_view
+from governance.reading import RevisionView, revision_by_id, revision_view, titles
 from governance.yaml_files import write as write_yaml
 
 
@@ -93,17 +93,11 @@ def _documents(request: ConsoleRequest, items: Sequence[BillItem]) -> dict[int, 
 
 def _users(request: ConsoleRequest, items: Sequence[BillItem], changed: set[str]) -> dict[Ref, list[tuple[str, str]]]:
     """What uses a document and isn't part of the request: it changes for these, too."""
-    own = {item.ref for item in items}
-    titles = {}
-    rows = Document.objects.filter(workspace_id=request.actor.workspace_id, latest__isnull=False)
-    for kind, key, title in rows.values_list("kind", "key", "title"):
-        titles[Ref(kind, key)] = title or key
-    found: dict[Ref, list[tuple[str, str]]] = {}
-    for kind in sorted(changed):
-        for key, users in used_by(request.actor.workspace_id, kind).items():
-            others = [(titles.get(user, user.key), document_address(user.kind, user.key)) for user in users if user not in own]
-            found[Ref(kind, key)] = others
-    return found
+    own, workspace_id = {item.ref for item in items}, request.actor.workspace_id
+    used = {Ref(kind, key): users for kind in changed for key, users in used_by(workspace_id, kind).items()}
+    others = {ref: [user for user in users if user not in own] for ref, users in used.items() if ref in own}
+    titled = titles(workspace_id, [user for users in others.values() for user in users])
+    return {ref: [(titled[user], document_address(user.kind, user.key)) for user in users] for ref, users in others.items()}
 
 
 def _reviewed(

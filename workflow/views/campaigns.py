@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -39,11 +38,10 @@ from rendering.door import Filled
 from workflow import campaign_forms, campaign_places, content, pipeline
 from workflow.documents import CampaignBody
 from workflow.models import Run
-from workflow.overview import next_times, run_lines, trigger_words
+from workflow.overview import AHEAD, next_time, next_times, run_lines, trigger_words
 from workflow.views.schedules import planned, schedule_words
 
 CAMPAIGN = "campaign"
-AHEAD = timedelta(days=60)
 
 
 def campaign_editor() -> Editor:
@@ -80,14 +78,13 @@ def _row(view: governance.DocumentView, line: Any, segments: Mapping[str, str], 
         body: CampaignBody | None = (view.released or view.latest).model
     except Invalid:
         body = None
-    coming = next_times(body, now=now, until=now + AHEAD, many=1) if body and view.released else []
     return {
         "document": view,
         "line": line,
         "segment": segments.get(body.segment, body.segment) if body else "",
         "channel": templates.get(body.arms()[0].template, "") if body else "",
         "starts": trigger_words(body) if body else "",
-        "next": coming[0] if coming else None,
+        "next": next_time(body, now=now) if body and view.released else None,
     }
 
 

@@ -29,6 +29,4 @@ def objections(plan: DispatchPlan, *, by_hand: bool) -> Iterator[Finding]:
         return
     for switch in thrown(plan.workspace_id, plan.campaign_key, vendor).order_by("pk"):
         what = f"the {switch.scope} {switch.key}" if switch.key else "the whole workspace"
-        yield Finding(
-            "error", "", f"a kill switch for {what}: {switch.reason}", "it to be lifted first: what is launched waits, and goes then"
-        )
+        yield Finding("error", "", f"a kill switch for {what}: {switch.reason}", "it to be lifted first")

@@ -112,7 +112,8 @@ def campaign_words(workspace_id: int, campaign: CampaignBody) -> str:
     whole = sum(arm.weight for arm in campaign.arms())
     shares = [f" ({arm.weight / whole:.0%})" if campaign.variants else "" for arm in campaign.arms()]
     letters = [f"“{titled[Ref('template', arm.template)]}”{share}" for arm, share in zip(campaign.arms(), shares, strict=True)]
-    said = [f"Sends {' or '.join(letters)} to the people of “{titled[segment]}”, {trigger_words(campaign)}"]
+    when = trigger_words(campaign)
+    said = [f"Sends {' or '.join(letters)} to the people of “{titled[segment]}”, {when[:1].lower()}{when[1:]}"]
     if isinstance(campaign.trigger, OnEvent) and campaign.trigger.where is not None:
         known = {name: body.title for name, body in audience.catalogue(workspace_id).items()}
         words = audience.sentence(campaign.trigger.where, known).rstrip(".")

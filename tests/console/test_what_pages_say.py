@@ -199,6 +199,10 @@ def test_a_new_campaign_is_reviewed_in_words_and_with_the_letter_that_it_sends(n
     assert "Sends “Offer” to the people of “Everyone”, when “booked” happens; only to people whose event has" in said
     assert "10% of them are left alone; all at once." in said
     assert "/console/templates/offer/frame/1/?scheme=light" in said, "the letter is read by whoever vouches for it"
+    weekly = {"type": "schedule", "cron": "0 9 * * MON", "zone": "Europe/Paris"}
+    make.put("campaign", "digest", make.campaign(title="Digest", trigger=weekly, reentry=True), now=now)
+    submission = governance.submit(make.person("ada", now=now), "campaign", "digest", number=1, note="", now=now)
+    assert "“Everyone”, at 09:00 on Monday, Europe/Paris;" in _page("ben", f"/console/approvals/{submission.pk}/", now=now)
 
 
 def test_a_changed_segment_is_reviewed_with_both_counts_and_with_what_else_uses_it(now: datetime) -> None:

@@ -10,6 +10,7 @@ import json
 import os
 import resource
 import time
+from datetime import UTC, datetime
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omni.settings")
 
@@ -39,7 +40,7 @@ def main() -> None:
     content = presentation.compose(workspace, "spring")
     compiled = rendering.compile(content, base_url=ENVIRONMENT.public_url)
     shared = rendering.substitution(compiled.locales["en"])
-    account = Account(ENVIRONMENT.sendgrid_base_url, {"api_key": "SG.floor"}, {}, ENVIRONMENT.public_url)
+    account = Account(ENVIRONMENT.base_urls().get("sendgrid", SendGrid.base_url), {"api_key": "SG.floor"}, {}, ENVIRONMENT.public_url)
     adapter, sender = SendGrid(), Sender(content.sender.address, content.sender.name)
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM audience_profile WHERE workspace_id = %s AND email IS NOT NULL ORDER BY id", [workspace])
@@ -65,7 +66,7 @@ def main() -> None:
                 for token, person, message in zip(tokens, people, filled, strict=True)
                 if isinstance(message, rendering.Filled)
             ]
-            request = adapter.build(OutgoingRequest(1, "email", sender, messages, substituted=shared), account)
+            request = adapter.build(OutgoingRequest(1, "email", sender, messages, substituted=shared, at=datetime.now(UTC)), account)
             answer = client.post(request.url, content=request.body, headers=dict(request.headers))
             answer.raise_for_status()
     seconds = time.monotonic() - started

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from audience.door import Person
 
 EVERY_CHANNEL = "*"
+PHONE_CHANNELS = frozenset({"sms", "whatsapp"})  # written to at a phone number
 
 
 def address_hash(workspace_id: int, channel: str, address: str) -> int:
@@ -36,7 +37,9 @@ def address_hashes(workspace_id: int, channel: str, addresses: list[str] | tuple
 
 def address_of(channel: str, person: Person) -> str:
     """What this person is written to on this channel, "" where there is none."""
-    return (person.email if channel == "email" else person.phone) or ""
+    if channel == "email":
+        return person.email or ""
+    return (person.phone or "") if channel in PHONE_CHANNELS else ""
 
 
 def key_fingerprint() -> str:

@@ -8,6 +8,7 @@ class DeliveryConfig(AppConfig):
     def ready(self) -> None:
         """Make the room's document kinds known, and how it forgets people."""
         from audience.door import register_forgetting
+        from delivery import checks
         from delivery.documents import SENDING_POLICY, VENDOR_ROUTE
         from delivery.forgetting import forget
         from governance.door import register
@@ -15,3 +16,4 @@ class DeliveryConfig(AppConfig):
         register(VENDOR_ROUTE)
         register(SENDING_POLICY)
         register_forgetting(forget)
+        checks.tell()

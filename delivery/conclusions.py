@@ -83,15 +83,16 @@ def draw(told: Sequence[Told], *, now: datetime) -> None:
 
 
 def heed(workspace_id: int, wishes: Sequence[VendorEvent], *, now: datetime) -> None:
-    """What people texted. STOP: nothing more to this number, from any campaign. START takes the own STOP back, and only that."""
+    """What people wrote. STOP: nothing more to this number on that channel, from any campaign. START takes the own STOP back, and
+    only that."""
     for wish in wishes:
         person = audience.find(workspace_id, address=wish.address)
         ids, source = [person.id] if person else [], f"{wish.vendor}:keyword"
         if wish.kind == "unsubscribed":
-            suppression.suppress(workspace_id, "sms", wish.address, reason="stopped", source=source, now=now)
-            audience.set_consent(workspace_id, ids, channel="sms", topic="*", state="unsubscribed", source=source, now=now)
-        elif wish.kind == "resubscribed" and suppression.lift_stop(workspace_id, "sms", wish.address):
-            audience.set_consent(workspace_id, ids, channel="sms", topic="*", state="subscribed", source=source, now=now)
+            suppression.suppress(workspace_id, wish.channel, wish.address, reason="stopped", source=source, now=now)
+            audience.set_consent(workspace_id, ids, channel=wish.channel, topic="*", state="unsubscribed", source=source, now=now)
+        elif wish.kind == "resubscribed" and suppression.lift_stop(workspace_id, wish.channel, wish.address):
+            audience.set_consent(workspace_id, ids, channel=wish.channel, topic="*", state="subscribed", source=source, now=now)
 
 
 def _prove(told: Sequence[Told], now: datetime) -> None:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from delivery.adapters.registry import ADAPTERS, vendors_of
 from governance.door import CheckContext, DocumentModel, Finding, Kind, Like, Role, Text, pointer, zone_names
 
-Channel = Literal["email", "sms"]
+Channel = Literal["email", "sms", "push", "webpush", "whatsapp", "wechat", "webhook"]
 Share = Annotated[float, Field(ge=0, le=1, json_schema_extra={"shown_as": "share"})]
 Micros = Annotated[int, Field(ge=0, le=10**12, json_schema_extra={"shown_as": "money", "currency": "currency"})]
 
@@ -38,17 +38,16 @@ def _moment(value: str) -> str:
 
 
 VENDORS: dict[str, Any] = {"suggestions": list(ADAPTERS), "words": {key: adapter.title for key, adapter in ADAPTERS.items()}}
-SETTING_FORMS = {"categories": "list", "sandbox": "yes or no", "smart_encoded": "yes or no"}  # the others are texts
 SETTINGS: dict[str, Any] = {
     "item": "setting",
     "row": ["Setting", "Value"],
-    "names": {name: SETTING_FORMS.get(name, "text") for adapter in ADAPTERS.values() for name in adapter.settings},
+    "names": {name: adapter.setting_forms.get(name, "text") for adapter in ADAPTERS.values() for name in adapter.settings},
     "help": "What else the vendor may be told; its reference page lists the names.",
 }
 SECRETS: dict[str, Any] = {
     "item": "key",
     "row": ["The vendor’s name for it", "Kept under the name"],
-    "names": sorted({name for adapter in ADAPTERS.values() for name in adapter.secrets}),
+    "names": sorted({name for adapter in ADAPTERS.values() for name in adapter.every_secret()}),
     "help": "Never the key itself: the name under which an admin keeps it, such as SENDGRID_KEY.",
 }
 COUNTRIES: dict[str, Any] = {"item": "country", "row": ["Country", "Price"], "help": "Two letters, such as DE."}
@@ -201,21 +200,19 @@ def _route_checks(context: CheckContext, route: VendorRoute) -> Sequence[Finding
     ]
     findings += [
         Finding("error", pointer(("secrets", name)), "nothing", "the name of the secret that holds it")
-        for name in adapter.secrets
-        if name not in route.secrets and not _replaced(name, route.settings)
+        for name in adapter.secrets_of(route.settings)
+        if name not in route.secrets
     ]
-    if route.vendor == "twilio" and not route.settings.get("account_sid"):
-        findings.append(Finding("error", "/settings/account_sid", "nothing", "the account's SID"))
-    if route.channel == "sms" and route.price is None and route.vendor != "outbox":
+    findings += [
+        Finding("error", pointer(("settings", name)), "nothing", expected)
+        for name, expected in adapter.required_settings.items()
+        if not route.settings.get(name)
+    ]
+    if route.channel in ("sms", "whatsapp") and route.price is None and route.vendor != "outbox":
         findings.append(
             Finding("warning", "/price", "nothing", "a price table: without one, budgets and estimates count this route as free")
         )
     return findings
-
-
-def _replaced(secret: str, settings: dict[str, Any]) -> bool:
-    """Twilio takes an API key instead of the account's token."""
-    return secret == "auth_token" and bool(settings.get("api_key_sid"))
 
 
 def _policy_checks(context: CheckContext, policy: SendingPolicy) -> Sequence[Finding]:

@@ -50,7 +50,7 @@ def _verdict(row: Attempt, candidate: Candidate, bundle: Bundle, terms: Terms, v
     adapter, account = terms.route.adapter, terms.route.account
     if not adapter.features.lookup or candidate.message is None or (row.vendor, row.account) != (adapter.key, terms.route.key):
         return "absent"
-    request = OutgoingRequest(row.pk, terms.route.channel, bundle.program.sender, [candidate.message], bundle.program.reply_to)
+    request = OutgoingRequest(row.pk, terms.route.channel, bundle.program.sender, [candidate.message], bundle.program.reply_to, at=now)
     question = adapter.lookup(request, account, posted_at=row.posted_at)
     if question is None:
         return "absent"

@@ -44,6 +44,12 @@ def _mail(workspace_id: int, request: dict[str, Any], mail: dict[str, Any], now:
         html=mail["html"],
         text=mail["text"] or "",
         locale=mail["locale"] or "",
-        headers=mail["headers"],
+        headers={**mail["headers"], **_files(mail["attachments"])},
         at=now,
     )
+
+
+def _files(attachments: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Attachments as the page shows them: their names, kinds and sizes; the files themselves aren't kept."""
+    shown = (f"{one['name']} ({one['content_type']}, {one['bytes']:,} bytes)" for one in attachments)
+    return {f"X-Attachment-{place}": text for place, text in enumerate(shown, 1)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -85,13 +84,14 @@ def _released(workspace_id: int, key: str, channel: str) -> tuple[str, VendorRou
 def _ready(workspace_id: int, key: str, body: VendorRoute) -> Route:
     adapter = ADAPTERS[body.vendor]
     secrets = {name: governance.secret(workspace_id, named) for name, named in body.secrets.items()}
-    account = Account(_base_url(body.vendor), secrets, body.settings, settings.OMNI.public_url.rstrip("/"), _slug(workspace_id))
+    account = Account(_base_url(adapter, body), secrets, body.settings, settings.OMNI.public_url.rstrip("/"), _slug(workspace_id))
     return Route(key, body.channel, adapter, account, body.price, body.per_second or adapter.limits.per_second, body.seed or "")
 
 
-def _base_url(vendor: str) -> str:
-    bases: Mapping[str, str] = {"sendgrid": settings.OMNI.sendgrid_base_url, "twilio": settings.OMNI.twilio_base_url, OUTBOX: "outbox://"}
-    return bases[vendor].rstrip("/") if vendor != OUTBOX else bases[vendor]
+def _base_url(adapter: Adapter, body: VendorRoute) -> str:
+    """Where this account is posted to: a stand-in that the environment names, else where the vendor is."""
+    url = settings.OMNI.base_urls().get(adapter.key) or adapter.home(body.settings)
+    return url if adapter.key == OUTBOX else url.rstrip("/")
 
 
 @lru_cache(maxsize=256)

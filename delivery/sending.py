@@ -16,13 +16,14 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from delivery import confirmation, doubts, ledger, limits, preparation, settled
-from delivery.adapters.base import Fate, OutgoingRequest, VendorRequest
+from delivery.adapters.base import Account, Fate, OutgoingRequest, Unsendable, VendorRequest
 from delivery.connections import Connections
 from delivery.eligibility import Candidate
 from delivery.ledger import Bundle, Halted, Terms
 from delivery.preparation import Prepared
 from delivery.switches import killed
 from delivery.terms import terms_of
+from delivery.tokens import TOKENS
 from delivery.work import Clock, Outcome, Outgoing, Work
 from governance.door import DoorError
 
@@ -122,16 +123,40 @@ class _Walk:
                 time.sleep(DATABASE_AWAY)
 
     def _post(self, bundles: list[Bundle], terms: Terms) -> list[tuple[Bundle, Fate]]:
+        """Post each bundle; what the vendor refused because its token had gone stale goes once more with a new one."""
+        account, fates = self._attempt(bundles, terms)
+        stale = [place for place, fate in enumerate(fates) if fate.stale_token]
+        if stale:
+            TOKENS.forget(self.work.workspace_id, terms.route.adapter, account)
+            _, again = self._attempt([bundles[place] for place in stale], terms)
+            for place, fate in zip(stale, again, strict=True):
+                fates[place] = fate
+        return list(zip(bundles, fates, strict=True))
+
+    def _attempt(self, bundles: list[Bundle], terms: Terms) -> tuple[Account, list[Fate]]:
+        """What became of each, and the account (with its token) that they were posted with."""
         route, now = terms.route, self.clock()
-        requests = [build(self.work, bundle, terms, now) for bundle in bundles]
+        limits, workspace_id = route.adapter.limits, self.work.workspace_id
+        ready = TOKENS.ready(
+            workspace_id,
+            route.adapter,
+            route.account,
+            lambda asked: self.vendors.post(workspace_id, route.key, [asked], limits=limits, now=now)[0],
+            now=now,
+        )
+        if isinstance(ready, Fate):
+            return route.account, [ready for _ in bundles]
+        made = [_made(self.work, bundle, terms, now, ready) for bundle in bundles]
         if not self._time_left():  # built too slowly, or stopped meanwhile: nothing has left the house
-            return [(bundle, Fate("transient", retry_after=0.0, detail="not posted: the lease is nearly over")) for bundle in bundles]
+            return ready, [Fate("transient", retry_after=0.0, detail="not posted: the lease is nearly over") for _ in bundles]
+        requests = [one for one in made if isinstance(one, VendorRequest)]
         self.requests += len(requests)
-        answers = self.vendors.post(self.work.workspace_id, route.key, requests, limits=route.adapter.limits, now=now)
-        return [
-            (bundle, answer if isinstance(answer, Fate) else route.adapter.read(answer, ids_of(bundle)))
-            for bundle, answer in zip(bundles, answers, strict=True)
-        ]
+        answers = iter(self.vendors.post(workspace_id, route.key, requests, limits=limits, now=now))
+        fates = []
+        for bundle, one in zip(bundles, made, strict=True):
+            answer = one if isinstance(one, Fate) else next(answers)
+            fates.append(answer if isinstance(answer, Fate) else route.adapter.read(answer, ids_of(bundle)))
+        return ready, fates
 
     def _wait(self, window: list[Bundle], terms: Terms) -> float | None:
         """Sleep for the rate's sake; None, or how many seconds are too many to sleep."""
@@ -168,8 +193,16 @@ def _next_window(queue: deque[Bundle], terms: Terms) -> list[Bundle]:
     return window
 
 
-def build(work: Work, bundle: Bundle, terms: Terms, now: datetime) -> VendorRequest:
-    """The vendor's request for one bundle."""
+def _made(work: Work, bundle: Bundle, terms: Terms, now: datetime, account: Account) -> VendorRequest | Fate:
+    """The request, or what it means that this message can't become one."""
+    try:
+        return build(work, bundle, terms, now, account)
+    except Unsendable as unsendable:
+        return unsendable.fate
+
+
+def build(work: Work, bundle: Bundle, terms: Terms, now: datetime, account: Account) -> VendorRequest:
+    """The vendor's request for one bundle. Raises Unsendable where its message can't be sent to its address at all."""
     program = bundle.program
     ends = [work.dispatch.expires_at, *(candidate.expires_at for candidate in bundle.candidates)]
     left = [int((moment - now).total_seconds()) for moment in ends if moment is not None]
@@ -182,8 +215,9 @@ def build(work: Work, bundle: Bundle, terms: Terms, now: datetime) -> VendorRequ
             reply_to=program.reply_to,
             substituted=program.substituted if bundle.substituted else None,
             valid_for=max(min(left), 1) if left else None,
+            at=now,
         ),
-        terms.route.account,
+        account,
     )
 
 

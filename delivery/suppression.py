@@ -15,11 +15,11 @@ from pyroaring import BitMap64
 
 from audience import door as audience
 from delivery import sql
-from delivery.addresses import EVERY_CHANNEL, address_hash, address_hashes
+from delivery.addresses import EVERY_CHANNEL, PHONE_CHANNELS, address_hash, address_hashes
 from delivery.models import Suppression
 from governance.door import Actor, Finding, Invalid, Missing, Refused, Role, audit
 
-CHANNELS: Final = frozenset({"email", "sms", EVERY_CHANNEL})
+CHANNELS: Final = frozenset({"email", "sms", "push", "webpush", "whatsapp", "wechat", "webhook", EVERY_CHANNEL})
 # Why an address is left alone. "unsubscribed" is a wish about marketing and leaves transactional mail alone.
 MARKETING_ONLY: Final = frozenset({"unsubscribed"})
 REASONS: Final = frozenset({"bounced", "complained", "invalid", "stopped", "imported", "manual"}) | MARKETING_ONLY
@@ -109,7 +109,9 @@ def lift_stop(workspace_id: int, channel: str, address: str) -> bool:
 def normal(channel: str, address: str) -> str:
     """The address in the one form that profiles keep; as given where it has none, so that even that is suppressed."""
     try:
-        return audience.phone_number(address) if channel == "sms" else audience.email_address(address)[1]
+        if channel in PHONE_CHANNELS:
+            return audience.phone_number(address)
+        return audience.email_address(address)[1] if channel in ("email", EVERY_CHANNEL) else address
     except audience.BadAddress:
         return address
 

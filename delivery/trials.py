@@ -9,11 +9,12 @@ from datetime import datetime
 from django.conf import settings
 
 from delivery import policies
-from delivery.adapters.base import OutgoingMessage, OutgoingRequest, Sender, VendorResponse
+from delivery.adapters.base import Fate, OutgoingMessage, OutgoingRequest, Sender, Unsendable, VendorRequest, VendorResponse
 from delivery.connections import Connections
 from delivery.control import switches
 from delivery.eligibility import allowed
 from delivery.instance import held
+from delivery.tokens import TOKENS
 from governance.door import Actor, Refused, Role, allow, audit
 from rendering.door import Filled, Preview
 
@@ -79,13 +80,31 @@ def send_test(
     route = policies.route(actor.workspace_id, "", channel)
     _refuse(actor, address, route)
     message = OutgoingMessage(trial_ids(about) + secrets.token_urlsafe(9), address, _Marked(made, email=channel == "email"))
-    request = OutgoingRequest(0, channel, sender, [message], reply_to=reply_to)
+    request = OutgoingRequest(0, channel, sender, [message], reply_to=reply_to, at=now)
     audit(actor, "template.tested", subject=subject, data={"channel": channel, "vendor": route.adapter.key}, now=now)
-    built = route.adapter.build(request, route.account)
     with Connections() as vendors:
-        answer = vendors.post(actor.workspace_id, route.key, [built], limits=route.adapter.limits, now=now)[0]
-    fate = route.adapter.read(answer, [message.message_id]) if isinstance(answer, VendorResponse) else answer
+        fate = _exchange(actor.workspace_id, route, request, vendors, now)
     return Trial(fate.kind == "accepted", route.adapter.title, fate.detail)
+
+
+def _exchange(workspace_id: int, route: policies.Route, request: OutgoingRequest, vendors: Connections, now: datetime) -> Fate:
+    """What became of the one request."""
+
+    def ask(built: VendorRequest) -> VendorResponse | Fate:
+        return vendors.post(workspace_id, route.key, [built], limits=route.adapter.limits, now=now)[0]
+
+    account = TOKENS.ready(workspace_id, route.adapter, route.account, ask, now=now)
+    if isinstance(account, Fate):
+        return account
+    try:
+        answer = ask(route.adapter.build(request, account))
+    except Unsendable as unsendable:
+        return unsendable.fate
+    ids = [message.message_id for message in request.messages]
+    fate = route.adapter.read(answer, ids) if isinstance(answer, VendorResponse) else answer
+    if fate.stale_token:
+        TOKENS.forget(workspace_id, route.adapter, account)
+    return fate
 
 
 def _refuse(actor: Actor, address: str, route: policies.Route) -> None:

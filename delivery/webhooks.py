@@ -1,5 +1,7 @@
 """Vendors call: verify the raw bytes, keep what is new, answer.
 
+A vendor that first asks whether an address is ours (a GET) is answered by the adapter's `greet`, 401 where it names no secret of ours.
+
 Answers: 200 when everything is kept (also what could only be kept as a dead letter or an orphan), 401 when the vendor's
 signature is missing or wrong (nothing changes), 413 above 10 MiB, 503 when the database couldn't take it (the vendor calls
 again). Vendors retry for a day, so a repeated event is ordinary.
@@ -10,14 +12,14 @@ from __future__ import annotations
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
 from delivery import evidence
 from delivery.accounts import webhook_accounts
-from delivery.adapters.base import Webhook
+from delivery.adapters.base import Adapter, Webhook
 from delivery.adapters.registry import ADAPTERS
 
 LARGEST_BODY = 10 * 1024 * 1024  # bytes
@@ -25,12 +27,14 @@ log = structlog.get_logger(__name__)
 
 
 @csrf_exempt
-@require_POST
+@require_http_methods(["GET", "POST"])
 def receive(request: HttpRequest, vendor: str, workspace_key: str = "") -> HttpResponse:
     """One webhook of one vendor; with a workspace key only that workspace's accounts can have signed it."""
     adapter = ADAPTERS.get(vendor)
     if adapter is None or not adapter.webhook_secret:
         return HttpResponse(status=404)
+    if request.method == "GET":
+        return _greet(request, adapter, workspace_key)
     body = request.read(LARGEST_BODY + 1)
     if len(body) > LARGEST_BODY:
         return HttpResponse(status=413)
@@ -45,7 +49,21 @@ def receive(request: HttpRequest, vendor: str, workspace_key: str = "") -> HttpR
         log.error("webhook.postponed", vendor=vendor, error=type(fault).__name__)
         return HttpResponse(status=503, headers={"Retry-After": "30"})
     log.info("webhook.kept", vendor=vendor, new=heard.new, repeated=heard.duplicates, orphans=heard.orphans, unreadable=heard.unreadable)
-    return HttpResponse("<Response/>", content_type="text/xml") if vendor == "twilio" else HttpResponse(status=200)
+    content, content_type = adapter.webhook_answer
+    return HttpResponse(content, content_type=content_type)
+
+
+def _greet(request: HttpRequest, adapter: Adapter, workspace_key: str) -> HttpResponse:
+    """The answer to a vendor that asks whether this address is ours, as plain text that no browser takes for a page."""
+    if type(adapter).greet is Adapter.greet:
+        return HttpResponseNotAllowed(["POST"])
+    webhook = Webhook(_public_address(request), {name.lower(): value for name, value in request.headers.items()}, b"", timezone.now())
+    answers = (adapter.greet(webhook, one.account) for one in webhook_accounts(adapter.key, workspace_key))
+    answer = next((one for one in answers if one is not None), None)
+    if answer is None:
+        log.warning("webhook.greeting_refused", vendor=adapter.key)
+        return HttpResponse("the token is missing or wrong\n", status=401, content_type="text/plain")
+    return HttpResponse(answer, content_type="text/plain; charset=utf-8", headers={"X-Content-Type-Options": "nosniff"})
 
 
 def _public_address(request: HttpRequest) -> str:

@@ -183,8 +183,10 @@ def addresses(omni: Environment) -> Found:
         yield Error("OMNI_ALLOWED_HOSTS allows every host name.", hint="Name the hosts that this instance answers to.", id="omni.E028")
     elif public.hostname and not any(public.hostname == host or (host[:1] == "." and public.hostname.endswith(host)) for host in hosts):
         yield Error("OMNI_ALLOWED_HOSTS does not contain the host of OMNI_PUBLIC_URL.", hint="Add it there.", id="omni.E029")
-    for variable, url in {"OMNI_SENDGRID_BASE_URL": omni.sendgrid_base_url, "OMNI_TWILIO_BASE_URL": omni.twilio_base_url}.items():
+    for vendor, url in omni.base_urls().items():
         if omni.vendor == "routes" and urlsplit(url).scheme != "https":
+            named = {"sendgrid": "OMNI_SENDGRID_BASE_URL", "twilio": "OMNI_TWILIO_BASE_URL"}.get(vendor, "")
+            variable = named if getattr(omni, f"{vendor}_base_url", "") == url else f"OMNI_VENDOR_BASE_URLS ({vendor})"
             yield Error(
                 f"{variable} is not https://: vendor keys and addresses would travel in clear.",
                 hint="Remove it, and the vendor's own address is used; only a stand-in on this machine needs another.",

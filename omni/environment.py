@@ -59,9 +59,14 @@ class Environment(BaseModel):
     vendor: Literal["outbox", "routes"] = Field(
         "outbox", description="`outbox` keeps every message in the local mailbox page; `routes` follows the released routes."
     )
-    sendgrid_base_url: str = Field("https://api.sendgrid.com", description="Where the SendGrid adapter posts.")
+    sendgrid_base_url: str = Field("", description="Where the SendGrid adapter posts instead of the vendor, for a stand-in.")
     sendgrid_webhook_key: str = Field("", description="SendGrid's webhook public key (base64), to verify events.")
-    twilio_base_url: str = Field("https://api.twilio.com", description="Where the Twilio adapter posts.")
+    twilio_base_url: str = Field("", description="Where the Twilio adapter posts instead of the vendor, for a stand-in.")
+    vendor_base_urls: str = Field(
+        "",
+        pattern=r"^(\s*[A-Za-z_][A-Za-z0-9_]*=https?://[^\s,=]+\s*(,|$))*$",
+        description="The same for any vendors: `fcm=http://127.0.0.1:9900,wechat=http://127.0.0.1:9900`.",
+    )
     allowed_hosts: str = Field("localhost,127.0.0.1,[::1]", description="Comma-separated host names the console answers to.")
     public_url: str = Field("http://127.0.0.1:8000", description="How people reach this instance: links and webhooks use it.")
     allowed_recipients: str = Field(
@@ -78,6 +83,12 @@ class Environment(BaseModel):
         30.0, gt=0, le=300, description="Seconds that requests and the worker get to finish what they hold once told to stop."
     )
     demo_serve: bool = Field(True, description="`0`: `make demo` stops after its summary instead of serving.")
+
+    def base_urls(self) -> dict[str, str]:
+        """Stand-ins by vendor; what isn't named posts to the vendor itself."""
+        named = dict(item.strip().split("=", 1) for item in self.vendor_base_urls.split(",") if item.strip())
+        given = {"sendgrid": self.sendgrid_base_url, "twilio": self.twilio_base_url, **named}
+        return {vendor: url for vendor, url in given.items() if url}
 
 
 def read_environment(variables: Mapping[str, str]) -> Environment:

@@ -8,29 +8,58 @@ retries and storing are done once, around the adapters.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-if TYPE_CHECKING:
-    from rendering.door import Filled, Substituted
+from delivery.adapters.incoming import (
+    EventKind,
+    Fate,
+    FateKind,
+    Found,
+    Token,
+    Unreadable,
+    VendorEvent,
+    VendorResponse,
+    Webhook,
+    fate_of_status,
+    json_object,
+    part,
+    retry_after,
+    without_addresses,
+)
+from delivery.adapters.outgoing import Account, Attachment, OutgoingMessage, OutgoingRequest, Parcel, Sender, VendorRequest
 
-FateKind = Literal["accepted", "permanent_address", "permanent_message", "misconfigured", "throttled", "transient", "ambiguous"]
-EventKind = Literal[
-    "processed",
-    "deferred",
-    "delivered",
-    "bounced",
-    "blocked",
-    "dropped",
-    "opened",
-    "clicking",
-    "clicked",
-    "complained",
-    "unsubscribed",
-    "resubscribed",
-    "failed",
+if TYPE_CHECKING:
+    from rendering.door import Substituted
+
+__all__ = [
+    "Account",
+    "Adapter",
+    "Attachment",
+    "EventKind",
+    "Fate",
+    "FateKind",
+    "Features",
+    "Found",
+    "Limits",
+    "OutgoingMessage",
+    "OutgoingRequest",
+    "Parcel",
+    "Unsendable",
+    "Sender",
+    "Token",
+    "Unreadable",
+    "Unsupported",
+    "VendorEvent",
+    "VendorRequest",
+    "VendorResponse",
+    "Webhook",
+    "fate_of_status",
+    "json_object",
+    "part",
+    "retry_after",
+    "without_addresses",
 ]
 
 
@@ -53,8 +82,8 @@ class Features:
     """What a vendor can do; whoever needs more must ask before building.
 
     substitution: constant text travels once and values per recipient. mixed_content: one request may carry a different
-    content per recipient. idempotency_key: a repeated key sends once. echoes_message_id: events carry our message id.
-    lookup: an unanswered request can be looked up.
+    content per recipient. idempotency_key: a repeated key sends once, however late the repeat comes. echoes_message_id: events
+    carry our message id. lookup: an unanswered request can be looked up. attachments: files can go with a message.
     """
 
     substitution: bool = False
@@ -62,168 +91,33 @@ class Features:
     idempotency_key: bool = False
     echoes_message_id: bool = False
     lookup: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """One vendor account as the adapter sees it: where to post, credentials by name, settings of the route's document.
-
-    public_url: how the vendor reaches this instance, without a slash at the end.
-    workspace_key: the workspace's slug where the account has webhook addresses of its own, else "".
-    """
-
-    base_url: str
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    public_url: str = ""
-    workspace_key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """Who a message is from: a name and an e-mail address, or a number or service id in `address`."""
-
-    address: str
-    name: str = ""
-
-
-@dataclass(slots=True)  # not frozen: one is made per message
-class OutgoingMessage:
-    """One message to one person. message_id: the id the vendor echoes; headers: instead of those that `filled` brings."""
-
-    message_id: str
-    address: str = field(repr=False)
-    filled: Filled = field(repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class OutgoingRequest:
-    """What one vendor request should carry: the unit that is accepted, refused or in doubt as a whole.
-
-    attempt_id: the ledger's id of this request (an idempotency key where the vendor has them).
-    substituted: the constant text with tags that every message's `filled.values` replaces; None: each message is complete
-    in itself, and adapters whose requests hold one content take one message then.
-    valid_for: seconds after which the message is of no use, None: the vendor's default.
-    """
-
-    attempt_id: int
-    channel: str
-    sender: Sender
-    messages: Sequence[OutgoingMessage]
-    reply_to: str = ""
-    substituted: Substituted | None = None
-    valid_for: int | None = None
-    custom: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class VendorRequest:
-    """One HTTP request (or outbox:// delivery). idempotent: the vendor promises that repeating it sends nothing twice."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
-    idempotent: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class VendorResponse:
-    """What came back. Header names are lower case."""
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = field(default=b"", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Fate:
-    """What an answer means for the whole request.
-
-    accepted: the vendor has it. permanent_address: the culprit's address will never work here. permanent_message: the
-    content or a field is refused. misconfigured: nothing will work until a person mends the account. throttled and
-    transient: surely not accepted, may be tried again (retry_after seconds where the vendor said so). ambiguous: it may
-    have been accepted. culprit: the message id the vendor named. suppress: why the culprit's address must not be written
-    to again. detail and code: for people, without personal data.
-    """
-
-    kind: FateKind
-    vendor_id: str = ""
-    retry_after: float | None = None
-    culprit: str | None = None
-    suppress: str = ""
-    detail: str = ""
-    code: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Webhook:
-    """A vendor's call as it arrived. url: the public address the vendor called, with its query; header names are lower case."""
-
-    url: str
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class VendorEvent:
-    """One thing a vendor says happened.
-
-    message_id: our id as echoed, "" where the event is about a person (an inbound STOP), who is then in `address`;
-    the address is used to find the person and is never stored. machine: done by software, not by the person.
-    permanent: the address will not work later either. everything: an unsubscription from all topics of the channel.
-    url_k: number of the link clicked, where our own link was followed. vendor_id: the vendor's id of the message, where it
-    must equal the one the vendor answered with for the event to be about that message. kind "clicking": a click of which it
-    is not clear yet whether a person made it.
-    """
-
-    vendor: str
-    event_id: str
-    message_id: str
-    kind: EventKind
-    at: datetime
-    machine: bool = False
-    permanent: bool = False
-    detail: str = ""
-    url_k: int | None = None
-    everything: bool = False
-    address: str = field(default="", repr=False)
-    vendor_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """One event of a webhook that could not be understood: kept for a person, never a reason to refuse the others."""
-
-    vendor: str
-    reason: str
-    raw: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a look-up says about an unanswered request: the vendor has it, surely hasn't, or can't tell."""
-
-    verdict: Literal["accepted", "absent", "undecided"]
-    vendor_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """Messages that may share one request."""
-
-    messages: Sequence[OutgoingMessage]
-    substituted: Substituted | None
+    attachments: bool = False
 
 
 class Unsupported(ValueError):
     """The caller asked an adapter for something its facts say it can't do: a fault in our code, not bad input."""
 
 
+class Unsendable(ValueError):
+    """This one message can't become a request (no such kind of address, larger than the vendor takes, a template missing).
+
+    fate: what that means for it; nothing was posted, and no vendor needs to be asked.
+    """
+
+    def __init__(self, kind: FateKind, detail: str, *, suppress: str = "") -> None:
+        super().__init__(detail)
+        self.fate = Fate(kind, detail=detail, suppress=suppress)
+
+
 class Adapter:
-    """Base of every vendor. Subclasses state the facts and write the translations; see docs/how-to/add-a-vendor.md."""
+    """Base of every vendor. Subclasses state the facts and write the translations; see docs/how-to/add-a-vendor.md.
+
+    base_url: where requests go unless the environment names a stand-in. tried: what the adapter was run against. secrets (of every
+    account), further_secrets (of some), settings: names that a route's document may fill; required_settings: those it must, with
+    what is expected there; setting_forms: "list" or "yes or no" for settings that are no text. webhook_secret verifies webhooks,
+    greeting_secret answers the vendor's question whether an address is ours; webhook_answer: body and content type of the answer
+    to a webhook; event_kinds: what its events can say.
+    """
 
     key: ClassVar[str]
     title: ClassVar[str]
@@ -231,12 +125,41 @@ class Adapter:
     limits: ClassVar[Limits] = Limits()
     features: ClassVar[Features] = Features()
     fates: ClassVar[Mapping[int, FateKind]] = {}
+    base_url: ClassVar[str] = ""
+    tried: ClassVar[Literal["lab", "contract only"]] = "contract only"
     secrets: ClassVar[tuple[str, ...]] = ()
+    further_secrets: ClassVar[tuple[str, ...]] = ()
     settings: ClassVar[tuple[str, ...]] = ()
+    required_settings: ClassVar[Mapping[str, str]] = {}
+    setting_forms: ClassVar[Mapping[str, str]] = {}
     webhook_secret: ClassVar[str] = ""
+    greeting_secret: ClassVar[str] = ""
+    webhook_answer: ClassVar[tuple[str, str]] = ("", "text/plain")
+    event_kinds: ClassVar[tuple[EventKind, ...]] = ()
+
+    def home(self, settings: Mapping[str, Any]) -> str:
+        """Where an account with these settings is posted to, without a slash at the end."""
+        return self.base_url
+
+    def secrets_of(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """The secrets that an account with these settings needs."""
+        return self.secrets
+
+    def every_secret(self) -> tuple[str, ...]:
+        """Names of all secrets that a route of this vendor may give, those for webhooks last."""
+        return tuple(dict.fromkeys(filter(None, (*self.secrets, *self.further_secrets, self.webhook_secret, self.greeting_secret))))
+
+    def token_request(self, account: Account, at: datetime) -> VendorRequest | None:
+        """How to ask for a short-lived token, where the vendor wants one in each request (`Account.token`)."""
+        return None
+
+    def read_token(self, response: VendorResponse) -> Token | Fate:
+        """The token, or why there is none: misconfigured (a person must mend the account) or transient."""
+        raise NotImplementedError
 
     def build(self, request: OutgoingRequest, account: Account) -> VendorRequest:
-        """The one HTTP request that carries these messages. Raises Unsupported where the facts are exceeded."""
+        """The one HTTP request that carries these messages. Raises Unsupported where the facts are exceeded, Unsendable where this
+        message can't be sent to this address at all."""
         raise NotImplementedError
 
     def read(self, response: VendorResponse, message_ids: Sequence[str] = ()) -> Fate:
@@ -250,6 +173,10 @@ class Adapter:
     def events(self, webhook: Webhook) -> Iterator[VendorEvent | Unreadable]:
         """What a verified webhook says, one by one; a bad one comes out as Unreadable and the rest go on."""
         return iter(())
+
+    def greet(self, webhook: Webhook, account: Account) -> str | None:
+        """The answer to a vendor's GET that asks whether this address is ours; None: it isn't this account that is asked."""
+        return None
 
     def lookup(self, request: OutgoingRequest, account: Account, *, posted_at: datetime) -> VendorRequest | None:
         """A question to the vendor about an unanswered request, where the vendor can be asked."""
@@ -277,22 +204,3 @@ class Adapter:
     def fits(self, message: OutgoingMessage, substituted: Substituted) -> bool:
         """Whether this message's values are within what the vendor substitutes."""
         return True
-
-
-def fate_of_status(fates: Mapping[int, FateKind], status: int) -> FateKind:
-    """The table's word for a status; what it doesn't list is judged by its class: 4xx surely refused, the rest in doubt."""
-    if status in fates:
-        return fates[status]
-    return "permanent_message" if 400 <= status < 500 else "ambiguous"
-
-
-def retry_after(headers: Mapping[str, str], *, limit: float = 3_600.0) -> float | None:
-    """Seconds to wait by `Retry-After` (a number, or a date next to the answer's own `Date`), 0 to `limit`; None where unreadable."""
-    value = headers.get("retry-after", "").strip()
-    if value.isascii() and value.replace(".", "", 1).isdigit():
-        return min(float(value), limit)
-    try:
-        wait = (parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("date", ""))).total_seconds()
-    except (TypeError, ValueError):
-        return None
-    return min(max(wait, 0.0), limit)

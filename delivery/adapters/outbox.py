@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 
 import orjson
 
-from delivery.adapters.base import Account, Adapter, Fate, Features, Limits, OutgoingMessage, OutgoingRequest, VendorRequest, VendorResponse
+from delivery.adapters.base import (
+    Account,
+    Adapter,
+    Attachment,
+    Fate,
+    Features,
+    Limits,
+    OutgoingMessage,
+    OutgoingRequest,
+    VendorRequest,
+    VendorResponse,
+)
 
 
 class Outbox(Adapter):
     """Requests to `outbox://<channel>`, which the connections store as mailbox rows, one per message id: repeating is safe.
 
     Body (JSON): {"attempt", "channel", "from", "from_name", "reply_to", "messages": [{"message_id", "to", "subject", "html",
-    "text", "locale", "headers"}]}; html is null for SMS.
+    "text", "locale", "headers", "attachments"}]}; html is null for SMS.
     """
 
     key = "outbox"
     title = "Local outbox"
-    channels = frozenset({"email", "sms"})
+    channels = frozenset({"email", "sms", "push", "webpush", "whatsapp", "wechat", "webhook"})
+    base_url = "outbox://"
+    tried = "lab"
     limits = Limits(recipients_per_request=500, concurrency=32, request_bytes=64_000_000)  # a local table: one window per batch
-    features = Features(mixed_content=True, idempotency_key=True, echoes_message_id=True)
+    features = Features(mixed_content=True, idempotency_key=True, echoes_message_id=True, attachments=True)
 
     def build(self, request: OutgoingRequest, account: Account) -> VendorRequest:
         """One request that holds every message in full."""
@@ -41,6 +55,11 @@ class Outbox(Adapter):
         return Fate("transient", detail=f"the outbox answered {response.status}")
 
 
+def _file(one: Attachment) -> dict[str, object]:
+    content = b64encode(one.content).decode()
+    return {"name": one.name, "content_type": one.content_type, "bytes": len(one.content), "content_id": one.content_id, "content": content}
+
+
 def _mail(message: OutgoingMessage) -> dict[str, object]:
     filled = message.filled
     return {
@@ -51,4 +70,5 @@ def _mail(message: OutgoingMessage) -> dict[str, object]:
         "text": filled.text.decode(),
         "locale": filled.locale,
         "headers": message.headers or filled.headers,
+        "attachments": [_file(one) for one in message.attachments],
     }

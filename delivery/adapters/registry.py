@@ -1,13 +1,69 @@
-"""Which vendors there are."""
+"""Which vendors there are: those of the house, and those that installed packages bring (entry points of the group `omni.adapters`).
+
+A package that can't be loaded, or whose adapter breaks the rules below, is left out and named in `BROKEN`; the others go on.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+
 from delivery.adapters.base import Adapter
+from delivery.adapters.fcm import Fcm
 from delivery.adapters.outbox import Outbox
 from delivery.adapters.sendgrid import SendGrid
 from delivery.adapters.twilio import Twilio
+from delivery.adapters.whatsapp import WhatsAppCloud
 
-ADAPTERS: dict[str, Adapter] = {adapter.key: adapter for adapter in (Outbox(), SendGrid(), Twilio())}
+GROUP = "omni.adapters"
+CHANNELS = ("email", "sms", "push", "webpush", "whatsapp", "wechat", "webhook")
+LONGEST_KEY = 20  # characters of a vendor's name in the ledger
+HOUSE: tuple[Adapter, ...] = (Outbox(), SendGrid(), Twilio(), WhatsAppCloud(), Fcm())
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """An installed adapter that was left out. entry: the entry point's name and value; why: what a person must mend."""
+
+    entry: str
+    why: str
+
+
+def with_packages(house: Iterable[Adapter], found: Iterable[EntryPoint]) -> tuple[dict[str, Adapter], list[Broken]]:
+    """The house's adapters and those of the entry points, by key, in order; and what had to be left out. Never raises."""
+    known, broken = {one.key: one for one in house}, list[Broken]()
+    for entry in sorted(found, key=lambda entry: (entry.name, entry.value)):
+        try:
+            made = entry.load()
+            one = made() if isinstance(made, type) else made
+            why = _fault(one, known)
+        except Exception as error:  # somebody else's code: whatever it does, the other vendors go on
+            why = f"{type(error).__name__}: {error}"[:300]
+        if why:
+            broken.append(Broken(f"{entry.name} = {entry.value}", why))
+        else:
+            known[one.key] = one
+    return known, broken
+
+
+def _fault(one: object, known: Mapping[str, Adapter]) -> str:
+    """Why this is no adapter that can be used, "" where it is one."""
+    if not isinstance(one, Adapter):
+        return "not a subclass of delivery.adapters.base.Adapter"
+    key, title, channels = (getattr(one, name, None) for name in ("key", "title", "channels"))
+    if not isinstance(key, str) or not key.isidentifier() or len(key) > LONGEST_KEY:
+        return f"its key is not a name of at most {LONGEST_KEY} letters, digits and _"
+    if key in known:
+        return f"the key {key!r} is taken by {known[key].title}"
+    if not isinstance(title, str) or not title:
+        return "it has no title"
+    if not isinstance(channels, frozenset) or not channels or not channels <= set(CHANNELS):
+        return f"its channels are not a frozenset of some of {', '.join(CHANNELS)}"
+    return ""
+
+
+ADAPTERS, BROKEN = with_packages(HOUSE, entry_points(group=GROUP))
 
 
 def adapter(key: str) -> Adapter:

@@ -1,4 +1,4 @@
-"""Twilio Messages (SMS). Facts: the vendor's API description and error reference, read 2026-11."""
+"""Twilio Messages (SMS and WhatsApp). Facts: the vendor's API description and error reference, read 2026-11."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from delivery.adapters import twilio_codes, twilio_events
 from delivery.adapters.base import (
     Account,
     Adapter,
+    EventKind,
     Fate,
     FateKind,
     Features,
     Found,
     Limits,
+    OutgoingMessage,
     OutgoingRequest,
     Unreadable,
     Unsupported,
@@ -28,8 +30,10 @@ from delivery.adapters.base import (
     VendorResponse,
     Webhook,
     fate_of_status,
+    json_object,
     retry_after,
 )
+from delivery.adapters.push_words import only
 
 LONGEST_VALIDITY = 36_000  # seconds the vendor queues at most
 CLOCK_SKEW = timedelta(seconds=60)
@@ -38,8 +42,10 @@ PAGE_SIZE = 200
 
 
 class Twilio(Adapter):
-    """SMS through Twilio: one form post per message, 201 with a `sid`.
+    """SMS and WhatsApp through Twilio: one form post per message, 201 with a `sid`.
 
+    On WhatsApp both numbers carry the prefix `whatsapp:`. Reads template (its ContentSid, HX…) and variables (texts in order, or
+    by name); without a template the text goes as free text, which is delivered only within 24 hours after the person wrote.
     There is no idempotency key; our message id travels in the StatusCallback's query, which the vendor signs, and an
     unanswered request can be looked up by recipient, sender, text and time. Beyond the sender's rate the vendor queues for
     up to ten hours, so requests carry how long the message is of use.
@@ -47,12 +53,19 @@ class Twilio(Adapter):
 
     key = "twilio"
     title = "Twilio Messages"
-    channels = frozenset({"sms"})
+    channels = frozenset({"sms", "whatsapp"})
+    base_url = "https://api.twilio.com"
+    tried = "lab"
     limits = Limits(recipients_per_request=1, concurrency=32, request_bytes=65_536)
     features = Features(echoes_message_id=True, lookup=True)
     secrets = ("auth_token",)
+    further_secrets = ("api_key_secret",)
     settings = ("account_sid", "api_key_sid", "messaging_service_sid", "smart_encoded")
+    required_settings: ClassVar[Mapping[str, str]] = {"account_sid": "the account's SID"}
+    setting_forms: ClassVar[Mapping[str, str]] = {"smart_encoded": "yes or no"}
     webhook_secret = "auth_token"
+    webhook_answer = ("<Response/>", "text/xml")
+    event_kinds: ClassVar[tuple[EventKind, ...]] = ("processed", "delivered", "opened", "bounced", "blocked", "failed", "unsubscribed")
     fates: ClassVar[Mapping[int, FateKind]] = {
         201: "accepted",
         400: "permanent_message",
@@ -65,15 +78,18 @@ class Twilio(Adapter):
         429: "throttled",
     }
 
+    def secrets_of(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """An API key's secret instead of the account's token, where the route has such a key."""
+        return ("api_key_secret",) if settings.get("api_key_sid") else self.secrets
+
     def build(self, request: OutgoingRequest, account: Account) -> VendorRequest:
-        """One message. Raises Unsupported for more."""
-        if len(request.messages) != 1:
-            raise Unsupported(f"{len(request.messages)} messages in one request")
-        message = request.messages[0]
+        """One message. Raises Unsupported for more, and for attachments."""
+        message = only(request)
+        whatsapp = request.channel == "whatsapp"
         fields = {
-            "To": message.address,
-            "Body": message.filled.text.decode(),
-            "StatusCallback": f"{_hook(account)}?{urlencode({'message_id': message.message_id})}",
+            "To": _numbered(request, message.address),
+            **(_template(message) if whatsapp and message.options.get("template") else {"Body": message.filled.text.decode()}),
+            "StatusCallback": f"{account.hook(self.key)}?{urlencode({'message_id': message.message_id})}",
             **_from(request, account),
         }
         if request.valid_for is not None:
@@ -85,7 +101,7 @@ class Twilio(Adapter):
 
     def read(self, response: VendorResponse, message_ids: Sequence[str] = ()) -> Fate:
         """A 201 without a readable sid is in doubt: the vendor took it, but what it said was lost on the way."""
-        status, answer = response.status, _object(response.body)
+        status, answer = response.status, json_object(response.body)
         if 200 <= status < 300:
             sid = answer.get("sid")
             if status == 201 and isinstance(sid, str) and sid:
@@ -109,14 +125,14 @@ class Twilio(Adapter):
 
     def lookup(self, request: OutgoingRequest, account: Account, *, posted_at: datetime) -> VendorRequest | None:
         """The newest messages to this number. Not narrowed by date: what is still queued has no date of sending yet."""
-        query = urlencode({"To": request.messages[0].address, "PageSize": PAGE_SIZE})
+        query = urlencode({"To": _numbered(request, request.messages[0].address), "PageSize": PAGE_SIZE})
         return VendorRequest(
             "GET", f"{_messages(account)}?{query}", {**_authorization(account), "accept": "application/json"}, idempotent=True
         )
 
     def found(self, request: OutgoingRequest, response: VendorResponse, *, posted_at: datetime, known: Collection[str] = ()) -> Found:
         """By recipient, sender, text and time; one candidate is the message, none in a page that isn't full means absent."""
-        listed = _object(response.body).get("messages")
+        listed = json_object(response.body).get("messages")
         if response.status != 200 or not isinstance(listed, list):
             return Found("undecided")
         candidates = [
@@ -141,8 +157,16 @@ def _messages(account: Account) -> str:
     return f"{account.base_url}/2010-04-01/Accounts/{account.settings['account_sid']}/Messages.json"
 
 
-def _hook(account: Account) -> str:
-    return f"{account.public_url}/hooks/twilio" + (f"/{account.workspace_key}" if account.workspace_key else "")
+def _numbered(request: OutgoingRequest, number: str) -> str:
+    return f"whatsapp:{number}" if request.channel == "whatsapp" else number
+
+
+def _template(message: OutgoingMessage) -> dict[str, str]:
+    """ContentSid and ContentVariables; variables in order are named by their place, as the vendor's templates do."""
+    variables = message.options.get("variables") or {}
+    named = variables if isinstance(variables, Mapping) else {str(place): value for place, value in enumerate(variables, 1)}
+    texts = {str(name): str(value) for name, value in named.items()}
+    return {"ContentSid": str(message.options["template"]), **({"ContentVariables": orjson.dumps(texts).decode()} if texts else {})}
 
 
 def _authorization(account: Account) -> dict[str, str]:
@@ -159,26 +183,20 @@ def _from(request: OutgoingRequest, account: Account) -> dict[str, str]:
         return {"MessagingServiceSid": sender}
     if not sender and not service:
         raise Unsupported("neither a sender nor a messaging service")
+    if request.channel == "whatsapp" and sender:
+        sender = "whatsapp:" + sender.removeprefix("whatsapp:")
     return {"From": sender} if sender else {"MessagingServiceSid": service}
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    """A JSON object, {} for anything else: gateways answer with pages of their own."""
-    try:
-        parsed = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
 
 
 def _same(item: Mapping[str, Any], request: OutgoingRequest, posted_at: datetime) -> bool:
     """Whether a listed message can be the one we posted: what the list leaves out doesn't speak against it."""
     message = request.messages[0]
-    sender = request.sender.address if request.sender.address.startswith("+") else None
-    for name, ours in (("to", message.address), ("from", sender)):
+    sender = _numbered(request, request.sender.address) if request.sender.address.startswith("+") else None
+    for name, ours in (("to", _numbered(request, message.address)), ("from", sender)):
         if ours is not None and isinstance(item.get(name), str) and item[name] != ours:
             return False
-    if isinstance(item.get("body"), str) and not item["body"].endswith(message.filled.text.decode()):  # trial accounts prefix a line
+    text = message.filled.text.decode()  # trial accounts prefix a line; of a template only the vendor knows the text
+    if isinstance(item.get("body"), str) and not message.options.get("template") and not item["body"].endswith(text):
         return False
     try:
         created = parsedate_to_datetime(item.get("date_created") or "")

@@ -52,8 +52,26 @@ REFUSALS: Mapping[int, Refusal] = {
     21659: Refusal("misconfigured", "the sender is not one of the account's numbers"),
     21701: Refusal("misconfigured", "no such messaging service"),
     21703: Refusal("misconfigured", "the messaging service has no sender"),
+    21656: Refusal("permanent_message", "the template's variables are not valid"),
+    21910: Refusal("misconfigured", "sender and recipient are not on the same channel"),
     30002: Refusal("misconfigured", "account suspended"),
     30036: Refusal("permanent_message", "validity period out of range"),
+    63003: Refusal("permanent_address", "no such recipient on this channel"),
+    63007: Refusal("misconfigured", "no such sender on this channel"),
+    63013: Refusal("misconfigured", "the channel's provider refuses for policy violations"),
+    63015: Refusal("permanent_address", "the sandbox writes only to numbers that joined it"),
+    63016: Refusal("permanent_message", "more than 24 hours since the person wrote: only a template may go"),
+    63018: Refusal("throttled", "too many messages a second on this channel"),
+    63024: Refusal("permanent_address", "no WhatsApp on this number"),
+    63027: Refusal("permanent_message", "the template does not exist in this language"),
+    63028: Refusal("permanent_message", "the number of variables is not the template's"),
+    63032: Refusal("permanent_address", "the vendor delivers no more to this person for now"),
+    63036: Refusal("permanent_address", "no WhatsApp on this number"),
+    63038: Refusal("throttled", "the account's daily limit is reached", retry_after=3_600.0),
+    63040: Refusal("permanent_message", "the template was rejected"),
+    63041: Refusal("permanent_message", "the template is paused"),
+    63042: Refusal("permanent_message", "the template is disabled"),
+    63049: Refusal("permanent_address", "the vendor delivers no more marketing to this person for now"),
 }
 
 FAILURES: Mapping[int, Failure] = {
@@ -67,6 +85,13 @@ FAILURES: Mapping[int, Failure] = {
     30007: Failure("filtered as spam", kind="blocked"),
     30008: Failure("unknown error"),
     30036: Failure("expired before it could be sent"),
+    63003: Failure("no such recipient on this channel"),
+    63016: Failure("outside the 24 hours after the person wrote, and no template"),
+    63018: Failure("too many messages a second on this channel"),
+    63024: Failure("no WhatsApp on this number", kind="bounced"),
+    63032: Failure("the vendor delivers no more to this person for now", kind="blocked"),
+    63036: Failure("no WhatsApp on this number", kind="bounced"),
+    63049: Failure("the vendor delivers no more marketing to this person for now", kind="blocked"),
 }
 
 

@@ -11,6 +11,7 @@ from twilio.request_validator import RequestValidator, get_signature_algorithm
 
 from delivery.adapters import twilio_codes
 from delivery.adapters.base import EventKind, Unreadable, VendorEvent, Webhook
+from delivery.adapters.keywords import wish
 
 SIGNATURE = "x-twilio-signature"
 SIGNATURE_SETTINGS = "x-twilio-webhooks-signature-settings"
@@ -28,11 +29,8 @@ STATUSES: Mapping[str, EventKind] = {
     "failed": "failed",
     "canceled": "failed",
 }
-STOP = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "remove", "arret", "baja", "stopp"})
-START = frozenset({"start", "yes", "unstop"})
 _SID = re.compile(r"(?:SM|MM)[0-9a-fA-F]{32}")
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
-_NOT_LETTERS = re.compile(r"[\W_]+")
 
 
 def verify(webhook: Webhook, token: str) -> bool:
@@ -63,26 +61,6 @@ def read(webhook: Webhook) -> Iterator[VendorEvent | Unreadable]:
         yield _status(webhook, fields) if fields.get("MessageStatus") else _inbound(webhook, fields)
     except ValueError as fault:
         yield Unreadable("twilio", str(fault), ", ".join(sorted(fields or {}))[:500])
-
-
-def wish(text: str, opt_out_type: str = "") -> EventKind | None:
-    """What an inbound text asks for: to stop, to start again, or nothing of that kind.
-
-    A text that begins with a stop word ("Stop please") stops, too: too much silence is the safe side. Starting again takes
-    the exact word.
-    """
-    if opt_out_type.upper() == "STOP" or "🛑" in text:
-        return "unsubscribed"
-    if opt_out_type.upper() == "START":
-        return "resubscribed"
-    words = _NOT_LETTERS.sub(" ", _fold(text)).split()
-    if words and (words[0] in STOP or words[:2] == ["opt", "out"]):
-        return "unsubscribed"
-    return "resubscribed" if len(words) == 1 and words[0] in START else None
-
-
-def _fold(text: str) -> str:
-    return text.casefold().replace("ê", "e").replace("e\u0302", "e")
 
 
 def _is_form(webhook: Webhook) -> bool:
@@ -133,7 +111,8 @@ def _status(webhook: Webhook, fields: Mapping[str, str]) -> VendorEvent:
 
 def _inbound(webhook: Webhook, fields: Mapping[str, str]) -> VendorEvent:
     """A text from a person. Only its wish is kept, never its words."""
-    sid, number = fields.get("MessageSid", ""), fields.get("From", "")
+    sid, sender = fields.get("MessageSid", ""), fields.get("From", "")
+    number = sender.removeprefix("whatsapp:")
     if not _SID.fullmatch(sid):
         raise ValueError("/MessageSid: expected SM and 32 hexadecimal digits")
     if not _NUMBER.fullmatch(number):
@@ -148,4 +127,5 @@ def _inbound(webhook: Webhook, fields: Mapping[str, str]) -> VendorEvent:
         detail="inbound text" if kind is None else "inbound keyword",
         everything=kind is not None,
         address=number if kind is not None else "",
+        channel="sms" if sender == number else "whatsapp",
     )

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from audience.door import Person
 from delivery.adapters.base import Account, OutgoingMessage, OutgoingRequest, Sender
@@ -10,12 +17,58 @@ from delivery.message_ids import message_ids
 from presentation.door import Content, TemplateBody, compose_body
 from rendering import door as rendering
 
+AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 BASE = "https://omni.example.com"
+
+
+def pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> str:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+RSA_KEY = rsa.generate_private_key(65_537, 2_048)
+EC_KEY = ec.generate_private_key(ec.SECP256R1())
+SERVICE_ACCOUNT = {
+    "client_email": "omni@omni.iam.gserviceaccount.com",
+    "private_key": pem(RSA_KEY),
+    "token_uri": "https://oauth2.fcm.test/token",
+    "project_id": "omni",
+}
 SENDGRID = Account("https://api.sendgrid.test", {"api_key": "SG.secret"}, {}, BASE)
 TWILIO = Account("https://api.twilio.test", {"auth_token": "labtoken"}, {"account_sid": "AC" + "a" * 32}, BASE)
+WHATSAPP = Account("https://graph.test", {"access_token": "EAAsecret", "app_secret": "s3cret"}, {"phone_number_id": "1055"}, BASE)
+FCM = Account("https://fcm.test", {"service_account": json.dumps(SERVICE_ACCOUNT)}, {}, BASE, token="ya29.token")
 OUTBOX = Account("outbox://")
-ACCOUNTS = {"sendgrid": SENDGRID, "twilio": TWILIO, "outbox": OUTBOX}
-CHANNEL = {"sendgrid": "email", "twilio": "sms", "outbox": "email"}
+ACCOUNTS = {"sendgrid": SENDGRID, "twilio": TWILIO, "whatsapp_cloud": WHATSAPP, "fcm": FCM, "outbox": OUTBOX}
+CHANNEL = {"sendgrid": "email", "twilio": "sms", "whatsapp_cloud": "whatsapp", "fcm": "push", "outbox": "email"}
+TOKENED = {"fcm"}  # whose vendor wants a short-lived token
+OPTIONS: dict[str, dict[str, Any]] = {}
+UNTRIED: set[tuple[str, str]] = set()  # channels of a vendor that no vendor of a test serves
+DEFINITE: dict[tuple[str, str], str] = {}  # where a vendor's words are clearer than silence
+
+
+def account_at(key: str, url: str) -> Account:
+    """The same account, at a vendor of a test. The short-lived token is to be fetched there."""
+    account = replace(ACCOUNTS[key], base_url=url, token="")
+    if key == "fcm":
+        account = replace(account, secrets={"service_account": json.dumps({**SERVICE_ACCOUNT, "token_uri": f"{url}/token"})})
+    return account
+
+
+def address_at(key: str, url: str) -> str:
+    """An address that works at a vendor of a test, "" for the letter's own."""
+    return ""
+
+
+def dead_address(key: str, url: str) -> str | None:
+    """An address that this vendor refuses for good."""
+    dead = {"sendgrid": "nobody", "twilio": "+15005550001", "whatsapp_cloud": "+15550000026", "fcm": "unregistered-device"}
+    return dead.get(key)
+
+
+def id_at_the_vendor(key: str, message: OutgoingMessage) -> str:
+    """What the vendor must have noted as the message's id."""
+    return message.message_id
+
 
 EMAIL = {
     "title": "Spring offers",
@@ -64,6 +117,12 @@ def person(n: int, name: str = "", note: str = "-") -> Person:
     return Person(n, f"p{n}", f"p{n}@example.com", f"p{n}@example.com", f"+1555{n:07d}", "en", "GB", "Europe/London", attributes)
 
 
+def address(channel: str, person: Person) -> str:
+    if channel == "email":
+        return person.email or ""
+    return (person.phone or "") if channel in ("sms", "whatsapp") else f"{channel}-{person.id}"
+
+
 def messages(
     count: int, channel: str = "email", *, names: dict[int, str] | None = None, notes: dict[int, str] | None = None
 ) -> list[OutgoingMessage]:
@@ -75,8 +134,7 @@ def messages(
     out = []
     for n, one in enumerate(filled):
         assert isinstance(one, rendering.Filled), one
-        address = people[n].email if channel == "email" else people[n].phone
-        out.append(OutgoingMessage(tokens[n], address or "", one))
+        out.append(OutgoingMessage(tokens[n], address(channel, people[n]), one, options=OPTIONS.get(channel, {})))
     return out
 
 
@@ -86,4 +144,4 @@ def substituted(channel: str = "email") -> rendering.Substituted:
 
 def request(some: list[OutgoingMessage], channel: str = "email", **more: object) -> OutgoingRequest:
     sender = Sender("hello@example.com", "Wayfare") if channel == "email" else Sender("+15550009999")
-    return OutgoingRequest(attempt_id=41, channel=channel, sender=sender, messages=some, **more)  # type: ignore[arg-type]
+    return OutgoingRequest(attempt_id=41, channel=channel, sender=sender, messages=some, at=AT, **more)  # type: ignore[arg-type]

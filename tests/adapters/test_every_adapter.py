@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 import pickle
+from base64 import b64encode
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from delivery.adapters.base import Adapter, Fate, Limits, Unreadable, Unsupported, VendorEvent, VendorResponse, Webhook
-from delivery.adapters.registry import ADAPTERS
+from delivery.adapters.base import Adapter, Attachment, Fate, Limits, Unreadable, Unsupported, VendorEvent, VendorResponse, Webhook
+from delivery.adapters.registry import ADAPTERS, CHANNELS
 from tests.adapters import letters
 
 TRAFFIC = Path(__file__).parent / "traffic"
@@ -20,6 +22,8 @@ KINDS = {"accepted", "permanent_address", "permanent_message", "misconfigured", 
 RECEIVED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 STRANGE_ANSWERS = [b"", b"null", b"[]", b"{", b"<html>503</html>", b'{"errors":[3,{"field":7}],"code":"x"}', b"\xff\x00" * 50]
 STRANGE_WEBHOOKS = [b"", b"null", b"{}", b"[" * 3_000, b"\xff\xfe", b'[null,1,"x",{},[]]', b"a=b&a=c", b'[{"event":"open"}]', b"[NaN]"]
+STRANGE_WEBHOOKS += [b'{"entry":[{"changes":[{"value":{"statuses":[3,{}],"messages":7}}]}]}', b"<xml>", b"<xml><Event>x</Event></xml>"]
+STRANGE_SIGNATURES = dict.fromkeys(("x-hub-signature-256", "authorization", "x-postmark-secret", "x-amz-sns-message-type"), "sha256=é")
 each_adapter = pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=ADAPTERS)
 
 
@@ -54,7 +58,9 @@ def test_each_vendor_has_recorded_traffic(vendor: str) -> None:
 
 @each_adapter
 def test_its_facts_are_complete(adapter: Adapter) -> None:
-    assert adapter.key.isidentifier() and adapter.title and adapter.channels <= {"email", "sms"}
+    assert adapter.key.isidentifier() and adapter.title and adapter.channels <= set(CHANNELS)
+    assert adapter.base_url.startswith(("https://", "outbox://")) or adapter.key == "webhook"
+    assert set(adapter.required_settings) <= set(adapter.settings) >= set(adapter.setting_forms)
     assert adapter.limits.recipients_per_request >= 1 and adapter.limits.concurrency >= 1 and isinstance(adapter.limits, Limits)
     assert set(adapter.fates.values()) <= KINDS
     assert type(adapter).__doc__ and not hasattr(adapter, "__dict__") or vars(adapter) == {}, "an adapter keeps nothing"
@@ -85,28 +91,63 @@ def test_every_message_is_in_exactly_one_parcel(adapter: Adapter) -> None:
 
 @each_adapter
 def test_it_refuses_to_build_what_its_facts_forbid(adapter: Adapter) -> None:
-    if adapter.limits.recipients_per_request == 1:
+    channel = letters.CHANNEL[adapter.key]
+    if not adapter.features.mixed_content:
         with pytest.raises(Unsupported):
-            adapter.build(letters.request(letters.messages(2, "sms"), "sms"), letters.ACCOUNTS[adapter.key])
-    elif not adapter.features.mixed_content:
-        with pytest.raises(Unsupported):
-            adapter.build(letters.request(letters.messages(2)), letters.ACCOUNTS[adapter.key])
+            adapter.build(letters.request(letters.messages(2, channel), channel), letters.ACCOUNTS[adapter.key])
 
 
 @each_adapter
-def test_our_message_id_is_in_the_request_where_the_vendor_echoes_it(adapter: Adapter) -> None:
+def test_our_message_id_is_in_every_request(adapter: Adapter) -> None:
     channel = letters.CHANNEL[adapter.key]
     one = letters.messages(1, channel)
     built = adapter.build(letters.request(one, channel), letters.ACCOUNTS[adapter.key])
-    assert (one[0].message_id.encode() in built.body) == adapter.features.echoes_message_id
+    everything = built.body.decode("latin-1") + "".join(built.headers.values()) + built.url
+    assert letters.id_at_the_vendor(adapter.key, one[0]) in everything
+
+
+@each_adapter
+def test_attachments_travel_or_are_refused(adapter: Adapter) -> None:
+    channel = letters.CHANNEL[adapter.key]
+    files = [Attachment("ticket.txt", "text/plain", b"Seat 12 of the hall"), Attachment("map.png", "image/png", b"\x89PNG...", "map")]
+    one = replace(letters.messages(1, channel)[0], attachments=files)
+    if not adapter.features.attachments:
+        with pytest.raises(Unsupported):
+            adapter.build(letters.request([one], channel), letters.ACCOUNTS[adapter.key])
+        return
+    built = adapter.build(letters.request([one], channel), letters.ACCOUNTS[adapter.key])
+    assert b"ticket.txt" in built.body and b"map.png" in built.body
+    assert b"Seat 12 of the hall" in built.body or b64encode(b"Seat 12 of the hall") in built.body
+    if adapter.features.mixed_content:
+        return  # each message of a request has its own
+    parcels = adapter.parcels([one, *letters.messages(3, channel)[1:]], substituted=letters.substituted(channel), at_most=10)
+    assert [len(parcel.messages) for parcel in parcels if one in parcel.messages] == [1], "nobody gets another person's files"
 
 
 @each_adapter
 def test_no_credential_is_shown_by_a_request_or_an_account(adapter: Adapter) -> None:
     channel, account = letters.CHANNEL[adapter.key], letters.ACCOUNTS[adapter.key]
-    built = adapter.build(letters.request(letters.messages(1, channel), channel), account)
-    shown = repr(built) + repr(account) + repr(letters.request(letters.messages(1, channel), channel))
-    assert not any(secret in shown for secret in account.secrets.values()) and "p0@example.com" not in shown
+    one = letters.messages(1, channel)
+    built = adapter.build(letters.request(one, channel), account)
+    asked = adapter.token_request(account, letters.AT)
+    shown = repr(built) + repr(account) + repr(letters.request(one, channel)) + repr(asked)
+    assert not any(secret in shown for secret in account.secrets.values()) and one[0].address not in shown
+    assert not account.token or account.token not in shown
+
+
+@each_adapter
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 429, 500])
+@pytest.mark.parametrize("body", STRANGE_ANSWERS)
+def test_no_answer_however_strange_is_taken_for_a_token(adapter: Adapter, status: int, body: bytes) -> None:
+    if adapter.token_request(letters.ACCOUNTS[adapter.key], letters.AT) is not None:
+        fate = adapter.read_token(VendorResponse(status, {}, body))
+        assert isinstance(fate, Fate) and fate.kind in ("misconfigured", "transient")
+
+
+@each_adapter
+def test_a_question_for_a_token_can_be_repeated_to_the_byte(adapter: Adapter) -> None:
+    account = letters.ACCOUNTS[adapter.key]
+    assert adapter.token_request(account, letters.AT) == adapter.token_request(account, letters.AT)
 
 
 @each_adapter
@@ -126,7 +167,12 @@ def test_a_server_error_of_a_vendor_outside_is_in_doubt(adapter: Adapter, status
 
 @each_adapter
 def test_a_webhook_without_a_signature_is_nobodys(adapter: Adapter) -> None:
-    for headers in ({}, {"x-twilio-signature": "x"}, {"x-twilio-signature": "é", "x-twilio-email-event-webhook-signature": "%%"}):
+    for headers in (
+        {},
+        {"x-twilio-signature": "x"},
+        {"x-twilio-signature": "é", "x-twilio-email-event-webhook-signature": "%%"},
+        STRANGE_SIGNATURES,
+    ):
         assert adapter.verify(Webhook("https://omni.example.com/hooks/x", headers, b"[]", RECEIVED), letters.ACCOUNTS[adapter.key]) is False
 
 

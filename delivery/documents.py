@@ -204,9 +204,8 @@ def _route_checks(context: CheckContext, route: VendorRoute) -> Sequence[Finding
         if name not in route.secrets
     ]
     findings += [
-        Finding("error", pointer(("settings", name)), "nothing", expected)
-        for name, expected in adapter.required_settings.items()
-        if not route.settings.get(name)
+        Finding("error", pointer(("settings", name)), str(route.settings.get(name) or "nothing")[:40], expected)
+        for name, expected in adapter.faults(route.settings)
     ]
     if route.channel in ("sms", "whatsapp") and route.price is None and route.vendor != "outbox":
         findings.append(

@@ -145,6 +145,10 @@ class Adapter:
         """The secrets that an account with these settings needs."""
         return self.secrets
 
+    def faults(self, settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """What is wrong with an account's settings: name, and what is expected there, in words."""
+        yield from ((name, expected) for name, expected in self.required_settings.items() if not settings.get(name))
+
     def every_secret(self) -> tuple[str, ...]:
         """Names of all secrets that a route of this vendor may give, those for webhooks last."""
         return tuple(dict.fromkeys(filter(None, (*self.secrets, *self.further_secrets, self.webhook_secret, self.greeting_secret))))

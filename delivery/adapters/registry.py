@@ -9,17 +9,31 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
+from delivery.adapters.apns import Apns
 from delivery.adapters.base import Adapter
 from delivery.adapters.fcm import Fcm
 from delivery.adapters.outbox import Outbox
 from delivery.adapters.sendgrid import SendGrid
 from delivery.adapters.twilio import Twilio
+from delivery.adapters.webhook import OwnWebhook
+from delivery.adapters.webpush import WebPush
+from delivery.adapters.wechat import WeChat
 from delivery.adapters.whatsapp import WhatsAppCloud
 
 GROUP = "omni.adapters"
 CHANNELS = ("email", "sms", "push", "webpush", "whatsapp", "wechat", "webhook")
 LONGEST_KEY = 20  # characters of a vendor's name in the ledger
-HOUSE: tuple[Adapter, ...] = (Outbox(), SendGrid(), Twilio(), WhatsAppCloud(), Fcm())
+HOUSE: tuple[Adapter, ...] = (
+    Outbox(),
+    SendGrid(),
+    Twilio(),
+    WhatsAppCloud(),
+    WeChat(),
+    Fcm(),
+    Apns(),
+    WebPush(),
+    OwnWebhook(),
+)
 
 
 @dataclass(frozen=True, slots=True)

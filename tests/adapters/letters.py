@@ -13,9 +13,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from audience.door import Person
 from delivery.adapters.base import Account, OutgoingMessage, OutgoingRequest, Sender
+from delivery.adapters.json_web_tokens import base64url
+from delivery.adapters.registry import ADAPTERS
+from delivery.adapters.webpush_encryption import public_bytes
 from delivery.message_ids import message_ids
 from presentation.door import Content, TemplateBody, compose_body
 from rendering import door as rendering
+from tests.adapters.vendors import webhook, webpush
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 BASE = "https://omni.example.com"
@@ -37,18 +41,45 @@ SENDGRID = Account("https://api.sendgrid.test", {"api_key": "SG.secret"}, {}, BA
 TWILIO = Account("https://api.twilio.test", {"auth_token": "labtoken"}, {"account_sid": "AC" + "a" * 32}, BASE)
 WHATSAPP = Account("https://graph.test", {"access_token": "EAAsecret", "app_secret": "s3cret"}, {"phone_number_id": "1055"}, BASE)
 FCM = Account("https://fcm.test", {"service_account": json.dumps(SERVICE_ACCOUNT)}, {}, BASE, token="ya29.token")
+WECHAT_SETTINGS = {"app_id": "wx0123456789abcdef"}
+WECHAT_SECRETS = {"app_secret": "s3cret", "callback_token": "t0ken"}
+WECHAT = Account("https://weixin.test", WECHAT_SECRETS, WECHAT_SETTINGS, BASE, token="lab_token")
+APNS_SETTINGS = {"key_id": "ABC123DEFG", "team_id": "TEAM123456", "topic": "com.example.app"}
+APNS = Account("https://apns.test", {"auth_key": pem(EC_KEY)}, APNS_SETTINGS, BASE)
+WEBPUSH_SETTINGS = {"subject": "mailto:push@example.com", "push_services": ["push.test"]}
+WEBPUSH = Account("https://push.test", {"vapid_private_key": pem(EC_KEY)}, WEBPUSH_SETTINGS, BASE)
+WEBHOOK = Account("https://own.test/omni", {"signing_secret": webhook.SECRET}, {"url": "https://own.test/omni"}, BASE)
 OUTBOX = Account("outbox://")
-ACCOUNTS = {"sendgrid": SENDGRID, "twilio": TWILIO, "whatsapp_cloud": WHATSAPP, "fcm": FCM, "outbox": OUTBOX}
-CHANNEL = {"sendgrid": "email", "twilio": "sms", "whatsapp_cloud": "whatsapp", "fcm": "push", "outbox": "email"}
-TOKENED = {"fcm"}  # whose vendor wants a short-lived token
-OPTIONS: dict[str, dict[str, Any]] = {}
-UNTRIED: set[tuple[str, str]] = set()  # channels of a vendor that no vendor of a test serves
-DEFINITE: dict[tuple[str, str], str] = {}  # where a vendor's words are clearer than silence
+ACCOUNTS = {
+    "sendgrid": SENDGRID,
+    "twilio": TWILIO,
+    "whatsapp_cloud": WHATSAPP,
+    "wechat": WECHAT,
+    "fcm": FCM,
+    "apns": APNS,
+    "webpush": WEBPUSH,
+    "webhook": WEBHOOK,
+    "outbox": OUTBOX,
+}
+CHANNEL = {key: sorted(found.channels)[0] for key, found in ADAPTERS.items()} | {"outbox": "email"}  # the one a test writes for
+DEAD = {  # addresses that a vendor refuses for good
+    "sendgrid": "nobody",
+    "twilio": "+150",
+    "whatsapp_cloud": "+15550000026",
+    "fcm": "unregistered-device",
+    "apns": "unregistered-device",
+    "wechat": "unsub-ann",
+}
+TOKENED = {"fcm", "wechat"}  # whose vendor wants a short-lived token
+OPTIONS: dict[str, dict[str, Any]] = {"wechat": {"template": "T1", "data": {"first": "Hello"}, "url": "https://example.com"}}
+DEFINITE: dict[tuple[str, str], str] = {("wechat", "http_503"): "transient"}  # where a vendor's words are clearer than silence
 
 
 def account_at(key: str, url: str) -> Account:
     """The same account, at a vendor of a test. The short-lived token is to be fetched there."""
     account = replace(ACCOUNTS[key], base_url=url, token="")
+    if key == "webpush":
+        account = replace(account, settings={**account.settings, "push_services": [url]})
     if key == "fcm":
         account = replace(account, secrets={"service_account": json.dumps({**SERVICE_ACCOUNT, "token_uri": f"{url}/token"})})
     return account
@@ -56,13 +87,20 @@ def account_at(key: str, url: str) -> Account:
 
 def address_at(key: str, url: str) -> str:
     """An address that works at a vendor of a test, "" for the letter's own."""
-    return ""
+    return subscription(f"{url}/webpush/ann") if key == "webpush" else ""
+
+
+def subscription(endpoint: str) -> str:
+    """As a browser writes it."""
+    keys = {"p256dh": base64url(public_bytes(webpush.BROWSER.public_key())), "auth": base64url(webpush.SECRET)}
+    return json.dumps({"endpoint": endpoint, "expirationTime": None, "keys": keys})
 
 
 def dead_address(key: str, url: str) -> str | None:
-    """An address that this vendor refuses for good."""
-    dead = {"sendgrid": "nobody", "twilio": "+15005550001", "whatsapp_cloud": "+15550000026", "fcm": "unregistered-device"}
-    return dead.get(key)
+    """An address that this vendor refuses for good; None: a service of one's own has no such thing."""
+    if key == "webpush":
+        return subscription(f"{url}/webpush/gone-ann")
+    return DEAD.get(key)
 
 
 def id_at_the_vendor(key: str, message: OutgoingMessage) -> str:
@@ -120,6 +158,8 @@ def person(n: int, name: str = "", note: str = "-") -> Person:
 def address(channel: str, person: Person) -> str:
     if channel == "email":
         return person.email or ""
+    if channel == "webpush":
+        return subscription(f"https://push.test/{person.id}")
     return (person.phone or "") if channel in ("sms", "whatsapp") else f"{channel}-{person.id}"
 
 

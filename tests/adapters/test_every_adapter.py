@@ -24,6 +24,7 @@ STRANGE_ANSWERS = [b"", b"null", b"[]", b"{", b"<html>503</html>", b'{"errors":[
 STRANGE_WEBHOOKS = [b"", b"null", b"{}", b"[" * 3_000, b"\xff\xfe", b'[null,1,"x",{},[]]', b"a=b&a=c", b'[{"event":"open"}]', b"[NaN]"]
 STRANGE_WEBHOOKS += [b'{"entry":[{"changes":[{"value":{"statuses":[3,{}],"messages":7}}]}]}', b"<xml>", b"<xml><Event>x</Event></xml>"]
 STRANGE_SIGNATURES = dict.fromkeys(("x-hub-signature-256", "authorization", "x-postmark-secret", "x-amz-sns-message-type"), "sha256=é")
+SUCCESS_WITHOUT_A_BODY = {"sendgrid", "webpush", "webhook"}
 each_adapter = pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=ADAPTERS)
 
 
@@ -151,9 +152,11 @@ def test_a_question_for_a_token_can_be_repeated_to_the_byte(adapter: Adapter) ->
 
 
 @each_adapter
-@pytest.mark.parametrize("status", [100, 204, 301, 400, 401, 404, 408, 413, 418, 429, 500, 502, 503, 599])
+@pytest.mark.parametrize("status", [100, 200, 204, 301, 400, 401, 404, 408, 413, 418, 429, 500, 502, 503, 599])
 @pytest.mark.parametrize("body", STRANGE_ANSWERS)
 def test_no_answer_however_strange_breaks_it_or_counts_as_accepted(adapter: Adapter, status: int, body: bytes) -> None:
+    if (status, adapter.key) == (204, "webhook") or (status == 200 and adapter.key in SUCCESS_WITHOUT_A_BODY):
+        return  # there the status alone is the success
     fate = adapter.read(VendorResponse(status, {"retry-after": "soon"}, body), ["a", "b"])
     assert isinstance(fate, Fate) and fate.kind in KINDS - {"accepted"} and fate.retry_after is None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -26,12 +26,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer, and the (address, message id) pairs that the vendor has accepted with it."""
+    """An answer, and the (address, message id) pairs that the vendor accepts with it. then: what it remembers once it has."""
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     accepted: tuple[tuple[str, str], ...] = ()
+    then: Callable[[], object] = lambda: None
 
 
 class Contract(Protocol):

@@ -1,4 +1,4 @@
-"""Who judges: our own vendors, or the lab that the environment names (OMNI_LAB=http://host:port)."""
+"""Who judges: our own vendors, or the lab that the environment names (OMNI_TEST_LAB=http://host:port)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Lab:
         self._post("/_lab/reset", {})
 
     def misbehave(self, vendor: str, fault: str) -> None:
-        rule = {"vendor": LAB_NAMES.get(vendor, vendor), "kind": fault, "retry_after": 2, "delay_ms": 20_000}
+        rule = {"vendor": LAB_NAMES.get(vendor, vendor), "kind": fault, "p": 1, "retry_after": 2, "delay_ms": 20_000}
         self._post("/_lab/faults", {"rules": [rule]})
 
     def accepted(self, vendor: str) -> list[tuple[str, str]]:

@@ -59,6 +59,7 @@ class Vendors:
             fault = self.fault if answered.accepted else ""
             if answered.accepted and (not fault or fault in ACCEPTED_ANYWAY):
                 self.accepted += [(contract.NAME, address, message_id) for address, message_id in answered.accepted]
+                answered.then()
         if fault in ("reset", "accept_drop"):
             line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             line.close()

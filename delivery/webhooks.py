@@ -18,9 +18,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from delivery import evidence
-from delivery.accounts import webhook_accounts
-from delivery.adapters.base import Adapter, Webhook
+from delivery.accounts import WebhookAccount, webhook_accounts
+from delivery.adapters.base import Adapter, VendorResponse, Webhook
 from delivery.adapters.registry import ADAPTERS
+from delivery.connections import Connections
 
 LARGEST_BODY = 10 * 1024 * 1024  # bytes
 log = structlog.get_logger(__name__)
@@ -44,6 +45,7 @@ def receive(request: HttpRequest, vendor: str, workspace_key: str = "") -> HttpR
         if account is None:
             log.warning("webhook.refused", vendor=vendor, bytes=len(body))
             return HttpResponse("the vendor's signature is missing or wrong\n", status=401, content_type="text/plain")
+        _confirm(adapter, webhook, account)
         heard = evidence.take(adapter.events(webhook), home=account.home, only=account.only, now=webhook.received_at)
     except (OperationalError, InterfaceError) as fault:
         log.error("webhook.postponed", vendor=vendor, error=type(fault).__name__)
@@ -51,6 +53,15 @@ def receive(request: HttpRequest, vendor: str, workspace_key: str = "") -> HttpR
     log.info("webhook.kept", vendor=vendor, new=heard.new, repeated=heard.duplicates, orphans=heard.orphans, unreadable=heard.unreadable)
     content, content_type = adapter.webhook_answer
     return HttpResponse(content, content_type=content_type)
+
+
+def _confirm(adapter: Adapter, webhook: Webhook, account: WebhookAccount) -> None:
+    """Call what the vendor wants called before it sends events. Whether that worked shows in the log and in what comes."""
+    asked = adapter.confirm(webhook)
+    if asked is not None:
+        with Connections() as vendors:
+            answer = vendors.post(account.home, f"hooks:{adapter.key}", [asked], limits=adapter.limits, now=webhook.received_at)[0]
+        log.info("webhook.confirmed", vendor=adapter.key, answer=answer.status if isinstance(answer, VendorResponse) else answer.detail)
 
 
 def _greet(request: HttpRequest, adapter: Adapter, workspace_key: str) -> HttpResponse:

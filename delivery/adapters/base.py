@@ -23,6 +23,7 @@ from delivery.adapters.incoming import (
     VendorResponse,
     Webhook,
     fate_of_status,
+    iso_moment,
     json_object,
     part,
     retry_after,
@@ -56,6 +57,7 @@ __all__ = [
     "VendorResponse",
     "Webhook",
     "fate_of_status",
+    "iso_moment",
     "json_object",
     "part",
     "retry_after",
@@ -180,6 +182,11 @@ class Adapter:
 
     def greet(self, webhook: Webhook, account: Account) -> str | None:
         """The answer to a vendor's GET that asks whether this address is ours; None: it isn't this account that is asked."""
+        return None
+
+    def confirm(self, webhook: Webhook) -> VendorRequest | None:
+        """What a verified webhook asks us to call once, so that more come (SNS's SubscribeURL); None: nothing. Only an address of the
+        vendor's own, whatever the webhook says."""
         return None
 
     def lookup(self, request: OutgoingRequest, account: Account, *, posted_at: datetime) -> VendorRequest | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
@@ -165,6 +165,17 @@ def part(parsed: object, *path: str | int) -> Any:
         else:
             return None
     return parsed
+
+
+def iso_moment(value: object, name: str) -> datetime:
+    """A moment with its zone, UTC where it has none. Raises ValueError that names the field."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        moment = None
+    if moment is None or not 2000 <= moment.year < 2100:
+        raise ValueError(f"{name}: expected a moment such as 2026-03-02T09:00:00Z")
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def without_addresses(text: object, limit: int = 200) -> str:

@@ -12,8 +12,11 @@ from importlib.metadata import EntryPoint, entry_points
 from delivery.adapters.apns import Apns
 from delivery.adapters.base import Adapter
 from delivery.adapters.fcm import Fcm
+from delivery.adapters.mailgun import Mailgun
 from delivery.adapters.outbox import Outbox
+from delivery.adapters.postmark import Postmark
 from delivery.adapters.sendgrid import SendGrid
+from delivery.adapters.ses import Ses
 from delivery.adapters.twilio import Twilio
 from delivery.adapters.webhook import OwnWebhook
 from delivery.adapters.webpush import WebPush
@@ -26,6 +29,9 @@ LONGEST_KEY = 20  # characters of a vendor's name in the ledger
 HOUSE: tuple[Adapter, ...] = (
     Outbox(),
     SendGrid(),
+    Ses(),
+    Mailgun(),
+    Postmark(),
     Twilio(),
     WhatsAppCloud(),
     WeChat(),

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from audience.door import Person
-from delivery.adapters.base import Account, OutgoingMessage, OutgoingRequest, Sender
+from delivery.adapters.base import Account, Attachment, OutgoingMessage, OutgoingRequest, Sender
 from delivery.adapters.json_web_tokens import base64url
 from delivery.adapters.registry import ADAPTERS
 from delivery.adapters.webpush_encryption import public_bytes
@@ -49,9 +49,16 @@ APNS = Account("https://apns.test", {"auth_key": pem(EC_KEY)}, APNS_SETTINGS, BA
 WEBPUSH_SETTINGS = {"subject": "mailto:push@example.com", "push_services": ["push.test"]}
 WEBPUSH = Account("https://push.test", {"vapid_private_key": pem(EC_KEY)}, WEBPUSH_SETTINGS, BASE)
 WEBHOOK = Account("https://own.test/omni", {"signing_secret": webhook.SECRET}, {"url": "https://own.test/omni"}, BASE)
+SES_SETTINGS = {"access_key_id": "AKIAIOSFODNN7EXAMPLE", "region": "eu-west-1", "topic_arn": "arn:aws:sns:eu-west-1:1234:ses"}
+SES = Account("https://email.eu-west-1.amazonaws.test", {"secret_access_key": "wJalrXUtnFEMI"}, SES_SETTINGS, BASE)
+MAILGUN = Account("https://api.mailgun.test", {"api_key": "key-secret"}, {"domain": "mg.example.com"}, BASE)
+POSTMARK = Account("https://api.postmark.test", {"server_token": "token-secret", "webhook_password": "hook-secret"}, {}, BASE)
 OUTBOX = Account("outbox://")
 ACCOUNTS = {
     "sendgrid": SENDGRID,
+    "ses": SES,
+    "mailgun": MAILGUN,
+    "postmark": POSTMARK,
     "twilio": TWILIO,
     "whatsapp_cloud": WHATSAPP,
     "wechat": WECHAT,
@@ -64,6 +71,9 @@ ACCOUNTS = {
 CHANNEL = {key: sorted(found.channels)[0] for key, found in ADAPTERS.items()} | {"outbox": "email"}  # the one a test writes for
 DEAD = {  # addresses that a vendor refuses for good
     "sendgrid": "nobody",
+    "ses": "nobody",
+    "mailgun": "nobody",
+    "postmark": "nobody",
     "twilio": "+150",
     "whatsapp_cloud": "+15550000026",
     "fcm": "unregistered-device",
@@ -185,3 +195,7 @@ def substituted(channel: str = "email") -> rendering.Substituted:
 def request(some: list[OutgoingMessage], channel: str = "email", **more: object) -> OutgoingRequest:
     sender = Sender("hello@example.com", "Wayfare") if channel == "email" else Sender("+15550009999")
     return OutgoingRequest(attempt_id=41, channel=channel, sender=sender, messages=some, at=AT, **more)  # type: ignore[arg-type]
+
+
+def attachment(name: str) -> Attachment:
+    return Attachment(name, "text/plain", b"Seat 12 of the hall")

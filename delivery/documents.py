@@ -11,7 +11,18 @@ from pydantic import AfterValidator, Field
 from delivery.adapters.registry import ADAPTERS, vendors_of
 from governance.door import CheckContext, DocumentModel, Finding, Kind, Like, Role, Text, pointer, zone_names
 
-Channel = Literal["email", "sms", "push", "webpush", "whatsapp", "wechat", "webhook"]
+CHANNEL_WORDS = {
+    "email": "E-mail",
+    "sms": "SMS",
+    "push": "Push",
+    "webpush": "Web push",
+    "whatsapp": "WhatsApp",
+    "wechat": "WeChat",
+    "webhook": "Webhook",
+}
+Channel = Annotated[
+    Literal["email", "sms", "push", "webpush", "whatsapp", "wechat", "webhook"], Field(json_schema_extra={"words": CHANNEL_WORDS})
+]
 Share = Annotated[float, Field(ge=0, le=1, json_schema_extra={"shown_as": "share"})]
 Micros = Annotated[int, Field(ge=0, le=10**12, json_schema_extra={"shown_as": "money", "currency": "currency"})]
 
@@ -126,7 +137,7 @@ class QuietHours(DocumentModel):
 
     start: TimeOfDay = Field(title="Quiet from")
     end: TimeOfDay = Field(title="to")
-    channels: list[Channel] = Field(default=["sms"], min_length=1)
+    channels: list[Channel] = Field(default=["sms"], min_length=1, json_schema_extra={"words": CHANNEL_WORDS})
     classes: list[Literal["promotional", "service"]] = Field(default=["promotional"], min_length=1, title="Kinds of message")
     zone: ZoneName = Field(
         default="UTC",

@@ -19,8 +19,8 @@ from django.db import transaction
 from delivery import conclusions, sql
 from delivery.adapters.base import Unreadable, VendorEvent
 from delivery.conclusions import Asked, Told
-from delivery.message_ids import read_message_id
-from delivery.models import Attempt, Dispatch
+from delivery.message_ids import MessageKey, read_message_id
+from delivery.models import NAMED_BY_VENDOR, Attempt, Dispatch
 
 EVENTS_PER_TRANSACTION = 1_000
 UNREADABLE = "unreadable"  # the kind of a dead letter
@@ -77,7 +77,8 @@ def _take(events: Sequence[VendorEvent | Unreadable], home: int, only: int | Non
 
 def _match(events: Sequence[VendorEvent], only: int | None) -> tuple[list[Told], list[VendorEvent]]:
     """Which message each event is about; the rest are orphans."""
-    keys = [read_message_id(event.message_id) for event in events]
+    known = _keys_by_vendor_id(events, only)
+    keys = [read_message_id(event.message_id) or known.get((event.vendor, event.vendor_id)) for event in events]
     wanted: dict[int, set[int]] = defaultdict(set)
     for key in keys:
         if key is not None:
@@ -97,6 +98,16 @@ def _match(events: Sequence[VendorEvent], only: int | None) -> tuple[list[Told],
             facts = (*dispatches[key.dispatch_id], profile_id, address_hash, state, requests.get(attempt_id))
             told.append(Told(event, key.dispatch_id, key.n, *facts))
     return _about_our_requests(told, orphans)
+
+
+def _keys_by_vendor_id(events: Sequence[VendorEvent], only: int | None) -> dict[tuple[str, str], MessageKey]:
+    """Messages that events name by the vendor's own id alone, where the vendor brings back none of ours and takes one at a time."""
+    named = {event.vendor_id for event in events if event.vendor in NAMED_BY_VENDOR and event.vendor_id and not event.message_id}
+    if not named or only is None:
+        return {}
+    found = Attempt.objects.filter(workspace_id=only, vendor__in=NAMED_BY_VENDOR, vendor_id__in=named, count=1)
+    rows = found.values_list("vendor", "vendor_id", "dispatch_id", "first_n")
+    return {(vendor, vendor_id): MessageKey(dispatch_id, n) for vendor, vendor_id, dispatch_id, n in rows}
 
 
 def _messages(dispatch_id: int, ns: Iterable[int]) -> list[tuple[int, ...]]:

@@ -178,6 +178,9 @@ class Message(models.Model):
         ]
 
 
+NAMED_BY_VENDOR = ("wechat",)  # vendors whose events name a message by their own id only
+
+
 class Attempt(models.Model):
     """One vendor request and the unit of doubt. Its insertion, committed, is the in-flight mark."""
 
@@ -213,6 +216,7 @@ class Attempt(models.Model):
             ),
             models.Index(fields=["dispatch_id", "first_n"]),
             models.Index(fields=["workspace", "vendor", "account", "posted_at"]),
+            models.Index(fields=["workspace", "vendor_id"], condition=Q(vendor__in=NAMED_BY_VENDOR), name="attempts_named_by_vendor"),
         ]
 
 

@@ -12,7 +12,7 @@ from governance.findings import Finding
 
 LONG = 200  # characters from which a text gets several lines
 SHORT = 12  # characters up to which a text gets a short field
-FEW = 12  # suggestions up to which one chooses instead of typing
+FEW = 20  # suggestions up to which one chooses instead of typing
 MICROS = 1_000_000
 ACRONYMS = {"sms": "SMS", "email": "E-mail", "id": "ID", "url": "URL", "api": "API"}
 NOTHING = object()

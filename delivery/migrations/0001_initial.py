@@ -349,7 +349,7 @@ class Migration(migrations.Migration):
                 ('workspace', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state__lt', 30)), fields=['workspace', 'state', 'deadline'], name='attempts_unresolved'), models.Index(fields=['dispatch_id', 'first_n'], name='delivery_at_dispatc_ef97c0_idx'), models.Index(fields=['workspace', 'vendor', 'account', 'posted_at'], name='delivery_at_workspa_a34fb4_idx')],
+                'indexes': [models.Index(condition=models.Q(('state__lt', 30)), fields=['workspace', 'state', 'deadline'], name='attempts_unresolved'), models.Index(fields=['dispatch_id', 'first_n'], name='delivery_at_dispatc_ef97c0_idx'), models.Index(fields=['workspace', 'vendor', 'account', 'posted_at'], name='delivery_at_workspa_a34fb4_idx'), models.Index(condition=models.Q(('vendor__in', ('wechat',))), fields=['workspace', 'vendor_id'], name='attempts_named_by_vendor')],
             },
         ),
     ]

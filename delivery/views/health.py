@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from delivery import vendor_health
-from delivery.addresses import EVERY_CHANNEL, address_hash
+from delivery.addresses import EVERY_CHANNEL, PHONE_CHANNELS, address_hash
 from delivery.control import kill, resolve_in_doubt, switches
 from delivery.facts import in_doubt
 from delivery.instance import held
@@ -90,8 +90,9 @@ def _looked_up(request: ConsoleRequest) -> dict[str, Any] | None:
     if not text:
         return None
     channel = "email" if "@" in text else "sms"
-    hashed = address_hash(request.actor.workspace_id, channel, normal(channel, text))
-    found = Suppression.objects.filter(workspace_id=request.actor.workspace_id, channel__in=[channel, EVERY_CHANNEL], address_hash=hashed)
+    hashed = address_hash(request.actor.workspace_id, channel, normal(channel, text))  # a number hashes alike on all its channels
+    channels = [EVERY_CHANNEL, *(["email"] if channel == "email" else PHONE_CHANNELS)]
+    found = Suppression.objects.filter(workspace_id=request.actor.workspace_id, channel__in=channels, address_hash=hashed)
     return {"address": text, "channel": channel, "found": list(found)}
 
 

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from audience import door as audience
-from delivery.addresses import address_hash
+from delivery.addresses import address_hash, address_of
 from delivery.explain import MessagePage, MessageView, Why, messages, timeline, why
 from delivery.facts import facts
 from delivery.left_out import left_out
@@ -160,7 +160,7 @@ def rows_of(workspace_id: int, page: MessagePage) -> list[dict[str, Any]]:
 def _address(person: audience.Person | None, item: MessageView) -> str:
     if person is None:
         return "somebody who was erased"
-    return (person.email if item.channel == "email" else person.phone) or person.external_id
+    return address_of(item.channel, person) or person.external_id
 
 
 def _recent(workspace_id: int) -> list[dict[str, Any]]:

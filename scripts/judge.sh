@@ -15,4 +15,5 @@ beside=$!
 judge scripts.judge_lab --mails 3000 --texts 200
 wait "$beside" || status=1
 cat "$said"
+judge scripts.judge_adapters
 exit "$status"

@@ -11,16 +11,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import pytest
 
-from delivery.adapters.base import Account, Adapter, Fate, OutgoingMessage, VendorRequest, VendorResponse
+from delivery.adapters.base import OutgoingMessage
 from delivery.adapters.registry import ADAPTERS
-from delivery.connections import Connections
-from delivery.tokens import Tokens
 from tests.adapters import letters
 from tests.adapters.vendors import everybody
 from tests.adapters.vendors.judge import Judge, Lab, Own
+from tests.adapters.vendors.sender import Sender
 
 LAB = os.environ.get("OMNI_TEST_LAB", "")
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -42,39 +40,10 @@ def judge() -> Iterator[Judge]:
     made.close()
 
 
-class Sender:
-    """The send path without its ledger: a token where one is wanted, one post, once more where the token was stale."""
-
-    def __init__(self, key: str, channel: str, judge: Judge) -> None:
-        self.adapter: Adapter = ADAPTERS[key]
-        self.channel, self.tokens = channel, Tokens()
-        self.account: Account = letters.account_at(key, judge.url)
-        self.vendors = Connections(transport=httpx.HTTPTransport(http1=False, http2=True)) if key == "apns" else Connections()
-
-    def send(self, message: OutgoingMessage) -> Fate:
-        account, fate = self.send_once(message)
-        if fate.stale_token:
-            self.tokens.forget(1, self.adapter, account)
-            fate = self.send_once(message)[1]
-        return fate
-
-    def send_once(self, message: OutgoingMessage) -> tuple[Account, Fate]:
-        account = self.tokens.ready(1, self.adapter, self.account, self.ask, now=NOW)
-        if isinstance(account, Fate):
-            return self.account, account
-        request = self.adapter.build(letters.request([message], self.channel), account)
-        assert account.token not in repr(request) or not account.token
-        answer = self.ask(request)
-        return account, answer if isinstance(answer, Fate) else self.adapter.read(answer, [message.message_id])
-
-    def ask(self, request: VendorRequest) -> VendorResponse | Fate:
-        return self.vendors.post(1, "main", [request], limits=self.adapter.limits, now=NOW)[0]
-
-
 @pytest.fixture
 def sender(key: str, channel: str, judge: Judge, settings: Any) -> Iterator[Sender]:
     settings.OMNI = settings.OMNI.model_copy(update={"vendor_timeout": PATIENCE})
-    made = Sender(key, channel, judge)
+    made = Sender(key, channel, judge.url)
     yield made
     made.vendors.close()
 

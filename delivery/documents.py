@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from delivery.adapters.registry import ADAPTERS, vendors_of
 from governance.door import CheckContext, DocumentModel, Finding, Kind, Like, Role, Text, pointer, zone_names
 
-CHANNEL_WORDS = {
+CHANNEL_WORDS: dict[str, Any] = {
     "email": "E-mail",
     "sms": "SMS",
     "push": "Push",

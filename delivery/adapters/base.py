@@ -128,7 +128,7 @@ class Adapter:
     features: ClassVar[Features] = Features()
     fates: ClassVar[Mapping[int, FateKind]] = {}
     base_url: ClassVar[str] = ""
-    tried: ClassVar[Literal["lab", "contract only"]] = "contract only"
+    tried: ClassVar[Literal["lab", "contract only", "in the house"]] = "contract only"
     secrets: ClassVar[tuple[str, ...]] = ()
     further_secrets: ClassVar[tuple[str, ...]] = ()
     settings: ClassVar[tuple[str, ...]] = ()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from delivery.adapters import twilio_codes
+from delivery.adapters import fcm, twilio_codes, wechat, whatsapp_codes
 from delivery.adapters.base import Adapter, FateKind
-from delivery.adapters.registry import ADAPTERS
+from delivery.adapters.registry import HOUSE
 
 WORDS: dict[FateKind, str] = {
     "accepted": "accepted",
@@ -20,37 +20,58 @@ WORDS: dict[FateKind, str] = {
 
 
 def capability_table() -> str:
-    """What each vendor can do, one column per vendor (Markdown)."""
-    vendors = list(ADAPTERS.values())
+    """What each vendor can do, one row per vendor (Markdown)."""
+    head = ["vendor", "key in a route", "channels", "messages per request", "open requests", "largest request", "files", "tried against"]
     rows = [
-        ("key in a route", [f"`{one.key}`" for one in vendors]),
-        ("channels", [", ".join(sorted(one.channels)) for one in vendors]),
-        ("messages per request", [f"{one.limits.recipients_per_request:,}" for one in vendors]),
-        ("open requests per process", [f"{one.limits.concurrency}" for one in vendors]),
-        ("largest request", [_size(one.limits.request_bytes) for one in vendors]),
-        ("constant text travels once", [_yes(one.features.substitution) for one in vendors]),
-        ("different contents in a request", [_yes(one.features.mixed_content) for one in vendors]),
-        ("repeating a request is safe", [_yes(one.features.idempotency_key) for one in vendors]),
-        ("events carry our message id", [_yes(one.features.echoes_message_id) for one in vendors]),
-        ("an unanswered request can be looked up", [_yes(one.features.lookup) for one in vendors]),
-        ("secrets", [_names(one.secrets) for one in vendors]),
-        ("secret that verifies webhooks", [_names([one.webhook_secret] if one.webhook_secret else []) for one in vendors]),
-        ("settings", [_names(one.settings) for one in vendors]),
+        [
+            one.title,
+            f"`{one.key}`",
+            ", ".join(sorted(one.channels)),
+            f"{one.limits.recipients_per_request:,}",
+            f"{one.limits.concurrency}",
+            _size(one.limits.request_bytes),
+            _yes(one.features.attachments),
+            one.tried,
+        ]
+        for one in HOUSE
     ]
-    head = ["", *(one.title for one in vendors)]
-    return _table(head, [[name, *cells] for name, cells in rows])
+    return _table(head, rows)
+
+
+def promise_table() -> str:
+    """What may be relied on with each vendor, one row per vendor (Markdown)."""
+    head = ["vendor", "constant text travels once", "different contents in a request", "repeating is safe", "events carry our id"]
+    rows = [
+        [
+            one.title,
+            _yes(one.features.substitution),
+            _yes(one.features.mixed_content),
+            _yes(one.features.idempotency_key),
+            _yes(one.features.echoes_message_id),
+            _yes(one.features.lookup),
+            ", ".join(one.event_kinds) or "–",
+        ]
+        for one in HOUSE
+    ]
+    return _table([*head, "an unanswered request can be looked up", "events"], rows)
+
+
+def account_table() -> str:
+    """What a route's document gives, one row per vendor (Markdown)."""
+    rows = []
+    for one in HOUSE:
+        other = [f"`{name}`" for name in one.settings if name not in one.required_settings]
+        other += [f"`{name}` (a secret)" for name in one.further_secrets]
+        hooks = _names(filter(None, dict.fromkeys((one.webhook_secret, one.greeting_secret))))
+        rows.append([one.title, _names(one.secrets), _names(one.required_settings), ", ".join(other) or "–", hooks])
+    return _table(["vendor", "secrets", "settings it needs", "other settings", "secrets for webhooks"], rows)
 
 
 def answer_table() -> str:
-    """What each HTTP status means, one column per vendor outside (Markdown). A status in no row is judged by its class."""
-    vendors = [one for one in ADAPTERS.values() if one.fates]
-    statuses = sorted({status for one in vendors for status in one.fates})
-    rows = [[f"{status}", *(_word(one, status) for one in vendors)] for status in statuses]
-    rows += [
-        ["other 4xx", *("message refused" for _ in vendors)],
-        ["5xx, anything else, or no answer", *("in doubt" for _ in vendors)],
-    ]
-    return _table(["status", *(one.title for one in vendors)], rows)
+    """What each HTTP status means, one row per vendor outside (Markdown). A status in no cell is judged by its class."""
+    kinds: list[FateKind] = ["accepted", "permanent_address", "permanent_message", "misconfigured", "throttled", "transient"]
+    rows = [[one.title, *(_statuses(one, kind) for kind in kinds)] for one in HOUSE if one.fates]
+    return _table(["vendor", *(WORDS[kind] for kind in kinds)], rows)
 
 
 def twilio_refusals() -> str:
@@ -65,11 +86,35 @@ def twilio_failures() -> str:
     return _table(["code", "meaning", "suppressed"], rows)
 
 
+def whatsapp_table() -> str:
+    """What WhatsApp's codes mean (Markdown)."""
+    rows = [[f"{code}", said.meaning, WORDS[said.kind], said.suppress or "no"] for code, said in sorted(whatsapp_codes.CODES.items())]
+    return _table(["code", "meaning", "what follows", "suppressed"], rows)
+
+
+def wechat_table() -> str:
+    """What WeChat's errcodes mean (Markdown)."""
+    stale = dict.fromkeys(wechat.STALE, "a new token, and once more; else ")
+    rows = [[f"{code}", said.meaning, stale.get(code, "") + WORDS[said.kind]] for code, said in sorted(wechat.CODES.items())]
+    return _table(["errcode", "meaning", "what follows"], rows)
+
+
+def fcm_table() -> str:
+    """What FCM's error codes mean (Markdown)."""
+    rows = [[f"`{code}`", WORDS[kind], suppress or "no"] for code, (kind, suppress) in sorted(fcm.CODES.items())]
+    return _table(["code", "what follows", "suppressed"], rows)
+
+
 SECTIONS = {
     "capabilities": capability_table,
+    "promises": promise_table,
+    "accounts": account_table,
     "answers": answer_table,
     "twilio-refusals": twilio_refusals,
     "twilio-failures": twilio_failures,
+    "whatsapp-codes": whatsapp_table,
+    "wechat-codes": wechat_table,
+    "fcm-codes": fcm_table,
 }
 
 
@@ -84,8 +129,9 @@ def with_facts(page: str) -> str:
     return page
 
 
-def _word(adapter: Adapter, status: int) -> str:
-    return WORDS[adapter.fates[status]] if status in adapter.fates else "in doubt" if status < 400 else "message refused"
+def _statuses(adapter: Adapter, kind: FateKind) -> str:
+    fates: Mapping[int, FateKind] = adapter.fates
+    return ", ".join(f"{status}" for status, means in sorted(fates.items()) if means == kind) or "–"
 
 
 def _size(size: int) -> str:

@@ -32,7 +32,7 @@ class Outbox(Adapter):
     title = "Local outbox"
     channels = frozenset({"email", "sms", "push", "webpush", "whatsapp", "wechat", "webhook"})
     base_url = "outbox://"
-    tried = "lab"
+    tried = "in the house"
     limits = Limits(recipients_per_request=500, concurrency=32, request_bytes=64_000_000)  # a local table: one window per batch
     features = Features(mixed_content=True, idempotency_key=True, echoes_message_id=True, attachments=True)
 

@@ -42,7 +42,6 @@ class OwnWebhook(Adapter):
     key = "webhook"
     title = "Own webhook"
     channels = frozenset({"webhook"})
-    tried = "lab"
     limits = Limits(recipients_per_request=1, concurrency=16, request_bytes=1_000_000)
     features = Features()
     secrets = ("signing_secret",)

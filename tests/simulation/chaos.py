@@ -55,7 +55,7 @@ class Chaos:
                 raise error
 
         with ExitStack() as stack:
-            stack.enter_context(connection.execute_wrapper(self._execute))
+            stack.enter_context(connection.execute_wrapper(self.execute))
             connection.commit = committed  # type: ignore[method-assign]
             stack.callback(lambda: delattr(connection, "commit"))
             yield
@@ -85,7 +85,8 @@ class Chaos:
         finally:
             self.arm, self.commits = before
 
-    def _execute(self, execute: Any, statement: str, parameters: Any, many: bool, context: dict[str, Any]) -> Any:
+    def execute(self, execute: Any, statement: str, parameters: Any, many: bool, context: dict[str, Any]) -> Any:
+        """Django's wrapper around every statement."""
         if self.quiet:
             return execute(statement, parameters, many, context)
         if not connection.in_atomic_block:

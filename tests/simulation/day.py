@@ -70,7 +70,8 @@ class Day:
         random.seed(self.seed)  # the database's own RANDOM() is Python's
         self.town.begin()
         with self._played():
-            self.known.approved = set(Submission.objects.values_list("bill_hash", flat=True))
+            with self.chaos.calm():
+                self.known.approved = set(Submission.objects.values_list("bill_hash", flat=True))
             self.workers = [self._worker(place) for place in range(WORKERS)]
             try:
                 for number in range(self.acts):
@@ -99,9 +100,19 @@ class Day:
             mock.patch("delivery.leases.time", time),
             mock.patch("delivery.sending.time", time),
             mock.patch("workflow.worker.time", time),
+            mock.patch("delivery.instance._turn", self._alone),
             self.chaos.playing(),
         ):
             yield
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Where a lock on a file is held: others would wait, and who is played by the same thread can't."""
+        depth, self.depth = self.depth, DEEPEST
+        try:
+            yield
+        finally:
+            self.depth = depth
 
     def act(self) -> None:
         """Somebody does something."""

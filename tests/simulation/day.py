@@ -276,6 +276,8 @@ class Day:
             key = f"key-{self.numbers}"
             to = {"external_id": name, "email": f"{name}@example.com", "phone": f"+1415555{place:04d}"}
             body = {"type": self.draw.choice(["receipt", "code"]), "to": to}
+            if self.draw.random() < 0.3:
+                body["fallback"] = [{"type": "receipt" if body["type"] == "code" else "code", "after": self.draw.choice([15, 400])}]
             self.asked.append((key, body, self.now))
         with self.careless():
             wanted = pipeline.MessageRequest.model_validate(body)

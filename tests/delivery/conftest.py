@@ -67,7 +67,7 @@ class Street:
         consents = (("sms", "offers", "subscribed"),)
         return [
             factories.profile(
-                now=self.clock(), phone=f"+1415555{self.lists}{place:03d}", country="US", zone="America/New_York", consents=consents
+                now=self.clock(), phone=f"+1415555{self.lists}{place:03d}", country="GB", zone="Europe/London", consents=consents
             )
             for place in range(count)
         ]

@@ -58,6 +58,8 @@ class Chaos:
             stack.enter_context(connection.execute_wrapper(self.execute))
             connection.commit = committed  # type: ignore[method-assign]
             stack.callback(lambda: delattr(connection, "commit"))
+            connection.close = lambda: None  # type: ignore[method-assign]  # in life it would be that process's own
+            stack.callback(lambda: delattr(connection, "close"))
             yield
 
     @contextmanager

@@ -248,7 +248,13 @@ def test_an_address_that_leads_nowhere_is_a_problem_document(path: str) -> None:
 
 def test_of_a_batch_each_message_is_told_by_its_place_and_a_bad_one_holds_up_no_other(reset: str) -> None:
     api = Api("messages:send", "messages:read")
-    batch = [wanted(idempotency_key="k1"), wanted(to={"external_id": "bob"}), {"type": "rest"}, wanted(idempotency_key="k1"), wanted(data={})]
+    batch = [
+        wanted(idempotency_key="k1"),
+        wanted(to={"external_id": "bob"}),
+        {"type": "rest"},
+        wanted(idempotency_key="k1"),
+        wanted(data={}),
+    ]
     answer = api.call("POST", "messages/batch", {"messages": batch})
     assert answer.status_code == 202
     told = answer.json()

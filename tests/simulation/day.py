@@ -76,7 +76,7 @@ class Day:
             try:
                 for number in range(self.acts):
                     self.act()
-                    if number % 6 == 5:
+                    if number % 10 == 9:
                         self.judge()
                 self.settle()
             except Exception as fault:
@@ -420,6 +420,8 @@ class Day:
     def _nights(self) -> None:
         """Long enough for every quiet hour, rest and doubt to end."""
         for seconds in [2_500] * 6 + [4 * 3_600] * 8:
+            if not (self.vendors.owed or laws.anything_open()):
+                return
             for dispatch in Dispatch.objects.filter(state="paused").values_list("pk", flat=True):
                 self.known.halted.pop(dispatch, None)
                 delivery.resume(self.ben, dispatch, now=self.clock())

@@ -185,6 +185,16 @@ def _keys(known: Known, now: datetime) -> None:
             raise Broken(f"7: the key {key} has another message than its caller was told")
 
 
+def anything_open() -> bool:
+    """Whether something waits, is on its way, or may still be settled."""
+    waits = (WorkState.CLOSED, WorkState.READY)
+    return (
+        Batch.objects.filter(state__in=waits).exists()
+        or Decision.objects.filter(state__in=waits).exists()
+        or Attempt.objects.filter(state__in=(AttemptState.POSTING, AttemptState.IN_DOUBT)).exists()
+    )
+
+
 def at_the_end(accepted: list[Accepted], workspace_id: int) -> None:
     """After everything has settled: whoever was decided about has an end, and the ledger agrees with the vendors on each."""
     has = {one.message_id for one in accepted}

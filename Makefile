@@ -10,8 +10,9 @@ unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input --progress-bar off --require-hashes --no-compile
 ROOMS := omni workflow optimization delivery rendering presentation audience governance
 T :=
+SEEDS := 0-9999
 
-.PHONY: help demo serve test lint format openapi settings-table reference lock clean
+.PHONY: help demo serve test simulate lint format openapi settings-table reference lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-24s%s\n", $$1, $$2}'
@@ -25,6 +26,9 @@ serve: .venv/.core ## console and worker in one process (OMNI_PORT, default 8000
 
 test: .venv/.dev ## all tests on SQLite, then on a real PostgreSQL; T=tests/delivery runs a part of them
 	@$(PYTHON) scripts/run_tests.py $(T)
+
+simulate: .venv/.dev ## 10,000 days of the whole street, each drawn from its seed (SEEDS=0-9999; one number tells that day again)
+	@OMNI_LAW_SEEDS=$(SEEDS) $(PYTHON) -m pytest tests/laws/test_simulated_days.py -k no_day --dist load --show-capture=no -q
 
 lint: .venv/.dev ## ruff, mypy strict, the one-way street, migrations, OpenAPI, no registry hosts
 	@$(PYTHON) scripts/lint.py

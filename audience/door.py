@@ -13,9 +13,9 @@ from audience.events import (
     event_names,
     events_of,
     events_waiting,
-    recent_counts,
     record,
     take_events,
+    times_until,
 )
 from audience.explain import Explanation, Sampled, explain, sample
 from audience.index_keeper import IndexKeeper
@@ -75,7 +75,6 @@ __all__ = [
     "ProfileRow",
     "PROPERTY_PICKERS",
     "proof",
-    "recent_counts",
     "record",
     "Recorded",
     "register_event_source",
@@ -99,6 +98,7 @@ __all__ = [
     "snapshot_ids",
     "SnapshotKeeper",
     "take_events",
+    "times_until",
     "take_snapshot",
     "trigger_form",
     "trigger_rule",

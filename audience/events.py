@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 
 from audience import profiles, sql
 from audience.ingest.rows import ProfileRow, external_id_fault, external_id_of
@@ -194,7 +194,13 @@ def event_names(workspace_id: int, *, limit: int = 300) -> list[str]:
     return [row[0] for row in sql.rows(_NAMES, [workspace_id, workspace_id, limit])]
 
 
-def recent_counts(workspace_id: int, name: str, profile_ids: Collection[int], *, since: datetime) -> dict[int, int]:
-    """How often each of these people did this since then. One query."""
-    rows = Event.objects.filter(workspace_id=workspace_id, name=name, profile_id__in=list(profile_ids), received_at__gt=since)
-    return dict(rows.values("profile_id").annotate(times=Count("id")).order_by().values_list("profile_id", "times"))
+def times_until(workspace_id: int, event_pks: Collection[int], *, within: timedelta) -> dict[int, int]:
+    """Of each of these events: how often its person had done the same when it was received, itself included, in so much time. One query.
+
+    By when events were received, so that what waited for a worker that was away is judged as if it had been there.
+    """
+    same = {name: OuterRef(name) for name in ("workspace_id", "name", "profile_id")}
+    until = Event.objects.filter(**same, received_at__lte=OuterRef("received_at"), received_at__gt=OuterRef("received_at") - within)
+    times = until.order_by().values("name").annotate(times=Count("id")).values("times")
+    rows = Event.objects.filter(workspace_id=workspace_id, pk__in=list(event_pks))
+    return dict(rows.annotate(times=Subquery(times)).values_list("pk", "times"))

@@ -130,7 +130,12 @@ def people(mails: int, texts: int) -> Iterator[audience.ProfileRow]:
     for n in range(texts):
         attributes = {"first_name": FIRST_NAMES[n % 10]}
         yield audience.ProfileRow(
-            f"t{n}", phone=f"+1212555{n % 10_000:04d}", locale="en", attributes=attributes, consents=(("sms", "offers", "subscribed"),)
+            f"t{n}",
+            phone=f"+1212555{n % 10_000:04d}",
+            country="GB",
+            locale="en",
+            attributes=attributes,
+            consents=(("sms", "offers", "subscribed"),),
         )
 
 

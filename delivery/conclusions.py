@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from audience import door as audience
-from delivery import sql, suppression
+from delivery import soft_bounces, sql, suppression
 from delivery.adapters.base import EventKind, VendorEvent
 from delivery.models import Attempt
 from delivery.states import AttemptState, MessageState, Reason
@@ -150,6 +150,17 @@ def _suppress(told: Sequence[Told], now: datetime) -> None:
             groups[one.workspace_id, one.channel, reason, one.event.vendor].add(one.address_hash)
     for (workspace_id, channel, reason, vendor), hashes in sorted(groups.items()):
         suppression.suppress_hashes(workspace_id, channel, hashes, reason=reason, source=f"event:{vendor}", now=now)
+    _give_up_worn_out(told, now)
+
+
+def _give_up_worn_out(told: Sequence[Told], now: datetime) -> None:
+    soft: dict[tuple[int, str], dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for one in told:
+        if one.event.kind in soft_bounces.SOFT and not one.event.permanent and one.address_hash:
+            soft[one.workspace_id, one.channel][one.dispatch_id].add(one.address_hash)
+    for (workspace_id, channel), bounced in sorted(soft.items()):
+        if hashes := soft_bounces.worn_out(workspace_id, bounced, now=now):
+            suppression.suppress_hashes(workspace_id, channel, hashes, reason="bounced", source="event:soft bounces", now=now)
 
 
 def _suppression(event: VendorEvent) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import time
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from delivery.adapters.registry import ADAPTERS, vendors_of
-from governance.door import CheckContext, DocumentModel, Finding, Kind, Like, Role, Text, pointer, zone_names
+from governance.door import CheckContext, DocumentModel, Finding, Kind, Like, Role, Slug, Text, pointer, zone_names
 
 CHANNEL_WORDS: dict[str, Any] = {
     "email": "E-mail",
@@ -125,11 +125,36 @@ class VendorRoute(DocumentModel):
 
 
 class Cap(DocumentModel):
-    """At most `count` messages to one person in any window of `hours`, over all campaigns of the channel (or of every one)."""
+    """At most `count` promotional messages to one person, either in any window of `hours` or in so many `days` of their own calendar,
+    today being the last; over all campaigns, or those of a channel or a topic."""
 
     count: int = Field(ge=1, le=1000, title="Messages at most")
-    hours: int = Field(ge=1, le=24 * 90, title="within", json_schema_extra={"unit": "hours"})
+    hours: int | None = Field(default=None, ge=1, le=24 * 90, title="within", json_schema_extra={"unit": "hours", "none": ""})
+    days: int | None = Field(
+        default=None,
+        ge=1,
+        le=90,
+        title="or within",
+        description="Days of the person's own calendar; 1: from their midnight to midnight. Either this or `hours`.",
+        json_schema_extra={"unit": "days by their calendar", "none": ""},
+    )
     channel: Channel | None = Field(default=None, json_schema_extra={"none": "Every channel together"})
+    topic: Slug | None = Field(default=None, json_schema_extra={"none": "Every topic together"})
+
+    @model_validator(mode="after")
+    def _one_window(self) -> Cap:
+        if (self.hours is None) == (self.days is None):
+            raise ValueError("either hours or days, not both and not neither")
+        return self
+
+
+class CountryHours(DocumentModel):
+    """Further quiet hours of a country's people: the law, or good manners there."""
+
+    country: Country
+    start: TimeOfDay = Field(title="Quiet from")
+    end: TimeOfDay = Field(title="to")
+    sundays: bool = Field(default=False, title="All of Sunday, too")
 
 
 class QuietHours(DocumentModel):
@@ -144,6 +169,15 @@ class QuietHours(DocumentModel):
         title="Time zone",
         description="Counts for people of whom neither zone nor country is known.",
         json_schema_extra={"help": "For people of whom neither zone nor country is known."},
+    )
+    countries: list[CountryHours] = Field(
+        default_factory=list,
+        max_length=60,
+        title="Further quiet hours, by country",
+        json_schema_extra={
+            "item": "country",
+            "help": "In addition to the hours above. Texts to the USA are never sent from 21:00 to 8:00.",
+        },
     )
     then: Literal["postpone", "skip"] = Field(
         default="postpone",
@@ -167,6 +201,13 @@ class Halt(DocumentModel):
     )
 
 
+class SoftBounces(DocumentModel):
+    """When an address that keeps bouncing for a while counts as dead, though no bounce said so."""
+
+    count: int = Field(default=5, ge=2, le=50, title="After", json_schema_extra={"unit": "bounces"})
+    days: int = Field(default=30, ge=1, le=90, title="within", json_schema_extra={"unit": "days"})
+
+
 class SendingPolicy(DocumentModel):
     """How often, when and how much at once people are written to."""
 
@@ -183,6 +224,11 @@ class SendingPolicy(DocumentModel):
         json_schema_extra={"words": {"skip": "the message isn’t sent", "postpone": "the message waits"}},
     )
     quiet_hours: QuietHours | None = Field(default=None, title="Quiet hours", json_schema_extra={"help": "By each person’s own clock."})
+    soft_bounces: SoftBounces = Field(
+        default=SoftBounces(),
+        title="Give an address up that keeps bouncing",
+        json_schema_extra={"help": "Without a delivery in between. A bounce that says “never” gives it up at once."},
+    )
     max_per_request: int = Field(
         default=1000,
         ge=1,
@@ -227,9 +273,13 @@ def _route_checks(context: CheckContext, route: VendorRoute) -> Sequence[Finding
 
 def _policy_checks(context: CheckContext, policy: SendingPolicy) -> Sequence[Finding]:
     quiet = policy.quiet_hours
-    if quiet is not None and quiet.start == quiet.end:
-        return [Finding("error", "/quiet_hours/end", quiet.end, "a time other than the start: nothing could ever be sent")]
-    return []
+    nights = [("/quiet_hours", quiet)] if quiet is not None else []
+    nights += [(f"/quiet_hours/countries/{place}", row) for place, row in enumerate(quiet.countries if quiet else ())]  # type: ignore[misc]
+    return [
+        Finding("error", f"{at}/end", night.end, "a time other than the start: nothing could ever be sent")
+        for at, night in nights
+        if night.start == night.end
+    ]
 
 
 VENDOR_ROUTE = Kind("vendor_route", "vendor-routes", "Vendor route", VendorRoute, checks=_route_checks, save_role=Role.ADMIN)

@@ -20,6 +20,7 @@ from delivery.left_out import LeftOutPage, left_out
 from delivery.limits import troubled
 from delivery.message_ids import MessageKey, message_id, message_ids, read_message_id
 from delivery.objections import objections
+from delivery.outcomes import outcome
 from delivery.pins import SentMessage, sent_message
 from delivery.planning import plan, planned, survey, unfinished
 from delivery.pricing import quote
@@ -98,6 +99,7 @@ __all__ = [
     "LeftOutPage",
     "messages",
     "objections",
+    "outcome",
     "open_next_wave",
     "pause",
     "paused",

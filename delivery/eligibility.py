@@ -6,7 +6,7 @@ message has expired or was recalled, is admitted, as of the moment of the last l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -16,8 +16,8 @@ from django.conf import settings
 from audience import door as audience
 from delivery.adapters.base import OutgoingMessage
 from delivery.caps import capped
-from delivery.documents import SendingPolicy
-from delivery.quiet import QuietClock
+from delivery.documents import Cap, SendingPolicy
+from delivery.quiet import QuietClock, day_began, zones_of
 from delivery.states import Reason
 from delivery.suppression import suppressed
 from delivery.work import DispatchFacts, Program
@@ -125,14 +125,14 @@ def _permission(dispatch: DispatchFacts, found: Verdicts, now: datetime) -> None
 
 def _quiet_hours(dispatch: DispatchFacts, found: Verdicts, policy: SendingPolicy, now: datetime) -> None:
     quiet = policy.quiet_hours
-    if quiet is None or dispatch.channel not in quiet.channels or dispatch.message_class not in quiet.classes:
+    clock, admitted = QuietClock(quiet, dispatch.channel, dispatch.message_class, now), list[Candidate]()
+    if not clock:
         return
-    clock, admitted = QuietClock(quiet, now), list[Candidate]()
     for candidate in found.admitted:
         opens = clock.opens_at(candidate.person) if candidate.person else None
         if opens is None:
             admitted.append(candidate)
-        elif quiet.then == "skip":
+        elif quiet is not None and quiet.then == "skip":
             found.skipped.append((candidate, Reason.QUIET_HOURS))
         else:
             _postpone(dispatch, found, candidate, opens, Reason.QUIET_HOURS)
@@ -140,12 +140,13 @@ def _quiet_hours(dispatch: DispatchFacts, found: Verdicts, policy: SendingPolicy
 
 
 def _caps(dispatch: DispatchFacts, found: Verdicts, policy: SendingPolicy, now: datetime) -> None:
-    caps = [cap for cap in policy.caps if cap.channel in (None, dispatch.channel)]
+    caps = [cap for cap in policy.caps if cap.channel in (None, dispatch.channel) and cap.topic in (None, dispatch.topic)]
     if not caps or not found.admitted or dispatch.message_class != "promotional" or dispatch.shadow:
         return
     again = dispatch.id, [candidate.n for candidate in found.admitted if candidate.again]
-    ids = [candidate.profile_id for candidate in found.admitted]
-    counts = capped(dispatch.workspace_id, dispatch.channel, ids, caps, again=again, now=now)
+    counts = dict[int, list[int]]()
+    for since, ids in _windows(caps, found.admitted, policy, now).items():
+        counts |= capped(dispatch.workspace_id, ids, caps, since, again=again)
     limits, admitted = [cap.count for cap in caps], list[Candidate]()
     for candidate in found.admitted:
         had = counts.setdefault(candidate.profile_id, [0] * len(caps))
@@ -157,6 +158,23 @@ def _caps(dispatch: DispatchFacts, found: Verdicts, policy: SendingPolicy, now: 
         else:
             found.skipped.append((candidate, Reason.CAPPED))
     found.admitted = admitted
+
+
+def _windows(
+    caps: Sequence[Cap], candidates: Iterable[Candidate], policy: SendingPolicy, now: datetime
+) -> dict[tuple[datetime, ...], list[int]]:
+    """Since when each cap counts, and for whom: one group, unless a cap goes by people's own calendars."""
+    default = policy.quiet_hours.zone if policy.quiet_hours else "UTC"
+    groups: dict[tuple[datetime, ...], list[int]] = {}
+    known: dict[tuple[str, ...], tuple[datetime, ...]] = {}
+    calendars = any(cap.days for cap in caps)
+    for candidate in candidates:
+        zones = zones_of(candidate.person) if calendars and candidate.person else ()
+        if zones not in known:
+            places = zones or (default,)
+            known[zones] = tuple(day_began(places, cap.days, now) if cap.days else now - timedelta(hours=cap.hours or 0) for cap in caps)
+        groups.setdefault(known[zones], []).append(candidate.profile_id)
+    return groups
 
 
 def _postpone(dispatch: DispatchFacts, found: Verdicts, candidate: Candidate, until: datetime, reason: Reason) -> None:

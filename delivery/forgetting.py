@@ -1,6 +1,7 @@
 """What delivery forgets with a person: the data of their messages and the mails that the outbox kept.
 
-The ledger stays as it is: it holds numbers and keyed hashes, never an address or a value.
+The ledger stays as it is: it holds numbers and keyed hashes, never an address or a value. So do the idempotency keys: a caller who
+repeats a request after its person was forgotten is told what came of it, and nothing is sent again.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 
 from django.db.models import Exists, OuterRef
 
-from delivery.models import Decision, IdempotencyKey, Message, OutboxMail
+from delivery.models import Decision, Message, OutboxMail
 from delivery.trials import trial_ids
 
 AT_ONCE = 500  # people per statement
@@ -23,8 +24,6 @@ def forget(workspace_id: int, numbers: Sequence[int]) -> None:
     for start in range(0, len(numbers), AT_ONCE):
         some = list(numbers[start : start + AT_ONCE])
         decided = Decision.objects.filter(workspace_id=workspace_id, profile_id__in=some)
-        theirs = decided.filter(dispatch_id=OuterRef("dispatch_id"), n=OuterRef("n"))
-        IdempotencyKey.objects.filter(Exists(theirs), workspace_id=workspace_id).delete()  # callers make them from what they know
         decided.exclude(payload={}).update(payload={})
         sent = Message.objects.filter(workspace_id=workspace_id, profile_id__in=some)
         sent = sent.filter(dispatch_id=OuterRef("dispatch_id"), n=OuterRef("n"))

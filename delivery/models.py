@@ -275,11 +275,12 @@ class Switch(models.Model):
 
 
 class IdempotencyKey(models.Model):
-    """A key that a caller of the transactional door used, with what was asked and what came of it."""
+    """A key that a caller of the transactional door used, what was asked, and what came of it. Key and request are keyed hashes:
+    callers make them from what they know of people."""
 
     workspace = models.ForeignKey("governance.Workspace", on_delete=models.PROTECT, related_name="+")
-    key = models.CharField(max_length=255)
-    request_sha256 = models.CharField(max_length=64)
+    key = models.CharField(max_length=64)
+    request = models.CharField(max_length=64)
     dispatch_id = models.BigIntegerField(null=True)
     n = models.BigIntegerField(null=True)
     at = models.DateTimeField()

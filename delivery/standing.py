@@ -15,6 +15,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from delivery import policies
+from delivery.addresses import text_hash
 from delivery.message_ids import read_message_id
 from delivery.models import Decision, Dispatch, IdempotencyKey, Message
 from delivery.states import DispatchState, Lane, MessageState, Reason, WorkState, reason_of
@@ -172,21 +173,22 @@ def use_key(workspace_id: int, key: str, request_sha256: str, *, now: datetime) 
     """
     if not 1 <= len(key) <= 255 or not key.isprintable():
         raise Invalid([Finding("error", "/idempotency_key", f"{len(key)} characters", "1 to 255 printable characters")])
-    made = IdempotencyKey(workspace_id=workspace_id, key=key, request_sha256=request_sha256, at=now)
+    hashed, asked = text_hash(workspace_id, key), text_hash(workspace_id, request_sha256)
+    made = IdempotencyKey(workspace_id=workspace_id, key=hashed, request=asked, at=now)
     try:
         with transaction.atomic():
             made.save(force_insert=True)
             return KeyUse(new=True)
     except IntegrityError:
-        known = IdempotencyKey.objects.get(workspace_id=workspace_id, key=key)
-    if known.request_sha256 != request_sha256:
+        known = IdempotencyKey.objects.get(workspace_id=workspace_id, key=hashed)
+    if known.request != asked:
         raise Conflict("this Idempotency-Key was used with another request")
     return KeyUse(False, known.dispatch_id, known.n)
 
 
 def answer_key(workspace_id: int, key: str, dispatch_id: int, n: int) -> None:
     """Keep what a new key led to, in the transaction that claimed it."""
-    IdempotencyKey.objects.filter(workspace_id=workspace_id, key=key).update(dispatch_id=dispatch_id, n=n)
+    IdempotencyKey.objects.filter(workspace_id=workspace_id, key=text_hash(workspace_id, key)).update(dispatch_id=dispatch_id, n=n)
 
 
 def _numbered(dispatch: Dispatch, decisions: Sequence[NewDecision], now: datetime) -> list[Decision]:

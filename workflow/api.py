@@ -14,12 +14,12 @@ from rest_framework.views import APIView
 
 from audience import door as audience
 from delivery import door as delivery
-from governance.door import PAGING, ApiRequest, Conflict, Finding, HasScope, Invalid, Missing, Role, allow, page, parse, pointer
+from governance.door import PAGING, ApiRequest, Conflict, DoorError, Finding, HasScope, Invalid, Missing, Role, allow, page, parse, pointer
 from workflow import api_bodies as bodies
 from workflow import bells, pipeline
 from workflow.because import because
 from workflow.models import Run
-from workflow.requests import EventsRequest, LaunchRequest, MessageRequest
+from workflow.requests import BatchedMessage, BatchRequest, EventsRequest, LaunchRequest, MessageRequest
 
 KEY = OpenApiParameter("Idempotency-Key", str, "header", description="1 to 255 characters; the same key and body send once")
 
@@ -64,8 +64,34 @@ class Messages(APIView):
         key = request.headers.get("Idempotency-Key")
         accepted = pipeline.send_now(request.actor, wanted, idempotency_key=key, now=timezone.now())
         href = f"/api/v1/messages/{accepted.message_id}"
-        body = {"id": accepted.message_id, "state": "accepted", "reason": "", "href": href, "timeline": []}
+        body = {"id": accepted.message_id, "state": "accepted", "reason": "", "href": href, "timeline": [], "fallbacks": []}
         return Response(body, status=202, headers={"Location": href, "Idempotent-Replayed": str(accepted.replayed).lower()})
+
+
+class MessageBatch(APIView):
+    permission_classes = [HasScope("messages:send")]
+
+    @extend_schema(operation_id="messages_send_batch", request=bodies.BatchSchema, responses={202: bodies.BatchAnswer})
+    def post(self, request: ApiRequest) -> Response:
+        """Send up to 500 transactional messages. Each is decided by itself; the answer tells of each, in the order of the request."""
+        wanted, now = parse(BatchRequest, request.data), timezone.now()
+        results = [_send_one(request, place, each, now) for place, each in enumerate(wanted.messages)]
+        refused = sum(bool(result["findings"]) for result in results)
+        return Response({"accepted": len(results) - refused, "refused": refused, "messages": results}, status=202)
+
+
+def _send_one(request: ApiRequest, place: int, each: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """What became of one message of a batch."""
+    at = pointer(["messages", place])
+    try:
+        wanted = parse(BatchedMessage, each)
+        accepted = pipeline.send_now(request.actor, wanted, idempotency_key=wanted.idempotency_key, now=now)
+    except DoorError as refusal:
+        findings = getattr(refusal, "findings", None) or [Finding("error", "", refusal.reason, "another request")]
+        told = [Finding(each.level, at + each.path, each.found, each.expected).as_dict() for each in findings]
+        return {"id": "", "state": "refused", "href": "", "replayed": False, "findings": told}
+    href = f"/api/v1/messages/{accepted.message_id}"
+    return {"id": accepted.message_id, "state": "accepted", "href": href, "replayed": accepted.replayed, "findings": []}
 
 
 class OneMessage(APIView):
@@ -76,7 +102,9 @@ class OneMessage(APIView):
         """A message by its id, with everything that happened to it."""
         why = delivery.timeline(request.actor.workspace_id, message_id)
         href = f"/api/v1/messages/{message_id}"
-        return Response({"id": message_id, "state": why.state, "reason": why.reason, "href": href, "timeline": stops(why)})
+        followed = pipeline.followed(request.actor.workspace_id, message_id)
+        told = {"id": message_id, "state": why.state, "reason": why.reason, "href": href, "timeline": stops(why)}
+        return Response({**told, "fallbacks": followed})
 
     @extend_schema(operation_id="messages_cancel", responses={204: None})
     def delete(self, request: ApiRequest, message_id: str) -> Response:

@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from workflow.requests import BatchedMessage
+
 
 class FindingBody(BaseModel):
     """One remark: where (JSON Pointer), what was found, what was expected."""
@@ -32,14 +34,48 @@ class EventsAnswer(BaseModel):
     rejected: list[RejectedEventBody]
 
 
+class Followed(BaseModel):
+    """A message that was sent because the one before didn't arrive. passed_over: why this type could not be sent, "" where it was."""
+
+    type: str
+    message_id: str
+    because: str
+    passed_over: str
+
+
 class MessageAnswer(BaseModel):
-    """A transactional message. state: accepted until its last look, then as the ledger says."""
+    """A transactional message. state: accepted until its last look, then as the ledger says. fallbacks: what was sent after it."""
 
     id: str
     state: str
     reason: str = ""
     href: str
     timeline: list[dict[str, Any]] = []
+    fallbacks: list[Followed] = []
+
+
+class BatchSchema(BaseModel):
+    """Up to 500 messages, each as for a single one."""
+
+    messages: list[BatchedMessage]
+
+
+class BatchedAnswer(BaseModel):
+    """One of a batch, at its place. Either an id or findings."""
+
+    id: str
+    state: str
+    href: str
+    replayed: bool
+    findings: list[FindingBody]
+
+
+class BatchAnswer(BaseModel):
+    """What became of each message of a batch, in the order of the request."""
+
+    accepted: int
+    refused: int
+    messages: list[BatchedAnswer]
 
 
 class RunBody(BaseModel):

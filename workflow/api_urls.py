@@ -9,6 +9,7 @@ from workflow import api, api_templates
 urlpatterns: list[URLPattern] = [
     path("events", api.Events.as_view()),
     path("messages", api.Messages.as_view()),
+    path("messages/batch", api.MessageBatch.as_view()),
     path("messages/<str:message_id>", api.OneMessage.as_view()),
     path("campaigns/<slug:key>/outlook", api.CampaignOutlook.as_view()),
     path("campaigns/<slug:key>/runs", api.CampaignRuns.as_view()),

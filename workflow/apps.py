@@ -6,10 +6,13 @@ class WorkflowConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from audience.door import register_forgetting
         from delivery.door import register_link_resolver
         from governance.door import register
         from workflow.checks import CAMPAIGN
+        from workflow.fallbacks import forget
         from workflow.links import link_target
 
         register(CAMPAIGN)
         register_link_resolver(link_target)
+        register_forgetting(forget)

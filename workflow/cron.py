@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -17,6 +18,7 @@ NEVER = timedelta(days=5 * 366)
 _ALLOWED = re.compile(r"[0-9A-Za-z*/,\-#]+")
 
 
+@lru_cache(maxsize=1024)  # every look at a campaign reads its line
 def parse_cron(line: str) -> str:
     """The line with single spaces. Raises ValueError with what was expected: never a random or an impossible time."""
     if line.strip().startswith("@"):

@@ -45,3 +45,32 @@ class Run(models.Model):
             models.Index(fields=["workspace", "-started_at"]),
             models.Index(fields=["workspace", "campaign_key", "-started_at"]),
         ]
+
+
+class Chain(models.Model):
+    """Messages of which each is sent only if the one before didn't arrive. dispatch_id and n: the one that is waited for now.
+
+    steps: what may follow, in order ([{"type", "after"}]). ended: "" while it is watched, else how it ended. followed: what was
+    sent after the first one, and because of what.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT)
+    first_dispatch = models.BigIntegerField()
+    first_n = models.BigIntegerField()
+    dispatch_id = models.BigIntegerField()
+    n = models.BigIntegerField()
+    profile_id = models.BigIntegerField()
+    data = models.JSONField(default=dict)  # what the messages' variables read; gone when it ends
+    steps = models.JSONField(default=list)
+    followed = models.JSONField(default=list)
+    waits_until = models.DateTimeField()
+    looks_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended = models.CharField(max_length=12, blank=True)  # reached, through, expired, cancelled, forgotten
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "first_dispatch", "first_n"], name="one_chain_per_message")]
+        indexes = [
+            models.Index(fields=["looks_at"], condition=models.Q(ended=""), name="chains_due"),
+            models.Index(fields=["workspace", "profile_id"]),
+        ]

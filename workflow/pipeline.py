@@ -16,7 +16,7 @@ from delivery import door as delivery
 from governance import door as governance
 from governance.door import Actor, Finding, Refused, Role, allow
 from optimization import door as optimization
-from workflow import bells, content, schedules, transactional, triggers
+from workflow import bells, content, fallbacks, schedules, transactional, triggers
 from workflow.documents import CampaignBody
 from workflow.models import Run
 from workflow.outlook import Outlook, Sample, look_ahead, run_of
@@ -25,7 +25,7 @@ from workflow.requests import MessageRequest
 from workflow.transactional import Accepted
 
 __all__ = ["Accepted", "CampaignBody", "MessageRequest", "Outlook", "Run", "Sample"]
-__all__ += ["launch", "on_events", "preview", "send_batch", "send_now", "tick", "why"]
+__all__ += ["fall_back", "followed", "launch", "on_events", "preview", "send_batch", "send_now", "tick", "why"]
 __all__ += ["Planned", "RunLine", "active_runs", "latest_runs", "refused_lately", "upcoming"]
 
 log = structlog.get_logger(__name__)
@@ -104,6 +104,17 @@ def tick(*, now: datetime, launched: Callable[[Run], None] = lambda run: None) -
             except Exception:  # a fault of ours in one campaign: it stays due and is tried again, and the others are launched
                 log.exception("schedule.failed", workspace=workspace_id, campaign=item.key)
     return started
+
+
+def fall_back(*, now: datetime) -> int:
+    """Send by another channel what has not arrived by the first. Returns how many messages were decided."""
+    return fallbacks.fall_back(transactional.decide_for, now=now)
+
+
+def followed(workspace_id: int, message_id: str) -> list[dict[str, str]]:
+    """What was sent after a message because it didn't arrive, in order."""
+    key = delivery.read_message_id(message_id)
+    return fallbacks.followed(workspace_id, key) if key is not None else []
 
 
 def why(workspace_id: int, run_id: int, profile_id: int) -> delivery.Why:

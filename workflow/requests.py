@@ -36,6 +36,13 @@ class To(DocumentModel):
     zone: Annotated[str, Text(60)] | None = None
 
 
+class FallbackStep(DocumentModel):
+    """What is sent where the message before it failed, or didn't arrive within so many seconds."""
+
+    type: Slug
+    after: int = Field(300, ge=10, le=86_400, description="Seconds after which a message of which nothing was heard has not arrived.")
+
+
 class MessageRequest(DocumentModel):
     """One transactional message. type: the key of a released template of class transactional or service."""
 
@@ -44,6 +51,21 @@ class MessageRequest(DocumentModel):
     data: dict[str, Any] = Field(default_factory=dict, max_length=100, description="Values for the template's `data.*` variables.")
     send_at: Instant | None = None
     expires_in: int = Field(3600, ge=60, le=7 * 86_400, description="Seconds after which it is of no use and is not sent.")
+    fallback: list[FallbackStep] = Field(
+        default_factory=list, max_length=4, description="Other types, in order: each is sent only if the one before it didn't arrive."
+    )
+
+
+class BatchedMessage(MessageRequest):
+    """One of several. idempotency_key: as the header is for a single one."""
+
+    idempotency_key: Annotated[str, Text(255)] | None = None
+
+
+class BatchRequest(DocumentModel):
+    """Up to 500 messages, each decided by itself: one that can't be sent never holds up the others."""
+
+    messages: list[dict[str, Any]] = Field(min_length=1, max_length=MAX_MESSAGES)
 
 
 class EventRequest(DocumentModel):

@@ -16,7 +16,7 @@ from delivery import door as delivery
 from governance import door as governance
 from governance.door import Actor, Finding, Invalid, Missing, Refused, pointer
 from rendering import door as rendering
-from workflow import bells, content
+from workflow import bells, content, fallbacks
 from workflow.requests import MessageRequest, To
 
 CLASSES = ("transactional", "service")
@@ -32,29 +32,68 @@ class Accepted:
 
 def accept(actor: Actor, wanted: MessageRequest, *, idempotency_key: str | None, now: datetime) -> Accepted:
     """Decide one message, in one transaction with its key. Raises Invalid and Refused (same key, another request)."""
-    template = _template(actor.workspace_id, wanted.type)
-    _check_class(template)
-    governance.approval(actor.workspace_id, "template", wanted.type, now=now)
-    digest = hashlib.sha256(wanted.model_dump_json().encode()).hexdigest()
+    workspace_id = actor.workspace_id
+    template = _in_force(workspace_id, wanted.type, now)
+    followers = [_in_force(workspace_id, step.type, now, at=f"/fallback/{place}") for place, step in enumerate(wanted.fallback)]
+    digest = hashlib.sha256(wanted.model_dump_json(exclude={"idempotency_key"}).encode()).hexdigest()
     with transaction.atomic():
         if idempotency_key is not None:
-            use = delivery.use_key(actor.workspace_id, idempotency_key, digest, now=now)
+            use = delivery.use_key(workspace_id, idempotency_key, digest, now=now)
             if not use.new and use.dispatch_id is not None and use.n is not None:
                 return Accepted(delivery.message_id(use.dispatch_id, use.n), replayed=True)
-        profile_id = _recipient(actor.workspace_id, wanted.to, template.model.channel, now)
-        _check_renders(actor.workspace_id, template, profile_id, wanted)
-        dispatch_id = _dispatch(actor.workspace_id, template, now)
+        profile_id = _recipient(workspace_id, wanted.to, template.model.channel, now)
+        for needed in (template, *followers):
+            _check_renders(workspace_id, needed, profile_id, wanted.data)
         due = datetime.fromisoformat(wanted.send_at) if wanted.send_at else now
         expires = max(due, now) + timedelta(seconds=wanted.expires_in)
-        decision = delivery.NewDecision(profile_id, wanted.data, due_at=due, expires_at=expires)
-        n = delivery.decide(dispatch_id, [decision], now=now)[0]
+        key = _decide(workspace_id, template, profile_id, wanted.data, due=due, expires=expires, now=now)
         if idempotency_key is not None:
-            delivery.answer_key(actor.workspace_id, idempotency_key, dispatch_id, n)
+            delivery.answer_key(workspace_id, idempotency_key, key.dispatch_id, key.n)
+        if wanted.fallback:
+            fallbacks.begin(workspace_id, key, profile_id, wanted.data, wanted.fallback, expires, max(due, now))
         bells.ring(lane="transactional")
-    return Accepted(delivery.message_id(dispatch_id, n), replayed=False)
+    return Accepted(delivery.message_id(key.dispatch_id, key.n), replayed=False)
 
 
-def _template(workspace_id: int, key: str) -> governance.RevisionView:
+def decide_for(
+    workspace_id: int, type_: str, profile_id: int, data: dict[str, Any], *, expires: datetime, now: datetime
+) -> delivery.MessageKey:
+    """A message of another type for the same person, in the caller's transaction. Raises Invalid, Refused or Missing where that type
+    isn't in force, can't be rendered, or the person has no address for it."""
+    template = _in_force(workspace_id, type_, now)
+    people = audience.load(workspace_id, [profile_id])
+    if not people or not _address(people[0], template.model.channel):
+        raise Refused(f"this person has no address for {template.model.channel}")
+    _check_renders(workspace_id, template, profile_id, data)
+    key = _decide(workspace_id, template, profile_id, data, due=now, expires=expires, now=now)
+    bells.ring(lane="transactional")
+    return key
+
+
+def _decide(
+    workspace_id: int,
+    template: governance.RevisionView,
+    profile_id: int,
+    data: dict[str, Any],
+    *,
+    due: datetime,
+    expires: datetime,
+    now: datetime,
+) -> delivery.MessageKey:
+    dispatch_id = _dispatch(workspace_id, template, now)
+    decision = delivery.NewDecision(profile_id, data, due_at=due, expires_at=expires)
+    return delivery.MessageKey(dispatch_id, delivery.decide(dispatch_id, [decision], now=now)[0])
+
+
+def _in_force(workspace_id: int, type_: str, now: datetime, *, at: str = "") -> governance.RevisionView:
+    """The type's template, released, approved and of a class that may be sent so. Raises Invalid, Refused or Missing."""
+    template = _template(workspace_id, type_, at)
+    _check_class(template, at)
+    governance.approval(workspace_id, "template", type_, now=now)
+    return template
+
+
+def _template(workspace_id: int, key: str, at: str) -> governance.RevisionView:
     """The type's template. Raises Invalid, with what it might have meant, where none is in force."""
     try:
         return governance.released(workspace_id, "template", key)
@@ -63,14 +102,14 @@ def _template(workspace_id: int, key: str) -> governance.RevisionView:
         known = [view.key for view in views if view.released and view.released.body.get("message_class") in CLASSES]
         near = get_close_matches(key, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        raise Invalid([Finding("error", "/type", key, f"a released template of class transactional or service{hint}")]) from None
+        raise Invalid([Finding("error", f"{at}/type", key, f"a released template of class transactional or service{hint}")]) from None
 
 
-def _check_class(template: governance.RevisionView) -> None:
+def _check_class(template: governance.RevisionView, at: str) -> None:
     if template.model.message_class not in CLASSES:
         raise Refused(
             f"{template.key} is {template.model.message_class}",
-            [Finding("error", "/type", template.key, "a released template of class transactional or service")],
+            [Finding("error", f"{at}/type", template.key, "a released template of class transactional or service")],
         )
 
 
@@ -82,16 +121,20 @@ def _recipient(workspace_id: int, to: To, channel: str, now: datetime) -> int:
         raise Invalid([Finding(each.level, "/to" + each.path, each.found, each.expected) for each in outcome.rejected[0].findings])
     person = audience.find(workspace_id, external_id=to.external_id)
     assert person is not None  # just written, in this transaction
-    if not (person.email if channel == "email" else person.phone):
+    if not _address(person, channel):
         field = "email" if channel == "email" else "phone"
         raise Invalid([Finding("error", f"/to/{field}", "nothing", f"an address: this person has no {field} yet")])
     return person.id
 
 
-def _check_renders(workspace_id: int, template: governance.RevisionView, profile_id: int, wanted: MessageRequest) -> None:
+def _address(person: audience.Person, channel: str) -> str:
+    return (person.email if channel == "email" else person.phone) or ""
+
+
+def _check_renders(workspace_id: int, template: governance.RevisionView, profile_id: int, data: Mapping[str, Any]) -> None:
     """A message that can't be rendered is the caller's to mend now, not a failure to find later."""
     person = audience.load(workspace_id, [profile_id])[0]
-    message = content.sample(workspace_id, template.id, person, wanted.data)
+    message = content.sample(workspace_id, template.id, person, data)
     if isinstance(message, rendering.Failed):
         path, expected = _data_field(template.model.variables, message.detail)
         raise Invalid([Finding("error", path, message.detail, expected)])

@@ -73,21 +73,20 @@ def _decide(workspace_id: int, events: list[TriggerEvent], listening: list[Trigg
             eligible[event.event_pk].append(triggered)
     by_campaign: dict[tuple[str, str], list[TriggerEvent]] = defaultdict(list)
     known = {triggered.view.key: triggered for triggered in listening}
-    restless = _restless(workspace_id, events, now)
+    restless = _restless(workspace_id, events)
     for event in events:
         candidates = [optimization.Candidate(each.view.key, each.campaign.priority) for each in eligible[event.event_pk]]
         for place, candidate in enumerate(optimization.rank(candidates)):
-            reason = "outranked" if place else "capped" if event.profile_id in restless else ""
+            reason = "outranked" if place else "capped" if event.event_pk in restless else ""
             by_campaign[candidate.key, reason].append(event)
     for (key, reason), group in by_campaign.items():
         _queue(workspace_id, known[key], group, reason, now)
 
 
-def _restless(workspace_id: int, events: list[TriggerEvent], now: datetime) -> set[int]:
-    """People who did this so often within the hour that nobody means it."""
-    people = {event.profile_id for event in events}
-    counts = audience.recent_counts(workspace_id, events[0].name, people, since=now - timedelta(hours=1))
-    return {profile_id for profile_id, times in counts.items() if times > MOST_PER_HOUR}
+def _restless(workspace_id: int, events: list[TriggerEvent]) -> set[int]:
+    """Events whose person did the same so often within the hour that nobody means it."""
+    times = audience.times_until(workspace_id, [event.event_pk for event in events], within=timedelta(hours=1))
+    return {event_pk for event_pk, often in times.items() if often > MOST_PER_HOUR}
 
 
 def _matching(workspace_id: int, triggered: Triggered, events: list[TriggerEvent], now: datetime) -> list[TriggerEvent]:

@@ -53,6 +53,7 @@ class Worker:
         """Schedules, waves, evidence about requests in doubt, housekeeping, the audience's index and daily snapshots."""
         now = self.clock()
         pipeline.tick(now=now)
+        pipeline.fall_back(now=now)
         delivery.reconcile(now=now, vendors=self.vendors)
         delivery.housekeeping(now=now)
         self.index.keep()

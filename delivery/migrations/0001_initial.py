@@ -115,8 +115,8 @@ class Migration(migrations.Migration):
             name='IdempotencyKey',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=255)),
-                ('request_sha256', models.CharField(max_length=64)),
+                ('key', models.CharField(max_length=64)),
+                ('request', models.CharField(max_length=64)),
                 ('dispatch_id', models.BigIntegerField(null=True)),
                 ('n', models.BigIntegerField(null=True)),
                 ('at', models.DateTimeField()),

@@ -14,6 +14,7 @@ from delivery import door as delivery
 from rendering import door as rendering
 from tests import factories
 from tests.adapters import letters
+from tests.simulation.chaos import Killed
 from tests.vendor_standin import StandIn
 
 VENDORS = {"email": "sendgrid", "sms": "twilio"}
@@ -66,7 +67,7 @@ class Street:
         consents = (("sms", "offers", "subscribed"),)
         return [
             factories.profile(
-                now=self.clock(), phone=f"+1415555{self.lists}{place:03d}", country="US", zone="America/New_York", consents=consents
+                now=self.clock(), phone=f"+1415555{self.lists}{place:03d}", country="GB", zone="Europe/London", consents=consents
             )
             for place in range(count)
         ]
@@ -189,10 +190,6 @@ class Street:
         body = self.vendor.events(kind, self.vendor.accepted if accepted is None else accepted, self.clock())
         webhook = Webhook("https://omni.example.com/hooks/sendgrid", self.vendor.signed(body, self.clock()), body, self.clock())
         evidence.take(adapter("sendgrid").events(webhook), home=self.workspace_id, now=self.clock())
-
-
-class Killed(BaseException):
-    """`kill -9`, as far as one process can play it."""
 
 
 class _Dying(delivery.Connections):

@@ -10,6 +10,8 @@ from pyroaring import BitMap64
 
 from audience import door as audience
 from delivery import door as delivery
+from delivery import evidence
+from delivery.adapters.base import VendorEvent
 from delivery.models import Dispatch
 from delivery.suppression import suppressed_people
 from tests import factories
@@ -237,3 +239,89 @@ def test_recalling_a_revision_halts_what_pins_it(street: Street) -> None:
     street.work()
 
     assert street.counts(dispatch) == {"sent": 2, "recalled": 2}
+
+
+def test_a_cap_on_a_topic_counts_that_topic_only(street: Street) -> None:
+    street.route("sendgrid")
+    street.policy(caps=[{"count": 1, "hours": 24, "topic": "offers"}])
+    ids = street.people(4, consents=(("email", "offers", "subscribed"), ("email", "news", "subscribed")))
+    seen = []
+    for place, topic in enumerate(["offers", "news", "offers", "news"]):
+        dispatch = street.launch(ids, campaign_key=f"campaign-{place}", topic=topic, policy_key="manners")
+        street.work()
+        seen.append(street.counts(dispatch))
+    assert seen == [{"sent": 4}, {"sent": 4}, {"capped": 4}, {"sent": 4}]
+
+
+def test_a_cap_by_calendar_days_counts_from_each_persons_midnight(street: Street) -> None:
+    """Nine in the evening in London is six the next morning in Tokyo: there a new day has begun."""
+    street.route("sendgrid")
+    street.policy(caps=[{"count": 1, "days": 1}])
+    london, tokyo = street.people(3), street.people(2, zone="Asia/Tokyo")
+    street.launch([*london, *tokyo], campaign_key="first", policy_key="manners")
+    street.work()
+    street.clock.pass_(hours=12)
+    evening = street.launch([*london, *tokyo], campaign_key="second", policy_key="manners")
+    street.work()
+    assert street.counts(evening) == {"sent": 2, "capped": 3}
+    street.clock.pass_(hours=3, seconds=1)
+    midnight = street.launch([*london, *tokyo], campaign_key="third", policy_key="manners")
+    street.work()
+    assert street.counts(midnight) == {"sent": 3, "capped": 2}
+
+
+def test_texts_to_the_usa_wait_for_the_morning_there_whatever_the_policy_says(street: Street) -> None:
+    """Nine in the morning in London is four in New York."""
+    street.route("twilio")
+    consents = (("sms", "offers", "subscribed"),)
+    there = [factories.profile(now=street.clock(), phone="+12125550101", country=None, zone=None, consents=consents)]
+    there.append(factories.profile(now=street.clock(), phone="+447911123456", country="US", zone="America/New_York", consents=consents))
+    here = factories.profile(now=street.clock(), phone="+447911123457", country="GB", zone="America/New_York", consents=consents)
+    dispatch = street.launch([*there, here], channel="sms")
+    street.work()
+    assert street.counts(dispatch) == {"sent": 1, "waiting": 2}
+    street.clock.pass_(hours=4)
+    street.work()
+    assert street.counts(dispatch) == {"sent": 3}
+
+
+def test_a_country_has_quiet_hours_of_its_own(street: Street) -> None:
+    street.route("sendgrid")
+    france = {"country": "FR", "start": "20:00", "end": "10:30", "sundays": True}
+    street.policy(quiet_hours={"start": "22:00", "end": "07:00", "channels": ["email"], "countries": [france]})
+    paris = street.people(2, country="FR", zone="Europe/Paris")
+    dispatch = street.launch([*street.people(1), *paris], policy_key="manners")
+    street.work()
+    assert street.counts(dispatch) == {"sent": 1, "waiting": 2}
+    street.clock.pass_(minutes=31)
+    street.work()
+    assert street.counts(dispatch) == {"sent": 3}
+    street.clock.pass_(days=6)  # a Sunday
+    sunday = street.launch(
+        [*street.people(1), *street.people(2, country="FR", zone="Europe/Paris")], campaign_key="b", policy_key="manners"
+    )
+    street.work()
+    assert street.counts(sunday) == {"sent": 1, "waiting": 2}
+
+
+def test_an_address_that_keeps_bouncing_is_given_up_unless_something_arrived_in_between(street: Street) -> None:
+    street.route("sendgrid")
+    street.policy(soft_bounces={"count": 3, "days": 10})
+    worn, living = street.people(2)
+    for day in range(3):
+        first = len(street.vendor.accepted)
+        street.launch([worn, living], campaign_key=f"day-{day}", policy_key="manners")
+        street.work()
+        for one in street.vendor.accepted[first:]:
+            happens(street, one.message_id, "blocked")
+        if day == 1:
+            happens(street, street.vendor.accepted[first + 1].message_id, "delivered")
+        street.clock.pass_(days=1)
+    last = street.launch([worn, living], campaign_key="last", policy_key="manners")
+    street.work()
+    assert (street.why(last, worn), street.why(last, living)[0]) == (("left_out", "suppressed"), "sent")
+
+
+def happens(street: Street, message_id: str, kind: Any) -> None:
+    event = VendorEvent("sendgrid", f"{kind}-{message_id}", message_id, kind, street.clock())
+    evidence.take([event], home=street.workspace_id, now=street.clock())

@@ -125,6 +125,7 @@ API = {
     "DELETE api/v1/profiles/<path:external_id>": ("profiles:write", "author"),
     "POST api/v1/events": ("events:write", "author"),
     "POST api/v1/messages": ("messages:send", "author"),
+    "POST api/v1/messages/batch": ("messages:send", "author"),
     "GET api/v1/messages/<str:message_id>": ("messages:read", "viewer"),
     "DELETE api/v1/messages/<str:message_id>": ("messages:send", "author"),
     "GET api/v1/campaigns/<slug:key>/outlook": ("runs:read", "viewer"),

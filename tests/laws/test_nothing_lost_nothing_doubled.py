@@ -1,9 +1,9 @@
-"""The law of the send path, on both databases, under faults at every step and a clock that jumps.
+"""The laws of the send path (docs/architecture/send-path.md), on both databases, under faults at every statement and a clock that jumps.
 
 Nothing lost: at any time everybody considered is accounted for, and what the vendor has is known as sent or listed in doubt;
 in the end every message has its final state. Nothing doubled: with the vendor's events no promotional message is accepted
 twice, and no transactional one three times. Nobody gets anything after opting out, while their dispatch is paused, or over
-their cap. Stale workers write nothing.
+their cap. Stale workers write nothing. Days of the whole street, with the scheduler and webhooks, are in test_simulated_days.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
@@ -28,6 +29,7 @@ from delivery.models import Attempt, Message
 from delivery.states import MessageState
 from governance import door as governance
 from tests.delivery.conftest import Clock, Killed, Street, _Dying, clock, street, vendor
+from tests.simulation.chaos import Arm, Chaos
 from tests.vendor_standin import StandIn
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +63,8 @@ class SendPath(RuleBasedStateMachine):
         self.heard, self.campaigns, self.receipts = 0, 0, 0
         self.dispatches: dict[int, str] = {}
         self.paused: dict[int, int] = {}  # dispatch -> how many messages the vendor had when it was paused
+        self.stopped: dict[int, int] = {}
+        self.switched: dict[str, int] = {}  # vendor -> how many messages it had when its switch was thrown
         self.left: dict[int, int] = {}  # person -> how many messages the vendor had when they left
         self.aside: list[tuple[delivery.Work, list[delivery.Outgoing]]] = []
         self.kind_of: dict[str, str] = {}
@@ -116,12 +120,40 @@ class SendPath(RuleBasedStateMachine):
         del self.paused[dispatch]
         delivery.resume(self.ben, dispatch, now=self.clock())
 
+    @precondition(lambda self: any(kind == "promotional" for kind in self.dispatches.values()))
+    @rule(data=st.data())
+    def stop(self, data: st.DataObject) -> None:
+        dispatch = data.draw(st.sampled_from([pk for pk, kind in self.dispatches.items() if kind == "promotional"]))
+        with suppress(governance.Refused):
+            delivery.stop(self.ben, dispatch, now=self.clock())
+            self.stopped[dispatch] = self.had(dispatch)
+            self.paused.pop(dispatch, None)
+
+    @rule(channel=st.sampled_from(["sendgrid", "twilio"]), on=st.booleans())
+    def switch(self, channel: str, on: bool) -> None:
+        delivery.kill(self.ben, "vendor", channel, on, reason="drill", now=self.clock())
+        if on:
+            self.switched.setdefault(channel, self.taken_by(channel))
+        else:
+            self.switched.pop(channel, None)
+
     # ── workers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     @rule(faults=st.lists(st.sampled_from(FAULTS), min_size=1, max_size=6), pieces=st.integers(1, 4))
     def work(self, faults: list[str], pieces: int) -> None:
         with self.faulty(faults):
             self.street.work(pieces)
+
+    @rule(statement=st.integers(0, 40), deadly=st.booleans(), after=st.booleans())
+    def work_and_be_struck(self, statement: int, deadly: bool, after: bool) -> None:
+        """At any statement the worker dies, or the database fails it."""
+        with struck(Arm(statement, Killed() if deadly else OperationalError("away"), after)):
+            self.street.work(2)
+
+    @rule(statement=st.integers(0, 10), after=st.booleans())
+    def reconcile_and_be_struck(self, statement: int, after: bool) -> None:
+        with struck(Arm(statement, Killed(), after)):
+            self.street.reconcile()
 
     @rule()
     def take_and_die(self) -> None:
@@ -210,9 +242,11 @@ class SendPath(RuleBasedStateMachine):
                 assert last - first >= timedelta(hours=24), listed
 
     @invariant()
-    def what_is_paused_stays_paused(self) -> None:
-        for dispatch, had in self.paused.items():
+    def what_is_halted_stays_halted(self) -> None:
+        for dispatch, had in [*self.paused.items(), *self.stopped.items()]:
             assert self.had(dispatch) == had
+        for name, had in self.switched.items():
+            assert self.taken_by(name) == had
 
     def teardown(self) -> None:
         if not hasattr(self, "block"):
@@ -226,6 +260,9 @@ class SendPath(RuleBasedStateMachine):
     def let_everything_settle(self) -> None:
         """The vendor behaves again, workers live, the feed speaks: what is not in doubt becomes final, and the ledger agrees
         with the vendor about every single message."""
+        for name in list(self.switched):
+            delivery.kill(self.ben, "vendor", name, False, reason="over", now=self.clock())
+        self.switched.clear()
         for dispatch in list(self.paused):
             delivery.resume(self.ben, dispatch, now=self.clock())
         self.paused.clear()
@@ -281,6 +318,9 @@ class SendPath(RuleBasedStateMachine):
         keys = (delivery.read_message_id(token) for token in self.street.vendor.times().elements())
         return sum(key is not None and key.dispatch_id == dispatch for key in keys)
 
+    def taken_by(self, vendor: str) -> int:
+        return sum(one.vendor == vendor for one in self.street.vendor.accepted)
+
     def who(self, token: str) -> tuple[int, str]:
         key = delivery.read_message_id(token)
         assert key is not None
@@ -296,6 +336,19 @@ class SendPath(RuleBasedStateMachine):
             for view in delivery.messages(self.street.workspace_id, dispatch_id=dispatch, limit=200).items:
                 found[view.message_id] = view.state
         return found
+
+
+@contextmanager
+def struck(arm: Arm) -> Iterator[None]:
+    """What is done here is struck at one of its statements, and whoever did it is gone."""
+    chaos = Chaos(Random(0), lambda: None)
+    chaos.arm = arm
+    try:
+        with connection.execute_wrapper(chaos.execute):
+            yield
+    except (Killed, OperationalError):
+        connection.needs_rollback = False  # nothing failed in the database itself, and what was begun was rolled back
+        delivery.doubt_instance()
 
 
 class _Faults:

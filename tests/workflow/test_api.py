@@ -244,3 +244,44 @@ def test_an_address_that_leads_nowhere_is_a_problem_document(path: str) -> None:
     assert answer.status_code == 404 and answer["Content-Type"] == "application/problem+json"
     assert answer.json()["request_id"] == answer["X-Request-Id"]
     assert Client().get("/surprise")["Content-Type"].startswith("text/html")
+
+
+def test_of_a_batch_each_message_is_told_by_its_place_and_a_bad_one_holds_up_no_other(reset: str) -> None:
+    api = Api("messages:send", "messages:read")
+    batch = [
+        wanted(idempotency_key="k1"),
+        wanted(to={"external_id": "bob"}),
+        {"type": "rest"},
+        wanted(idempotency_key="k1"),
+        wanted(data={}),
+    ]
+    answer = api.call("POST", "messages/batch", {"messages": batch})
+    assert answer.status_code == 202
+    told = answer.json()
+    assert (told["accepted"], told["refused"]) == (2, 3)
+    assert [one["state"] for one in told["messages"]] == ["accepted", "refused", "refused", "accepted", "refused"]
+    assert told["messages"][3]["replayed"] and told["messages"][3]["id"] == told["messages"][0]["id"]
+    assert [one["findings"][0]["path"] for one in told["messages"] if one["findings"]] == [
+        "/messages/1/to/email",
+        "/messages/2/to",
+        "/messages/4/data/code",
+    ]
+    worker.drain()
+    assert OutboxMail.objects.count() == 1
+
+
+def test_a_batch_is_bounded_and_not_empty(reset: str) -> None:
+    api = Api("messages:send")
+    for many in (0, 501):
+        answer = api.call("POST", "messages/batch", {"messages": [wanted()] * many})
+        assert answer.status_code == 422 and answer.json()["findings"][0]["path"] == "/messages"
+
+
+def test_what_followed_a_message_is_told_with_it(reset: str) -> None:
+    api = Api("messages:send", "messages:read")
+    later = make.template(**{**RESET, "title": "Again"})
+    make.in_force("template", "again", later, now=timezone.now())
+    answer = api.call("POST", "messages", wanted(fallback=[{"type": "again", "after": 60}]))
+    worker.drain()
+    pipeline.fall_back(now=timezone.now() + timedelta(seconds=61))
+    assert api.call("GET", f"messages/{answer.json()['id']}").json()["fallbacks"] == []  # the outbox never says more: it arrived

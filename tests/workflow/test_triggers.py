@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -77,5 +77,15 @@ def test_somebody_who_does_it_all_the_time_stops_triggering(now: datetime) -> No
     for number in range(15):
         happen("ada", f"e{number}", now)
         send_all(now)
+    assert OutboxMail.objects.count() == 10
+    assert Message.objects.filter(reason=Reason.CAPPED).count() == 5
+
+
+def test_a_storm_that_waited_for_a_worker_triggers_no_more_than_one_that_did_not(now: datetime) -> None:
+    make.profile(now=now, external_id="ada")
+    make.spring_sale(now=now, trigger=trigger())
+    for number in range(15):
+        happen("ada", f"e{number}", now + timedelta(minutes=number))
+    send_all(now + timedelta(hours=3))
     assert OutboxMail.objects.count() == 10
     assert Message.objects.filter(reason=Reason.CAPPED).count() == 5

@@ -50,4 +50,27 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['workspace', '-started_at'], name='workflow_ru_workspa_293e6a_idx'), models.Index(fields=['workspace', 'campaign_key', '-started_at'], name='workflow_ru_workspa_a34a5d_idx')],
             },
         ),
+        migrations.CreateModel(
+            name='Chain',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('first_dispatch', models.BigIntegerField()),
+                ('first_n', models.BigIntegerField()),
+                ('dispatch_id', models.BigIntegerField()),
+                ('n', models.BigIntegerField()),
+                ('profile_id', models.BigIntegerField()),
+                ('data', models.JSONField(default=dict)),
+                ('steps', models.JSONField(default=list)),
+                ('followed', models.JSONField(default=list)),
+                ('waits_until', models.DateTimeField()),
+                ('looks_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('ended', models.CharField(blank=True, max_length=12)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('ended', '')), fields=['looks_at'], name='chains_due'), models.Index(fields=['workspace', 'profile_id'], name='workflow_ch_workspa_f5ef40_idx')],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'first_dispatch', 'first_n'), name='one_chain_per_message')],
+            },
+        ),
     ]

@@ -67,12 +67,9 @@ class Ses(Adapter):
     base_url = "https://email.us-east-1.amazonaws.com"
     limits = Limits(recipients_per_request=1, concurrency=32, request_bytes=40_000_000)
     features = Features(echoes_message_id=True, attachments=True)
-    secrets = ("secret_access_key",)
-    settings = ("access_key_id", "region", "configuration_set", "topic_arn")
-    required_settings: ClassVar[Mapping[str, str]] = {
-        "access_key_id": "the key's id, such as AKIAIOSFODNN7EXAMPLE",
-        "region": "where the account sends, such as eu-west-1",
-    }
+    secrets = ("access_key_id", "secret_access_key")
+    settings = ("region", "configuration_set", "topic_arn")
+    required_settings: ClassVar[Mapping[str, str]] = {"region": "where the account sends, such as eu-west-1"}
     webhook_secret = "sns_certificate"
     event_kinds: ClassVar[tuple[EventKind, ...]] = tuple(dict.fromkeys(ses_events.KINDS.values())) + ("dropped",)
     fates: ClassVar[Mapping[int, FateKind]] = {
@@ -113,7 +110,7 @@ class Ses(Adapter):
         if settings.get("configuration_set"):
             body["ConfigurationSetName"] = settings["configuration_set"]
         url, data = f"{account.base_url}/v2/email/outbound-emails", orjson.dumps(body)
-        key = AwsKey(str(settings["access_key_id"]), account.secrets["secret_access_key"], str(settings["region"]), "ses")
+        key = AwsKey(account.secrets["access_key_id"], account.secrets["secret_access_key"], str(settings["region"]), "ses")
         headers = signed("POST", url, {"content-type": "application/json"}, data, key, request.at)
         return VendorRequest("POST", url, headers, data)
 

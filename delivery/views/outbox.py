@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from delivery.adapters.registry import CHANNELS
 from delivery.models import OutboxMail
 from delivery.views.frames import framed
 from governance.door import ConsoleRequest, Missing, console_page, page
@@ -20,7 +21,7 @@ def outbox(request: ConsoleRequest) -> HttpResponse:
     rows = OutboxMail.objects.filter(workspace_id=request.actor.workspace_id).defer("html", "headers")
     if text:
         rows = rows.filter(Q(recipient__istartswith=text) | Q(subject__icontains=text) | Q(message_id=text))
-    if channel in {"email", "sms"}:
+    if channel in CHANNELS:
         rows = rows.filter(channel=channel)
     listed = page(rows, request, lambda mail: mail, ("-id",))
     context = {

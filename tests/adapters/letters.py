@@ -49,8 +49,13 @@ APNS = Account("https://apns.test", {"auth_key": pem(EC_KEY)}, APNS_SETTINGS, BA
 WEBPUSH_SETTINGS = {"subject": "mailto:push@example.com", "push_services": ["push.test"]}
 WEBPUSH = Account("https://push.test", {"vapid_private_key": pem(EC_KEY)}, WEBPUSH_SETTINGS, BASE)
 WEBHOOK = Account("https://own.test/omni", {"signing_secret": webhook.SECRET}, {"url": "https://own.test/omni"}, BASE)
-SES_SETTINGS = {"access_key_id": "AKIAIOSFODNN7EXAMPLE", "region": "eu-west-1", "topic_arn": "arn:aws:sns:eu-west-1:1234:ses"}
-SES = Account("https://email.eu-west-1.amazonaws.test", {"secret_access_key": "wJalrXUtnFEMI"}, SES_SETTINGS, BASE)
+SES_SETTINGS = {"region": "eu-west-1", "topic_arn": "arn:aws:sns:eu-west-1:1234:ses"}
+SES = Account(
+    "https://email.eu-west-1.amazonaws.test",
+    {"access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "wJalrXUtnFEMI"},
+    SES_SETTINGS,
+    BASE,
+)
 MAILGUN = Account("https://api.mailgun.test", {"api_key": "key-secret"}, {"domain": "mg.example.com"}, BASE)
 POSTMARK = Account("https://api.postmark.test", {"server_token": "token-secret", "webhook_password": "hook-secret"}, {}, BASE)
 OUTBOX = Account("outbox://")

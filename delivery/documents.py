@@ -187,17 +187,29 @@ class QuietHours(DocumentModel):
 
 
 class Halt(DocumentModel):
-    """Shares of what was sent past which the next wave is not opened and the dispatch is paused."""
+    """Shares of what was sent past which the dispatch is paused, and what a next wave waits for.
+
+    A share counts where it is surely past its limit: by the lower end of its 95 % interval (Wilson's), so that two bounces of ten
+    mails halt nothing.
+    """
 
     bounced: Share = Field(default=0.05, title="Bounced, more than")
     complained: Share = Field(default=0.002, title="Complained, more than")
-    failed: Share = Field(default=0.02, title="Failed, more than")
+    unsubscribed: Share = Field(default=0.02, title="Unsubscribed, more than")
+    failed: Share = Field(default=0.02, title="Refused by the vendor, more than")
+    unrendered: Share = Field(default=0.01, title="Could not be rendered, more than")
     at_least: int = Field(
-        default=100,
+        default=500,
         ge=1,
-        title="Judged from",
-        description="Messages before shares mean anything.",
-        json_schema_extra={"unit": "messages", "help": "With fewer, shares say little."},
+        title="Bounces and people’s reactions are judged from",
+        description="Messages before they mean anything; what was refused or can't be rendered is judged at once.",
+        json_schema_extra={"unit": "messages", "help": "With fewer, only refusals and rendering are judged."},
+    )
+    heard: Share = Field(
+        default=0.8,
+        title="The next wave waits for reports about",
+        description="Share of what was sent that the vendor must have reported on, where it reports at all.",
+        json_schema_extra={"help": "Where the vendor reports. A person may open it before."},
     )
 
 

@@ -11,6 +11,7 @@ from django.db.models import Count, Max, Min, Q, Sum
 
 from delivery.counts import count
 from delivery.models import Attempt, Batch, Decision, Dispatch, LeftOut, Slice, VendorAccount
+from delivery.ramps import health
 from delivery.states import AttemptState, DispatchState, MessageState, Reason, WorkState
 from governance.door import Missing
 
@@ -36,7 +37,7 @@ class DispatchView:
     reason; left_out: people whom the plan left out, by reason. waiting: not yet looked at; settled: had a final look or are on
     the way; in_doubt: unanswered messages. rate: messages a second between the first and the last request of the open wave, so
     that no pause between waves counts. next_wave_at: when the next wave opens if nothing speaks against it; None while one is
-    being sent, and after the last.
+    being sent, and after the last. next_wave_waits: what it waits for beyond that, "" for nothing.
     """
 
     id: int
@@ -71,6 +72,7 @@ class DispatchView:
     waves: tuple[WaveView, ...]
     waves_open: int
     next_wave_at: datetime | None
+    next_wave_waits: str
     cost_micros: int
     estimated_micros: int
     budget_micros: int | None
@@ -95,6 +97,7 @@ def facts(workspace_id: int, dispatch_id: int) -> DispatchView:
     out = {Reason(reason).label: number for reason, number in sorted(left_out.items())}
     account = VendorAccount.objects.filter(workspace_id=row.workspace_id, account=row.account).first()
     requests, waves = _requests(row), _waves(row)
+    next_wave_at = _next_wave_at(row, waves)
     return DispatchView(
         id=row.pk,
         workspace_id=row.workspace_id,
@@ -127,7 +130,8 @@ def facts(workspace_id: int, dispatch_id: int) -> DispatchView:
         left_out=out,
         waves=waves,
         waves_open=row.waves_open,
-        next_wave_at=_next_wave_at(row, waves),
+        next_wave_at=next_wave_at,
+        next_wave_waits=_waits(row) if next_wave_at is not None else "",
         cost_micros=requests["cost"] or 0,
         estimated_micros=row.estimated_micros,
         budget_micros=row.budget_micros,
@@ -213,6 +217,13 @@ def _next_wave_at(row: Dispatch, waves: tuple[WaveView, ...]) -> datetime | None
     if row.state != DispatchState.RUNNING or row.wave_done_at is None or all(wave.state != "closed" for wave in waves):
         return None
     return row.wave_done_at + timedelta(minutes=row.soak_minutes)
+
+
+def _waits(row: Dispatch) -> str:
+    found = health(row)
+    if found.heard_enough:
+        return ""
+    return f"the vendor has reported on {found.heard:,} of {found.sent:,} messages, and {found.needed:.0%} are waited for"
 
 
 def _wave_state(batches: Mapping[int, int]) -> str:

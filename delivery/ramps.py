@@ -1,33 +1,39 @@
-"""Open the waves of a ramp: each one after the one before it has been sent, has soaked, and has harmed nobody."""
+"""Open the waves of a ramp: each one after the one before it has been sent, has soaked, was reported on, and has harmed nobody."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import sqrt
 
 from django.db import transaction
 from django.db.models import Q
 
 from delivery import policies
-from delivery.counts import Counts, count
-from delivery.models import Batch, Dispatch
-from delivery.states import DispatchState, MessageState, WorkState
+from delivery.accounts import webhook_accounts
+from delivery.adapters.registry import ADAPTERS
+from delivery.counts import count
+from delivery.models import Batch, Dispatch, VendorEvent
+from delivery.states import DispatchState, MessageState, Reason, WorkState
 from governance import door as governance
 
 SYSTEM = "ramp"
+Z = 1.96  # of a 95 % interval
 
 
 def advance(*, now: datetime) -> int:
-    """Look at every dispatch with closed waves; answers how many waves were opened. An unhealthy one is paused."""
+    """Look at every dispatch with closed waves; answers how many waves were opened. An unhealthy one is paused at once."""
     opened = 0
     closed = Dispatch.objects.filter(state=DispatchState.RUNNING, kind="campaign", batches__state=WorkState.CLOSED).distinct()
-    for dispatch in closed.only("id", "workspace_id", "key", "policy_key", "soak_minutes", "wave_done_at", "waves_open"):
-        if _under_way(dispatch, now):
+    for dispatch in closed.only("id", "workspace_id", "key", "policy_key", "vendor", "soak_minutes", "wave_done_at", "waves_open"):
+        found = health(dispatch)
+        if found.trouble:
+            halt(dispatch, found.trouble, now=now)
+        elif _under_way(dispatch, now):
             continue
-        if trouble := ailment(dispatch):
-            halt(dispatch, trouble, now=now)
         elif dispatch.wave_done_at is None and dispatch.soak_minutes:
             Dispatch.objects.filter(pk=dispatch.pk, wave_done_at=None).update(wave_done_at=now)
-        elif not dispatch.soak_minutes or (dispatch.wave_done_at or now) + timedelta(minutes=dispatch.soak_minutes) <= now:
+        elif found.heard_enough and (dispatch.wave_done_at or now) + timedelta(minutes=dispatch.soak_minutes) <= now:
             opened += open_wave(dispatch, now=now)
     return opened
 
@@ -47,20 +53,64 @@ def open_wave(dispatch: Dispatch, *, now: datetime) -> int:
     return 1
 
 
-def ailment(dispatch: Dispatch) -> str:
-    """What speaks against sending on, "" if nothing does."""
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a dispatch is doing. trouble: what speaks against sending on, "" if nothing does; sent: messages that the vendor has;
+    heard: of how many it has reported more; needed: the share that a next wave waits for, 0 where nothing is ever reported."""
+
+    trouble: str
+    sent: int
+    heard: int
+    needed: float
+
+    @property
+    def heard_enough(self) -> bool:
+        """Whether a next wave may open as far as reports go."""
+        return self.heard >= self.needed * self.sent
+
+
+def health(dispatch: Dispatch) -> Health:
+    """What the ledger and the vendor's events say of it so far."""
     limits = policies.policy(dispatch.workspace_id, dispatch.policy_key).halt
     counts = count(dispatch.workspace_id, dispatch.pk)
-    sent = _sent(counts)
-    if sent < limits.at_least:
-        return ""
-    shares = {
-        "bounced": (counts.states[MessageState.BOUNCED] / sent, limits.bounced),
-        "complained": (counts.states[MessageState.COMPLAINED] / sent, limits.complained),
-        "failed": (counts.states[MessageState.FAILED] / sent, limits.failed),
-    }
-    over = [f"{share:.1%} {word}, more than {limit:.1%}" for word, (share, limit) in shares.items() if share > limit]
-    return "; ".join(over)
+    states, reasons = counts.states, counts.reasons
+    tried = sum(states.values()) - states[MessageState.SKIPPED]
+    sent = tried - states[MessageState.FAILED] - states[MessageState.SENDING] - states[MessageState.IN_DOUBT]
+    unrendered = reasons[Reason.INVALID] + reasons[Reason.POISON]
+    judged = [
+        ("refused by the vendor", states[MessageState.FAILED] - unrendered, tried, limits.failed),
+        ("could not be rendered", unrendered, tried, limits.unrendered),
+    ]
+    if sent >= limits.at_least:
+        judged += [
+            ("bounced", states[MessageState.BOUNCED], sent, limits.bounced),
+            ("complained", states[MessageState.COMPLAINED], sent, limits.complained),
+            ("unsubscribed", _unsubscribed(dispatch), sent, limits.unsubscribed),
+        ]
+    over = [f"{number / of:.1%} {word}, more than {limit:.1%}" for word, number, of, limit in judged if surely_at_least(number, of) > limit]
+    heard = sent - states[MessageState.SENT]
+    return Health("; ".join(over), sent, heard, limits.heard if _reports(dispatch) else 0.0)
+
+
+def surely_at_least(number: int, of: int) -> float:
+    """The lower end of the 95 % interval of a share (E. B. Wilson, 1927); 0 for nothing of nothing."""
+    if not of or not number:
+        return 0.0
+    share, z2 = number / of, Z * Z
+    return (share + z2 / (2 * of) - Z * sqrt(share * (1 - share) / of + z2 / (4 * of * of))) / (1 + z2 / of)
+
+
+def _unsubscribed(dispatch: Dispatch) -> int:
+    said = VendorEvent.objects.filter(workspace_id=dispatch.workspace_id, dispatch_id=dispatch.pk, kind="unsubscribed")
+    return said.values("n").distinct().count()
+
+
+def _reports(dispatch: Dispatch) -> bool:
+    """Whether anybody may tell us what became of its messages: a vendor without webhooks, or whose key nobody gave us, never will."""
+    vendor = ADAPTERS.get(dispatch.vendor)
+    if vendor is None or not vendor.webhook_secret:
+        return False
+    return any(account.only in (None, dispatch.workspace_id) for account in webhook_accounts(dispatch.vendor))
 
 
 def halt(dispatch: Dispatch, reason: str, *, now: datetime) -> None:
@@ -78,7 +128,3 @@ def _under_way(dispatch: Dispatch, now: datetime) -> bool:
     """Whether something of the open waves is being sent or could be; what waits for quiet hours to end doesn't hold the ramp."""
     leased_or_due = Q(leased_until__gt=now) | Q(due_at__lte=now)
     return Batch.objects.filter(leased_or_due, dispatch_id=dispatch.pk, state=WorkState.READY).exists()
-
-
-def _sent(counts: Counts) -> int:
-    return sum(rows for state, rows in counts.states.items() if state != MessageState.SKIPPED)

@@ -7,6 +7,7 @@ RFC 6979 does for signatures. Nobody without that key can foresee them, and anot
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import orjson
 from cryptography.hazmat.primitives import hashes
@@ -37,7 +38,7 @@ def subscription(address: str) -> Subscription | None:
     try:
         given = orjson.loads(address)
         found = Subscription(given["endpoint"], from_base64url(given["keys"]["p256dh"]), from_base64url(given["keys"]["auth"]))
-        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), found.public)
+        _point(found.public)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return found if isinstance(found.endpoint, str) and len(found.secret) == 16 and len(found.public) == 65 else None
@@ -53,8 +54,7 @@ def encrypted(text: bytes, to: Subscription, sender: ec.EllipticCurvePrivateKey)
 def sealed(text: bytes, to: Subscription, one_time: ec.EllipticCurvePrivateKey, salt: bytes) -> bytes:
     """RFC 8291 as it stands, with a given one-time key and salt (16 bytes)."""
     public = public_bytes(one_time.public_key())
-    theirs = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), to.public)
-    shared = one_time.exchange(ec.ECDH(), theirs)
+    shared = one_time.exchange(ec.ECDH(), _point(to.public))
     material = _derived(shared, to.secret, b"WebPush: info\x00" + to.public + public, 32)
     key = _derived(material, salt, b"Content-Encoding: aes128gcm\x00", 16)
     nonce = _derived(material, salt, b"Content-Encoding: nonce\x00", 12)
@@ -65,6 +65,11 @@ def sealed(text: bytes, to: Subscription, one_time: ec.EllipticCurvePrivateKey, 
 def public_bytes(key: ec.EllipticCurvePublicKey) -> bytes:
     """The uncompressed point, 65 bytes."""
     return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
+@lru_cache(maxsize=8)  # checked, then used
+def _point(public: bytes) -> ec.EllipticCurvePublicKey:
+    return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public)
 
 
 def _derived(material: bytes, salt: bytes, info: bytes, length: int) -> bytes:

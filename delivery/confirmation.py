@@ -14,7 +14,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
-from delivery import budgets, limits, settled, suppression
+from delivery import budgets, limits, requeue, settled, suppression
 from delivery.adapters.base import Fate
 from delivery.eligibility import Candidate
 from delivery.ledger import Bundle, Terms
@@ -61,6 +61,7 @@ def confirm(work: Work, answered: Sequence[tuple[Bundle, Fate]], *, terms: Terms
             _give_up(work, bundle, candidate, fate, terms, now)
         refused = [bundle for bundle, fate in answered if fate.kind not in ("accepted", "ambiguous")]
         budgets.give_back(work.dispatch, sum(bundle.cost for bundle in refused if bundle.attempt_id in written))
+        requeue.after_refusal(work, [bundle.attempt_id for bundle in refused if bundle.attempt_id in written], now=now)
         if followed.rest:
             limits.rest(work.workspace_id, terms.route.key, seconds=followed.rest, trouble=followed.trouble, now=now)
         if last and not followed.retry and not followed.later:

@@ -18,11 +18,10 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from delivery.connections import Connections
-from delivery.isolation import part_of
-from delivery.models import Attempt, Batch, Decision, Dispatch, Message
+from delivery.models import Attempt, Batch, Dispatch
 from delivery.probes import probe
-from delivery.states import AttemptState, DispatchState, MessageState, WorkState
-from delivery.work import Entry
+from delivery.requeue import queue
+from delivery.states import AttemptState, DispatchState, WorkState
 
 AT_ONCE = 500  # requests of one account that are looked at in one round
 
@@ -87,31 +86,9 @@ def send_again(attempt: Attempt, *, by: str, now: datetime) -> bool:
         doubtful = Attempt.objects.filter(pk=attempt.pk, state=AttemptState.IN_DOUBT)
         if not doubtful.update(state=AttemptState.REFUSED, resolved_at=now, resolved_by=by, detail="no trace of it: sent again"):
             return False
-        _queue(attempt, batch, now)
+        queue(attempt, batch, now=now)
         _wake(dispatch, attempt, now)
     return True
-
-
-def _queue(attempt: Attempt, batch: Batch | None, now: datetime) -> None:
-    rows = Message.objects.filter(
-        dispatch_id=attempt.dispatch_id,
-        workspace_id=attempt.workspace_id,
-        n__gte=attempt.first_n,
-        n__lte=attempt.last_n,
-        attempt_id=attempt.pk,
-        state=MessageState.SENDING,
-    ).order_by("n")
-    entries = [Entry(n, profile_id) for n, profile_id in rows.values_list("n", "profile_id")]
-    if not entries:
-        return
-    if batch is None:
-        Decision.objects.filter(dispatch_id=attempt.dispatch_id, n__in=[entry.n for entry in entries]).exclude(
-            state=WorkState.CANCELLED
-        ).update(state=WorkState.READY, due_at=now, leased_until=None, claims=0)
-    elif batch.state == WorkState.DONE:
-        part_of(batch, entries, due_at=now)
-    elif batch.state == WorkState.READY:  # it falls due by itself and finds them there
-        Batch.objects.filter(pk=batch.pk).update(due_at=now)
 
 
 def _wake(dispatch: Dispatch, attempt: Attempt, now: datetime) -> None:

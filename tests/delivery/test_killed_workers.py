@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from delivery import door as delivery
+from delivery.adapters.base import VendorResponse
 from delivery.models import Attempt, Batch
 from tests.delivery.conftest import Street
 
@@ -194,3 +196,38 @@ def test_giving_work_back_is_no_crash(street: Street) -> None:
         street.clock.pass_(seconds=3)
     assert street.counts(dispatch) == {"sent": 10}
     assert Batch.objects.count() == 1 and Attempt.objects.count() == 11
+
+
+def test_a_refusal_that_comes_after_another_worker_has_closed_the_work_is_no_loss(street: Street) -> None:
+    """While the vendor is slow, the lease runs out, and another worker finds nothing to do: the message is of no use any more."""
+    street.route("twilio")
+    dispatch = street.message_type(channel="sms", key="code")
+    street.decide(dispatch, street.numbers(1), expires_at=street.clock() + timedelta(hours=1))
+    work = street.lease("slow")
+    assert work is not None
+
+    class Slow(delivery.Connections):
+        def post(self, *_: Any, **__: Any) -> Any:
+            street.clock.pass_(hours=2)
+            street.work()
+            return [VendorResponse(429, {}, b"")]
+
+    delivery.send(work, street.render(work), vendors=Slow(), clock=street.clock)
+    street.clock.pass_(minutes=5)
+    street.work()
+    assert street.counts(dispatch) == {"expired": 1}
+
+
+def test_a_refusal_that_comes_after_a_stop_leaves_nothing_on_its_way(street: Street) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(4))
+    work = street.lease()
+    assert work is not None
+
+    class Stopped(delivery.Connections):
+        def post(self, *_: Any, **__: Any) -> Any:
+            delivery.stop(street.person("ben"), dispatch, now=street.clock())
+            return [VendorResponse(429, {}, b"")]
+
+    delivery.send(work, street.render(work), vendors=Stopped(), clock=street.clock)
+    assert street.counts(dispatch) == {"cancelled": 4}

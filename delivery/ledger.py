@@ -29,6 +29,8 @@ from delivery.states import AttemptState, MessageState, Reason, WorkState
 from delivery.work import Clock, Entry, Program, Work
 from governance import door as governance
 
+REPEAT_FAILED = "unanswered; sending it once more surely failed"
+
 
 class Halted(Exception):
     """The work may not go on as it was leased: somebody else has it now, or what the witness guards has changed."""
@@ -209,9 +211,17 @@ def _take_over(work: Work, candidates: list[Candidate], attempt_id: int, now: da
 
 
 def _end(work: Work, candidate: Candidate, state: MessageState, reason: Reason, now: datetime) -> None:
-    Message.objects.filter(
+    """A message whose last attempt surely failed is not attempted again. Where that one had repeated an unanswered one, the doubt is
+    as open as before: the vendor may have the first."""
+    mine = Message.objects.filter(
         dispatch_id=work.dispatch.id, workspace_id=work.workspace_id, n=candidate.n, attempt_id=candidate.again, state=MessageState.SENDING
-    ).update(state=state, reason=reason, at=now)
+    )
+    first = Attempt.objects.filter(pk=candidate.again).values_list("replaces_id", flat=True).first()
+    doubtful = Attempt.objects.filter(pk=first, state=AttemptState.REFUSED, resolved_by="resend")
+    if first is not None and doubtful.update(state=AttemptState.IN_DOUBT, resolved_at=None, resolved_by="", detail=REPEAT_FAILED):
+        mine.update(attempt_id=first)
+        return
+    mine.update(state=state, reason=reason, at=now)
 
 
 def _postpone(work: Work, postponed: Sequence[tuple[Candidate, datetime]]) -> None:

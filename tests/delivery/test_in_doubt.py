@@ -228,3 +228,22 @@ def test_where_nothing_follows_a_probe_to_the_seed_address_does(street: Street) 
     assert street.reconcile().resent == 1
     street.work()
     assert street.counts(dispatch) == {"delivered": 100, "sent": 100} and set(street.vendor.times().values()) == {1}
+
+
+def test_a_repeat_that_surely_failed_leaves_the_first_request_in_doubt_once_it_is_of_no_use(street: Street) -> None:
+    """The vendor may have the first: to call the message skipped would say that nobody got it."""
+    street.route("sendgrid")
+    ids = street.people(1)
+    dispatch = street.message_type()
+    street.decide(dispatch, ids, expires_at=street.clock() + timedelta(minutes=5))
+    street.vendor.fault = lambda number: ["accept_drop", "429"][min(number, 1)]
+    street.work()
+    street.clock.pass_(minutes=2)
+    street.work()
+    assert len(street.vendor.accepted) == 1
+    street.clock.pass_(minutes=20)
+    street.work()
+    assert street.counts(dispatch) == {"in_doubt": 1}
+    assert [attempt.count for attempt in delivery.in_doubt(street.workspace_id)] == [1]
+    street.hear("processed")
+    assert street.counts(dispatch) == {"sent": 1}

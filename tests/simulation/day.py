@@ -424,7 +424,8 @@ class Day:
                 return
             for dispatch in Dispatch.objects.filter(state="paused").values_list("pk", flat=True):
                 self.known.halted.pop(dispatch, None)
-                delivery.resume(self.ben, dispatch, now=self.clock())
+                act = delivery.resume if seconds == 2_500 else delivery.stop  # one that halts again and again is given up
+                act(self.ben, dispatch, now=self.clock())
             self.pass_(seconds)
             for _ in range(200):
                 if not self.workers[0].step():

@@ -28,7 +28,7 @@ test: .venv/.dev ## all tests on SQLite, then on a real PostgreSQL; T=tests/deli
 	@$(PYTHON) scripts/run_tests.py $(T)
 
 simulate: .venv/.dev ## 10,000 days of the whole street, each drawn from its seed (SEEDS=0-9999; one number tells that day again)
-	@OMNI_LAW_SEEDS=$(SEEDS) $(PYTHON) -m pytest tests/laws/test_simulated_days.py -k no_day --dist load --show-capture=no -q
+	@OMNI_LAW_SEEDS=$(SEEDS) OMNI_LAW_ACTS=60 $(PYTHON) -m pytest tests/laws/test_simulated_days.py -k no_day --dist load --show-capture=no -q
 
 lint: .venv/.dev ## ruff, mypy strict, the one-way street, migrations, OpenAPI, no registry hosts
 	@$(PYTHON) scripts/lint.py

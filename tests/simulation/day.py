@@ -31,7 +31,7 @@ from tests.simulation.vendors import Line, Vendors
 from workflow import pipeline, schedules
 from workflow.worker import Worker
 
-WORKERS, DEEPEST = 3, 2
+WORKERS, KEEP_TIME, DEEPEST = 3, 2, 2
 AWAY = (OperationalError, InterfaceError)
 
 
@@ -170,7 +170,7 @@ class Day:
     # ── workers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _worker(self, place: int) -> Worker:
-        worker = Worker(f"w{place}", clock=self.clock)
+        worker = Worker(f"w{place}", clock=self.clock, keeps_time=place < KEEP_TIME)
         worker.vendors = Line(self.vendors.exchange, wait=self.pass_, stopping=worker.is_over)
         return worker
 

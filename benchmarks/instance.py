@@ -142,7 +142,7 @@ def instance(*, database: str = "postgresql", **settings: str) -> Iterator[Insta
     environment |= {
         "OMNI_DATA_DIR": str(folder / "var"),
         "OMNI_ENV": "development",
-        "OMNI_ALLOWED_RECIPIENTS": "@example.com,+1212555",
+        "OMNI_ALLOWED_RECIPIENTS": "@example.com,+1",
         "OMNI_VENDOR": "routes",
         "OMNI_SENDGRID_BASE_URL": lab.url,
         "OMNI_TWILIO_BASE_URL": lab.url,

@@ -29,6 +29,7 @@ from governance.door import Actor, User  # noqa: E402
 
 PARAGRAPH = "We have put aside a few places that we think you will like, with doors that open onto gardens and kitchens to cook in. "
 FIRST_NAMES = ("Ada", "Björn", "Chloé", "Dmitri", "Eun-ji", "Fatima", "Grace", "Hiro", "Inés", "Jan")
+AREAS = (212, 213, 312, 415, 617, 702, 713, 808, 202, 303, 305, 404, 503, 512, 602, 614, 718, 816, 901, 919)  # 10,000 numbers each
 CITIES = ("Berlin", "Lisboa", "Kyoto", "Oslo", "Dublin", "Porto", "Ghent")
 
 MAIL: dict[str, Any] = {
@@ -131,7 +132,7 @@ def people(mails: int, texts: int) -> Iterator[audience.ProfileRow]:
         attributes = {"first_name": FIRST_NAMES[n % 10]}
         yield audience.ProfileRow(
             f"t{n}",
-            phone=f"+1212555{n % 10_000:04d}",
+            phone=f"+1{AREAS[n // 10_000]}555{n % 10_000:04d}",
             country="GB",
             locale="en",
             attributes=attributes,

@@ -74,6 +74,14 @@ class Environment(BaseModel):
     )
     in_doubt_after: float = Field(900.0, gt=0, description="Seconds to wait for a vendor's evidence about an unanswered request.")
     vendor_timeout: float = Field(10.0, gt=0, description="Seconds one vendor request may take in all.")
+    vendor_proxy: str = Field(
+        "",
+        pattern=r"^(http://[^/\s]+/?)?$",
+        description="`http://[user:password@]host:port` of a proxy that vendors are reached through. The usual proxy variables don't count.",
+    )
+    vendor_authorities: str = Field(
+        "", description="PEM file with certificate authorities that vendors may be signed by, beside the usual."
+    )
     lease_seconds: float = Field(60.0, gt=0, description="How long a worker may hold a batch; at least three times the vendor timeout.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines are written.")
     metrics_token: str = Field("", description="Bearer token that `/metrics` asks for; empty: only from loopback.")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import httpx
+from typing import Any
+
 import pytest
 from django.db import connection
 
@@ -10,6 +11,7 @@ from delivery import door as delivery
 from delivery.models import Attempt
 from tests import factories
 from tests.delivery.conftest import Street
+from tests.delivery.wire import deaf_port
 
 pytestmark = pytest.mark.django_db
 
@@ -57,28 +59,21 @@ def test_a_success_that_cannot_be_read_is_in_doubt(street: Street) -> None:
     assert street.counts(dispatch) == {"in_doubt": 2}
 
 
-@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout])
-def test_what_failed_before_a_byte_was_written_is_simply_tried_again(street: Street, error: type[httpx.TransportError]) -> None:
+def test_what_failed_before_a_byte_was_written_is_simply_tried_again(street: Street, settings: Any) -> None:
     street.route("sendgrid")
     dispatch = street.launch(street.people(10))
-    real = street.vendors
-    street.vendors = delivery.Connections(transport=_Unreachable(error))
+    there = street.vendors
+    settings.OMNI = settings.OMNI.model_copy(update={"sendgrid_base_url": f"http://127.0.0.1:{deaf_port()}"})
+    street.vendors = delivery.Connections()
 
     street.work()
+    street.vendors.close()
     assert street.counts(dispatch) == {"sending": 10}
-    street.vendors = real
+    street.vendors = there
     street.clock.pass_(seconds=5)
     street.work()
 
     assert street.counts(dispatch) == {"sent": 10}
-
-
-class _Unreachable(httpx.BaseTransport):
-    def __init__(self, error: type[httpx.TransportError]) -> None:
-        self._error = error
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        raise self._error("nobody there", request=request)
 
 
 def test_the_recipient_whom_the_vendor_names_fails_and_the_others_get_theirs(street: Street) -> None:

@@ -77,7 +77,7 @@ class Environment(BaseModel):
     vendor_proxy: str = Field(
         "",
         pattern=r"^(http://[^/\s]+/?)?$",
-        description="`http://[user:password@]host:port` of a proxy that vendors are reached through. The usual proxy variables don't count.",
+        description="`http://[user:password@]host:port` of a proxy in front of vendors. The usual proxy variables don't count.",
     )
     vendor_authorities: str = Field(
         "", description="PEM file with certificate authorities that vendors may be signed by, beside the usual."

@@ -159,7 +159,7 @@ class _Tunnel(asyncio.Protocol):
 async def _dial(origin: Origin, made: Callable[[], Any], context: ssl.SSLContext | None) -> Any:
     """Try the host's addresses one after the other."""
     loop, trouble = asyncio.get_running_loop(), OSError("no address")
-    for family, kind, number, _, address in await _addresses(origin.host, origin.port):
+    for family, _, number, _, address in await _addresses(origin.host, origin.port):
         try:
             _, protocol = await loop.create_connection(
                 made, address[0], address[1], family=family, proto=number, ssl=context, server_hostname=origin.host if context else None

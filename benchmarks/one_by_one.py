@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import time
+from typing import Any
 from urllib.parse import urlencode
 
 import psutil
@@ -38,7 +39,7 @@ def main() -> None:
         after = _bare(made, args.texts)
         print(f"bare loop   {before:>9,.0f} and {after:,.0f} texts/s, before and after")
         print(f"OMNI        {ours:>9,.0f} texts/s  {2 * ours / (before + after):.2f} of the bare loop, {connections} connections")
-        print("CPU a text  " + ", ".join(f"{name} {1e6 * seconds / args.texts:.0f} µs" for name, seconds in spent.items()))
+        print("CPU a text  " + ", ".join(f"{name} {each:.0f} µs" for name, each in spent.items()))
 
 
 def _bare(made: Instance, many: int) -> float:
@@ -53,7 +54,7 @@ def _bare(made: Instance, many: int) -> float:
         transport, began = Http1(concurrency, Way()), time.monotonic()
         for start in range(0, many, concurrency):
             until = asyncio.get_running_loop().time() + 30
-            answers = await asyncio.gather(*(transport.exchange(request, until) for _ in range(min(concurrency, many - start))))
+            answers = await transport.window([request] * min(concurrency, many - start), until)
             if not all(isinstance(answer, VendorResponse) and answer.status < 500 for answer in answers):
                 raise SystemExit(f"the stand-in answered {answers[0]}")
         transport.close()
@@ -63,39 +64,33 @@ def _bare(made: Instance, many: int) -> float:
 
 
 def _send(made: Instance, many: int) -> tuple[float, dict[str, float], int]:
-    """Texts a second from first to last accept, CPU seconds by whom, and connections that were opened."""
-    before, spent_by_postgres = made.lab.get("/_lab/stats"), _postgres()
+    """Texts a second from the first accept to the last, CPU µs a text by whom in that time, and connections that were opened."""
+    opened = made.lab.get("/_lab/stats")["tcp_connections"]["distinct"]
     process = made.worker("--lane", "promotional", "--processes", "1")
     first = last = 0.0
-    count, quiet = 0, time.monotonic()
+    counted, count, quiet = 0, 0, time.monotonic()
     while count < many and time.monotonic() - quiet < 60:
         time.sleep(0.05)
-        accepted, now = made.lab.get("/_lab/stats")["accepted"], time.monotonic()
-        if accepted > count:
-            first, last, quiet, count = first or now, now, now, accepted
-    stats = made.lab.get("/_lab/stats")
-    tree = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-    ours = sum(sum(each.cpu_times()[:2]) for each in tree)
-    spent = {
-        "OMNI": ours,
-        "PostgreSQL": _postgres() - spent_by_postgres,
-        "stand-in": stats["lab_cpu_seconds"] - before["lab_cpu_seconds"],
-    }
-    time.sleep(1)
+        stats, now = made.lab.get("/_lab/stats"), time.monotonic()
+        if stats["accepted"] > count:
+            quiet, last, count = now, now, stats["accepted"]
+            spent = _spent(process.pid, stats)
+            if not first:
+                first, counted, at_first = now, count, spent
     process.terminate()
     process.wait()
     if count != many:
         raise SystemExit(f"only {count} of {many} texts were accepted")
-    return many / max(last - first, 1e-9), spent, stats["tcp_connections"]["distinct"] - before["tcp_connections"]["distinct"]
+    each = {name: 1e6 * (seconds - at_first[name]) / (many - counted) for name, seconds in spent.items()}
+    return (many - counted) / (last - first), each, stats["tcp_connections"]["distinct"] - opened
 
 
-def _postgres() -> float:
-    """CPU seconds of every PostgreSQL process, ended ones included as far as their parent has counted them."""
-    spent = 0.0
-    for each in psutil.process_iter(["name", "cpu_times"]):
-        if (each.info["name"] or "").startswith("postgres") and each.info["cpu_times"] is not None:
-            spent += sum(each.info["cpu_times"][:4])
-    return spent
+def _spent(pid: int, stats: dict[str, Any]) -> dict[str, float]:
+    """CPU seconds so far of the worker's processes, PostgreSQL's and the stand-in."""
+    worker = psutil.Process(pid)
+    ours = sum(sum(each.cpu_times()[:2]) for each in [worker, *worker.children(recursive=True)])
+    servers = [each.info["cpu_times"] for each in psutil.process_iter(["name", "cpu_times"]) if "postgres" in (each.info["name"] or "")]
+    return {"OMNI": ours, "PostgreSQL": sum(sum(times[:2]) for times in servers if times), "stand-in": stats["lab_cpu_seconds"]}
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from datetime import datetime
 from types import TracebackType
 
@@ -27,6 +28,32 @@ log = structlog.get_logger(__name__)
 GRACE = 5.0  # seconds past a window's end after which the loop that serves it is given up
 TRANSPORTS: dict[str, Callable[[int, Way], Transport]] = {"http": Http1, "https": Http1}
 Exchange = Callable[[VendorRequest], Answer]
+
+
+class Posting:
+    """Requests that are on their way, or their answers where those are known at once."""
+
+    def __init__(
+        self,
+        known: list[Answer] | None = None,
+        *,
+        account: str = "",
+        size: int = 0,
+        coming: Future[list[Answer]] | None = None,
+        seconds: float = 0,
+    ) -> None:
+        self._known, self._account, self._size, self._coming, self._seconds = known, account, size, coming, seconds
+
+    def answers(self) -> list[Answer]:
+        """Wait for them, in the order of the requests. Never raises."""
+        if self._known is None:
+            assert self._coming is not None
+            try:
+                self._known = self._coming.result(self._seconds)
+            except Exception as error:  # a fault of ours, or a loop that hangs: something may have been written
+                log.exception("vendor.window_failed", account=self._account, requests=self._size)
+                self._known = [unanswered(error)] * self._size
+        return self._known
 
 
 class Connections:
@@ -51,47 +78,41 @@ class Connections:
     def post(self, workspace_id: int, account: str, requests: Sequence[VendorRequest], *, limits: Limits, now: datetime) -> list[Answer]:
         """Post these requests at once, over at most `limits.concurrency` connections; answers in the same order, never an
         exception. No answer takes longer than the vendor's time-out."""
+        return self.begin(workspace_id, account, requests, limits=limits, now=now).answers()
+
+    def begin(self, workspace_id: int, account: str, requests: Sequence[VendorRequest], *, limits: Limits, now: datetime) -> Posting:
+        """The same without waiting for the answers."""
         if not requests:
-            return []
+            return Posting([])
         if requests[0].url.startswith("outbox://"):
-            return list(mailbox.receive(workspace_id, requests, now=now))
+            return Posting(list(mailbox.receive(workspace_id, requests, now=now)))
         if self._instead is not None:
-            return [self._instead(request) for request in requests]
+            return Posting([self._instead(request) for request in requests])
         if not self._thread.is_ours:
             self._transports.clear()  # of the process that this one was forked from
         seconds = settings.OMNI.vendor_timeout
-        try:
-            return self._thread.run(self._window(workspace_id, account, requests, limits, seconds), timeout=seconds + GRACE)
-        except Exception as error:  # a fault of ours, or a loop that hangs: something may have been written
-            log.exception("vendor.window_failed", account=account, requests=len(requests))
-            return [unanswered(error)] * len(requests)
+        coming = self._thread.start(self._window(workspace_id, account, requests, limits, seconds))
+        return Posting(account=account, size=len(requests), coming=coming, seconds=seconds + GRACE)
 
     def close(self) -> None:
         """Let go of every connection."""
         if self._thread.is_ours:
-            self._thread.run(self._close(), timeout=GRACE)
+            self._thread.start(self._close()).result(GRACE)
             self._thread.stop()
 
     async def _window(
         self, workspace_id: int, account: str, requests: Sequence[VendorRequest], limits: Limits, seconds: float
     ) -> list[Answer]:
+        """By the first request's protocol: an account has one."""
         until = asyncio.get_running_loop().time() + seconds
-        return list(await asyncio.gather(*(self._one(workspace_id, account, request, limits, until) for request in requests)))
-
-    async def _one(self, workspace_id: int, account: str, request: VendorRequest, limits: Limits, until: float) -> Answer:
-        kind = request.url.partition("://")[0].lower()
+        kind = requests[0].url.partition("://")[0].lower()
+        if kind not in TRANSPORTS:
+            return [impossible(f"a URL of scheme {kind[:20]!r}")] * len(requests)
         key = (workspace_id, account, kind)
-        transport = self._transports.get(key)
-        if transport is None:
-            if kind not in TRANSPORTS:
-                return impossible(f"a URL of scheme {kind[:20]!r}")
+        if key not in self._transports:
             way = Way(settings.OMNI.vendor_proxy, settings.OMNI.vendor_authorities)
-            transport = self._transports[key] = TRANSPORTS[kind](limits.concurrency, way)
-        try:
-            return await transport.exchange(request, until)
-        except Exception as error:  # a fault of ours: this message is in doubt, the others are not
-            log.exception("vendor.exchange_failed", account=account)
-            return unanswered(error)
+            self._transports[key] = TRANSPORTS[kind](limits.concurrency, way)
+        return await self._transports[key].window(requests, until)
 
     async def _close(self) -> None:
         for transport in self._transports.values():

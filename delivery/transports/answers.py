@@ -5,10 +5,15 @@ What a vendor may have read is `ambiguous`, whatever broke afterwards, and no tr
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
+
+import structlog
 
 from delivery.adapters.base import Fate, VendorRequest, VendorResponse
 
+log = structlog.get_logger(__name__)
 MAX_ANSWER = 1_000_000  # bytes of an answer that are read
 Answer = VendorResponse | Fate
 
@@ -16,11 +21,26 @@ Answer = VendorResponse | Fate
 class Transport(Protocol):
     """One account's way to its vendor by one protocol. Used from the loop's thread only."""
 
-    async def exchange(self, request: VendorRequest, until: float) -> Answer:
-        """One request and its answer, before the loop's time `until`. Never raises but when cancelled."""
+    async def window(self, requests: Sequence[VendorRequest], until: float) -> list[Answer]:
+        """Requests that leave at once and their answers, in order, before the loop's time `until`. Never raises."""
 
     def close(self) -> None:
         """Let go of every connection."""
+
+
+async def one_by_one(
+    exchange: Callable[[VendorRequest, float], Awaitable[Answer]], requests: Sequence[VendorRequest], until: float
+) -> list[Answer]:
+    """A window as so many exchanges side by side. A fault of ours in one leaves that one in doubt, and not the others."""
+    found = await asyncio.gather(*(exchange(request, until) for request in requests), return_exceptions=True)
+    answers = list[Answer]()
+    for answer in found:
+        if isinstance(answer, BaseException):
+            log.error("vendor.exchange_failed", exc_info=answer)
+            answers.append(unanswered(answer))
+        else:
+            answers.append(answer)
+    return answers
 
 
 class Unreached(Exception):

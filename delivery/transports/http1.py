@@ -7,12 +7,19 @@ a third of what the general ones do (docs/decisions/transports.md).
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+
+import structlog
 
 from delivery.adapters.base import VendorRequest
 from delivery.transports.answers import Answer, Impossible, Unreached, Unreadable, impossible, unanswered, unreached
 from delivery.transports.http1_wire import AnswerReader, request_bytes
 from delivery.transports.origins import Origin, Way, origin_of
 from delivery.transports.pool import IDLE_SECONDS, Pool
+
+log = structlog.get_logger(__name__)
+NOTHING = unanswered("not asked")
+BUFFER = 16_384  # bytes read at once
 
 
 class Http1:
@@ -22,24 +29,27 @@ class Http1:
         self._concurrency, self._way = concurrency, way
         self._pools: dict[Origin, Pool[_Connection]] = {}
 
-    async def exchange(self, request: VendorRequest, until: float) -> Answer:
-        """See Transport."""
-        try:
-            origin = origin_of(request.url)
-            data = self._bytes(request, origin)
+    async def window(self, requests: Sequence[VendorRequest], until: float) -> list[Answer]:
+        """See Transport. What finds a connection waiting is written at once, the rest waits for one; one timer serves all."""
+        window = _Window(len(requests), until)
+        others = []
+        for place, request in enumerate(requests):
+            try:
+                origin = origin_of(request.url)
+                data = self._bytes(request, origin)
+            except Impossible as error:
+                window.answer(place, impossible(error))
+                continue
             pool = self._pool(origin)
-            connection = await pool.take(until)
-        except Impossible as error:
-            return impossible(error)
-        except Unreached as error:
-            return unreached(error)
-        try:
-            answer = await connection.ask(data, until)
-        except BaseException:
-            pool.drop(connection)
-            raise
-        pool.give(connection)
-        return answer
+            connection = pool.at_hand()
+            if connection is not None:
+                connection.ask(data, window, place, pool)
+            else:
+                others.append(asyncio.ensure_future(_fetch(pool, data, window, place)))
+        answers = await window.all
+        for other in others:
+            await other
+        return answers
 
     def close(self) -> None:
         """See Transport."""
@@ -63,36 +73,84 @@ class Http1:
         return self._pools[origin]
 
 
-class _Connection(asyncio.Protocol):
-    """One keep-alive connection."""
+async def _fetch(pool: Pool[_Connection], data: bytes, window: _Window, place: int) -> None:
+    """Wait for a connection, then ask."""
+    try:
+        connection = await pool.take(window.until)
+    except Unreached as error:
+        window.answer(place, unreached(error))
+    except Exception as error:  # a fault of ours, before anything was written
+        log.exception("vendor.connect_failed")
+        window.answer(place, unreached(error))
+    else:
+        if asyncio.get_running_loop().time() < window.until:
+            connection.ask(data, window, place, pool)
+        else:  # nobody would end it any more
+            pool.give(connection)
+            window.answer(place, unreached("the time was up"))
 
-    __slots__ = ("_loop", "_reader", "_timer", "_transport", "_waiting", "idle_for")
+
+class _Window:
+    """The answers that are still missing. all: done when none is."""
+
+    def __init__(self, size: int, until: float) -> None:
+        loop = asyncio.get_running_loop()
+        self.until = until
+        self.all: asyncio.Future[list[Answer]] = loop.create_future()
+        self._answers: list[Answer] = [NOTHING] * size
+        self._missing, self._asked = size, set[_Connection]()
+        self._timer = loop.call_at(until, self._over)
+
+    def asked(self, connection: _Connection) -> None:
+        """This connection now owes an answer."""
+        self._asked.add(connection)
+
+    def answer(self, place: int, answer: Answer, by: _Connection | None = None) -> None:
+        """One answer; each place has exactly one."""
+        if by is not None:
+            self._asked.discard(by)
+        self._answers[place] = answer
+        self._missing -= 1
+        if not self._missing:
+            self._timer.cancel()
+            self.all.set_result(self._answers)
+
+    def _over(self) -> None:
+        for connection in list(self._asked):
+            connection.give_up("the time was up")
+
+
+class _Connection(asyncio.BufferedProtocol):
+    """One keep-alive connection, and at most one question on it."""
+
+    __slots__ = ("_buffer", "_place", "_pool", "_reader", "_transport", "_view", "_window", "idle_for")
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._reader: AnswerReader | None = None
-        self._waiting: asyncio.Future[Answer] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self.idle_for = IDLE_SECONDS
+        self._window: _Window | None = None
+        self._pool: Pool[_Connection] | None = None
+        self._place, self._buffer, self.idle_for = 0, bytearray(BUFFER), IDLE_SECONDS
+        self._view = memoryview(self._buffer)
 
     @property
     def is_open(self) -> bool:
         """See Connection."""
         return self._transport is not None and not self._transport.is_closing()
 
-    async def ask(self, data: bytes, until: float) -> Answer:
-        """Write a request and wait for its answer. From here on what breaks is in doubt."""
+    def ask(self, data: bytes, window: _Window, place: int, pool: Pool[_Connection]) -> None:
+        """Write a request; its answer goes to the window and the connection back to the pool. From here on what breaks is in doubt."""
         if self._transport is None or not self.is_open:
-            return unreached("closed before anything was written")
-        self._reader, self._waiting = AnswerReader(), self._loop.create_future()
-        self._timer = self._loop.call_at(until, self._over, "the time was up")
-        try:
-            self._transport.write(data)
-            return await self._waiting
-        finally:
-            self._timer.cancel()
-            self._reader = self._waiting = self._timer = None
+            pool.drop(self)
+            window.answer(place, unreached("closed before anything was written"))
+            return
+        self._reader, self._window, self._place, self._pool = AnswerReader(), window, place, pool
+        window.asked(self)
+        self._transport.write(data)
+
+    def give_up(self, why: object) -> None:
+        """No answer will be believed any more."""
+        self._done(unanswered(why), keeps=False)
 
     def close(self) -> None:
         """See Connection."""
@@ -103,35 +161,46 @@ class _Connection(asyncio.Protocol):
         """Of asyncio."""
         self._transport = transport  # type: ignore[assignment]  # a stream's transport is a Transport
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Of asyncio. One buffer for all reads: a new one for each costs more than the reading."""
+        return self._view
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Of asyncio."""
-        if self._reader is None or self._waiting is None or self._waiting.done():
+        if self._reader is None:
             self.close()  # nobody asked: whatever this is, it must not be taken for the next answer
             return
         try:
-            answer = self._reader.feed(data)
+            answer = self._reader.feed(self._view[:nbytes])
         except Unreadable as error:
-            self._over(error)
+            self.give_up(error)
             return
         if answer is not None:
-            self._stay_or_go(self._reader.keeps, answer.headers.get("keep-alive", ""))
-            self._waiting.set_result(answer)
+            keeps = self._reader.keeps and not self._written_only_in_part()
+            if "keep-alive" in answer.headers:
+                self.idle_for = idle_seconds(answer.headers["keep-alive"])
+            self._done(answer, keeps=keeps)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Of asyncio."""
-        if self._waiting is not None and not self._waiting.done():
-            complete = self._reader.closed() if self._reader is not None and error is None else None
-            self._waiting.set_result(complete or unanswered(error or "the connection was closed"))
+        if self._reader is not None:
+            complete = self._reader.closed() if error is None else None
+            self._done(complete or unanswered(error or "the connection was closed"), keeps=False)
 
-    def _over(self, why: object) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(unanswered(why))
-        self.close()
+    def _done(self, answer: Answer, *, keeps: bool) -> None:
+        pool, window = self._pool, self._window
+        self._reader = self._window = self._pool = None
+        if pool is not None:
+            pool.give(self) if keeps else pool.drop(self)
+        if window is not None:
+            window.answer(self._place, answer, by=self)
 
-    def _stay_or_go(self, keeps: bool, wishes: str) -> None:
-        assert self._transport is not None
-        if not keeps or self._transport.get_write_buffer_size():  # answered before it had read everything
-            self.close()
-        elif "timeout=" in wishes:
-            said = wishes.split("timeout=", 1)[1].split(",", 1)[0].strip()
-            self.idle_for = min(IDLE_SECONDS, max(0.0, int(said) - 1.0)) if said.isdigit() and len(said) < 6 else IDLE_SECONDS
+    def _written_only_in_part(self) -> bool:
+        """Answered before the whole request was read."""
+        return self._transport is None or self._transport.get_write_buffer_size() > 0
+
+
+def idle_seconds(wishes: str) -> float:
+    """What a Keep-Alive header means for us: a second less than the vendor says, and never longer than our own limit."""
+    said = wishes.partition("timeout=")[2].partition(",")[0].strip()
+    return min(IDLE_SECONDS, max(0.0, int(said) - 1.0)) if said.isascii() and said.isdigit() and len(said) < 6 else IDLE_SECONDS

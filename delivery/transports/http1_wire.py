@@ -22,7 +22,6 @@ _BREAKS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 BODYLESS = frozenset({204, 304})
 
 
-@lru_cache(maxsize=256)
 def _target(url: str, absolute: bool) -> str:
     parts = urlsplit(url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -35,16 +34,22 @@ def _target(url: str, absolute: bool) -> str:
 def request_bytes(request: VendorRequest, origin: Origin, *, absolute: bool = False, more: tuple[str, ...] = ()) -> bytes:
     """The request, head and body. absolute: as a proxy wants to be asked. Raises Impossible: no header or target may hold what
     would end its line."""
-    if not _TOKEN.fullmatch(request.method):
+    head = _head(request.method, request.url, tuple(request.headers.items()), origin, absolute, more)
+    return b"%s%d\r\n\r\n%s" % (head, len(request.body), request.body)
+
+
+@lru_cache(maxsize=256)
+def _head(method: str, url: str, headers: tuple[tuple[str, str], ...], origin: Origin, absolute: bool, more: tuple[str, ...]) -> bytes:
+    """All but the length, which is the same for many requests of an account."""
+    if not _TOKEN.fullmatch(method):
         raise Impossible("not a method")
-    lines = [f"{request.method} {_target(request.url, absolute)} HTTP/1.1", f"host: {origin.authority}", *more]
-    for name, value in request.headers.items():
+    lines = [f"{method} {_target(url, absolute)} HTTP/1.1", f"host: {origin.authority}", *more]
+    for name, value in headers:
         if not _TOKEN.fullmatch(name) or _BREAKS.search(value):
             raise Impossible("a header that can't be written")
         lines.append(f"{name}: {value}")
-    lines.append(f"content-length: {len(request.body)}\r\n\r\n")
     try:
-        return "\r\n".join(lines).encode("latin-1") + request.body
+        return "\r\n".join([*lines, "content-length: "]).encode("latin-1")
     except UnicodeEncodeError as error:
         raise Impossible("a header that can't be written") from error
 
@@ -59,7 +64,7 @@ class AnswerReader:
         self._status, self._headers, self._body = 0, dict[str, str](), bytearray()
         self._left, self._chunked, self._until_closed, self.keeps = 0, False, False, True
 
-    def feed(self, data: bytes) -> VendorResponse | None:
+    def feed(self, data: bytes | memoryview) -> VendorResponse | None:
         """More bytes; the answer once it is complete. Raises Unreadable."""
         self._got += data
         while not self._in_body:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 Made = TypeVar("Made")
@@ -24,12 +25,12 @@ class LoopThread:
         """Whether it runs, in this process."""
         return self._loop is not None and self._pid == os.getpid()
 
-    def run(self, work: Coroutine[Any, Any, Made], *, timeout: float) -> Made:
-        """Have it done there. Raises TimeoutError after so many seconds, and whatever `work` raises."""
+    def start(self, work: Coroutine[Any, Any, Made]) -> Future[Made]:
+        """Have it done there, and go on here."""
         if not self.is_ours:
             self._start()
         assert self._loop is not None
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def stop(self) -> None:
         """End the loop and its thread."""

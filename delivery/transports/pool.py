@@ -42,16 +42,23 @@ class Pool(Generic[Kept]):
         self._reaper: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
 
-    async def take(self, until: float) -> Kept:
-        """An idle one that is still open, else a new one. Raises Unreached where none is to be had in time."""
-        while self._out >= self._most:
-            await self._turn(until)
-        self._out += 1
-        while self._idle:
+    def at_hand(self) -> Kept | None:
+        """An idle one that is still open, if there is one."""
+        while self._idle and self._out < self._most:
             since, kept = self._idle.pop()
             if kept.is_open and self._loop.time() - since < kept.idle_for:
+                self._out += 1
                 return kept
             self._bury(kept)
+        return None
+
+    async def take(self, until: float) -> Kept:
+        """One at hand, else a new one. Raises Unreached where none is to be had in time."""
+        while self._out >= self._most:
+            await self._turn(until)
+        if (kept := self.at_hand()) is not None:
+            return kept
+        self._out += 1
         try:
             made = await self._connect(until)
         except BaseException:

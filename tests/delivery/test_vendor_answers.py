@@ -8,7 +8,10 @@ import pytest
 from django.db import connection
 
 from delivery import door as delivery
+from delivery.adapters.base import Unsupported
+from delivery.adapters.twilio import Twilio
 from delivery.models import Attempt
+from delivery.states import AttemptState
 from tests import factories
 from tests.delivery.conftest import Street
 from tests.delivery.wire import deaf_port
@@ -126,6 +129,42 @@ def test_one_recipient_per_request_goes_in_windows_of_the_concurrency(street: St
 
     assert street.counts(dispatch) == {"sent": 39, "bad_address": 1}
     assert Attempt.objects.filter(dispatch_id=dispatch).count() == 40
+
+
+def test_a_window_that_is_in_the_air_when_the_vendor_asks_for_rest_is_written_down_first(street: Street) -> None:
+    street.route("twilio")
+    street.vendor.fault = lambda number: "429" if number == 5 else "ok"
+    dispatch = street.launch(street.numbers(350), channel="sms", batch_size=350)
+
+    outcome = street.work()[0]
+    assert outcome.halted and outcome.counts == {"sent": 199, "refused": 1}
+    assert Attempt.objects.filter(dispatch_id=dispatch, state=AttemptState.POSTING).count() == 0
+    street.clock.pass_(seconds=3)
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 350}
+    assert set(street.vendor.times().values()) == {1}
+
+
+def test_a_fault_of_ours_in_one_window_leaves_no_other_in_doubt(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    street.route("twilio")
+    dispatch = street.launch(street.numbers(350), channel="sms", batch_size=350)
+    build, built = Twilio.build, list[int]()
+
+    def breaks(self: Twilio, request: Any, account: Any) -> Any:
+        built.append(1)
+        if len(built) == 150:
+            raise Unsupported("a fault in the adapter")
+        return build(self, request, account)
+
+    monkeypatch.setattr(Twilio, "build", breaks)
+    with pytest.raises(Unsupported):
+        street.work()
+    street.clock.pass_(seconds=61)
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 250, "in_doubt": 100}
+    assert set(street.vendor.times().values()) == {1}
 
 
 def test_a_rate_is_kept_over_all_requests(street: Street) -> None:

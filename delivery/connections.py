@@ -21,12 +21,13 @@ from delivery.adapters.base import Limits, VendorRequest
 from delivery.breaker import Breaker
 from delivery.transports.answers import Answer, Transport, impossible, unanswered
 from delivery.transports.http1 import Http1
+from delivery.transports.http2 import Http2
 from delivery.transports.loop import LoopThread
 from delivery.transports.origins import Way
 
 log = structlog.get_logger(__name__)
 GRACE = 5.0  # seconds past a window's end after which the loop that serves it is given up
-TRANSPORTS: dict[str, Callable[[int, Way], Transport]] = {"http": Http1, "https": Http1}
+TRANSPORTS: dict[str, Callable[[int, Way], Transport]] = {"http": Http1, "https": Http1, "http+2": Http2, "https+2": Http2}
 Exchange = Callable[[VendorRequest], Answer]
 
 
@@ -105,7 +106,7 @@ class Connections:
     ) -> list[Answer]:
         """By the first request's protocol: an account has one."""
         until = asyncio.get_running_loop().time() + seconds
-        kind = requests[0].url.partition("://")[0].lower()
+        kind = requests[0].url.partition("://")[0].lower() + ("+2" if requests[0].http2 else "")
         if kind not in TRANSPORTS:
             return [impossible(f"a URL of scheme {kind[:20]!r}")] * len(requests)
         key = (workspace_id, account, kind)

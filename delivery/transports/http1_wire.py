@@ -18,11 +18,12 @@ MAX_HEAD = 65_536  # bytes
 _STATUS = re.compile(rb"HTTP/1\.([01]) (\d{3})(?: [^\r\n]*)?", re.ASCII)
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?", re.ASCII)
-_BREAKS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_UNWRITABLE: Final = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 BODYLESS = frozenset({204, 304})
 
 
-def _target(url: str, absolute: bool) -> str:
+def target_of(url: str, *, absolute: bool = False) -> str:
+    """What a request asks for: path and query, or the whole URL without a user. Raises Impossible."""
     parts = urlsplit(url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     target = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}" if absolute else path
@@ -41,17 +42,24 @@ def request_bytes(request: VendorRequest, origin: Origin, *, absolute: bool = Fa
 @lru_cache(maxsize=256)
 def _head(method: str, url: str, headers: tuple[tuple[str, str], ...], origin: Origin, absolute: bool, more: tuple[str, ...]) -> bytes:
     """All but the length, which is the same for many requests of an account."""
+    _check(method, headers)
+    lines = [f"{method} {target_of(url, absolute=absolute)} HTTP/1.1", f"host: {origin.authority}", *more]
+    return "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers), "content-length: "]).encode("latin-1")
+
+
+def header_fields(request: VendorRequest) -> list[tuple[str, str]]:
+    """The request's headers. Raises Impossible where one of them, or the method, can't be written."""
+    fields = tuple(request.headers.items())
+    _check(request.method, fields)
+    return list(fields)
+
+
+def _check(method: str, headers: tuple[tuple[str, str], ...]) -> None:
     if not _TOKEN.fullmatch(method):
         raise Impossible("not a method")
-    lines = [f"{method} {_target(url, absolute)} HTTP/1.1", f"host: {origin.authority}", *more]
     for name, value in headers:
-        if not _TOKEN.fullmatch(name) or _BREAKS.search(value):
+        if not _TOKEN.fullmatch(name) or _UNWRITABLE.search(value):
             raise Impossible("a header that can't be written")
-        lines.append(f"{name}: {value}")
-    try:
-        return "\r\n".join([*lines, "content-length: "]).encode("latin-1")
-    except UnicodeEncodeError as error:
-        raise Impossible("a header that can't be written") from error
 
 
 class AnswerReader:

@@ -18,7 +18,7 @@ class Sender:
         self.adapter: Adapter = ADAPTERS[key]
         self.channel, self.tokens = channel, Tokens()
         self.account: Account = letters.account_at(key, url)
-        self.vendors = Connections(transport=httpx.HTTPTransport(http1=False, http2=True)) if key == "apns" else Connections()
+        self.vendors = Connections()
 
     def send(self, message: OutgoingMessage) -> Fate:
         account, fate = self.send_once(message)

@@ -24,10 +24,18 @@ from delivery.transports.http1 import Http1
 from delivery.transports.http2 import Http2
 from delivery.transports.loop import LoopThread
 from delivery.transports.origins import Way
+from delivery.transports.smtp import SmtpTransport
 
 log = structlog.get_logger(__name__)
 GRACE = 5.0  # seconds past a window's end after which the loop that serves it is given up
-TRANSPORTS: dict[str, Callable[[int, Way], Transport]] = {"http": Http1, "https": Http1, "http+2": Http2, "https+2": Http2}
+TRANSPORTS: dict[str, Callable[[int, Way], Transport]] = {
+    "http": Http1,
+    "https": Http1,
+    "http+2": Http2,
+    "https+2": Http2,
+    "smtp": SmtpTransport,
+    "smtps": SmtpTransport,
+}
 Exchange = Callable[[VendorRequest], Answer]
 
 

@@ -64,7 +64,7 @@ class Environment(BaseModel):
     twilio_base_url: str = Field("", description="Where the Twilio adapter posts instead of the vendor, for a stand-in.")
     vendor_base_urls: str = Field(
         "",
-        pattern=r"^(\s*[A-Za-z_][A-Za-z0-9_]*=https?://[^\s,=]+\s*(,|$))*$",
+        pattern=r"^(\s*[A-Za-z_][A-Za-z0-9_]*=(https?|smtps?)://[^\s,=]+\s*(,|$))*$",
         description="The same for any vendors: `fcm=http://127.0.0.1:9900,wechat=http://127.0.0.1:9900`.",
     )
     allowed_hosts: str = Field("localhost,127.0.0.1,[::1]", description="Comma-separated host names the console answers to.")

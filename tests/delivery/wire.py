@@ -93,7 +93,9 @@ def serving(behave: Callable[[Line], None], *, tls: ssl.SSLContext | None = None
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if tls is not None:
                 sock = tls.wrap_socket(sock, server_side=True)
-            behave(Line(wire, sock))
+            line = Line(wire, sock)
+            behave(line)
+            sock = line.sock
         except OSError:
             pass
         finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import httpx
 
 from delivery.adapters.base import Account, Adapter, Fate, OutgoingMessage, VendorRequest, VendorResponse
 from delivery.adapters.registry import ADAPTERS

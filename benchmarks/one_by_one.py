@@ -35,7 +35,7 @@ def main() -> None:
         before = _bare(made, args.texts)
         made.lab.post("/_lab/reset")
         made.manage("send_campaign", "texts", "--yes", "--no-wait", "--as", "bo")
-        ours, spent, connections = _send(made, args.texts)
+        ours, spent, connections = send_all(made, args.texts, processes=1)
         after = _bare(made, args.texts)
         print(f"bare loop   {before:>9,.0f} and {after:,.0f} texts/s, before and after")
         print(f"OMNI        {ours:>9,.0f} texts/s  {2 * ours / (before + after):.2f} of the bare loop, {connections} connections")
@@ -63,10 +63,10 @@ def _bare(made: Instance, many: int) -> float:
     return asyncio.run(post())
 
 
-def _send(made: Instance, many: int) -> tuple[float, dict[str, float], int]:
-    """Texts a second from the first accept to the last, CPU µs a text by whom in that time, and connections that were opened."""
+def send_all(made: Instance, many: int, *, processes: int) -> tuple[float, dict[str, float], int]:
+    """Messages a second from the first accept to the last, CPU µs a message by whom in that time, and connections that were opened."""
     opened = made.lab.get("/_lab/stats")["tcp_connections"]["distinct"]
-    process = made.worker("--lane", "promotional", "--processes", "1")
+    process = made.worker("--lane", "promotional", "--processes", str(processes))
     first = last = 0.0
     counted, count, quiet = 0, 0, time.monotonic()
     while count < many and time.monotonic() - quiet < 60:
@@ -80,7 +80,7 @@ def _send(made: Instance, many: int) -> tuple[float, dict[str, float], int]:
     process.terminate()
     process.wait()
     if count != many:
-        raise SystemExit(f"only {count} of {many} texts were accepted")
+        raise SystemExit(f"only {count} of {many} messages were accepted")
     each = {name: 1e6 * (seconds - at_first[name]) / (many - counted) for name, seconds in spent.items()}
     return (many - counted) / (last - first), each, stats["tcp_connections"]["distinct"] - opened
 

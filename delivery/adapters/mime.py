@@ -7,13 +7,15 @@ refused in every header and address. Lines end with CRLF and none is longer than
 from __future__ import annotations
 
 import re
-from binascii import b2a_base64, b2a_qp
+from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
+
+import numpy as np
 
 from delivery.adapters.base import Attachment, Sender, Unsendable
 
@@ -44,6 +46,12 @@ def wire_address(address: str, *, kind: str = "permanent_address") -> str:
     return f"{local}@{domain}"
 
 
+@lru_cache(maxsize=256)
+def sender_address(address: str) -> str:
+    """The same for whom mail is from, where a fault asks for a person."""
+    return wire_address(address, kind="sender")
+
+
 def text_value(value: str) -> str:
     """A header's text: as it is where that is plain ASCII, else in encoded words. Raises Unsendable for control characters."""
     if _UNSAFE.search(value):
@@ -56,7 +64,7 @@ def text_value(value: str) -> str:
 @lru_cache(maxsize=256)
 def party(address: str, name: str) -> str:
     """`Name <address>` for From and Reply-To."""
-    where = wire_address(address, kind="sender")
+    where = sender_address(address)
     if not name:
         return f"<{where}>"
     if _UNSAFE.search(name):
@@ -84,7 +92,7 @@ def mail(
         raise Unsendable("permanent_message", "a message id of another form")
     first = (
         f"{_constant(sender, reply_to)}To: <{to}>\r\nSubject: {text_value(subject)}\r\nDate: {_date(at)}\r\n"
-        f"Message-ID: <{message_id}@{wire_address(sender.address, kind='sender').rpartition('@')[2]}>\r\nX-Message-ID: {message_id}\r\n"
+        f"Message-ID: <{message_id}@{sender_address(sender.address).rpartition('@')[2]}>\r\nX-Message-ID: {message_id}\r\n"
     )
     lines = [first.encode(), *map(_header, headers.items())]
     parts = [_part(b"text/plain; charset=utf-8", text, seven_bit)]
@@ -120,17 +128,38 @@ def _part(kind: bytes, content: bytes, seven_bit: bool) -> bytes:
     if b"\r" in content:
         content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     plain = content.isascii()
-    if b"\0" in content or (seven_bit and not plain) or max(map(len, content.split(b"\n"))) > LONGEST_LINE:
-        coding, content = b"quoted-printable", b2a_qp(content, istext=True)
-    else:
-        coding = b"7bit" if plain else b"8bit"
-    body = content.replace(b"\n", b"\r\n")
+    if b"\0" in content or (seven_bit and not plain) or _has_long_lines(content):
+        body = _base64(content.replace(b"\n", b"\r\n"))
+        return b"Content-Type: %s\r\nContent-Transfer-Encoding: base64\r\n\r\n%s" % (kind, body)
+    coding, body = b"7bit" if plain else b"8bit", content.replace(b"\n", b"\r\n")
     return b"Content-Type: %s\r\nContent-Transfer-Encoding: %s\r\n\r\n%s%s" % (
         kind,
         coding,
         body,
         b"" if body.endswith(b"\r\n") else b"\r\n",
     )
+
+
+def _has_long_lines(content: bytes) -> bool:
+    """Whether a line is longer than SMTP carries. Compiled HTML nearly always has one."""
+    at = 0
+    while len(content) - at > LONGEST_LINE:
+        end = content.rfind(b"\n", at, at + LONGEST_LINE)
+        if end < 0:
+            return True
+        at = end + 1
+    return False
+
+
+def _base64(content: bytes) -> bytes:
+    """In lines of 76 characters, cut as one block: quoted-printable took forty times as long."""
+    coded = b2a_base64(content, newline=False)
+    whole = len(coded) // 76
+    lines = np.empty((whole, 78), dtype=np.uint8)
+    lines[:, :76] = np.frombuffer(coded, dtype=np.uint8, count=whole * 76).reshape(whole, 76)
+    lines[:, 76], lines[:, 77] = 13, 10
+    rest = coded[whole * 76 :]
+    return lines.tobytes() + (rest + b"\r\n" if rest else b"")
 
 
 def _joined(kind: bytes, boundary: bytes, parts: Sequence[bytes]) -> bytes:
@@ -145,8 +174,7 @@ def _attached(one: Attachment) -> bytes:
     if one.content_id and re.fullmatch(r"[A-Za-z0-9._@-]{1,200}", one.content_id):
         lines.append(f"Content-ID: <{one.content_id}>")
     lines.append(f"Content-Disposition: {'inline' if one.content_id else 'attachment'};\r\n filename*=utf-8''{quote(name, safe='')}")
-    body = b"".join(b2a_base64(one.content[at : at + 57], newline=False) + b"\r\n" for at in range(0, len(one.content), 57))
-    return "\r\n".join([*lines, "", ""]).encode() + body
+    return "\r\n".join([*lines, "", ""]).encode() + _base64(one.content)
 
 
 def _quoted(name: str) -> str:

@@ -96,7 +96,7 @@ class Smtp(Adapter):
         if len(body) > self.limits.request_bytes:
             raise Unsendable("permanent_message", "larger than a relay takes")
         return VendorRequest(
-            "SMTP", account.base_url, {"from": mime.wire_address(request.sender.address, kind="sender"), "to": to, **_terms(account)}, body
+            "SMTP", account.base_url, {"from": mime.sender_address(request.sender.address), "to": to, **_terms(account)}, body
         )
 
     def read(self, response: VendorResponse, message_ids: Sequence[str] = ()) -> Fate:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from delivery.adapters.base import Account, Adapter, Fate, OutgoingMessage, VendorRequest, VendorResponse
 from delivery.adapters.registry import ADAPTERS
 from delivery.connections import Connections

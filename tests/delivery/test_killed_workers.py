@@ -10,6 +10,7 @@ import pytest
 from delivery import door as delivery
 from delivery.adapters.base import VendorResponse
 from delivery.adapters.twilio import Twilio
+from delivery.connections import Posting
 from delivery.models import Attempt, Batch
 from tests.delivery.conftest import Street
 
@@ -210,10 +211,10 @@ def test_a_refusal_that_comes_after_another_worker_has_closed_the_work_is_no_los
     assert work is not None
 
     class Slow(delivery.Connections):
-        def post(self, *_: Any, **__: Any) -> Any:
+        def begin(self, *_: Any, **__: Any) -> Any:
             street.clock.pass_(hours=2)
             street.work()
-            return [VendorResponse(429, {}, b"")]
+            return Posting([VendorResponse(429, {}, b"")])
 
     delivery.send(work, street.render(work), vendors=Slow(), clock=street.clock)
     street.clock.pass_(minutes=5)
@@ -228,9 +229,9 @@ def test_a_refusal_that_comes_after_a_stop_leaves_nothing_on_its_way(street: Str
     assert work is not None
 
     class Stopped(delivery.Connections):
-        def post(self, *_: Any, **__: Any) -> Any:
+        def begin(self, *_: Any, **__: Any) -> Any:
             delivery.stop(street.person("ben"), dispatch, now=street.clock())
-            return [VendorResponse(429, {}, b"")]
+            return Posting([VendorResponse(429, {}, b"")])
 
     delivery.send(work, street.render(work), vendors=Stopped(), clock=street.clock)
     assert street.counts(dispatch) == {"cancelled": 4}

@@ -40,10 +40,10 @@ class Lab:
             raise SystemExit(f"no vendor simulator at {LAB}: set OMNI_VENDORLAB")
         source = folder / "vendorlab"
         shutil.copytree(LAB, source)
-        self.port, self.state, self.source = free_port(), folder / "lab-state", source
+        self.port, self.smtp, self.state, self.source = free_port(), free_port(), folder / "lab-state", source
         self.url = f"http://127.0.0.1:{self.port}"
         environment = {**os.environ, "VENDORLAB_DIR": str(self.state)}
-        subprocess.run(["sh", str(source / "lab"), str(self.port)], env=environment, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["sh", str(source / "lab"), str(self.port), str(self.smtp)], env=environment, check=True, stdout=subprocess.DEVNULL)
 
     def post(self, path: str, body: Any = None, *, timeout: float = 120.0) -> Any:
         """POST JSON (or bytes) to the lab's control."""
@@ -142,12 +142,13 @@ def instance(*, database: str = "postgresql", **settings: str) -> Iterator[Insta
     environment |= {
         "OMNI_DATA_DIR": str(folder / "var"),
         "OMNI_ENV": "development",
-        "OMNI_ALLOWED_RECIPIENTS": "@example.com,+1212555",
+        "OMNI_ALLOWED_RECIPIENTS": "@example.com,+1",
         "OMNI_VENDOR": "routes",
         "OMNI_SENDGRID_BASE_URL": lab.url,
         "OMNI_TWILIO_BASE_URL": lab.url,
         "OMNI_SECRET_SENDGRID_WEBHOOK": str(secrets["sendgrid_public_key"]),
         "OMNI_SECRET_SENDGRID_KEY": "SG." + "lab" * 8,
+        "OMNI_SECRET_RELAY_PASSWORD": "lab",
         "OMNI_SECRET_TWILIO_TOKEN": str(secrets["twilio_auth_token"]),
         "OMNI_PORT": str(port),
         "OMNI_PUBLIC_URL": f"http://127.0.0.1:{port}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -24,11 +24,17 @@ from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from audience import door as audience  # noqa: E402
+from delivery.adapters.base import Account, OutgoingMessage, OutgoingRequest, Sender  # noqa: E402
+from delivery.adapters.smtp import Smtp  # noqa: E402
 from governance import door as governance  # noqa: E402
 from governance.door import Actor, User  # noqa: E402
+from omni.environment import ENVIRONMENT  # noqa: E402
+from presentation import door as presentation  # noqa: E402
+from rendering import door as rendering  # noqa: E402
 
 PARAGRAPH = "We have put aside a few places that we think you will like, with doors that open onto gardens and kitchens to cook in. "
 FIRST_NAMES = ("Ada", "Björn", "Chloé", "Dmitri", "Eun-ji", "Fatima", "Grace", "Hiro", "Inés", "Jan")
+AREAS = (212, 213, 312, 415, 617, 702, 713, 808, 202, 303, 305, 404, 503, 512, 602, 614, 718, 816, 901, 919)  # 10,000 numbers each
 CITIES = ("Berlin", "Lisboa", "Kyoto", "Oslo", "Dublin", "Porto", "Ghent")
 
 MAIL: dict[str, Any] = {
@@ -85,6 +91,22 @@ RESET: dict[str, Any] = {
     },
 }
 
+MAIL_ROUTES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "sendgrid": lambda relay: {
+        "title": "Mail",
+        "channel": "email",
+        "vendor": "sendgrid",
+        "secrets": {"api_key": "SENDGRID_KEY", "webhook_key": "SENDGRID_WEBHOOK"},
+    },
+    "smtp": lambda relay: {
+        "title": "Mail",
+        "channel": "email",
+        "vendor": "smtp",
+        "secrets": {"password": "RELAY_PASSWORD"},
+        "settings": {"host": relay.partition(":")[0], "port": relay.partition(":")[2], "tls": "none", "username": "lab"},
+    },
+}
+
 
 def documents(args: argparse.Namespace) -> dict[tuple[str, str], dict[str, Any]]:
     """Everything that is approved, in the order of its references."""
@@ -97,12 +119,7 @@ def documents(args: argparse.Namespace) -> dict[tuple[str, str], dict[str, Any]]
         ("template", "spring"): MAIL,
         ("template", "spring-text"): TEXT,
         ("template", "reset"): RESET,
-        ("vendor_route", "mail"): {
-            "title": "Mail",
-            "channel": "email",
-            "vendor": "sendgrid",
-            "secrets": {"api_key": "SENDGRID_KEY", "webhook_key": "SENDGRID_WEBHOOK"},
-        },
+        ("vendor_route", "mail"): MAIL_ROUTES[args.mail_vendor](args.relay),
         ("vendor_route", "texts"): {
             "title": "Texts",
             "channel": "sms",
@@ -131,7 +148,7 @@ def people(mails: int, texts: int) -> Iterator[audience.ProfileRow]:
         attributes = {"first_name": FIRST_NAMES[n % 10]}
         yield audience.ProfileRow(
             f"t{n}",
-            phone=f"+1212555{n % 10_000:04d}",
+            phone=f"+1{AREAS[n // 10_000]}555{n % 10_000:04d}",
             country="GB",
             locale="en",
             attributes=attributes,
@@ -158,13 +175,33 @@ def approve_all(author: Actor, admin: Actor, approver: Actor, wanted: dict[tuple
         governance.release(approver, submission.pk, now=now)
 
 
+def _size() -> int:
+    """One mail of the scene, as SMTP carries it."""
+    workspace = governance.default_workspace().pk
+    content = presentation.compose(workspace, "spring")
+    compiled = rendering.compile(content, base_url=ENVIRONMENT.public_url)
+    person = audience.load(workspace, [audience.find(workspace, external_id="m0").id])[0]
+    filled = rendering.fill(compiled, [rendering.Recipient(0, person, {}, "A" * 28)])[0]
+    assert isinstance(filled, rendering.Filled)
+    message = OutgoingMessage("A" * 28, person.email or "", filled)
+    sender = Sender(content.sender.address, content.sender.name)
+    request = OutgoingRequest(1, "email", sender, [message], at=timezone.now())
+    return len(Smtp().build(request, Account("smtp://127.0.0.1", {}, {"host": "127.0.0.1", "tls": "none"})).body)
+
+
 def main() -> None:
     """Make the scene and print the API key of the transactional door."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mails", type=int, default=10_000)
     parser.add_argument("--texts", type=int, default=0)
     parser.add_argument("--batch", type=int, default=1_000)
+    parser.add_argument("--mail-vendor", choices=sorted(MAIL_ROUTES), default="sendgrid")
+    parser.add_argument("--relay", default="", help="host:port, for smtp")
+    parser.add_argument("--size", action="store_true", help="print the bytes of one mail by SMTP, and do nothing else")
     args = parser.parse_args()
+    if args.size:
+        print(_size())
+        return
     call_command("migrate", verbosity=0)
     now = timezone.now()
     author, admin, approver = member("ann", "author", now), member("adam", "admin", now), member("bo", "approver", now)

@@ -1,4 +1,4 @@
-"""What the vendor's answers mean for the ledger: one fenced update per attempt, and the little that refusals ask for.
+"""What the vendor's answers mean for the ledger: one fenced statement, and the little that refusals ask for.
 
 Law: an answer that is known is written whenever it comes, unless the attempt was settled otherwise; a lease that was lost
 meanwhile does not make the answer untrue, so the fence here is the attempt's own token and state.
@@ -12,25 +12,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
 
-from delivery import budgets, limits, requeue, settled, suppression
+from delivery import attempts, budgets, limits, requeue, settled, sql, suppression
 from delivery.adapters.base import Fate
 from delivery.eligibility import Candidate
 from delivery.ledger import Bundle, Terms
-from delivery.models import Attempt, Message
-from delivery.states import AttemptState, MessageState, Reason
+from delivery.states import MessageState, Reason
 from delivery.work import Work
 
 UNANSWERED = "the vendor doesn't answer"
-_UNRESOLVED = (AttemptState.POSTING, AttemptState.IN_DOUBT)
-_STATES = {
-    "accepted": AttemptState.SENT,
-    "ambiguous": AttemptState.IN_DOUBT,
-    "throttled": AttemptState.REFUSED,
-    "transient": AttemptState.REFUSED,
-    "misconfigured": AttemptState.REFUSED,
-}
+_CULPRIT = {"n": "bigint", "attempt": "bigint", "reason": "smallint"}
 _REST = {"throttled": 5.0, "transient": 2.0, "misconfigured": 60.0}  # seconds, where the vendor names none
 
 
@@ -56,9 +47,8 @@ def confirm(work: Work, answered: Sequence[tuple[Bundle, Fate]], *, terms: Terms
         followed.rest, followed.trouble = max(followed.rest, rest), followed.trouble or UNANSWERED
         followed.later = followed.later or not last or bool(followed.retry)
     with transaction.atomic():
-        written = _write(answered, now)
-        for bundle, candidate, fate in culprits:
-            _give_up(work, bundle, candidate, fate, terms, now)
+        written = attempts.settle(answered, now=now)
+        _give_up(work, culprits, terms, now)
         refused = [bundle for bundle, fate in answered if fate.kind not in ("accepted", "ambiguous")]
         budgets.give_back(work.dispatch, sum(bundle.cost for bundle in refused if bundle.attempt_id in written))
         requeue.after_refusal(work, [bundle.attempt_id for bundle in refused if bundle.attempt_id in written], now=now)
@@ -101,43 +91,26 @@ def _parts(candidates: list[Candidate], bundle: Bundle, *, halve: bool) -> list[
     return [Bundle(part, bundle.program, bundle.substituted) for part in cut]
 
 
-def _write(answered: Sequence[tuple[Bundle, Fate]], now: datetime) -> set[int]:
-    """One update per attempt, in the order of their numbers, as the writers of events do. Answers those that this settled."""
-    written = set[int]()
-    for bundle, fate in sorted(answered, key=lambda pair: pair[0].attempt_id):
-        state = _STATES.get(fate.kind, AttemptState.REFUSED)
-        resolved = state != AttemptState.IN_DOUBT
-        open_one = Attempt.objects.filter(Q(token=bundle.token), pk=bundle.attempt_id, state__in=_UNRESOLVED)
-        if open_one.update(
-            state=state,
-            resolved_at=now if resolved else None,
-            resolved_by="vendor" if resolved else "",
-            vendor_id=fate.vendor_id[:120],
-            detail=(fate.detail if fate.code in fate.detail else f"{fate.detail} {fate.code}".strip())[:300],
-        ):
-            written.add(bundle.attempt_id)
-    return written
-
-
-def _give_up(work: Work, bundle: Bundle, candidate: Candidate, fate: Fate, terms: Terms, now: datetime) -> None:
-    """The vendor will never take this one."""
-    reason = Reason.BAD_ADDRESS if fate.kind == "permanent_address" else Reason.REJECTED
-    Message.objects.filter(
-        dispatch_id=work.dispatch.id,
-        n=candidate.n,
-        workspace_id=work.workspace_id,
-        attempt_id=bundle.attempt_id,
-        state=MessageState.SENDING,
-    ).update(state=MessageState.FAILED, reason=reason)
-    if fate.suppress and candidate.address_hash:
-        suppression.suppress_hashes(
-            work.workspace_id,
-            work.dispatch.channel,
-            [candidate.address_hash],
-            reason=fate.suppress,
-            source=f"answer:{terms.route.adapter.key}",
-            now=now,
-        )
+def _give_up(work: Work, culprits: Sequence[tuple[Bundle, Candidate, Fate]], terms: Terms, now: datetime) -> None:
+    """The vendor will never take these."""
+    if not culprits:
+        return
+    rows = [
+        {"n": one.n, "attempt": bundle.attempt_id, "reason": Reason.BAD_ADDRESS if fate.kind == "permanent_address" else Reason.REJECTED}
+        for bundle, one, fate in culprits
+    ]
+    sql.run(
+        f"""UPDATE delivery_message SET state = %s, reason = v.reason FROM {sql.table("v", _CULPRIT)}
+        WHERE dispatch_id = %s AND workspace_id = %s AND delivery_message.n = v.n AND attempt_id = v.attempt AND state = %s""",
+        [MessageState.FAILED, sql.listed(rows), work.dispatch.id, work.workspace_id, MessageState.SENDING],
+    )
+    stopped: dict[str, list[int]] = {}
+    for _, one, fate in culprits:
+        if fate.suppress and one.address_hash:
+            stopped.setdefault(fate.suppress, []).append(one.address_hash)
+    source = f"answer:{terms.route.adapter.key}"
+    for reason, hashes in sorted(stopped.items()):
+        suppression.suppress_hashes(work.workspace_id, work.dispatch.channel, hashes, reason=reason, source=source, now=now)
 
 
 def _waiting(work: Work, answered: Sequence[tuple[Bundle, Fate]]) -> Work:

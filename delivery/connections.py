@@ -1,4 +1,4 @@
-"""The way out of the house: one bounded, pooled client per vendor account and process, and what its failures mean.
+"""The way out of the house: bounded connections per vendor account and process, and what their failures mean.
 
 Nothing here retries: whether a request may be repeated is the ledger's to say. Only what failed before a byte of the request
 was written is surely not accepted; everything after that is in doubt.
@@ -6,95 +6,131 @@ was written is surely not accepted; everything after that is in doubt.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import datetime
 from types import TracebackType
 
-import httpx
+import structlog
 from django.conf import settings
 
 from delivery import mailbox
-from delivery.adapters.base import Fate, Limits, VendorRequest, VendorResponse
+from delivery.adapters.base import Limits, VendorRequest
 from delivery.breaker import Breaker
+from delivery.transports.answers import Answer, Transport, impossible, unanswered
+from delivery.transports.http1 import Http1
+from delivery.transports.http2 import Http2
+from delivery.transports.loop import LoopThread
+from delivery.transports.origins import Way
+from delivery.transports.smtp import SmtpTransport
 
-IDLE_SECONDS = 4.0  # vendors close idle connections after five or more; a request on a closed one would be in doubt
-MAX_ANSWER = 1_000_000  # bytes of an answer that are read
-Answer = VendorResponse | Fate
+log = structlog.get_logger(__name__)
+GRACE = 5.0  # seconds past a window's end after which the loop that serves it is given up
+TRANSPORTS: dict[str, Callable[[int, Way], Transport]] = {
+    "http": Http1,
+    "https": Http1,
+    "http+2": Http2,
+    "https+2": Http2,
+    "smtp": SmtpTransport,
+    "smtps": SmtpTransport,
+}
+Exchange = Callable[[VendorRequest], Answer]
+
+
+class Posting:
+    """Requests that are on their way, or their answers where those are known at once."""
+
+    def __init__(
+        self,
+        known: list[Answer] | None = None,
+        *,
+        account: str = "",
+        size: int = 0,
+        coming: Future[list[Answer]] | None = None,
+        seconds: float = 0,
+    ) -> None:
+        self._known, self._account, self._size, self._coming, self._seconds = known, account, size, coming, seconds
+
+    def answers(self) -> list[Answer]:
+        """Wait for them, in the order of the requests. Never raises."""
+        if self._known is None:
+            assert self._coming is not None
+            try:
+                self._known = self._coming.result(self._seconds)
+            except Exception as error:  # a fault of ours, or a loop that hangs: something may have been written
+                log.exception("vendor.window_failed", account=self._account, requests=self._size)
+                self._known = [unanswered(error)] * self._size
+        return self._known
 
 
 class Connections:
-    """Pooled clients of one process (or of one worker thread). Close it when the worker ends.
+    """What one process (or one worker thread) has open towards vendors. Close it when the worker ends.
 
-    transport: replaces the network in tests. wait: how to sleep for the rate's sake. stopping: whether whoever uses them was told
-    to stop; asked before each window, so that a long piece of work ends in good order too.
+    transport: stands for the network in tests. wait: how to sleep for the rate's sake. stopping: whether whoever uses them was
+    told to stop; asked before each window, so that a long piece of work ends in good order too.
     """
 
     def __init__(
         self,
         *,
-        transport: httpx.BaseTransport | None = None,
+        transport: Exchange | None = None,
         wait: Callable[[float], object] = time.sleep,
         stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._transport, self.wait, self.stopping = transport, wait, stopping
+        self._instead, self.wait, self.stopping = transport, wait, stopping
         self.breaker = Breaker()
-        self._clients: dict[tuple[int, str], httpx.Client] = {}
-        self._threads: ThreadPoolExecutor | None = None
+        self._transports: dict[tuple[int, str, str], Transport] = {}
+        self._thread = LoopThread()
 
     def post(self, workspace_id: int, account: str, requests: Sequence[VendorRequest], *, limits: Limits, now: datetime) -> list[Answer]:
-        """Post these requests at once, at most `limits.concurrency` of them; answers in the same order, never an exception."""
-        if requests and requests[0].url.startswith("outbox://"):
-            return list(mailbox.receive(workspace_id, requests, now=now))
-        client = self._client(workspace_id, account, limits)
-        if len(requests) == 1:
-            return [_exchange(client, requests[0])]
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(max_workers=limits.concurrency, thread_name_prefix="vendor")
-        return list(self._threads.map(lambda request: _exchange(client, request), requests))
+        """Post these requests at once, over at most `limits.concurrency` connections; answers in the same order, never an
+        exception. No answer takes longer than the vendor's time-out."""
+        return self.begin(workspace_id, account, requests, limits=limits, now=now).answers()
+
+    def begin(self, workspace_id: int, account: str, requests: Sequence[VendorRequest], *, limits: Limits, now: datetime) -> Posting:
+        """The same without waiting for the answers."""
+        if not requests:
+            return Posting([])
+        if requests[0].url.startswith("outbox://"):
+            return Posting(list(mailbox.receive(workspace_id, requests, now=now)))
+        if self._instead is not None:
+            return Posting([self._instead(request) for request in requests])
+        if not self._thread.is_ours:
+            self._transports.clear()  # of the process that this one was forked from
+        seconds = settings.OMNI.vendor_timeout
+        coming = self._thread.start(self._window(workspace_id, account, requests, limits, seconds))
+        return Posting(account=account, size=len(requests), coming=coming, seconds=seconds + GRACE)
 
     def close(self) -> None:
         """Let go of every connection."""
-        for client in self._clients.values():
-            client.close()
-        self._clients.clear()
-        if self._threads is not None:
-            self._threads.shutdown(wait=False, cancel_futures=True)
-            self._threads = None
+        if self._thread.is_ours:
+            self._thread.start(self._close()).result(GRACE)
+            self._thread.stop()
 
-    def _client(self, workspace_id: int, account: str, limits: Limits) -> httpx.Client:
-        key = (workspace_id, account)
-        if key not in self._clients:
-            pool = httpx.Limits(
-                max_connections=limits.concurrency, max_keepalive_connections=limits.concurrency, keepalive_expiry=IDLE_SECONDS
-            )
-            self._clients[key] = httpx.Client(
-                timeout=settings.OMNI.vendor_timeout, limits=pool, transport=self._transport, follow_redirects=False, trust_env=False
-            )
-        return self._clients[key]
+    async def _window(
+        self, workspace_id: int, account: str, requests: Sequence[VendorRequest], limits: Limits, seconds: float
+    ) -> list[Answer]:
+        """By the first request's protocol: an account has one."""
+        until = asyncio.get_running_loop().time() + seconds
+        kind = requests[0].url.partition("://")[0].lower() + ("+2" if requests[0].http2 else "")
+        if kind not in TRANSPORTS:
+            return [impossible(f"a URL of scheme {kind[:20]!r}")] * len(requests)
+        key = (workspace_id, account, kind)
+        if key not in self._transports:
+            way = Way(settings.OMNI.vendor_proxy, settings.OMNI.vendor_authorities)
+            self._transports[key] = TRANSPORTS[kind](limits.concurrency, way)
+        return await self._transports[key].window(requests, until)
+
+    async def _close(self) -> None:
+        for transport in self._transports.values():
+            transport.close()
+        self._transports.clear()
+        await asyncio.sleep(0)  # asyncio closes sockets in its next turn
 
     def __enter__(self) -> Connections:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
-
-
-def _exchange(client: httpx.Client, request: VendorRequest) -> Answer:
-    """One request and its answer, or what its failure means."""
-    until = time.monotonic() + settings.OMNI.vendor_timeout
-    try:
-        with client.stream(request.method, request.url, headers=dict(request.headers), content=request.body) as response:
-            body = bytearray()
-            for chunk in response.iter_bytes():
-                body += chunk
-                if len(body) > MAX_ANSWER or time.monotonic() > until:
-                    return Fate("ambiguous", detail="the answer came too slowly or was too long")
-            return VendorResponse(response.status_code, {name.lower(): value for name, value in response.headers.items()}, bytes(body))
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:  # name, route, port or TLS: nothing was written
-        return Fate("transient", detail=f"no connection ({type(error).__name__})")
-    except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError) as error:
-        return Fate("misconfigured", detail=f"the request can't be made ({type(error).__name__})")
-    except (httpx.HTTPError, httpx.StreamError, OSError) as error:
-        return Fate("ambiguous", detail=f"no answer ({type(error).__name__})")

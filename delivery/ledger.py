@@ -6,7 +6,6 @@ surely refused; a stale token, another epoch or a cancelled decision writes noth
 
 from __future__ import annotations
 
-import secrets
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from pyroaring import BitMap64
 
-from delivery import sql
+from delivery import attempts, sql
 from delivery.budgets import reserve
 from delivery.caps import lock_people
 from delivery.documents import SendingPolicy
@@ -30,6 +29,7 @@ from delivery.work import Clock, Entry, Program, Work
 from governance import door as governance
 
 REPEAT_FAILED = "unanswered; sending it once more surely failed"
+_AGAIN = {"n": "bigint", "former": "bigint", "attempt": "bigint"}
 
 
 class Halted(Exception):
@@ -131,29 +131,7 @@ def _narrowed(bundle: Bundle, admitted: set[int]) -> Bundle:
 
 def _attempts(work: Work, bundles: list[Bundle], route: Route, now: datetime, until: datetime) -> None:
     """One row per vendor request; a request in doubt that is repeated is settled as replaced, unless something just settled it."""
-    rows = Attempt.objects.bulk_create(
-        Attempt(
-            workspace_id=work.workspace_id,
-            dispatch_id=work.dispatch.id,
-            batch_id=work.source_ids[0] if work.source == "batch" else None,
-            replaces_id=bundle.candidates[0].replaces or None,
-            vendor=route.adapter.key,
-            account=route.key,
-            message_class=work.dispatch.message_class,
-            request_key=secrets.token_hex(16),
-            token=work.token,
-            worker=work.worker,
-            first_n=min(candidate.n for candidate in bundle.candidates),
-            last_n=max(candidate.n for candidate in bundle.candidates),
-            count=len(bundle.candidates),
-            cost_micros=bundle.cost,
-            posted_at=now,
-            deadline=until,
-        )
-        for bundle in bundles
-    )
-    for bundle, row in zip(bundles, rows, strict=True):
-        bundle.attempt_id, bundle.token = row.pk, work.token
+    attempts.begin(work, bundles, route, now=now, until=until)
     replaced = {candidate.replaces for bundle in bundles for candidate in bundle.candidates if candidate.replaces}
     if replaced:
         settled = Attempt.objects.filter(id__in=replaced, state=AttemptState.IN_DOUBT).update(
@@ -165,12 +143,9 @@ def _attempts(work: Work, bundles: list[Bundle], route: Route, now: datetime, un
 
 def _record(work: Work, bundles: list[Bundle], verdicts: Verdicts, now: datetime) -> None:
     """New rows for first looks; rows of earlier attempts are taken over, each only from the attempt that it was known to have."""
-    rows = []
-    for bundle in bundles:
-        rows += [
-            _row(candidate, MessageState.SENDING, Reason.NONE, bundle.attempt_id) for candidate in bundle.candidates if not candidate.again
-        ]
-        _take_over(work, [candidate for candidate in bundle.candidates if candidate.again], bundle.attempt_id, now)
+    going = [(candidate, bundle.attempt_id) for bundle in bundles for candidate in bundle.candidates]
+    rows = [_row(candidate, MessageState.SENDING, Reason.NONE, attempt_id) for candidate, attempt_id in going if not candidate.again]
+    _take_over(work, [(candidate, attempt_id) for candidate, attempt_id in going if candidate.again], now)
     for candidate, reason in verdicts.skipped:
         state = MessageState.FAILED if reason == Reason.INVALID else MessageState.SKIPPED
         if candidate.replaces:
@@ -187,26 +162,19 @@ def _row(candidate: Candidate, state: MessageState, reason: Reason, attempt_id: 
     return NewRow(candidate.n, candidate.profile_id, state, reason, attempt_id, candidate.variant, candidate.address_hash)
 
 
-def _take_over(work: Work, candidates: list[Candidate], attempt_id: int, now: datetime) -> None:
-    if not candidates:
+def _take_over(work: Work, taken: list[tuple[Candidate, int]], now: datetime) -> None:
+    if not taken:
         return
-    former = {candidate.again for candidate in candidates}
+    former = {candidate.again for candidate, _ in taken}
     if Attempt.objects.filter(id__in=former, state=AttemptState.REFUSED).count() != len(former):
         raise Halted("an earlier attempt of these messages may have been accepted after all")
+    again = [{"n": candidate.n, "former": candidate.again, "attempt": attempt_id} for candidate, attempt_id in taken]
     changed = sql.run(
-        f"""UPDATE delivery_message SET attempt_id = %s, at = %s WHERE dispatch_id = %s AND workspace_id = %s
-        AND {sql.among("n")} AND state = %s AND {sql.among("attempt_id")}""",
-        [
-            attempt_id,
-            sql.moment(now),
-            work.dispatch.id,
-            work.workspace_id,
-            sql.numbers(candidate.n for candidate in candidates),
-            MessageState.SENDING,
-            sql.numbers(former),
-        ],
+        f"""UPDATE delivery_message SET attempt_id = v.attempt, at = %s FROM {sql.table("v", _AGAIN)}
+        WHERE dispatch_id = %s AND workspace_id = %s AND delivery_message.n = v.n AND attempt_id = v.former AND state = %s""",
+        [sql.moment(now), sql.listed(again), work.dispatch.id, work.workspace_id, MessageState.SENDING],
     )
-    if changed != len(candidates):
+    if changed != len(taken):
         raise Halted("an earlier attempt of these messages was settled meanwhile")
 
 

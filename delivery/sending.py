@@ -1,7 +1,8 @@
 """Admit, post, confirm: one piece of leased work to its vendor, window by window.
 
-A window is at most `concurrency` vendor requests; a kill leaves at most one of them in doubt per worker. The worker
-restrains itself: no request starts unless the lease outlives two full time-outs.
+While one window waits for its answers the next has its last look and leaves; the two together hold at most `concurrency`
+vendor requests, and that is what a kill can leave in doubt per worker. The worker restrains itself: no request starts unless
+the lease outlives two full time-outs.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -17,7 +19,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from delivery import confirmation, doubts, ledger, limits, preparation, settled
 from delivery.adapters.base import Account, Fate, OutgoingRequest, Unsendable, VendorRequest
-from delivery.connections import Connections
+from delivery.connections import Connections, Posting
 from delivery.eligibility import Candidate
 from delivery.ledger import Bundle, Halted, Terms
 from delivery.preparation import Prepared
@@ -66,24 +68,28 @@ class _Walk:
 
     def through(self, prepared: Prepared, terms: Terms) -> Outcome:
         """All windows, then close the work; or give it back where something stands in the way."""
-        queue, unsendable, closed = deque(prepared.bundles), prepared.unsendable, False
-        while queue or unsendable or not closed:
-            window = _next_window(queue, terms)
-            if window and (wait := self._wait(window, terms)) is not None:
-                return self.hand_back("the vendor's rate", self.clock() + timedelta(seconds=wait))
-            if window and self.vendors.stopping():
-                self._put_back(window, terms)
-                return self.hand_back("this worker was told to stop", self.clock())
-            if not self._time_left():
-                return self.hand_back("the lease is nearly over", self.clock())
-            try:
-                followed = self._window(window, unsendable, terms, last=not queue)
-            except Halted as halt:
-                return self.hand_back(str(halt), self.clock())
-            if followed.later:
-                return self.hand_back(followed.trouble, self.clock() + timedelta(seconds=followed.rest))
-            queue.extendleft(reversed(followed.retry))
-            unsendable, closed = [], not queue
+        queue, unsendable, begun = deque(prepared.bundles), prepared.unsendable, False
+        flying, stop = deque[_Flight](), _Stop()
+        while flying or ((queue or unsendable or not begun) and not stop):
+            if (queue or unsendable or not begun) and not stop and self._has_room(flying, terms):
+                try:
+                    flight = self._take_off(queue, unsendable, flying, terms, stop)
+                except Halted as halt:
+                    stop.because(str(halt), self.clock())
+                except Exception:  # what is in the air was answered all the same, and is written down first
+                    while flying:
+                        self._land(flying, terms, stop, queue, more=True)
+                    raise
+                else:
+                    if flight is not None:
+                        flying.append(flight)
+                        unsendable, begun = [], True
+                    if self._has_room(flying, terms) and queue and not stop:
+                        continue
+            if flying:
+                self._land(flying, terms, stop, queue, more=False)
+        if stop:
+            return self.hand_back(stop.reason, stop.due_at or self.clock())
         settled.finish_dispatch(self.work.dispatch.id, now=self.clock())
         log.info("work.sent", **self._told())
         return Outcome(self.counts, self.requests)
@@ -98,16 +104,45 @@ class _Walk:
         work, seconds = self.work, round(time.monotonic() - self._began, 3)
         return {"dispatch": work.dispatch.id, "worker": work.worker, "requests": self.requests, "seconds": seconds, **self.counts}
 
-    def _window(self, window: list[Bundle], unsendable: Sequence[Candidate], terms: Terms, *, last: bool) -> confirmation.Followed:
-        """Admit, post and confirm up to `concurrency` requests."""
+    def _has_room(self, flying: Sequence[_Flight], terms: Terms) -> bool:
+        """Whether another window may leave: two are in the air at most, and not more requests than the vendor takes at once."""
+        return len(flying) < 2 and sum(len(flight.bundles) for flight in flying) < terms.route.adapter.limits.concurrency
+
+    def _take_off(
+        self, queue: deque[Bundle], unsendable: Sequence[Candidate], flying: deque[_Flight], terms: Terms, stop: _Stop
+    ) -> _Flight | None:
+        """Admit the next window and begin to post it; None where something stands in the way. Raises Halted."""
+        window = _next_window(queue, terms, in_the_air=sum(len(flight.bundles) for flight in flying))
+        if window and (seconds := self._seconds_to_wait(window, terms)) > 0:
+            while flying:  # answers are not left unwritten while this sleeps
+                self._land(flying, terms, stop, queue, more=True)
+            if stop or seconds > self._longest_wait():
+                self._put_back(window, terms)
+                stop.because("the vendor's rate", self.clock() + timedelta(seconds=min(seconds, 60.0)))
+                return None
+            self.vendors.wait(seconds)
+        if window and self.vendors.stopping():
+            self._put_back(window, terms)
+            stop.because("this worker was told to stop", self.clock())
+            return None
+        if not self._time_left():
+            stop.because("the lease is nearly over", self.clock())
+            return None
         started = time.monotonic()
         admission = ledger.admit(self.work, window, unsendable, terms=terms, clock=self.clock)
         self.deadline = started + settings.OMNI.lease_seconds
         self.counts += admission.counts
-        answered = self._post(admission.bundles, terms)
-        followed = self._confirm(answered, terms, last=last)
+        return self._post(admission.bundles, terms)
+
+    def _land(self, flying: deque[_Flight], terms: Terms, stop: _Stop, queue: deque[Bundle], *, more: bool) -> None:
+        """Wait for the oldest window's answers and write them down; what is to be attempted anew joins the queue. more: something
+        follows that neither flies nor queues."""
+        flight = flying.popleft()
+        followed = self._confirm(self._answers(flight, terms), terms, last=not (flying or queue or stop or more))
         self.counts += followed.counts
-        return followed
+        queue.extendleft(reversed(followed.retry))
+        if followed.later:
+            stop.because(followed.trouble, self.clock() + timedelta(seconds=followed.rest))
 
     def _confirm(self, answered: list[tuple[Bundle, Fate]], terms: Terms, *, last: bool) -> confirmation.Followed:
         """Write the answers down. They wait for a database that is away as long as the lease: unwritten, they would be in doubt."""
@@ -122,54 +157,48 @@ class _Walk:
                 connection.close()
                 time.sleep(DATABASE_AWAY)
 
-    def _post(self, bundles: list[Bundle], terms: Terms) -> list[tuple[Bundle, Fate]]:
-        """Post each bundle; what the vendor refused because its token had gone stale goes once more with a new one."""
-        account, fates = self._attempt(bundles, terms)
-        stale = [place for place, fate in enumerate(fates) if fate.stale_token]
-        if stale:
-            TOKENS.forget(self.work.workspace_id, terms.route.adapter, account)
-            _, again = self._attempt([bundles[place] for place in stale], terms)
-            for place, fate in zip(stale, again, strict=True):
-                fates[place] = fate
-        return list(zip(bundles, fates, strict=True))
-
-    def _attempt(self, bundles: list[Bundle], terms: Terms) -> tuple[Account, list[Fate]]:
-        """What became of each, and the account (with its token) that they were posted with."""
-        route, now = terms.route, self.clock()
-        limits, workspace_id = route.adapter.limits, self.work.workspace_id
+    def _post(self, bundles: list[Bundle], terms: Terms) -> _Flight:
+        """Begin to post these; what can't become a request has its fate already."""
+        route, now, workspace_id = terms.route, self.clock(), self.work.workspace_id
         ready = TOKENS.ready(
             workspace_id,
             route.adapter,
             route.account,
-            lambda asked: self.vendors.post(workspace_id, route.key, [asked], limits=limits, now=now)[0],
+            lambda asked: self.vendors.post(workspace_id, route.key, [asked], limits=route.adapter.limits, now=now)[0],
             now=now,
         )
         if isinstance(ready, Fate):
-            return route.account, [ready for _ in bundles]
+            return _Flight(bundles, [ready] * len(bundles), Posting([]), route.account)
         made = [_made(self.work, bundle, terms, now, ready) for bundle in bundles]
         if not self._time_left():  # built too slowly, or stopped meanwhile: nothing has left the house
-            return ready, [Fate("transient", retry_after=0.0, detail="not posted: the lease is nearly over") for _ in bundles]
+            kept = Fate("transient", retry_after=0.0, detail="not posted: the lease is nearly over")
+            return _Flight(bundles, [kept] * len(bundles), Posting([]), ready)
         requests = [one for one in made if isinstance(one, VendorRequest)]
         self.requests += len(requests)
-        answers = iter(self.vendors.post(workspace_id, route.key, requests, limits=limits, now=now))
-        fates = []
-        for bundle, one in zip(bundles, made, strict=True):
-            answer = one if isinstance(one, Fate) else next(answers)
-            fates.append(answer if isinstance(answer, Fate) else route.adapter.read(answer, ids_of(bundle)))
-        return ready, fates
+        posting = self.vendors.begin(workspace_id, route.key, requests, limits=route.adapter.limits, now=now)
+        return _Flight(bundles, made, posting, ready)
 
-    def _wait(self, window: list[Bundle], terms: Terms) -> float | None:
-        """Sleep for the rate's sake; None, or how many seconds are too many to sleep."""
+    def _answers(self, flight: _Flight, terms: Terms) -> list[tuple[Bundle, Fate]]:
+        """Wait for a window's answers; what the vendor refused because its token had gone stale goes once more with a new one."""
+        fates = flight.fates(terms)
+        stale = [place for place, fate in enumerate(fates) if fate.stale_token]
+        if stale:
+            TOKENS.forget(self.work.workspace_id, terms.route.adapter, flight.account)
+            again = self._post([flight.bundles[place] for place in stale], terms)
+            for place, fate in zip(stale, again.fates(terms), strict=True):
+                fates[place] = fate
+        return list(zip(flight.bundles, fates, strict=True))
+
+    def _seconds_to_wait(self, window: list[Bundle], terms: Terms) -> float:
+        """For the rate's sake, having drawn on it."""
         messages, account = sum(len(bundle.candidates) for bundle in window), terms.route.key
-        seconds = limits.take(
+        return limits.take(
             self.work.workspace_id, account, rate=terms.route.per_second, messages=messages, lane=self.work.dispatch.lane, now=self.clock()
         )
-        if seconds > min(LONGEST_WAIT, self.deadline - time.monotonic() - 3 * settings.OMNI.vendor_timeout):
-            self._put_back(window, terms)
-            return min(seconds, 60.0)
-        if seconds > 0:
-            self.vendors.wait(seconds)
-        return None
+
+    def _longest_wait(self) -> float:
+        """Seconds that are not too many to sleep."""
+        return min(LONGEST_WAIT, self.deadline - time.monotonic() - 3 * settings.OMNI.vendor_timeout)
 
     def _put_back(self, window: list[Bundle], terms: Terms) -> None:
         if terms.route.per_second is not None:
@@ -181,10 +210,48 @@ class _Walk:
         return self.deadline - time.monotonic() >= needed and wall >= needed
 
 
-def _next_window(queue: deque[Bundle], terms: Terms) -> list[Bundle]:
-    """The requests that go together: as many as the vendor takes at once, and no more messages than its rate pays for."""
+@dataclass(slots=True)
+class _Flight:
+    """A window that was admitted and is being posted. made: each bundle's request, or its fate where there is none to post."""
+
+    bundles: list[Bundle]
+    made: Sequence[VendorRequest | Fate]
+    posting: Posting
+    account: Account
+
+    def fates(self, terms: Terms) -> list[Fate]:
+        """Wait for the answers and read them."""
+        answers, read, fates = iter(self.posting.answers()), terms.route.adapter.read, list[Fate]()
+        for bundle, one in zip(self.bundles, self.made, strict=True):
+            answer = one if isinstance(one, Fate) else next(answers)
+            fates.append(answer if isinstance(answer, Fate) else read(answer, ids_of(bundle)))
+        return fates
+
+
+@dataclass(slots=True)
+class _Stop:
+    """Why nothing more leaves and when the rest falls due; false while nothing stands in the way. The first reason and the latest
+    moment count."""
+
+    reason: str = ""
+    due_at: datetime | None = None
+
+    def __bool__(self) -> bool:
+        return self.due_at is not None
+
+    def because(self, reason: str, due_at: datetime) -> None:
+        """One more reason."""
+        self.reason = self.reason or reason
+        self.due_at = due_at if self.due_at is None else max(self.due_at, due_at)
+
+
+def _next_window(queue: deque[Bundle], terms: Terms, *, in_the_air: int) -> list[Bundle]:
+    """The requests that go together: all that is left, or half of what the vendor takes at once, so that another half can follow
+    before the first is answered; and no more messages than the account's rate pays for."""
     window, messages = list[Bundle](), 0
-    most, room = terms.route.adapter.limits.concurrency, limits.at_once(terms.route.per_second)
+    at_once, room = terms.route.adapter.limits.concurrency, limits.at_once(terms.route.per_second)
+    free = at_once - in_the_air
+    most = free if len(queue) <= free else min(free, max(1, at_once // 2))
     while queue and len(window) < most:
         messages += len(queue[0].candidates)
         if window and room is not None and messages > room:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,6 +39,30 @@ def among(column: str) -> str:
 def numbers(values: Iterable[int]) -> Any:
     """The parameter of `among`: the array's own notation, which is several times faster to write than a list is to adapt."""
     return f"{{{','.join(map(str, values))}}}" if on_postgres() else orjson.dumps(list(values)).decode()
+
+
+def table(name: str, columns: Mapping[str, str]) -> str:
+    """Rows given by one parameter, `listed(...)`, as a table to select from. columns: their PostgreSQL types."""
+    if on_postgres():
+        typed_columns = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+        return f"json_to_recordset(%s::json) AS {name}({typed_columns})"
+    picked = ", ".join(f"value ->> '{column}' AS {column}" for column in columns)
+    return f"(SELECT {picked} FROM json_each(%s)) AS {name}"
+
+
+def listed(values: Sequence[Mapping[str, Any]]) -> str:
+    """The parameter of `table`."""
+    return orjson.dumps(values).decode()
+
+
+def typed(kind: str) -> str:
+    """A parameter whose type PostgreSQL can't guess from where it stands."""
+    return f"%s::{kind}" if on_postgres() else "%s"
+
+
+def held(of: str) -> str:
+    """Lock the rows that are selected, in their order; SQLite has one writer at a time."""
+    return f"FOR NO KEY UPDATE OF {of}" if on_postgres() else ""
 
 
 def skip_locked(of: str) -> str:

@@ -64,7 +64,7 @@ class Environment(BaseModel):
     twilio_base_url: str = Field("", description="Where the Twilio adapter posts instead of the vendor, for a stand-in.")
     vendor_base_urls: str = Field(
         "",
-        pattern=r"^(\s*[A-Za-z_][A-Za-z0-9_]*=https?://[^\s,=]+\s*(,|$))*$",
+        pattern=r"^(\s*[A-Za-z_][A-Za-z0-9_]*=(https?|smtps?)://[^\s,=]+\s*(,|$))*$",
         description="The same for any vendors: `fcm=http://127.0.0.1:9900,wechat=http://127.0.0.1:9900`.",
     )
     allowed_hosts: str = Field("localhost,127.0.0.1,[::1]", description="Comma-separated host names the console answers to.")
@@ -74,6 +74,14 @@ class Environment(BaseModel):
     )
     in_doubt_after: float = Field(900.0, gt=0, description="Seconds to wait for a vendor's evidence about an unanswered request.")
     vendor_timeout: float = Field(10.0, gt=0, description="Seconds one vendor request may take in all.")
+    vendor_proxy: str = Field(
+        "",
+        pattern=r"^(http://[^/\s]+/?)?$",
+        description="`http://[user:password@]host:port` of a proxy in front of vendors. The usual proxy variables don't count.",
+    )
+    vendor_authorities: str = Field(
+        "", description="PEM file with certificate authorities that vendors may be signed by, beside the usual."
+    )
     lease_seconds: float = Field(60.0, gt=0, description="How long a worker may hold a batch; at least three times the vendor timeout.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines are written.")
     metrics_token: str = Field("", description="Bearer token that `/metrics` asks for; empty: only from loopback.")

@@ -1,8 +1,8 @@
 """A message vendor of our own for tests: it speaks the send contract of SendGrid and Twilio, writes down what it accepts
 before it answers, misbehaves on demand, and signs its webhooks.
 
-In a test it is an `httpx` transport (`StandIn().transport()`); as a process it is a small threaded server:
-`python tests/vendor_standin.py PORT LOG [faults.json]` appends one line `vendor message_id address` per accepted message.
+In a test it stands for the network (`StandIn().transport()`); as a process it is a small threaded server:
+`python -m tests.vendor_standin PORT LOG [faults.json]` appends one line `vendor message_id address` per accepted message.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from delivery.adapters.base import Fate, VendorRequest, VendorResponse
 
 DROPS = {"drop", "accept_drop"}  # no answer; the second after accepting
 ACCEPTING = {"ok", "accept_drop", "accept_500", "garbage"}
 Answer = tuple[int, dict[str, str], bytes]
+Exchange = Callable[[VendorRequest], VendorResponse | Fate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +122,17 @@ class StandIn:
         ]
         return 200, {"content-type": "application/json"}, json.dumps({"messages": listed}).encode()
 
-    def transport(self) -> httpx.BaseTransport:
+    def transport(self) -> Exchange:
         """This vendor as the network of a `Connections`."""
-        return _Transport(self)
+
+        def exchange(request: VendorRequest) -> VendorResponse | Fate:
+            answer = self.answer(request.method, request.url, request.body)
+            if answer is None:
+                return Fate("ambiguous", detail="no answer (the line is dead)")
+            status, headers, body = answer
+            return VendorResponse(status, headers, body)
+
+        return exchange
 
     # ── webhooks ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -155,18 +165,6 @@ class StandIn:
             "x-twilio-email-event-webhook-signature": base64.b64encode(signature).decode(),
             "x-twilio-email-event-webhook-timestamp": moment,
         }
-
-
-class _Transport(httpx.BaseTransport):
-    def __init__(self, vendor: StandIn) -> None:
-        self._vendor = vendor
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        answer = self._vendor.answer(request.method, str(request.url), request.read())
-        if answer is None:
-            raise httpx.ReadError("the line is dead", request=request)
-        status, headers, body = answer
-        return httpx.Response(status, headers=headers, content=body)
 
 
 def _sendgrid(body: bytes) -> list[tuple[str, str, str, str]]:

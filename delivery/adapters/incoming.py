@@ -34,7 +34,7 @@ _ADDRESS = re.compile(r"[^\s<>@\"']+@[^\s<>@\"']+")
 _NUMBER = re.compile(r"\+?\d[\d -]{6,}\d")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: with vendors that take one message at a time, one is made per message
 class VendorResponse:
     """What came back. Header names are lower case."""
 
@@ -43,7 +43,7 @@ class VendorResponse:
     body: bytes = field(default=b"", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: with vendors that take one message at a time, one is made per message
 class Fate:
     """What an answer means for the whole request.
 

@@ -65,7 +65,7 @@ class OutgoingMessage:
     attachments: Sequence[Attachment] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: with vendors that take one message at a time, one is made per message
 class OutgoingRequest:
     """What one vendor request should carry: the unit that is accepted, refused or in doubt as a whole.
 
@@ -87,7 +87,7 @@ class OutgoingRequest:
     at: datetime = field(kw_only=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: with vendors that take one message at a time, one is made per message
 class VendorRequest:
     """One HTTP request (or outbox:// delivery). idempotent: the vendor promises that repeating it sends nothing twice.
 
@@ -102,7 +102,7 @@ class VendorRequest:
     http2: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: with vendors that take one message at a time, one is made per message
 class Parcel:
     """Messages that may share one request."""
 

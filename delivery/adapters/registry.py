@@ -17,6 +17,7 @@ from delivery.adapters.outbox import Outbox
 from delivery.adapters.postmark import Postmark
 from delivery.adapters.sendgrid import SendGrid
 from delivery.adapters.ses import Ses
+from delivery.adapters.smtp import Smtp
 from delivery.adapters.twilio import Twilio
 from delivery.adapters.webhook import OwnWebhook
 from delivery.adapters.webpush import WebPush
@@ -32,6 +33,7 @@ HOUSE: tuple[Adapter, ...] = (
     Ses(),
     Mailgun(),
     Postmark(),
+    Smtp(),
     Twilio(),
     WhatsAppCloud(),
     WeChat(),

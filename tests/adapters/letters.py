@@ -58,6 +58,7 @@ SES = Account(
 )
 MAILGUN = Account("https://api.mailgun.test", {"api_key": "key-secret"}, {"domain": "mg.example.com"}, BASE)
 POSTMARK = Account("https://api.postmark.test", {"server_token": "token-secret", "webhook_password": "hook-secret"}, {}, BASE)
+RELAY = Account("smtp://relay.test:587", {"password": "s3cret"}, {"host": "relay.test", "username": "us"}, BASE)
 OUTBOX = Account("outbox://")
 ACCOUNTS = {
     "sendgrid": SENDGRID,
@@ -71,6 +72,7 @@ ACCOUNTS = {
     "apns": APNS,
     "webpush": WEBPUSH,
     "webhook": WEBHOOK,
+    "smtp": RELAY,
     "outbox": OUTBOX,
 }
 CHANNEL = {key: sorted(found.channels)[0] for key, found in ADAPTERS.items()} | {"outbox": "email"}  # the one a test writes for

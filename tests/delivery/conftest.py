@@ -176,10 +176,10 @@ class Street:
         with pytest.raises(Killed):
             delivery.send(work, self.render(work), vendors=_Dying(), clock=self.clock)
 
-    def crash_after_post(self, work: delivery.Work) -> None:
-        """The worker dies when the vendor has answered."""
+    def crash_after_post(self, work: delivery.Work, *, windows: int = 1) -> None:
+        """The worker dies when the vendor has answered so many windows, before the last of these answers are written down."""
         with pytest.raises(Killed):
-            delivery.send(work, self.render(work), vendors=_Dying(self.vendors), clock=self.clock)
+            delivery.send(work, self.render(work), vendors=_Dying(self.vendors, windows), clock=self.clock)
 
     def hear(self, kind: str, accepted: Sequence[Any] | None = None) -> None:
         """The vendor's events about what it accepted arrive."""
@@ -193,13 +193,14 @@ class Street:
 
 
 class _Dying(delivery.Connections):
-    def __init__(self, real: delivery.Connections | None = None) -> None:
+    def __init__(self, real: delivery.Connections | None = None, windows: int = 1) -> None:
         super().__init__()
-        self._real = real
+        self._real, self._left = real, windows
 
-    def post(self, *args: Any, **more: Any) -> Any:
-        if self._real is not None:
-            self._real.post(*args, **more)
+    def begin(self, *args: Any, **more: Any) -> Any:
+        begun, self._left = self._real.begin(*args, **more) if self._real is not None else None, self._left - 1
+        if begun is not None and self._left:
+            return begun
         raise Killed
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from delivery import door as delivery
 from delivery.adapters.base import VendorResponse
+from delivery.adapters.twilio import Twilio
+from delivery.connections import Posting
 from delivery.models import Attempt, Batch
 from tests.delivery.conftest import Street
 
@@ -61,18 +63,20 @@ def test_a_worker_that_dies_after_the_vendor_accepted_is_proven_by_an_event(stre
     assert set(street.vendor.times().values()) == {1}
 
 
-def test_only_the_window_in_flight_is_in_doubt(street: Street) -> None:
+@pytest.mark.parametrize(("windows", "doubtful"), [(1, 100), (2, 200), (3, 200)])
+def test_a_kill_leaves_at_most_what_the_vendor_takes_at_once_in_doubt(street: Street, windows: int, doubtful: int) -> None:
     street.route("twilio")
-    dispatch = street.launch(street.numbers(50), channel="sms")
+    dispatch = street.launch(street.numbers(350), channel="sms", batch_size=350)
     work = street.lease()
     assert work is not None
-    street.crash_after_post(work)
+    street.crash_after_post(work, windows=windows)
 
     street.clock.pass_(seconds=61)
     street.work()
 
-    assert street.counts(dispatch) == {"sent": 18, "in_doubt": 32}
-    assert set(street.vendor.times().values()) == {1} and len(street.vendor.accepted) == 50
+    assert doubtful <= Twilio.limits.concurrency
+    assert street.counts(dispatch) == {"sent": 350 - doubtful, "in_doubt": doubtful}
+    assert set(street.vendor.times().values()) == {1}
 
 
 def test_a_worker_that_was_paused_past_its_lease_stops_itself(street: Street) -> None:
@@ -207,10 +211,10 @@ def test_a_refusal_that_comes_after_another_worker_has_closed_the_work_is_no_los
     assert work is not None
 
     class Slow(delivery.Connections):
-        def post(self, *_: Any, **__: Any) -> Any:
+        def begin(self, *_: Any, **__: Any) -> Any:
             street.clock.pass_(hours=2)
             street.work()
-            return [VendorResponse(429, {}, b"")]
+            return Posting([VendorResponse(429, {}, b"")])
 
     delivery.send(work, street.render(work), vendors=Slow(), clock=street.clock)
     street.clock.pass_(minutes=5)
@@ -225,9 +229,9 @@ def test_a_refusal_that_comes_after_a_stop_leaves_nothing_on_its_way(street: Str
     assert work is not None
 
     class Stopped(delivery.Connections):
-        def post(self, *_: Any, **__: Any) -> Any:
+        def begin(self, *_: Any, **__: Any) -> Any:
             delivery.stop(street.person("ben"), dispatch, now=street.clock())
-            return [VendorResponse(429, {}, b"")]
+            return Posting([VendorResponse(429, {}, b"")])
 
     delivery.send(work, street.render(work), vendors=Stopped(), clock=street.clock)
     assert street.counts(dispatch) == {"cancelled": 4}

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import httpx
+from typing import Any
+
 import pytest
 from django.db import connection
 
 from delivery import door as delivery
+from delivery.adapters.base import Unsupported
+from delivery.adapters.twilio import Twilio
 from delivery.models import Attempt
+from delivery.states import AttemptState
 from tests import factories
 from tests.delivery.conftest import Street
+from tests.delivery.wire import deaf_port
 
 pytestmark = pytest.mark.django_db
 
@@ -57,28 +62,21 @@ def test_a_success_that_cannot_be_read_is_in_doubt(street: Street) -> None:
     assert street.counts(dispatch) == {"in_doubt": 2}
 
 
-@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout])
-def test_what_failed_before_a_byte_was_written_is_simply_tried_again(street: Street, error: type[httpx.TransportError]) -> None:
+def test_what_failed_before_a_byte_was_written_is_simply_tried_again(street: Street, settings: Any) -> None:
     street.route("sendgrid")
     dispatch = street.launch(street.people(10))
-    real = street.vendors
-    street.vendors = delivery.Connections(transport=_Unreachable(error))
+    there = street.vendors
+    settings.OMNI = settings.OMNI.model_copy(update={"sendgrid_base_url": f"http://127.0.0.1:{deaf_port()}"})
+    street.vendors = delivery.Connections()
 
     street.work()
+    street.vendors.close()
     assert street.counts(dispatch) == {"sending": 10}
-    street.vendors = real
+    street.vendors = there
     street.clock.pass_(seconds=5)
     street.work()
 
     assert street.counts(dispatch) == {"sent": 10}
-
-
-class _Unreachable(httpx.BaseTransport):
-    def __init__(self, error: type[httpx.TransportError]) -> None:
-        self._error = error
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        raise self._error("nobody there", request=request)
 
 
 def test_the_recipient_whom_the_vendor_names_fails_and_the_others_get_theirs(street: Street) -> None:
@@ -131,6 +129,42 @@ def test_one_recipient_per_request_goes_in_windows_of_the_concurrency(street: St
 
     assert street.counts(dispatch) == {"sent": 39, "bad_address": 1}
     assert Attempt.objects.filter(dispatch_id=dispatch).count() == 40
+
+
+def test_a_window_that_is_in_the_air_when_the_vendor_asks_for_rest_is_written_down_first(street: Street) -> None:
+    street.route("twilio")
+    street.vendor.fault = lambda number: "429" if number == 5 else "ok"
+    dispatch = street.launch(street.numbers(350), channel="sms", batch_size=350)
+
+    outcome = street.work()[0]
+    assert outcome.halted and outcome.counts == {"sent": 199, "refused": 1}
+    assert Attempt.objects.filter(dispatch_id=dispatch, state=AttemptState.POSTING).count() == 0
+    street.clock.pass_(seconds=3)
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 350}
+    assert set(street.vendor.times().values()) == {1}
+
+
+def test_a_fault_of_ours_in_one_window_leaves_no_other_in_doubt(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    street.route("twilio")
+    dispatch = street.launch(street.numbers(350), channel="sms", batch_size=350)
+    build, built = Twilio.build, list[int]()
+
+    def breaks(self: Twilio, request: Any, account: Any) -> Any:
+        built.append(1)
+        if len(built) == 150:
+            raise Unsupported("a fault in the adapter")
+        return build(self, request, account)
+
+    monkeypatch.setattr(Twilio, "build", breaks)
+    with pytest.raises(Unsupported):
+        street.work()
+    street.clock.pass_(seconds=61)
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 250, "in_doubt": 100}
+    assert set(street.vendor.times().values()) == {1}
 
 
 def test_a_rate_is_kept_over_all_requests(street: Street) -> None:

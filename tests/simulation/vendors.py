@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,12 +28,8 @@ class Line(Connections):
     """One worker's way to the vendors."""
 
     def __init__(self, exchange: Callable[[VendorRequest], VendorResponse | Fate], **more: Any) -> None:
-        super().__init__(**more)
-        self._exchange = exchange
-
-    def post(self, workspace_id: int, account: str, requests: Sequence[VendorRequest], **_: Any) -> list[VendorResponse | Fate]:
-        """One after the other: what comes between two of them is the day's to say."""
-        return [self._exchange(request) for request in requests]
+        """exchange: asked for one request after the other; what comes between two of them is the day's to say."""
+        super().__init__(transport=exchange, **more)
 
 
 @dataclass

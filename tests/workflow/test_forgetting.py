@@ -94,9 +94,9 @@ def test_a_mail_that_was_under_way_is_forgotten_by_the_next_sweep(api: Api) -> N
     class Overtaken(delivery.Connections):
         """Ada is forgotten while her mail is handed over."""
 
-        def post(self, *args: Any, **more: Any) -> Any:
+        def begin(self, *args: Any, **more: Any) -> Any:
             forget(api)
-            return super().post(*args, **more)
+            return super().begin(*args, **more)
 
     pipeline.send_batch(work, vendors=Overtaken(), clock=timezone.now)
     late = audience.NewEvent("late", "visit", number, now, {"engine": "Analytical"})

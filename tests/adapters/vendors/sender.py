@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import httpx
-
 from delivery.adapters.base import Account, Adapter, Fate, OutgoingMessage, VendorRequest, VendorResponse
 from delivery.adapters.registry import ADAPTERS
 from delivery.connections import Connections
@@ -18,7 +16,7 @@ class Sender:
         self.adapter: Adapter = ADAPTERS[key]
         self.channel, self.tokens = channel, Tokens()
         self.account: Account = letters.account_at(key, url)
-        self.vendors = Connections(transport=httpx.HTTPTransport(http1=False, http2=True)) if key == "apns" else Connections()
+        self.vendors = Connections()
 
     def send(self, message: OutgoingMessage) -> Fate:
         account, fate = self.send_once(message)

@@ -1,0 +1,1 @@
+"""How bytes leave the house: one small module per protocol, behind `delivery.connections`."""

@@ -100,22 +100,26 @@ def _compare(now: datetime) -> tuple[str, str]:
             row = _hear(told, told=True, now=now)
     else:
         with _turn():  # of two processes that start at once on a new database, the second must find the file of the first
-            row = _hear(_read(settings.OMNI.data_dir / FILE_NAME), told=False, now=now)
-            _write(settings.OMNI.data_dir / FILE_NAME, Story(row.instance_id, row.epoch))
+            path = settings.OMNI.data_dir / FILE_NAME
+            story = _read(path)
+            if story is None:  # named before the database hears of it: who dies in between is known by that name when they come again
+                story = Story(str(uuid.uuid4()), 0)
+                _write(path, story)
+            row = _hear(story, told=False, now=now)
+            _write(path, Story(row.instance_id, row.epoch))
     return row.instance_id, row.held_reason if row.held else _foreign_key()
 
 
-def _hear(story: Story | None, *, told: bool, now: datetime) -> Instance:
+def _hear(story: Story, *, told: bool, now: datetime) -> Instance:
     """The database's side of the story, brought up to this start."""
-    identity = story.instance_id if story else str(uuid.uuid4())
+    identity = story.instance_id
     with transaction.atomic():
         row = Instance.objects.select_for_update().filter(instance_id=identity).first()
         if row is None:
             row = _meet(identity, now)
-        elif not row.held and story is not None and (row.epoch != story.epoch if told else row.epoch < story.epoch):
+        elif not row.held and (row.epoch != story.epoch if told else row.epoch < story.epoch):
             row.held, row.held_reason = True, RESTORED_UNDER_NAME if told else RESTORED
-        epoch = story.epoch if story else 0
-        row.epoch, row.seen_at = epoch if told else max(row.epoch, epoch) + 1, now
+        row.epoch, row.seen_at = story.epoch if told else max(row.epoch, story.epoch) + 1, now
         row.save()
     return row
 

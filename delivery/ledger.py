@@ -185,7 +185,7 @@ def _end(work: Work, candidate: Candidate, state: MessageState, reason: Reason, 
         dispatch_id=work.dispatch.id, workspace_id=work.workspace_id, n=candidate.n, attempt_id=candidate.again, state=MessageState.SENDING
     )
     first = Attempt.objects.filter(pk=candidate.again).values_list("replaces_id", flat=True).first()
-    doubtful = Attempt.objects.filter(pk=first, state=AttemptState.REFUSED, resolved_by="resend")
+    doubtful = Attempt.objects.filter(pk=first or 0, state=AttemptState.REFUSED, resolved_by="resend")
     if first is not None and doubtful.update(state=AttemptState.IN_DOUBT, resolved_at=None, resolved_by="", detail=REPEAT_FAILED):
         mine.update(attempt_id=first)
         return

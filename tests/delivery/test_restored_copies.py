@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from delivery import instance
 from delivery.models import Instance
 from governance.door import Refused
 from tests.delivery.conftest import Street
+from tests.simulation.chaos import Chaos, Killed
 from tests.together import together
 
 pytestmark = pytest.mark.django_db
@@ -138,5 +140,17 @@ def test_processes_that_meet_a_new_database_at_once_are_one_place(street: Street
     machine("home", name)
     reasons = together([lambda: delivery.start_instance(now=street.clock())] * 6, connected=True)
     assert reasons == [""] * 6
+    assert Instance.objects.count() == 1
+    assert delivery.start_instance(now=street.clock()) == ""
+
+
+@pytest.mark.sqlite
+@pytest.mark.django_db(transaction=True)
+def test_a_first_start_that_died_right_after_the_database_had_heard_of_it_holds_nothing(street: Street, machine: Any) -> None:
+    machine("home")
+    chaos = Chaos(Random(0), lambda: None)
+    chaos.commits = [Killed()]
+    with pytest.raises(Killed), chaos.playing():
+        delivery.start_instance(now=street.clock())
     assert Instance.objects.count() == 1
     assert delivery.start_instance(now=street.clock()) == ""

@@ -165,13 +165,16 @@ def member(name: str, role: str, now: datetime) -> Actor:
 
 
 def approve_all(author: Actor, admin: Actor, approver: Actor, wanted: dict[tuple[str, str], dict[str, Any]]) -> None:
-    """Save as one person, approve and release as another."""
+    """Save as one person, approve and release as another; large audiences need two."""
     for (kind, key), body in wanted.items():
         writer = admin if kind in {"vendor_route", "sending_policy"} else author
         now = timezone.now()
         revision = governance.save(writer, kind, key, body, base=None, now=now)
         submission = governance.submit(writer, kind, key, number=revision.number, now=now)
-        governance.decide(approver, submission.pk, bill_hash=submission.bill_hash, verdict="approve", comment="Yes", now=now)
+        for decider in (approver, admin):
+            decided = governance.decide(decider, submission.pk, bill_hash=submission.bill_hash, verdict="approve", comment="Yes", now=now)
+            if decided.state != "open":
+                break
         governance.release(approver, submission.pk, now=now)
 
 

@@ -38,14 +38,19 @@ def main() -> None:
             made.serve()
             posting = Webhooks(made)
             posting.start()
+        began = time.monotonic()
         made.manage("send_campaign", "mails", "--yes", "--no-wait", "--as", "bo")
+        launched = time.monotonic() - began
         before = made.lab.get("/_lab/stats")
         seconds, memory, killed = _send(made, args)
         accepted = made.lab.get("/_lab/stats")
         print(f"OMNI        {args.mails / seconds:>9,.0f} mails/s  {memory:.0f} MB at most, {seconds:.1f} s from first to last accept")
         print(f"stand-in    {accepted['lab_cpu_seconds'] - before['lab_cpu_seconds']:.1f} CPU s, {accepted['tcp_connections']} connections")
+        print(f"launch      {launched:.1f} s in a process of its own: who, who not, in which order")
         if not args.kills:
             print(f"ratio       {args.mails / seconds / floor['per_second']:.2f} of the bare loop")
+            whole = launched + seconds
+            print(f"in all      {whole:.1f} s from launch to last accept, {whole * floor['per_second'] / args.mails:.2f} times the bare loop")
             return
         _settle(made)
         found = ledger(made)

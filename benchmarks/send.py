@@ -50,7 +50,9 @@ def main() -> None:
         if not args.kills:
             print(f"ratio       {args.mails / seconds / floor['per_second']:.2f} of the bare loop")
             whole = launched + seconds
-            print(f"in all      {whole:.1f} s from launch to last accept, {whole * floor['per_second'] / args.mails:.2f} times the bare loop")
+            print(
+                f"in all      {whole:.1f} s from launch to last accept, {whole * floor['per_second'] / args.mails:.2f} times the bare loop"
+            )
             return
         _settle(made)
         found = ledger(made)

@@ -247,9 +247,10 @@ def serve(port: int, vendor: StandIn) -> ThreadingHTTPServer:
         def log_message(self, format: str, *args: Any) -> None:
             """Quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
-    return server
+    class Server(ThreadingHTTPServer):
+        daemon_threads, request_queue_size = True, 512  # a hundred callers may connect at once
+
+    return Server(("127.0.0.1", port), Handler)
 
 
 def faults_by_chance(shares: Mapping[str, float], seed: int = 1) -> Callable[[int], str]:

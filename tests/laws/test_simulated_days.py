@@ -1,7 +1,7 @@
 """A few hundred days of the whole street, each drawn from its seed, with something going wrong at any statement.
 
 A day that breaks a law prints its seed and its story. OMNI_LAW_SEEDS="4711" tells that day again, "0-9999" is a night's worth
-(`make simulate`, whose days are twice as long). What a broken day teaches becomes a test of its own beside the code that was wrong.
+(`make simulate`, whose days are three times as long). What a broken day teaches becomes a test of its own beside the code that was wrong.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.simulation.day import Day
 from tests.simulation.town import SECRETS, Town
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
-ACTS, AT_ONCE = int(os.environ.get("OMNI_LAW_ACTS", "30")), 20
+ACTS, AT_ONCE = int(os.environ.get("OMNI_LAW_ACTS", "20")), 20
 
 
 def _seeds() -> range:

@@ -22,7 +22,6 @@ ZONES = ("Europe/London", "America/New_York", "Asia/Tokyo", None)
 PEOPLE = 8
 CAP_HOURS, SMS_MICROS, SMS_BUDGET = 24, 1_000, 5_000
 ROOMS = ("audience", "delivery", "governance", "optimization", "workflow")  # whose memories end with the day
-CONTENT = "workflow.content"  # remembers by revisions, of which every day has the same
 SECRETS = {"SENDGRID_KEY": "SG.town", "SENDGRID_HOOK": "", "TWILIO_TOKEN": "the-accounts-token"}
 ACCOUNT_SID = "AC" + "a" * 32
 
@@ -43,15 +42,18 @@ class Town:
 
     def begin(self) -> None:
         """The same dawn again. Epochs are never used twice in one process, since what is remembered is remembered by them."""
-        gc.collect()  # those who were killed may still hold half-read answers
         connection.close()
         connection.ensure_connection()
-        self._kept.backup(connection.connection)
+        try:
+            self._kept.backup(connection.connection)
+        except sqlite3.OperationalError:  # those who were killed may still hold half-read answers
+            gc.collect()
+            self._kept.backup(connection.connection)
         (settings.OMNI.data_dir / instance.FILE_NAME).unlink(missing_ok=True)
         for kept in (instance._standing, leases._running, housekeeping._swept, reading._remembered, slices._kept):
             kept.clear()  # type: ignore[attr-defined]
         for name, module in list(sys.modules.items()):
-            if name.split(".", 1)[0] in ROOMS and name != CONTENT:
+            if name.split(".", 1)[0] in ROOMS:
                 for value in list(vars(module).values()):
                     if callable(forget := getattr(value, "cache_clear", None)):
                         forget()

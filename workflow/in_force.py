@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import structlog
 
@@ -25,3 +26,13 @@ def campaigns_in_force(workspace_id: int) -> Iterator[tuple[DocumentView, Revisi
             yield view, view.released, view.released.model
         except Invalid as invalid:
             log.error("campaign.unreadable", campaign=view.key, revision=view.released.number, reason=invalid.reason)
+
+
+def released_campaigns(workspace_id: int) -> tuple[tuple[RevisionView, CampaignBody], ...]:
+    """The same for those who look every few seconds: remembered until something is released, rolled back or recalled."""
+    return _released(workspace_id, governance.epoch(workspace_id))
+
+
+@lru_cache(maxsize=64)
+def _released(workspace_id: int, epoch: int) -> tuple[tuple[RevisionView, CampaignBody], ...]:
+    return tuple((released, campaign) for _, released, campaign in campaigns_in_force(workspace_id))

@@ -13,7 +13,7 @@ from governance import door as governance
 from governance.door import DoorError
 from workflow.cron import previous_time
 from workflow.documents import CampaignBody, Once, Schedule
-from workflow.in_force import campaigns_in_force
+from workflow.in_force import released_campaigns
 from workflow.models import Occurrence
 
 Launch = Callable[[str, datetime], object]
@@ -44,8 +44,8 @@ def planned(campaign: CampaignBody, *, released_at: datetime, now: datetime) -> 
 def due(workspace_id: int, *, now: datetime) -> list[Due]:
     """Everything whose planned instant has come and has not been dealt with. One query per tick and one for what is done."""
     scheduled = {
-        released.id: (view.key, campaign)
-        for view, released, campaign in campaigns_in_force(workspace_id)
+        released.id: (released.key, campaign)
+        for released, campaign in released_campaigns(workspace_id)
         if isinstance(campaign.trigger, Schedule | Once)
     }
     if not scheduled:

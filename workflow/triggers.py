@@ -18,7 +18,7 @@ from governance.door import DoorError
 from optimization import door as optimization
 from workflow import bells
 from workflow.documents import CampaignBody, OnEvent
-from workflow.in_force import campaigns_in_force
+from workflow.in_force import released_campaigns
 from workflow.models import Run
 from workflow.outlook import pinned_arms
 
@@ -54,13 +54,13 @@ def consume(*, now: datetime, limit: int) -> int:
 
 def _listening(workspace_id: int, name: str, now: datetime) -> Iterable[Triggered]:
     """Released campaigns that this event can trigger, and whose approval still fits. Those that don't fit are logged, not sent."""
-    for document, released, campaign in campaigns_in_force(workspace_id):
+    for released, campaign in released_campaigns(workspace_id):
         if not isinstance(campaign.trigger, OnEvent) or campaign.trigger.event != name:
             continue
         try:
-            approval = governance.approval(workspace_id, "campaign", document.key, now=now)
+            approval = governance.approval(workspace_id, "campaign", released.key, now=now)
         except DoorError as refusal:
-            log.warning("trigger.refused", campaign=document.key, reason=refusal.reason)
+            log.warning("trigger.refused", campaign=released.key, reason=refusal.reason)
             continue
         yield Triggered(released, campaign, campaign.trigger, approval)
 

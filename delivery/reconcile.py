@@ -1,8 +1,8 @@
 """What became of unanswered requests. Silence is not evidence: nothing promotional is sent again unless the vendor's event
 feed is proven to have come past the silent request; till then it is listed as in doubt and a person may decide.
 
-Proven past means: an event arrived about a request made later, and about every request that the vendor accepted on this
-account within a window before and after. Events come late, in any order and in heaps; while one neighbour has not been heard
+Proven past means: when the window was over an event arrived about a request made later, and one has arrived about every request
+that the vendor accepted on this account within a window before and after. Events come late, in any order and in heaps; while one neighbour has not been heard
 of, the silent one may be in the same heap.
 
 Transactional requests are asked about, or repeated once, when their work falls due again (see doubts).
@@ -70,7 +70,8 @@ def _feed_came_past(attempt: Attempt) -> bool:
     around = account.filter(posted_at__gte=attempt.posted_at - window, posted_at__lte=attempt.posted_at + window)
     if around.filter(state=AttemptState.SENT, heard_at=None).exists():
         return False
-    return account.filter(posted_at__gt=attempt.posted_at, heard_at__isnull=False).exists()
+    # Heard before the window was over it would say nothing: the feed may have stopped since, with the silent one's event in it.
+    return account.filter(posted_at__gt=attempt.posted_at, heard_at__gte=attempt.posted_at + window).exists()
 
 
 def send_again(attempt: Attempt, *, by: str, now: datetime) -> bool:

@@ -2,8 +2,8 @@
 feed is proven to have come past the silent request; till then it is listed as in doubt and a person may decide.
 
 Proven past means: when the window was over an event arrived about a request made later, and one has arrived about every request
-that the vendor accepted on this account within a window before and after. Events come late, in any order and in heaps; while one neighbour has not been heard
-of, the silent one may be in the same heap.
+that the vendor accepted on this account within a window before and after. Events come late, in any order and in heaps; while one
+neighbour has not been heard of, the silent one may be in the same heap.
 
 Transactional requests are asked about, or repeated once, when their work falls due again (see doubts).
 """

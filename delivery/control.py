@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Literal
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from delivery import ramps, reconcile
-from delivery.models import Attempt, Batch, Decision, Dispatch, Message, Switch
+from delivery.models import Attempt, Batch, Decision, Dispatch, Switch
+from delivery.requeue import carried
 from delivery.states import AttemptState, DispatchState, MessageState, Reason, WorkState
 from governance import door as governance
 from governance.door import Actor, Finding, Invalid, Missing, Refused, Role, allow, audit
@@ -95,7 +95,7 @@ def cancel_refused(workspace_id: int, dispatch_id: int, *, now: datetime) -> int
     """Messages whose last attempt surely failed and whose dispatch was stopped will not be tried again: skipped(cancelled)."""
     cancelled = 0
     for attempt in Attempt.objects.filter(workspace_id=workspace_id, dispatch_id=dispatch_id, state=AttemptState.REFUSED):
-        cancelled += _messages(attempt).update(state=MessageState.SKIPPED, reason=Reason.CANCELLED, at=now)
+        cancelled += carried(attempt).update(state=MessageState.SKIPPED, reason=Reason.CANCELLED, at=now)
     return cancelled
 
 
@@ -108,20 +108,9 @@ def _resolve(attempt: Attempt, verdict: Verdict, now: datetime) -> None:
         doubtful.update(state=AttemptState.SENT, resolved_at=now, resolved_by="person")
     elif verdict == "give_up":
         if doubtful.update(state=AttemptState.FAILED, resolved_at=now, resolved_by="person"):
-            _messages(attempt).update(state=MessageState.FAILED, reason=Reason.GIVEN_UP)
+            carried(attempt).update(state=MessageState.FAILED, reason=Reason.GIVEN_UP)
     else:
         raise Invalid([Finding("error", "/verdict", str(verdict)[:40], "sent, resend or give_up")])
-
-
-def _messages(attempt: Attempt) -> QuerySet[Message]:
-    return Message.objects.filter(
-        dispatch_id=attempt.dispatch_id,
-        workspace_id=attempt.workspace_id,
-        n__gte=attempt.first_n,
-        n__lte=attempt.last_n,
-        attempt_id=attempt.pk,
-        state=MessageState.SENDING,
-    )
 
 
 def _change(

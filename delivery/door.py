@@ -1,7 +1,7 @@
 """What other rooms may use of delivery."""
 
 from delivery.adapters.base import Sender
-from delivery.addresses import address_hash, address_hashes
+from delivery.addresses import address_hash, address_hashes, address_of
 from delivery.backlog import Backlog, backlog
 from delivery.briefs import Brief, DayOfChannel, Engagement, briefs, daily, doubtful, engagement, paused, running
 from delivery.clicks import settle as settle_clicks
@@ -72,6 +72,7 @@ __all__ = [
     "Work",
     "address_hash",
     "address_hashes",
+    "address_of",
     "answer_key",
     "at_work",
     "backlog",

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Count, Max, Min, Q, Sum
 
-from delivery.counts import count
+from delivery.counts import Counts, count
 from delivery.models import Attempt, Batch, Decision, Dispatch, LeftOut, Slice, VendorAccount
 from delivery.ramps import health
 from delivery.states import AttemptState, DispatchState, MessageState, Reason, WorkState
@@ -131,7 +131,7 @@ def facts(workspace_id: int, dispatch_id: int) -> DispatchView:
         waves=waves,
         waves_open=row.waves_open,
         next_wave_at=next_wave_at,
-        next_wave_waits=_waits(row) if next_wave_at is not None else "",
+        next_wave_waits=_waits(row, counts) if next_wave_at is not None else "",
         cost_micros=requests["cost"] or 0,
         estimated_micros=row.estimated_micros,
         budget_micros=row.budget_micros,
@@ -219,8 +219,8 @@ def _next_wave_at(row: Dispatch, waves: tuple[WaveView, ...]) -> datetime | None
     return row.wave_done_at + timedelta(minutes=row.soak_minutes)
 
 
-def _waits(row: Dispatch) -> str:
-    found = health(row)
+def _waits(row: Dispatch, counts: Counts) -> str:
+    found = health(row, counts)
     if found.heard_enough:
         return ""
     return f"the vendor has reported on {found.heard:,} of {found.sent:,} messages, and {found.needed:.0%} are waited for"

@@ -12,7 +12,7 @@ from django.db.models import Q
 from delivery import policies
 from delivery.accounts import webhook_accounts
 from delivery.adapters.registry import ADAPTERS
-from delivery.counts import count
+from delivery.counts import Counts, count
 from delivery.models import Batch, Dispatch, VendorEvent
 from delivery.states import DispatchState, MessageState, Reason, WorkState
 from governance import door as governance
@@ -26,7 +26,7 @@ def advance(*, now: datetime) -> int:
     opened = 0
     closed = Dispatch.objects.filter(state=DispatchState.RUNNING, kind="campaign", batches__state=WorkState.CLOSED).distinct()
     for dispatch in closed.only("id", "workspace_id", "key", "policy_key", "vendor", "soak_minutes", "wave_done_at", "waves_open"):
-        found = health(dispatch)
+        found = health(dispatch, count(dispatch.workspace_id, dispatch.pk))
         if found.trouble:
             halt(dispatch, found.trouble, now=now)
         elif _under_way(dispatch, now):
@@ -69,10 +69,9 @@ class Health:
         return self.heard >= self.needed * self.sent
 
 
-def health(dispatch: Dispatch) -> Health:
-    """What the ledger and the vendor's events say of it so far."""
+def health(dispatch: Dispatch, counts: Counts) -> Health:
+    """What the ledger (`counts`, of all its messages) and the vendor's events say of it so far."""
     limits = policies.policy(dispatch.workspace_id, dispatch.policy_key).halt
-    counts = count(dispatch.workspace_id, dispatch.pk)
     states, reasons = counts.states, counts.reasons
     tried = sum(states.values()) - states[MessageState.SKIPPED]
     sent = tried - states[MessageState.FAILED] - states[MessageState.SENDING] - states[MessageState.IN_DOUBT]

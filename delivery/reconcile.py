@@ -20,7 +20,7 @@ from django.db.models import F, Q, QuerySet
 from delivery.connections import Connections
 from delivery.models import Attempt, Batch, Dispatch
 from delivery.probes import probe
-from delivery.requeue import queue
+from delivery.requeue import queue, wake
 from delivery.states import AttemptState, DispatchState, WorkState
 
 AT_ONCE = 500  # requests of one account that are looked at in one round
@@ -94,7 +94,7 @@ def send_again(attempt: Attempt, *, by: str, now: datetime) -> bool:
 
 def _wake(dispatch: Dispatch, attempt: Attempt, now: datetime) -> None:
     """A finished dispatch runs again; the money of the request is free again."""
-    same = Dispatch.objects.filter(pk=dispatch.pk)
-    same.filter(state=DispatchState.DONE).update(state=DispatchState.RUNNING, finished_at=None)
+    wake(dispatch.pk)
     if dispatch.budget_micros is not None:
+        same = Dispatch.objects.filter(pk=dispatch.pk)
         same.filter(Q(committed_micros__gte=attempt.cost_micros)).update(committed_micros=F("committed_micros") - attempt.cost_micros)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from delivery.isolation import part_of
 from delivery.models import Attempt, Batch, Decision, Dispatch, Message
 from delivery.states import DispatchState, MessageState, Reason, WorkState
@@ -32,20 +34,29 @@ def after_refusal(work: Work, attempt_ids: Collection[int], *, now: datetime) ->
     for attempt in Attempt.objects.filter(pk__in=attempt_ids).order_by("pk"):
         batch = Batch.objects.select_for_update().filter(pk=attempt.batch_id).first() if attempt.batch_id else None
         queue(attempt, batch, now=now)
-    Dispatch.objects.filter(pk=dispatch.pk, state=DispatchState.DONE).update(state=DispatchState.RUNNING, finished_at=None)
+    wake(dispatch.pk)
 
 
-def queue(attempt: Attempt, batch: Batch | None, *, now: datetime) -> None:
-    """Make what this request carried, and still hangs on it, due again. batch: its own, held by the caller; None for decisions."""
-    rows = Message.objects.filter(
+def wake(dispatch_id: int) -> None:
+    """A finished dispatch runs again: something of it waits."""
+    Dispatch.objects.filter(pk=dispatch_id, state=DispatchState.DONE).update(state=DispatchState.RUNNING, finished_at=None)
+
+
+def carried(attempt: Attempt) -> QuerySet[Message]:
+    """The messages that this request carried and whose fate still hangs on it."""
+    return Message.objects.filter(
         dispatch_id=attempt.dispatch_id,
         workspace_id=attempt.workspace_id,
         n__gte=attempt.first_n,
         n__lte=attempt.last_n,
         attempt_id=attempt.pk,
         state=MessageState.SENDING,
-    ).order_by("n")
-    entries = [Entry(n, profile_id) for n, profile_id in rows.values_list("n", "profile_id")]
+    )
+
+
+def queue(attempt: Attempt, batch: Batch | None, *, now: datetime) -> None:
+    """Make what this request carried, and still hangs on it, due again. batch: its own, held by the caller; None for decisions."""
+    entries = [Entry(n, profile_id) for n, profile_id in carried(attempt).order_by("n").values_list("n", "profile_id")]
     if not entries:
         return
     if batch is None:

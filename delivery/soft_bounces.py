@@ -25,11 +25,11 @@ def worn_out(workspace_id: int, bounced: Mapping[int, Iterable[int]], *, now: da
         rows = sql.rows(
             f"""SELECT m.address_hash FROM delivery_message m
             JOIN delivery_vendorevent e ON e.dispatch_id = m.dispatch_id AND e.n = m.n
-            WHERE m.workspace_id = %s AND {sql.among("m.address_hash")} AND e.at > %s AND e.kind IN ('bounced', 'blocked', 'delivered')
+            WHERE m.workspace_id = %s AND {sql.among("m.address_hash")} AND e.at > %s AND e.kind IN (%s, %s, 'delivered')
             GROUP BY m.address_hash
             HAVING COUNT(DISTINCT CASE WHEN e.kind <> 'delivered' THEN m.dispatch_id END) >= %s
                AND COUNT(CASE WHEN e.kind = 'delivered' THEN 1 END) = 0""",
-            [workspace_id, sql.numbers(sorted(hashes)), sql.moment(now - timedelta(days=limits[1])), limits[0]],
+            [workspace_id, sql.numbers(sorted(hashes)), sql.moment(now - timedelta(days=limits[1])), *SOFT, limits[0]],
         )
         found |= {row[0] for row in rows}
     return found

@@ -62,7 +62,7 @@ def decide_for(
     isn't in force, can't be rendered, or the person has no address for it."""
     template = _in_force(workspace_id, type_, now)
     people = audience.load(workspace_id, [profile_id])
-    if not people or not _address(people[0], template.model.channel):
+    if not people or not delivery.address_of(template.model.channel, people[0]):
         raise Refused(f"this person has no address for {template.model.channel}")
     _check_renders(workspace_id, template, profile_id, data)
     key = _decide(workspace_id, template, profile_id, data, due=now, expires=expires, now=now)
@@ -121,14 +121,10 @@ def _recipient(workspace_id: int, to: To, channel: str, now: datetime) -> int:
         raise Invalid([Finding(each.level, "/to" + each.path, each.found, each.expected) for each in outcome.rejected[0].findings])
     person = audience.find(workspace_id, external_id=to.external_id)
     assert person is not None  # just written, in this transaction
-    if not _address(person, channel):
+    if not delivery.address_of(channel, person):
         field = "email" if channel == "email" else "phone"
         raise Invalid([Finding("error", f"/to/{field}", "nothing", f"an address: this person has no {field} yet")])
     return person.id
-
-
-def _address(person: audience.Person, channel: str) -> str:
-    return (person.email if channel == "email" else person.phone) or ""
 
 
 def _check_renders(workspace_id: int, template: governance.RevisionView, profile_id: int, data: Mapping[str, Any]) -> None:

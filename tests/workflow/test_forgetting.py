@@ -22,7 +22,7 @@ from workflow import pipeline, worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ADA = {"external_id": "crm-77-lovelace", "email": "Ada.Lovelace@example.com", "phone": "+442079460123"}
-TRACES = ("lovelace", "442079460123", "countess", "990017", "analytical")
+TRACES = ("lovelace", "442079460123", "countess", "nought-seventeen", "analytical")
 
 
 def told(code: str) -> dict[str, Any]:
@@ -63,9 +63,9 @@ def test_nothing_anywhere_says_who_a_forgotten_person_was(api: Api) -> None:
     assert api.call("POST", "profiles", {"source": "form", "profiles": [known]}).status_code == 200
     event = {"id": "e-1", "name": "visit", "external_id": ADA["external_id"], "properties": {"engine": "Analytical"}}
     assert api.call("POST", "events", {**event, "at": timezone.now().isoformat()}).status_code == 202
-    assert api.call("POST", "messages", told("990017-sent"), Idempotency_Key="lovelace-1").status_code == 202
+    assert api.call("POST", "messages", told("nought-seventeen-sent"), Idempotency_Key="lovelace-1").status_code == 202
     worker.drain()
-    assert api.call("POST", "messages", told("990017-waiting"), Idempotency_Key="lovelace-2").status_code == 202
+    assert api.call("POST", "messages", told("nought-seventeen-waiting"), Idempotency_Key="lovelace-2").status_code == 202
     assert {trace.split(":")[0] for trace in traces()} >= {
         "audience_profile", "audience_event", "delivery_outboxmail", "delivery_decision",
     }  # fmt: skip
@@ -86,7 +86,7 @@ def test_what_waits_for_a_forgotten_person_is_skipped_and_not_lost(api: Api) -> 
 
 
 def test_a_mail_that_was_under_way_is_forgotten_by_the_next_sweep(api: Api) -> None:
-    api.call("POST", "messages", told("990017"), Idempotency_Key="k")
+    api.call("POST", "messages", told("nought-seventeen"), Idempotency_Key="k")
     number, now = number_of(), timezone.now()
     work = delivery.lease(lanes=("transactional",), worker="w", now=now)
     assert work is not None

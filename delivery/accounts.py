@@ -10,7 +10,7 @@ from django.conf import settings
 
 from delivery.adapters.base import Account
 from delivery.adapters.registry import ADAPTERS
-from delivery.documents import VendorRoute
+from delivery.route_document import VendorRoute
 from governance import door as governance
 
 log = structlog.get_logger(__name__)

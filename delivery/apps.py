@@ -9,8 +9,9 @@ class DeliveryConfig(AppConfig):
         """Make the room's document kinds known, and how it forgets people."""
         from audience.door import register_forgetting
         from delivery import checks
-        from delivery.documents import SENDING_POLICY, VENDOR_ROUTE
         from delivery.forgetting import forget
+        from delivery.policy_document import SENDING_POLICY
+        from delivery.route_document import VENDOR_ROUTE
         from governance.door import register
 
         register(VENDOR_ROUTE)

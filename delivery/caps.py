@@ -13,8 +13,8 @@ from typing import Any
 from django.db.models import Q
 
 from delivery import sql
-from delivery.documents import Cap
 from delivery.models import Dispatch
+from delivery.policy_document import Cap
 from delivery.states import MessageState
 
 BLOCK_BITS = 14  # people per lock: 16,384, see docs/decisions

@@ -28,13 +28,15 @@ _REST = {"throttled": 5.0, "transient": 2.0, "misconfigured": 60.0}  # seconds, 
 @dataclass(slots=True)
 class Followed:
     """What follows from a window's answers. retry: bundles to be attempted anew at once; later: some of the work must wait, at
-    least `rest` seconds, for which the account is left alone."""
+    least `rest` seconds, for which the account is left alone. too_fast: the vendor asked for less; named: and said for how long."""
 
     counts: Counter[str] = field(default_factory=Counter)
     retry: list[Bundle] = field(default_factory=list)
     later: bool = False
     rest: float = 0.0
     trouble: str = ""
+    too_fast: bool = False
+    named: bool = False
 
 
 def confirm(work: Work, answered: Sequence[tuple[Bundle, Fate]], *, terms: Terms, last: bool, rest: float, now: datetime) -> Followed:
@@ -53,7 +55,8 @@ def confirm(work: Work, answered: Sequence[tuple[Bundle, Fate]], *, terms: Terms
         budgets.give_back(work.dispatch, sum(bundle.cost for bundle in refused if bundle.attempt_id in written))
         requeue.after_refusal(work, [bundle.attempt_id for bundle in refused if bundle.attempt_id in written], now=now)
         if followed.rest:
-            limits.rest(work.workspace_id, terms.route.key, seconds=followed.rest, trouble=followed.trouble, now=now)
+            account, asked = terms.route.key, {"too_fast": followed.too_fast, "named": followed.named}
+            limits.rest(work.workspace_id, account, seconds=followed.rest, trouble=followed.trouble, now=now, **asked)
         if last and not followed.retry and not followed.later:
             settled.close(_waiting(work, answered), now=now)
     return followed
@@ -71,6 +74,8 @@ def _follow(bundle: Bundle, fate: Fate, followed: Followed, culprits: list[tuple
         followed.later = True
         followed.rest = max(followed.rest, fate.retry_after if fate.retry_after is not None else _REST[fate.kind])
         followed.trouble = fate.detail
+        followed.too_fast = followed.too_fast or fate.kind == "throttled"
+        followed.named = followed.named or fate.retry_after is not None
     else:
         culprit = next((one for one in bundle.candidates if one.message and one.message.message_id == fate.culprit), None)
         if culprit is None and size == 1:

@@ -16,7 +16,7 @@ from django.conf import settings
 from audience import door as audience
 from delivery.adapters.base import OutgoingMessage
 from delivery.caps import capped
-from delivery.documents import Cap, SendingPolicy
+from delivery.policy_document import Cap, SendingPolicy
 from delivery.quiet import QuietClock, day_began, zones_of
 from delivery.states import Reason
 from delivery.suppression import suppressed

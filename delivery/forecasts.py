@@ -31,7 +31,7 @@ def forecast(plan: DispatchPlan, person: Person, *, renders: bool, now: datetime
     for reason, people in survey(plan).items():
         if person.id in people:
             return Forecast(reason)
-    route = policies.route(plan.workspace_id, plan.route_key, plan.channel)
+    routes = policies.routes(plan.workspace_id, plan.route_key, plan.channel)
     address = address_of(plan.channel, person)
     candidate = Candidate(
         n=0,
@@ -44,8 +44,8 @@ def forecast(plan: DispatchPlan, person: Person, *, renders: bool, now: datetime
         fault=Reason.NONE if renders else Reason.INVALID,
     )
     policy = policies.policy(plan.workspace_id, plan.policy_key)
-    facts = facts_of(row_of(plan, route, now))
-    verdicts = judge(facts, [candidate], policy, local=route.adapter.key == OUTBOX, recalled=False, now=now)
+    facts = facts_of(row_of(plan, routes, now))
+    verdicts = judge(facts, [candidate], policy, local=routes[0].adapter.key == OUTBOX, recalled=False, now=now)
     if verdicts.skipped:
         return Forecast(Reason(verdicts.skipped[0][1]).label)
     return Forecast(until=verdicts.postponed[0][1]) if verdicts.postponed else Forecast()

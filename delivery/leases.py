@@ -29,7 +29,7 @@ _running: dict[tuple[int, int], tuple[str, DispatchFacts]] = {}
 _MAY_GO = """NOT EXISTS (SELECT 1 FROM delivery_switch s WHERE s.workspace_id = d.workspace_id AND s."on"
     AND (s.scope = 'workspace' OR (s.scope = 'campaign' AND s.key = d.key) OR (s.scope = 'vendor' AND s.key = d.vendor)))
     AND NOT EXISTS (SELECT 1 FROM delivery_vendoraccount v WHERE v.workspace_id = d.workspace_id AND v.account = d.account
-    AND v.blocked_until > %s)"""
+    AND (v.blocked_until > %s OR (d.lane > 0 AND v.campaigns_wait_until > %s)))"""
 
 
 def lease(*, lanes: Sequence[LaneName], worker: str, now: datetime) -> Work | None:
@@ -160,7 +160,7 @@ def _take_batch(lane: Lane, worker: str, now: datetime) -> tuple[int, datetime, 
         WHERE id IN (SELECT id FROM picked)
         RETURNING id, dispatch_id, workspace_id, slice_id, (SELECT s.first_n FROM delivery_slice s WHERE s.id = slice_id),
             (SELECT s.digest FROM delivery_slice s WHERE s.id = slice_id), start, stop, ranks, claims""",
-        [int(lane), sql.moment(now), sql.moment(now), token, sql.moment(until), sql.moment(until), worker],
+        [int(lane), sql.moment(now), sql.moment(now), sql.moment(now), token, sql.moment(until), sql.moment(until), worker],
     )
     return (token, until, deadline, found[0]) if found else None
 
@@ -181,7 +181,18 @@ def _take_decisions(lane: Lane, worker: str, now: datetime) -> tuple[int, dateti
         UPDATE delivery_decision SET token = %s, leased_until = %s, due_at = %s, worker = %s, claims = claims + 1
         WHERE id IN (SELECT id FROM picked)
         RETURNING id, n, profile_id, payload, dispatch_id, workspace_id, claims, expires_at""",
-        [int(lane), sql.moment(now), sql.moment(now), int(lane), sql.moment(now), token, sql.moment(until), sql.moment(until), worker],
+        [
+            int(lane),
+            sql.moment(now),
+            sql.moment(now),
+            sql.moment(now),
+            int(lane),
+            sql.moment(now),
+            token,
+            sql.moment(until),
+            sql.moment(until),
+            worker,
+        ],
     )
     return (token, until, deadline, sorted(found, key=lambda row: int(row[1]))) if found else None
 

@@ -18,11 +18,11 @@ from pyroaring import BitMap64
 from delivery import attempts, sql
 from delivery.budgets import reserve
 from delivery.caps import lock_people
-from delivery.documents import SendingPolicy
 from delivery.eligibility import Candidate, Verdicts, judge
 from delivery.isolation import part_of
 from delivery.models import Attempt, Batch, Decision, Message
 from delivery.policies import OUTBOX, Route
+from delivery.policy_document import SendingPolicy
 from delivery.rows import NewRow, write
 from delivery.states import AttemptState, MessageState, Reason, WorkState
 from delivery.work import Clock, Entry, Program, Work

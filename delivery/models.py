@@ -318,17 +318,38 @@ class OutboxMail(models.Model):
 
 
 class VendorAccount(models.Model):
-    """What all workers share about one vendor account: until when to leave it alone, and its rate bucket."""
+    """What all workers share about one vendor account: until when to leave it alone, and how fast it may be taken."""
 
     workspace = models.ForeignKey("governance.Workspace", on_delete=models.PROTECT, related_name="+")
     account = models.CharField(max_length=80)  # the route's key
     blocked_until = models.DateTimeField(null=True)
     trouble = models.CharField(max_length=300, blank=True)
-    tokens = models.FloatField(default=0)  # may go below 0: what was taken ahead is waited for
-    refilled_at = models.DateTimeField()
+    campaigns_wait_until = models.DateTimeField(null=True)  # a quota is used up but for what is kept for transactional messages
+    campaigns_wait_for = models.CharField(max_length=300, blank=True)
+    transactional_at = models.DateTimeField(null=True)  # about when it last carried one
+    pace = models.FloatField(default=1)  # the part of its speed it was trusted with at paced_at
+    paced_at = models.DateTimeField(null=True)
+    throttled = models.PositiveSmallIntegerField(default=0)  # how often in a row it asked for less and named no time
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "account"], name="one_row_per_vendor_account")]
+
+
+class Allowance(models.Model):
+    """What was drawn of one limit of a vendor account lately. of: what it is counted for ("account", "sender:+15550009999");
+    used: [[a share of its span, messages], …], ascending; tokens: of a speed, what its bucket holds, below 0 what is waited for."""
+
+    workspace = models.ForeignKey("governance.Workspace", on_delete=models.PROTECT, related_name="+")
+    account = models.CharField(max_length=80)
+    of = models.CharField(max_length=180)
+    per = models.CharField(max_length=12)
+    tokens = models.FloatField(default=0)
+    filled_at = models.DateTimeField(null=True)
+    used = models.JSONField(default=list)
+    booked_until = models.DateTimeField(null=True)  # those who wait for it were told moments up to this one
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "account", "of", "per"], name="one_row_per_limit")]
 
 
 class Instance(models.Model):

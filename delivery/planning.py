@@ -73,13 +73,14 @@ def _dispatch(plan: DispatchPlan, now: datetime) -> tuple[Dispatch, bool]:
 
 def _insert(plan: DispatchPlan, now: datetime) -> Dispatch:
     policies.policy(plan.workspace_id, plan.policy_key)
-    dispatch = row_of(plan, policies.route(plan.workspace_id, plan.route_key, plan.channel), now)
+    dispatch = row_of(plan, policies.routes(plan.workspace_id, plan.route_key, plan.channel), now)
     dispatch.save(force_insert=True)
     return dispatch
 
 
-def row_of(plan: DispatchPlan, route: policies.Route, now: datetime) -> Dispatch:
+def row_of(plan: DispatchPlan, routes: Sequence[policies.Route], now: datetime) -> Dispatch:
     """The row of a plan, unsaved."""
+    vendor, account = policies.carriers(routes)
     return Dispatch(
         workspace_id=plan.workspace_id,
         kind="campaign",
@@ -96,8 +97,8 @@ def row_of(plan: DispatchPlan, route: policies.Route, now: datetime) -> Dispatch
         bill_hash=plan.bill_hash,
         route_key=plan.route_key,
         policy_key=plan.policy_key,
-        vendor=route.adapter.key,
-        account=route.key,
+        vendor=vendor,
+        account=account,
         experiment=plan.experiment,
         recheck_rule=plan.recheck_rule,
         reentry=plan.reentry,
@@ -109,7 +110,7 @@ def row_of(plan: DispatchPlan, route: policies.Route, now: datetime) -> Dispatch
         expires_at=plan.expires_at,
         estimated_micros=plan.estimated_micros,
         budget_micros=plan.budget_micros,
-        currency=plan.currency or route.currency,
+        currency=plan.currency or routes[0].currency,
     )
 
 

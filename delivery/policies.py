@@ -1,52 +1,101 @@
-"""The released route and policy that a dispatch goes by, ready for use. State: the witness guards it for every batch."""
+"""The released routes and the policy that a dispatch goes by, ready for use. State: the witness guards it for every batch."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
 
+import structlog
 from django.conf import settings
 
 from delivery.adapters.base import Account, Adapter
 from delivery.adapters.registry import ADAPTERS
-from delivery.documents import PriceTable, SendingPolicy, VendorRoute
+from delivery.policy_document import SendingPolicy
+from delivery.prices import Prices
+from delivery.quotas import Limit, warm_up
+from delivery.route_document import VendorRoute, WarmUp
 from governance import door as governance
 
+log = structlog.get_logger(__name__)
 DEFAULT_POLICY = SendingPolicy(title="Without a policy")
 OUTBOX = "outbox"
+SEVERAL = "several"  # no vendor's name: a dispatch that several routes carry
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One vendor account: how to talk to it and what it costs. per_second: recipients it may be given, None: no limit.
-    seed: external id of the profile that probes go to, "" for none."""
+    """One vendor account: how to talk to it, whom it serves, how much it may be given and what it costs.
+
+    limits: those of every day; warm_up: its first day and what each day may see. reserved: the part of its quotas that campaigns
+    leave to transactional messages. countries: the only ones that it serves, none: all. weight, share, stands_in: see `routing`.
+    seed: external id of the profile that probes go to, "" for none.
+    """
 
     key: str
     channel: str
     adapter: Adapter
     account: Account = field(repr=False)
-    price: PriceTable | None = None
-    per_second: float | None = None
+    prices: Prices = field(default_factory=Prices)
+    limits: tuple[Limit, ...] = ()
+    reserved: float = 0.0
+    warm_up: WarmUp | None = None
     seed: str = ""
+    countries: frozenset[str] = frozenset()
+    weight: int = 0
+    share: int = 100
+    stands_in: bool = False
 
     @property
     def currency(self) -> str:
         """ISO code, "" where the route is free."""
-        return self.price.currency if self.price else ""
+        return self.prices.currency
+
+    def limits_on(self, day: date) -> tuple[Limit, ...]:
+        """With the warm-up's, if that day is one of its days."""
+        todays = warm_up(self.warm_up.began, self.warm_up.days, day) if self.warm_up else None
+        return (*self.limits, todays) if todays else self.limits
+
+
+def routes(workspace_id: int, key: str, channel: str) -> tuple[Route, ...]:
+    """The route of that key alone, or all released ones that may carry the channel's traffic where key is "": the most preferred
+    first. Those without a share in it (less preferred, and not standing in for others) are left out, as are those in another currency
+    than the first.
+
+    With `OMNI_VENDOR=outbox` everything stays in the local mailbox, priced by the first route where there is one. Raises Missing.
+    """
+    return _routes_at(workspace_id, key, channel, governance.epoch(workspace_id), settings.OMNI)
+
+
+@lru_cache(maxsize=1024)
+def _routes_at(workspace_id: int, key: str, channel: str, epoch: int, environment: object) -> tuple[Route, ...]:
+    """Remembered for one committed state of the workspace: an epoch is never met again with another state behind it."""
+    found = _released(workspace_id, key, channel)
+    if settings.OMNI.vendor == OUTBOX:
+        name, prices = (found[0][0], _prices(found[0][1])) if found else (OUTBOX, Prices())
+        return (Route(name, channel, ADAPTERS[OUTBOX], Account("outbox://"), prices),)
+    if not found:
+        raise governance.Missing(f"a released vendor route for {channel}")
+    currency = _prices(found[0][1]).currency
+    together = [named for named in found if _prices(named[1]).currency in ("", currency) or not currency]
+    ready = [_ready(workspace_id, *together[0])]
+    for key_, body in together[1:]:
+        try:
+            ready.append(_ready(workspace_id, key_, body))
+        except governance.Missing as missing:
+            log.warning("route.not_ready", workspace=workspace_id, route=key_, missing=missing.reason)
+    return tuple(ready)
 
 
 def route(workspace_id: int, key: str, channel: str) -> Route:
-    """The route of that key, or the heaviest released one of the channel where key is "".
+    """The first of `routes`: the one of that key, or the most preferred. Raises Missing."""
+    return routes(workspace_id, key, channel)[0]
 
-    With `OMNI_VENDOR=outbox` everything stays in the local mailbox, priced by the route where there is one. Raises Missing.
-    """
-    found = _released(workspace_id, key, channel)
-    if settings.OMNI.vendor == OUTBOX:
-        body = found[1] if found else None
-        return Route(found[0] if found else OUTBOX, channel, ADAPTERS[OUTBOX], Account("outbox://"), body.price if body else None)
-    if found is None:
-        raise governance.Missing(f"a released vendor route for {channel}")
-    return _ready(workspace_id, *found)
+
+def carriers(routes: Sequence[Route]) -> tuple[str, str]:
+    """The vendor and the account that a dispatch is said to go by: of several, no single one."""
+    return (routes[0].adapter.key, routes[0].key) if len(routes) == 1 else (SEVERAL, SEVERAL)
 
 
 def policy(workspace_id: int, key: str) -> SendingPolicy:
@@ -63,29 +112,59 @@ def policy(workspace_id: int, key: str) -> SendingPolicy:
 @lru_cache(maxsize=1024)
 def at_epoch(
     workspace_id: int, route_key: str, policy_key: str, channel: str, epoch: int, environment: object
-) -> tuple[Route, SendingPolicy]:
+) -> tuple[tuple[Route, ...], SendingPolicy]:
     """Both, remembered for one committed state of the workspace: an epoch is never met again with another state behind it."""
-    return route(workspace_id, route_key, channel), policy(workspace_id, policy_key)
+    return _routes_at(workspace_id, route_key, channel, epoch, environment), policy(workspace_id, policy_key)
 
 
-def _released(workspace_id: int, key: str, channel: str) -> tuple[str, VendorRoute] | None:
+def named(workspace_id: int, key: str, channel: str) -> Route | None:
+    """The released route of that key and channel, if there is one that is ready."""
+    try:
+        return routes(workspace_id, key, channel)[0]
+    except governance.Missing:
+        return None
+
+
+def _released(workspace_id: int, key: str, channel: str) -> list[tuple[str, VendorRoute]]:
     if key:
         try:
-            return key, governance.released(workspace_id, "vendor_route", key).model
+            return [(key, governance.released(workspace_id, "vendor_route", key).model)]
         except governance.Missing:
             if settings.OMNI.vendor == OUTBOX:
-                return None
+                return []
             raise
     views = [view.released for view in governance.documents(workspace_id, "vendor_route") if view.released]
-    routes = [(view.key, view.model) for view in views if view.model.channel == channel]
-    return max(routes, key=lambda named: (named[1].weight, named[0]), default=None)
+    found = [(view.key, view.model) for view in views if view.model.channel == channel]
+    found.sort(key=lambda one: (-one[1].weight, one[0]))
+    first = next((model.weight for _, model in found if not model.countries), 0)
+    return [one for one in found if one[1].countries or one[1].weight >= first or one[1].stands_in]
 
 
 def _ready(workspace_id: int, key: str, body: VendorRoute) -> Route:
     adapter = ADAPTERS[body.vendor]
     secrets = {name: governance.secret(workspace_id, named) for name, named in body.secrets.items()}
     account = Account(_base_url(adapter, body), secrets, body.settings, settings.OMNI.public_url.rstrip("/"), _slug(workspace_id))
-    return Route(key, body.channel, adapter, account, body.price, body.per_second or adapter.limits.per_second, body.seed or "")
+    speed = body.per_second or adapter.limits.per_second
+    quotas = [Limit(quota.count, quota.per, quota.of, frozenset(quota.domains)) for quota in body.quotas]
+    return Route(
+        key,
+        body.channel,
+        adapter,
+        account,
+        _prices(body),
+        (*([Limit(speed, "second")] if speed else []), *quotas),
+        body.reserved,
+        body.warm_up,
+        body.seed or "",
+        frozenset(body.countries),
+        body.weight,
+        body.share,
+        body.stands_in,
+    )
+
+
+def _prices(body: VendorRoute) -> Prices:
+    return Prices(body.price, tuple((later.starts, later.price) for later in body.later_prices))
 
 
 def _base_url(adapter: Adapter, body: VendorRoute) -> str:

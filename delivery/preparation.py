@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
-from delivery import limits
 from delivery.adapters.base import OutgoingMessage
 from delivery.addresses import address_hashes, address_of
 from delivery.eligibility import Candidate
 from delivery.ledger import Bundle, Terms
-from delivery.pricing import price_of
+from delivery.quotas import at_once
 from delivery.states import Reason
-from delivery.work import Outgoing, Program, Work
+from delivery.work import Entry, Outgoing, Program, Work
 
 
 @dataclass(slots=True)
@@ -23,16 +23,18 @@ class Prepared:
     unsendable: list[Candidate] = field(default_factory=list)
 
 
-def prepare(work: Work, outgoing: Sequence[Outgoing], terms: Terms) -> Prepared:
-    """Candidates of all entries of this work, grouped by their program and cut by the vendor's limits. Reads no table."""
+def prepare(work: Work, entries: Sequence[Entry], outgoing: Sequence[Outgoing], terms: Terms, *, day: date) -> Prepared:
+    """Candidates of these entries of the work, grouped by their program and cut by the vendor's limits. day: whose prices count.
+    Reads no table."""
     given = {one.n: one for one in outgoing}
-    found = [given.get(entry.n) for entry in work.entries]
+    found = [given.get(entry.n) for entry in entries]
     addresses = [_address(work.dispatch.channel, one) for one in found]
     hashes = address_hashes(work.workspace_id, work.dispatch.channel, addresses)
-    price, again = terms.route.price, work.again
+    price, served, again = terms.route.prices, terms.route.countries, work.again
+    free = price.on(day) is None
     sendable: dict[int, tuple[Program, list[Candidate]]] = {}
     unsendable = []
-    for entry, one, address, hashed in zip(work.entries, found, addresses, hashes, strict=True):
+    for entry, one, address, hashed in zip(entries, found, addresses, hashes, strict=True):
         n = entry.n
         if one is None or not address or one.filled is None:
             fault = Reason.UNREACHABLE if one is None or not address else Reason.INVALID
@@ -42,7 +44,8 @@ def prepare(work: Work, outgoing: Sequence[Outgoing], terms: Terms) -> Prepared:
             )
             continue
         message = OutgoingMessage(one.filled.token, address, one.filled, one.filled.headers)
-        cost = price_of(price, one.person.country or "", one.parts) if price else 0
+        country = one.person.country or ""
+        cost = 0 if free else price.of(country, one.parts, day)
         group = sendable.get(id(one.program))
         if group is None:
             group = sendable[id(one.program)] = (one.program, [])
@@ -57,6 +60,7 @@ def prepare(work: Work, outgoing: Sequence[Outgoing], terms: Terms) -> Prepared:
                 one.program,
                 one.variant,
                 cost,
+                Reason.NONE if not served or country in served else Reason.NO_ROUTE,
                 expires_at=entry.expires_at,
                 again=again.get(n, 0),
             )
@@ -71,7 +75,7 @@ def cut(work: Work, program: Program, candidates: Sequence[Candidate], terms: Te
     adapter, at_most = terms.route.adapter, terms.policy.max_per_request
     if work.dispatch.message_class == "transactional" and not adapter.features.idempotency_key:
         at_most = 1  # what one kill can leave in doubt
-    if (room := limits.at_once(terms.route.per_second)) is not None:
+    if (room := at_once(terms.route.limits)) is not None:
         at_most = min(at_most or room, room)
     parcels = adapter.parcels(messages, substituted=program.substituted, at_most=at_most)
     return [

@@ -1,25 +1,27 @@
-"""What messages cost, in micros of the route's currency."""
+"""What messages are expected to cost, before they are sent."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from delivery import policies
-from delivery.documents import PriceTable
+from delivery.routing import expected
 
 
-def price_of(table: PriceTable | None, country: str, parts: float) -> int:
-    """One message to a person of `country` ("" unknown: the dearest price of the table, so that no budget is overrun)."""
-    if table is None:
-        return 0
-    each = table.countries.get(country, table.otherwise_micros) if country else max([table.otherwise_micros, *table.countries.values()])
-    return round(each * parts) if table.per == "part" else each
-
-
-def quote(workspace_id: int, channel: str, countries: Mapping[str, int], parts: float = 1, *, route_key: str = "") -> tuple[int, str]:
-    """The estimated cost and its currency of messages to so many people by country. Raises Missing without a released route."""
-    table = policies.route(workspace_id, route_key, channel).price
-    micros = sum(
-        price_of(table, country, 1) * count * (parts if table and table.per == "part" else 1) for country, count in countries.items()
-    )
-    return round(micros), table.currency if table else ""
+def quote(
+    workspace_id: int,
+    channel: str,
+    countries: Mapping[str, int],
+    parts: float = 1,
+    *,
+    now: datetime,
+    route_key: str = "",
+    policy_key: str = "",
+) -> tuple[int, str]:
+    """The estimated cost, in micros, and its currency of messages to so many people by country. Raises Missing without a released
+    route, and where several routes were to be chosen from by a policy that isn't released."""
+    routes = policies.routes(workspace_id, route_key, channel)
+    prefer = policies.policy(workspace_id, policy_key).equal_routes if len(routes) > 1 else "share"
+    micros = sum(expected(routes, country, parts, prefer=prefer, day=now.date()) * count for country, count in countries.items())
+    return round(micros), routes[0].currency

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import phonenumbers
 from phonenumbers import timezone as phone_zones
 
-from delivery.documents import CountryHours, QuietHours
+from delivery.policy_document import CountryHours, QuietHours
 
 if TYPE_CHECKING:
     from audience.door import Person

@@ -106,10 +106,17 @@ def _unsubscribed(dispatch: Dispatch) -> int:
 
 def _reports(dispatch: Dispatch) -> bool:
     """Whether anybody may tell us what became of its messages: a vendor without webhooks, or whose key nobody gave us, never will."""
-    vendor = ADAPTERS.get(dispatch.vendor)
-    if vendor is None or not vendor.webhook_secret:
+    vendors = [dispatch.vendor]
+    if dispatch.vendor == policies.SEVERAL:
+        vendors = [route.adapter.key for route in policies.routes(dispatch.workspace_id, dispatch.route_key, dispatch.channel)]
+    return all(_hears(dispatch.workspace_id, vendor) for vendor in vendors)
+
+
+def _hears(workspace_id: int, vendor: str) -> bool:
+    adapter = ADAPTERS.get(vendor)
+    if adapter is None or not adapter.webhook_secret:
         return False
-    return any(account.only in (None, dispatch.workspace_id) for account in webhook_accounts(dispatch.vendor))
+    return any(account.only in (None, workspace_id) for account in webhook_accounts(vendor))
 
 
 def halt(dispatch: Dispatch, reason: str, *, now: datetime) -> None:

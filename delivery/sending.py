@@ -1,38 +1,23 @@
-"""Admit, post, confirm: one piece of leased work to its vendor, window by window.
-
-While one window waits for its answers the next has its last look and leaves; the two together hold at most `concurrency`
-vendor requests, and that is what a kill can leave in doubt per worker. The worker restrains itself: no request starts unless
-the lease outlives two full time-outs.
-"""
+"""One piece of leased work on its way: whose route carries which message, and what stands in the way of all of it."""
 
 from __future__ import annotations
 
-import time
-from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
-from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
-
-from delivery import confirmation, doubts, ledger, limits, preparation, settled
-from delivery.adapters.base import Account, Fate, OutgoingRequest, Unsendable, VendorRequest
-from delivery.connections import Connections, Posting
-from delivery.eligibility import Candidate
-from delivery.ledger import Bundle, Halted, Terms
-from delivery.preparation import Prepared
+from delivery import doubts, limits, preparation
+from delivery.connections import Connections
+from delivery.ledger import Terms
+from delivery.models import Attempt
+from delivery.routing import choose
 from delivery.switches import killed
 from delivery.terms import terms_of
-from delivery.tokens import TOKENS
-from delivery.work import Clock, Outcome, Outgoing, Work
+from delivery.walks import Stop, Walk
+from delivery.work import Clock, Entry, Outcome, Outgoing, Work
 from governance.door import DoorError
 
-log = structlog.get_logger(__name__)
-LONGEST_WAIT = 10.0  # seconds a worker sleeps for a rate's sake before it gives the work back instead
 ACCOUNT_TROUBLE_RESTS = timedelta(seconds=30)
-DATABASE_AWAY = 0.25  # seconds between attempts to write answers down
+SWITCHED_OFF, RESTS = "a kill switch is on", "the vendor account rests"
 
 
 def send(work: Work, outgoing: Sequence[Outgoing], *, vendors: Connections, clock: Clock) -> Outcome:
@@ -41,253 +26,56 @@ def send(work: Work, outgoing: Sequence[Outgoing], *, vendors: Connections, cloc
     Entries without an Outgoing (people who are gone) are recorded as unreachable. Never raises for what a vendor, a stop or
     another worker does: the outcome counts it ("halted", "postponed", "in_doubt", …).
     """
-    walk = _Walk(work, vendors, clock)
+    walk, now = Walk(work, vendors, clock), clock()
     try:
         terms = terms_of(work)
     except DoorError as error:
         account = work.dispatch.account or work.dispatch.route_key
-        limits.hold(work.workspace_id, account, seconds=2 * ACCOUNT_TROUBLE_RESTS.total_seconds(), trouble=error.reason, now=clock())
-        return walk.hand_back(error.reason, clock() + ACCOUNT_TROUBLE_RESTS)
-    if killed(work.workspace_id, work.dispatch.key, terms.route.adapter.key, work.epoch):
-        return walk.hand_back("a kill switch is on", clock() + ACCOUNT_TROUBLE_RESTS)
-    if (until := limits.open_at(work.workspace_id, terms.route.key, now=clock())) is not None:
-        return walk.hand_back("the vendor account rests", until)
-    prepared = preparation.prepare(work, outgoing, terms)
-    if work.doubts:
-        prepared, walk.work = doubts.ask(work, prepared, terms, vendors, clock)
-    return walk.through(prepared, terms)
+        limits.hold(work.workspace_id, account, seconds=2 * ACCOUNT_TROUBLE_RESTS.total_seconds(), trouble=error.reason, now=now)
+        return walk.hand_back(error.reason, now + ACCOUNT_TROUBLE_RESTS)
+    closed = _closed(work, terms, now)
+    if len(closed) == len(terms):
+        return walk.hand_back(*min(closed.values(), key=lambda why: why[1]))
+    parts, waits = [], Stop()
+    for one, entries in _shared_out(work, outgoing, terms, closed, now):
+        if one.route.key in closed:
+            waits.because(*closed[one.route.key])
+            continue
+        prepared = preparation.prepare(work, entries, outgoing, one, day=now.date())
+        if work.doubts:
+            prepared, walk.work = doubts.ask(walk.work, prepared, one, vendors, clock)
+        parts.append((prepared, one))
+    return walk.through(parts, waits=waits)
 
 
-class _Walk:
-    """The state of one `send`: what is left, what was counted, and when the worker must have stopped."""
-
-    def __init__(self, work: Work, vendors: Connections, clock: Clock) -> None:
-        self.work, self.vendors, self.clock = work, vendors, clock
-        self.counts, self.requests, self.deadline = Counter[str](), 0, work.deadline
-        self._began = time.monotonic()
-
-    def through(self, prepared: Prepared, terms: Terms) -> Outcome:
-        """All windows, then close the work; or give it back where something stands in the way."""
-        queue, unsendable, begun = deque(prepared.bundles), prepared.unsendable, False
-        flying, stop = deque[_Flight](), _Stop()
-        while flying or ((queue or unsendable or not begun) and not stop):
-            if (queue or unsendable or not begun) and not stop and self._has_room(flying, terms):
-                try:
-                    flight = self._take_off(queue, unsendable, flying, terms, stop)
-                except Halted as halt:
-                    stop.because(str(halt), self.clock())
-                except Exception:  # what is in the air was answered all the same, and is written down first
-                    while flying:
-                        self._land(flying, terms, stop, queue, more=True)
-                    raise
-                else:
-                    if flight is not None:
-                        flying.append(flight)
-                        unsendable, begun = [], True
-                    if self._has_room(flying, terms) and queue and not stop:
-                        continue
-            if flying:
-                self._land(flying, terms, stop, queue, more=False)
-        if stop:
-            return self.hand_back(stop.reason, stop.due_at or self.clock())
-        settled.finish_dispatch(self.work.dispatch.id, now=self.clock())
-        log.info("work.sent", **self._told())
-        return Outcome(self.counts, self.requests)
-
-    def hand_back(self, reason: str, due_at: datetime) -> Outcome:
-        """End the lease early and in good order."""
-        settled.give_back(self.work, due_at=due_at)
-        log.warning("work.given_back", reason=reason, **self._told())
-        return Outcome(self.counts, self.requests, reason)
-
-    def _told(self) -> dict[str, object]:
-        work, seconds = self.work, round(time.monotonic() - self._began, 3)
-        return {"dispatch": work.dispatch.id, "worker": work.worker, "requests": self.requests, "seconds": seconds, **self.counts}
-
-    def _has_room(self, flying: Sequence[_Flight], terms: Terms) -> bool:
-        """Whether another window may leave: two are in the air at most, and not more requests than the vendor takes at once."""
-        return len(flying) < 2 and sum(len(flight.bundles) for flight in flying) < terms.route.adapter.limits.concurrency
-
-    def _take_off(
-        self, queue: deque[Bundle], unsendable: Sequence[Candidate], flying: deque[_Flight], terms: Terms, stop: _Stop
-    ) -> _Flight | None:
-        """Admit the next window and begin to post it; None where something stands in the way. Raises Halted."""
-        window = _next_window(queue, terms, in_the_air=sum(len(flight.bundles) for flight in flying))
-        if window and (seconds := self._seconds_to_wait(window, terms)) > 0:
-            while flying:  # answers are not left unwritten while this sleeps
-                self._land(flying, terms, stop, queue, more=True)
-            if stop or seconds > self._longest_wait():
-                self._put_back(window, terms)
-                stop.because("the vendor's rate", self.clock() + timedelta(seconds=min(seconds, 60.0)))
-                return None
-            self.vendors.wait(seconds)
-        if window and self.vendors.stopping():
-            self._put_back(window, terms)
-            stop.because("this worker was told to stop", self.clock())
-            return None
-        if not self._time_left():
-            stop.because("the lease is nearly over", self.clock())
-            return None
-        started = time.monotonic()
-        admission = ledger.admit(self.work, window, unsendable, terms=terms, clock=self.clock)
-        self.deadline = started + settings.OMNI.lease_seconds
-        self.counts += admission.counts
-        return self._post(admission.bundles, terms)
-
-    def _land(self, flying: deque[_Flight], terms: Terms, stop: _Stop, queue: deque[Bundle], *, more: bool) -> None:
-        """Wait for the oldest window's answers and write them down; what is to be attempted anew joins the queue. more: something
-        follows that neither flies nor queues."""
-        flight = flying.popleft()
-        followed = self._confirm(self._answers(flight, terms), terms, last=not (flying or queue or stop or more))
-        self.counts += followed.counts
-        queue.extendleft(reversed(followed.retry))
-        if followed.later:
-            stop.because(followed.trouble, self.clock() + timedelta(seconds=followed.rest))
-
-    def _confirm(self, answered: list[tuple[Bundle, Fate]], terms: Terms, *, last: bool) -> confirmation.Followed:
-        """Write the answers down. They wait for a database that is away as long as the lease: unwritten, they would be in doubt."""
-        rest = self.vendors.breaker.note(self.work.workspace_id, terms.route.key, [fate.kind for _, fate in answered])
-        while True:
-            try:
-                return confirmation.confirm(self.work, answered, terms=terms, last=last, rest=rest, now=self.clock())
-            except (OperationalError, InterfaceError) as error:
-                if time.monotonic() >= self.deadline or connection.in_atomic_block:
-                    raise
-                log.warning("answers.wait", dispatch=self.work.dispatch.id, requests=len(answered), error=type(error).__name__)
-                connection.close()
-                time.sleep(DATABASE_AWAY)
-
-    def _post(self, bundles: list[Bundle], terms: Terms) -> _Flight:
-        """Begin to post these; what can't become a request has its fate already."""
-        route, now, workspace_id = terms.route, self.clock(), self.work.workspace_id
-        ready = TOKENS.ready(
-            workspace_id,
-            route.adapter,
-            route.account,
-            lambda asked: self.vendors.post(workspace_id, route.key, [asked], limits=route.adapter.limits, now=now)[0],
-            now=now,
-        )
-        if isinstance(ready, Fate):
-            return _Flight(bundles, [ready] * len(bundles), Posting([]), route.account)
-        made = [_made(self.work, bundle, terms, now, ready) for bundle in bundles]
-        if not self._time_left():  # built too slowly, or stopped meanwhile: nothing has left the house
-            kept = Fate("transient", retry_after=0.0, detail="not posted: the lease is nearly over")
-            return _Flight(bundles, [kept] * len(bundles), Posting([]), ready)
-        requests = [one for one in made if isinstance(one, VendorRequest)]
-        self.requests += len(requests)
-        posting = self.vendors.begin(workspace_id, route.key, requests, limits=route.adapter.limits, now=now)
-        return _Flight(bundles, made, posting, ready)
-
-    def _answers(self, flight: _Flight, terms: Terms) -> list[tuple[Bundle, Fate]]:
-        """Wait for a window's answers; what the vendor refused because its token had gone stale goes once more with a new one."""
-        fates = flight.fates(terms)
-        stale = [place for place, fate in enumerate(fates) if fate.stale_token]
-        if stale:
-            TOKENS.forget(self.work.workspace_id, terms.route.adapter, flight.account)
-            again = self._post([flight.bundles[place] for place in stale], terms)
-            for place, fate in zip(stale, again.fates(terms), strict=True):
-                fates[place] = fate
-        return list(zip(flight.bundles, fates, strict=True))
-
-    def _seconds_to_wait(self, window: list[Bundle], terms: Terms) -> float:
-        """For the rate's sake, having drawn on it."""
-        messages, account = sum(len(bundle.candidates) for bundle in window), terms.route.key
-        return limits.take(
-            self.work.workspace_id, account, rate=terms.route.per_second, messages=messages, lane=self.work.dispatch.lane, now=self.clock()
-        )
-
-    def _longest_wait(self) -> float:
-        """Seconds that are not too many to sleep."""
-        return min(LONGEST_WAIT, self.deadline - time.monotonic() - 3 * settings.OMNI.vendor_timeout)
-
-    def _put_back(self, window: list[Bundle], terms: Terms) -> None:
-        if terms.route.per_second is not None:
-            limits.put_back(self.work.workspace_id, terms.route.key, sum(len(bundle.candidates) for bundle in window))
-
-    def _time_left(self) -> bool:
-        needed = 2 * settings.OMNI.vendor_timeout
-        wall = (self.work.leased_until - self.clock()).total_seconds() if self.deadline == self.work.deadline else needed
-        return self.deadline - time.monotonic() >= needed and wall >= needed
+def _closed(work: Work, terms: Sequence[Terms], now: datetime) -> dict[str, tuple[str, datetime]]:
+    """The routes that can't be used now: why, and when to look again."""
+    keys = [one.route.key for one in terms]
+    closed = {key: (RESTS, until) for key, until in limits.resting(work.workspace_id, keys, lane=work.dispatch.lane, now=now).items()}
+    for one in terms:
+        if killed(work.workspace_id, work.dispatch.key, one.route.adapter.key, work.epoch):
+            closed[one.route.key] = (SWITCHED_OFF, now + ACCOUNT_TROUBLE_RESTS)
+    return closed
 
 
-@dataclass(slots=True)
-class _Flight:
-    """A window that was admitted and is being posted. made: each bundle's request, or its fate where there is none to post."""
-
-    bundles: list[Bundle]
-    made: Sequence[VendorRequest | Fate]
-    posting: Posting
-    account: Account
-
-    def fates(self, terms: Terms) -> list[Fate]:
-        """Wait for the answers and read them."""
-        answers, read, fates = iter(self.posting.answers()), terms.route.adapter.read, list[Fate]()
-        for bundle, one in zip(self.bundles, self.made, strict=True):
-            answer = one if isinstance(one, Fate) else next(answers)
-            fates.append(answer if isinstance(answer, Fate) else read(answer, ids_of(bundle)))
-        return fates
-
-
-@dataclass(slots=True)
-class _Stop:
-    """Why nothing more leaves and when the rest falls due; false while nothing stands in the way. The first reason and the latest
-    moment count."""
-
-    reason: str = ""
-    due_at: datetime | None = None
-
-    def __bool__(self) -> bool:
-        return self.due_at is not None
-
-    def because(self, reason: str, due_at: datetime) -> None:
-        """One more reason."""
-        self.reason = self.reason or reason
-        self.due_at = due_at if self.due_at is None else max(self.due_at, due_at)
-
-
-def _next_window(queue: deque[Bundle], terms: Terms, *, in_the_air: int) -> list[Bundle]:
-    """The requests that go together: all that is left, or half of what the vendor takes at once, so that another half can follow
-    before the first is answered; and no more messages than the account's rate pays for."""
-    window, messages = list[Bundle](), 0
-    at_once, room = terms.route.adapter.limits.concurrency, limits.at_once(terms.route.per_second)
-    free = at_once - in_the_air
-    most = free if len(queue) <= free else min(free, max(1, at_once // 2))
-    while queue and len(window) < most:
-        messages += len(queue[0].candidates)
-        if window and room is not None and messages > room:
-            break
-        window.append(queue.popleft())
-    return window
-
-
-def _made(work: Work, bundle: Bundle, terms: Terms, now: datetime, account: Account) -> VendorRequest | Fate:
-    """The request, or what it means that this message can't become one."""
-    try:
-        return build(work, bundle, terms, now, account)
-    except Unsendable as unsendable:
-        return unsendable.fate
-
-
-def build(work: Work, bundle: Bundle, terms: Terms, now: datetime, account: Account) -> VendorRequest:
-    """The vendor's request for one bundle. Raises Unsendable where its message can't be sent to its address at all."""
-    program = bundle.program
-    ends = [work.dispatch.expires_at, *(candidate.expires_at for candidate in bundle.candidates)]
-    left = [int((moment - now).total_seconds()) for moment in ends if moment is not None]
-    return terms.route.adapter.build(
-        OutgoingRequest(
-            attempt_id=bundle.attempt_id,
-            channel=work.dispatch.channel,
-            sender=program.sender,
-            messages=[candidate.message for candidate in bundle.candidates if candidate.message is not None],
-            reply_to=program.reply_to,
-            substituted=program.substituted if bundle.substituted else None,
-            valid_for=max(min(left), 1) if left else None,
-            at=now,
-        ),
-        account,
-    )
-
-
-def ids_of(bundle: Bundle) -> list[str]:
-    """The message ids of a bundle, in order."""
-    return [candidate.message.message_id for candidate in bundle.candidates if candidate.message is not None]
+def _shared_out(
+    work: Work, outgoing: Sequence[Outgoing], terms: Sequence[Terms], closed: dict[str, tuple[str, datetime]], now: datetime
+) -> list[tuple[Terms, list[Entry]]]:
+    """Whose route carries which message, the open routes first. What is in doubt stays with the account that was asked."""
+    if len(terms) == 1:
+        return [(terms[0], list(work.entries))]
+    by_key = {one.route.key: one for one in terms}
+    routes, prefer = [one.route for one in terms], terms[0].policy.equal_routes
+    given = {one.n: one for one in outgoing}
+    asked = dict(Attempt.objects.filter(id__in=set(work.doubts.values())).values_list("id", "account")) if work.doubts else {}
+    shared: dict[str, list[Entry]] = {}
+    for entry in work.entries:
+        one = given.get(entry.n)
+        key = asked.get(work.doubts.get(entry.n, 0), "")
+        if key not in by_key:
+            country, parts = (one.person.country or "", one.parts) if one is not None else ("", 1)
+            draw = f"{work.dispatch.id}/{entry.n}"
+            route = choose(routes, country, draw, closed=closed, prefer=prefer, day=now.date(), parts=parts)
+            key = route.key if route is not None else terms[0].route.key
+        shared.setdefault(key, []).append(entry)
+    return sorted(((by_key[key], entries) for key, entries in shared.items()), key=lambda part: part[0].route.key in closed)

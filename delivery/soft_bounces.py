@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from delivery import policies, sql
-from delivery.documents import SoftBounces
 from delivery.models import Dispatch
+from delivery.policy_document import SoftBounces
 from governance.door import Missing
 
 SOFT = ("bounced", "blocked")

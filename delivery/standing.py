@@ -67,8 +67,9 @@ def standing(
     same = Dispatch.objects.filter(workspace_id=workspace_id, kind=kind, key=key, occurrence=occurrence, relaunch=0)
     if found := same.values_list("id", flat=True).first():
         return found
-    route = policies.route(workspace_id, route_key, channel)
+    routes = policies.routes(workspace_id, route_key, channel)
     policies.policy(workspace_id, policy_key)
+    vendor, account = policies.carriers(routes)
     row = Dispatch(
         workspace_id=workspace_id,
         kind=kind,
@@ -84,15 +85,15 @@ def standing(
         bill_hash=bill_hash,
         route_key=route_key,
         policy_key=policy_key,
-        vendor=route.adapter.key,
-        account=route.key,
+        vendor=vendor,
+        account=account,
         experiment=experiment,
         recheck_rule=recheck_rule,
         shadow=shadow,
         planned_at=now,
         due_at=now,
         n_base=_next_decision_ids(1)[0] if connection.vendor == "postgresql" else 0,
-        currency=route.currency,
+        currency=routes[0].currency,
     )
     try:
         with transaction.atomic():

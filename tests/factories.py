@@ -56,14 +56,14 @@ def profile(*, now: datetime, **changes: Any) -> int:
     return found.id
 
 
-def profiles(count: int, *, now: datetime, **changes: Any) -> list[int]:
+def profiles(count: int, *, now: datetime, domain: str = "example.com", **changes: Any) -> list[int]:
     """So many profiles, in a handful of statements; their ids in the order of their making."""
     first = next(_numbers) + 1
     rows = [
         audience.ProfileRow(
             **{
                 "external_id": f"crowd-{first}-{n}",
-                "email": f"crowd-{first}-{n}@example.com",
+                "email": f"crowd-{first}-{n}@{domain}",
                 "locale": "en-GB",
                 "country": "GB",
                 "zone": "Europe/London",

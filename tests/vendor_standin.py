@@ -208,8 +208,8 @@ def _twilio_answer(fault: str, vendor_id: str) -> Answer:
 
 
 def _status(fault: str) -> Answer:
-    number = int(fault.rsplit("_", 1)[-1])
-    return number, {"retry-after": "2"} if number == 429 else {}, b"{}"
+    number = int(fault.removesuffix(":unnamed").rsplit("_", 1)[-1])
+    return number, {"retry-after": "2"} if fault == "429" else {}, b"{}"
 
 
 def _rfc(at: datetime | None) -> str | None:

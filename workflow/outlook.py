@@ -112,7 +112,9 @@ def look_ahead(
         held, considered, *some = (_up_to(ids, people) for people in (held, plan.ids, *left_out.values()))
         plan, left_out = replace(plan, ids=considered), dict(zip(left_out, some, strict=True))
     countries, parts = _price_facts(workspace_id, plan.channel, templates, ids)
-    micros, currency = delivery.quote(workspace_id, plan.channel, countries, parts, route_key=plan.route_key)
+    micros, currency = delivery.quote(
+        workspace_id, plan.channel, countries, parts, now=now, route_key=plan.route_key, policy_key=plan.policy_key
+    )
     plan = replace(
         plan,
         left_out={"holdout": held} if held else {},

@@ -283,13 +283,36 @@ class Migration(migrations.Migration):
                 ('account', models.CharField(max_length=80)),
                 ('blocked_until', models.DateTimeField(null=True)),
                 ('trouble', models.CharField(blank=True, max_length=300)),
-                ('tokens', models.FloatField(default=0)),
-                ('refilled_at', models.DateTimeField()),
+                ('campaigns_wait_until', models.DateTimeField(null=True)),
+                ('campaigns_wait_for', models.CharField(blank=True, max_length=300)),
+                ('transactional_at', models.DateTimeField(null=True)),
+                ('pace', models.FloatField(default=1)),
+                ('paced_at', models.DateTimeField(null=True)),
+                ('throttled', models.PositiveSmallIntegerField(default=0)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
             ],
             options={
                 'constraints': [
                     models.UniqueConstraint(fields=('workspace', 'account'), name='one_row_per_vendor_account'),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name='Allowance',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('account', models.CharField(max_length=80)),
+                ('of', models.CharField(max_length=180)),
+                ('per', models.CharField(max_length=12)),
+                ('tokens', models.FloatField(default=0)),
+                ('filled_at', models.DateTimeField(null=True)),
+                ('used', models.JSONField(default=list)),
+                ('booked_until', models.DateTimeField(null=True)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
+            ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('workspace', 'account', 'of', 'per'), name='one_row_per_limit'),
                 ],
             },
         ),

@@ -87,6 +87,7 @@ REASONS = {
     "suppressed": "on the suppression list",
     "no_consent": "no consent for this topic",
     "unreachable": "no address for this channel",
+    "no_route": "no route to their country",
     "capped": "had enough messages (frequency cap)",
     "quiet_hours": "quiet hours until it expired",
     "holdout": "held out on purpose",

@@ -138,5 +138,5 @@ def test_an_installation_lists_the_vendor_and_its_check_names_the_broken_one(pac
     checked = run("manage.py", "check")
     assert checked.returncode == 0 and "delivery.W001" in checked.stderr and "bad = omni_broken:Bad" in checked.stderr
     assert "a_module_that_nobody_has" in checked.stderr and "pigeon" not in checked.stderr
-    listed = run("-c", "import django; django.setup(); from delivery.documents import VENDORS; print(VENDORS['words']['pigeon'])")
+    listed = run("-c", "import django; django.setup(); from delivery.route_document import VENDORS; print(VENDORS['words']['pigeon'])")
     assert listed.stdout.strip().endswith("Pigeon Post"), listed.stderr

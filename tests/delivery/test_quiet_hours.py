@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audience.door import Person
-from delivery.documents import QuietHours
+from delivery.policy_document import QuietHours
 from delivery.quiet import Night, QuietClock, next_open, zones_of
 
 NIGHT = Night(time(21), time(8))

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from delivery import door as delivery
-from delivery.documents import SENDING_POLICY, VENDOR_ROUTE
 from delivery.models import OutboxMail
+from delivery.policy_document import SENDING_POLICY
+from delivery.route_document import VENDOR_ROUTE
 from governance import door as governance
 from governance.door import CheckContext, Invalid, Missing, Refused, parse
 from tests import factories
@@ -92,15 +93,15 @@ def test_the_heaviest_route_of_the_channel_carries_what_names_none(street: Stree
         author="cleo",
     )
     factories.release("vendor_route", "priced", now=street.clock(), author="cleo")
-    assert delivery.quote(street.workspace_id, "email", {"FR": 10, "DE": 5, "": 1}) == (3_800, "EUR")
+    assert delivery.quote(street.workspace_id, "email", {"FR": 10, "DE": 5, "": 1}, now=street.clock()) == (3_800, "EUR")
     with pytest.raises(Missing):
-        delivery.quote(street.workspace_id, "sms", {"FR": 1})
+        delivery.quote(street.workspace_id, "sms", {"FR": 1}, now=street.clock())
 
 
 @pytest.mark.django_db
 def test_parts_of_a_text_message_are_paid_each(street: Street) -> None:
     street.route("twilio", price={"currency": "USD", "per": "part", "otherwise_micros": 8_000})
-    assert delivery.quote(street.workspace_id, "sms", {"US": 10}, 2) == (160_000, "USD")
+    assert delivery.quote(street.workspace_id, "sms", {"US": 10}, 2, now=street.clock()) == (160_000, "USD")
 
 
 @pytest.mark.django_db
@@ -113,6 +114,7 @@ def test_a_route_whose_secret_is_gone_holds_the_work_back(street: Street, monkey
     from delivery import policies
 
     policies.at_epoch.cache_clear()
+    policies._routes_at.cache_clear()
     outcome = street.send(work)
     assert "SENDGRID_KEY" in outcome.halted and street.counts(dispatch) == {"waiting": 3}
 

@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from delivery.adapters.registry import ADAPTERS
-from delivery.documents import VENDOR_ROUTE
+from delivery.route_document import VENDOR_ROUTE
 from governance.door import CheckContext, parse
 from omni.environment import BASE_DIR
 from tests import factories

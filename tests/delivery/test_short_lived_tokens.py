@@ -127,7 +127,7 @@ def tokened(street: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iter
     key_file = json.dumps({**letters.SERVICE_ACCOUNT, "token_uri": f"{vendors.url}/token"})
     monkeypatch.setitem(ADAPTERS, TextsByToken.key, TextsByToken())
     monkeypatch.setenv("OMNI_SECRET_KEY_FILE", key_file)
-    monkeypatch.setattr("delivery.sending.TOKENS", tokens.Tokens())
+    monkeypatch.setattr("delivery.walks.TOKENS", tokens.Tokens())
     settings.OMNI = settings.OMNI.model_copy(update={"vendor_base_urls": f"{TextsByToken.key}={vendors.url}"})
     street.vendors = delivery.Connections()
     route = {"title": "Texts", "channel": "sms", "vendor": TextsByToken.key, "secrets": {"service_account": "KEY_FILE"}}

@@ -98,7 +98,7 @@ class Day:
             override_settings(OMNI=settings.OMNI.model_copy(update=ours)),
             mock.patch.object(timezone, "now", self.clock),
             mock.patch("delivery.leases.time", time),
-            mock.patch("delivery.sending.time", time),
+            mock.patch("delivery.walks.time", time),
             mock.patch("workflow.worker.time", time),
             mock.patch("delivery.instance._turn", self._alone),
             self.chaos.playing(),

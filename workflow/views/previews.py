@@ -88,7 +88,7 @@ def _price(request: ConsoleRequest, made: rendering.Preview, person: audience.Pe
     if not made.sms_parts:
         return {}
     country = (person.country if person else "") or ""
-    micros, currency = delivery.quote(request.actor.workspace_id, "sms", {country: 1}, made.sms_parts.parts)
+    micros, currency = delivery.quote(request.actor.workspace_id, "sms", {country: 1}, made.sms_parts.parts, now=timezone.now())
     return {"price": micros, "currency": currency, "country": country}
 
 

@@ -128,6 +128,8 @@ def documents(args: argparse.Namespace) -> dict[tuple[str, str], dict[str, Any]]
             "secrets": {"auth_token": "TWILIO_TOKEN"},
             "settings": {"account_sid": "AC" + "a" * 32},
             "price": {"currency": "USD", "per": "part", "otherwise_micros": 8_000},
+            **({"per_second": args.per_second} if args.per_second else {}),
+            "quotas": [{"count": args.per_minute, "per": "minute"}] if args.per_minute else [],
         },
         ("campaign", "mails"): {"title": "Mails", "segment": "with-mail", "template": "spring", "batch_size": args.batch},
         ("campaign", "texts"): {"title": "Texts", "segment": "with-phone", "template": "spring-text"},
@@ -200,6 +202,8 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1_000)
     parser.add_argument("--mail-vendor", choices=sorted(MAIL_ROUTES), default="sendgrid")
     parser.add_argument("--relay", default="", help="host:port, for smtp")
+    parser.add_argument("--per-second", type=float, default=0.0, help="what the texts' account may be given")
+    parser.add_argument("--per-minute", type=int, default=0)
     parser.add_argument("--size", action="store_true", help="print the bytes of one mail by SMTP, and do nothing else")
     args = parser.parse_args()
     if args.size:

@@ -4,6 +4,7 @@ from delivery.adapters.base import Sender
 from delivery.addresses import address_hash, address_hashes, address_of
 from delivery.backlog import Backlog, backlog
 from delivery.briefs import Brief, DayOfChannel, Engagement, briefs, daily, doubtful, engagement, paused, running
+from delivery.cheaper import Elsewhere, elsewhere
 from delivery.clicks import settle as settle_clicks
 from delivery.connections import Connections
 from delivery.control import kill, open_next_wave, pause, resolve_in_doubt, resume, stop, switches
@@ -46,6 +47,7 @@ __all__ = [
     "DispatchPlan",
     "DispatchState",
     "DispatchView",
+    "Elsewhere",
     "Engagement",
     "Entry",
     "Forecast",
@@ -85,6 +87,7 @@ __all__ = [
     "doubt_instance",
     "doubtful",
     "due",
+    "elsewhere",
     "engagement",
     "facts",
     "forecast",

@@ -198,7 +198,8 @@ class Attempt(models.Model):
     first_n = models.BigIntegerField()
     last_n = models.BigIntegerField()
     count = models.PositiveIntegerField()
-    cost_micros = models.BigIntegerField(default=0)
+    cost_micros = models.BigIntegerField(default=0)  # by the price book
+    reported_micros = models.BigIntegerField(null=True)  # what the vendor says it cost
     posted_at = models.DateTimeField()
     deadline = models.DateTimeField()  # still POSTING after it: in doubt
     heard_at = models.DateTimeField(null=True)  # when the vendor's first event about it arrived

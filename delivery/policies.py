@@ -73,12 +73,12 @@ def _routes_at(workspace_id: int, key: str, channel: str, epoch: int, environmen
     """Remembered for one committed state of the workspace: an epoch is never met again with another state behind it."""
     found = _released(workspace_id, key, channel)
     if settings.OMNI.vendor == OUTBOX:
-        name, prices = (found[0][0], _prices(found[0][1])) if found else (OUTBOX, Prices())
+        name, prices = (found[0][0], price_book(found[0][1])) if found else (OUTBOX, Prices())
         return (Route(name, channel, ADAPTERS[OUTBOX], Account("outbox://"), prices),)
     if not found:
         raise governance.Missing(f"a released vendor route for {channel}")
-    currency = _prices(found[0][1]).currency
-    together = [named for named in found if _prices(named[1]).currency in ("", currency) or not currency]
+    currency = price_book(found[0][1]).currency
+    together = [named for named in found if price_book(named[1]).currency in ("", currency) or not currency]
     ready = [_ready(workspace_id, *together[0])]
     for key_, body in together[1:]:
         try:
@@ -151,7 +151,7 @@ def _ready(workspace_id: int, key: str, body: VendorRoute) -> Route:
         body.channel,
         adapter,
         account,
-        _prices(body),
+        price_book(body),
         (*([Limit(speed, "second")] if speed else []), *quotas),
         body.reserved,
         body.warm_up,
@@ -163,7 +163,8 @@ def _ready(workspace_id: int, key: str, body: VendorRoute) -> Route:
     )
 
 
-def _prices(body: VendorRoute) -> Prices:
+def price_book(body: VendorRoute) -> Prices:
+    """Its prices by day."""
     return Prices(body.price, tuple((later.starts, later.price) for later in body.later_prices))
 
 

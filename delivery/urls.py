@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from delivery.views import health, messages, outbox
+from delivery.views import health, messages, outbox, routes
 from governance.door import Pages, register_pages
 
 app_name = "delivery"
@@ -31,6 +31,7 @@ urlpatterns = [
     path("outbox/<int:mail_id>/", outbox.mail, name="mail"),
     path("outbox/<int:mail_id>/frame/", outbox.mail_frame, name="mail-frame"),
     path("delivery/", health.health, name="health"),
+    path("delivery/routes/", routes.routes, name="routes"),
     path("delivery/switch/", health.throw_switch, name="switch"),
     path("delivery/suppression/", health.change_suppression, name="suppression"),
     path("delivery/in-doubt/<int:attempt_id>/", health.resolve, name="resolve"),

@@ -40,6 +40,7 @@ urlpatterns = [
     path("runs/<int:run_id>/", runs.run, name="run"),
     path("look/runs/<int:dispatch_id>/people/<int:profile_id>/", runs.why_in_audience, name="because"),
     path("runs/<int:run_id>/live/", runs.live, name="run-live"),
+    path("look/runs/<int:run_id>/elsewhere/", runs.elsewhere, name="elsewhere"),
     path("runs/<int:run_id>/act/", runs.act, name="act"),
     path("look/people/<int:profile_id>/", previews.would_get, name="would-get"),
     path("look/templates/people/", previews.look_people, name="look-people"),

@@ -362,6 +362,7 @@ class Migration(migrations.Migration):
                 ('last_n', models.BigIntegerField()),
                 ('count', models.PositiveIntegerField()),
                 ('cost_micros', models.BigIntegerField(default=0)),
+                ('reported_micros', models.BigIntegerField(null=True)),
                 ('posted_at', models.DateTimeField()),
                 ('deadline', models.DateTimeField()),
                 ('heard_at', models.DateTimeField(null=True)),

@@ -142,6 +142,12 @@ def at(mapping: Mapping[str, Any], key: str) -> Any:
 
 
 @register.filter
+def item(rows: Sequence[Any], place: int) -> Any:
+    """The row at a place."""
+    return rows[place]
+
+
+@register.filter
 def as_json(value: Any) -> str:
     """The value as JSON, for a field that carries it."""
     return json.dumps(value, ensure_ascii=False)

@@ -19,6 +19,8 @@ CONSOLE = {
     "console/runs/": ("viewer", "viewer"),
     "console/runs/<int:run_id>/": ("viewer", "viewer"),
     "console/runs/<int:run_id>/live/": ("viewer", "viewer"),
+    "console/look/runs/<int:run_id>/elsewhere/": ("viewer", "viewer"),
+    "console/delivery/routes/": ("viewer", "viewer"),
     "console/runs/<int:run_id>/act/": ("-", "author"),
     "console/look/schedule/": ("viewer", "viewer"),
     "console/look/people/<int:profile_id>/": ("viewer", "viewer"),

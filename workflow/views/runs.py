@@ -82,6 +82,14 @@ def run(request: ConsoleRequest, run_id: int) -> HttpResponse:
 
 
 @console_page()
+def elsewhere(request: ConsoleRequest, run_id: int) -> HttpResponse:
+    """What the run would have cost by another channel: a part of its page, asked for when somebody wants to know."""
+    found = _run(request, run_id)
+    others = delivery.elsewhere(request.actor.workspace_id, found.dispatch_id, now=timezone.now())
+    return render(request, "workflow/_elsewhere.html", {"others": others})
+
+
+@console_page()
 def live(request: ConsoleRequest, run_id: int) -> HttpResponse:
     """The part of the run's page that moves; it stops asking when there is nothing left to see."""
     return render(request, "workflow/_run_polled.html", _live(request, _run(request, run_id)))

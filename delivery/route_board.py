@@ -1,0 +1,133 @@
+"""What the page of routes asks: which route carries what, how much of its limits is used, and what a message costs where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from delivery import limits, quotas
+from delivery.adapters.registry import ADAPTERS
+from delivery.document_words import CHANNEL_WORDS
+from delivery.models import Allowance, VendorAccount
+from delivery.policies import price_book
+from delivery.prices import Prices
+from delivery.quotas import Limit
+from delivery.route_document import VendorRoute
+from governance import door as governance
+
+SCOPES = {"account": "", "sender": "by one sender", "sender_domain": "from one domain", "recipient_domain": "to one provider"}
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One limit now. used: of a quota, by whoever used the most of it; None for a speed."""
+
+    words: str
+    count: int
+    used: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RouteLine:
+    """One released route. part: what it carries, in words; state: healthy, paused; trouble and until: why it rests; slower: the part
+    of its speed that it is trusted with, 1.0 all of it."""
+
+    key: str
+    title: str
+    vendor: str
+    part: str
+    countries: list[str]
+    state: str
+    trouble: str
+    until: datetime | None
+    slower: float
+    uses: list[Use]
+    prices: Prices
+    weight: int
+
+
+@dataclass(slots=True)
+class ChannelOfRoutes:
+    """A channel's routes, the most preferred first, and the price book over them: one row a country, one column a route."""
+
+    channel: str
+    title: str
+    routes: list[RouteLine] = field(default_factory=list)
+    book: list[tuple[str, list[int | None]]] = field(default_factory=list)
+    changes: list[tuple[date, str]] = field(default_factory=list)
+
+
+def board(workspace_id: int, *, now: datetime) -> list[ChannelOfRoutes]:
+    """All released routes by channel, as they stand now."""
+    released = [view.released for view in governance.documents(workspace_id, "vendor_route") if view.released]
+    models: dict[str, VendorRoute] = {view.key: view.model for view in released}
+    resting = limits.troubled(workspace_id, now=now)
+    rows = list(Allowance.objects.filter(workspace_id=workspace_id, account__in=models))
+    paces = {row.account: limits.pace(row, now) for row in VendorAccount.objects.filter(workspace_id=workspace_id, account__in=models)}
+    channels: dict[str, ChannelOfRoutes] = {}
+    for key, model in sorted(models.items(), key=lambda named: (-named[1].weight, named[0])):
+        channel = channels.setdefault(model.channel, ChannelOfRoutes(model.channel, CHANNEL_WORDS[model.channel]))
+        trouble, until = resting.get(key, ("", None))
+        beside = [other for other in models.values() if other.channel == model.channel]
+        channel.routes.append(
+            RouteLine(
+                key,
+                model.title,
+                ADAPTERS[model.vendor].title if model.vendor in ADAPTERS else model.vendor,
+                _part(model, beside),
+                list(model.countries),
+                "paused" if until else "healthy",
+                trouble,
+                until,
+                paces.get(key, 1.0),
+                _uses(model, [row for row in rows if row.account == key], now),
+                price_book(model),
+                model.weight,
+            )
+        )
+    for channel in channels.values():
+        channel.book = _book(channel.routes, now.date())
+        channel.changes = sorted((day, line.title) for line in channel.routes for day, _ in line.prices.later if day > now.date())
+    return list(channels.values())
+
+
+def _part(model: VendorRoute, beside: list[VendorRoute]) -> str:
+    """What of its channel's traffic a route carries while every route can be used."""
+    rivals = [other for other in beside if sorted(other.countries) == sorted(model.countries)]
+    best = max(other.weight for other in rivals)
+    if model.weight == best:
+        equal = sum(other.share for other in rivals if other.weight == best)
+        share = model.share / equal
+        return "everything" if share == 1 else f"{share:.0%}"
+    return "stands in" if model.stands_in else "only where it is named"
+
+
+def _uses(model: VendorRoute, rows: list[Allowance], now: datetime) -> list[Use]:
+    found = [Use(f"{model.per_second:,g} a second", int(model.per_second))] if model.per_second else []
+    given = [Limit(quota.count, quota.per, quota.of, frozenset(quota.domains)) for quota in model.quotas if quota.per != "second"]
+    warm = quotas.warm_up(model.warm_up.began, model.warm_up.days, now.date()) if model.warm_up else None
+    for limit in (*given, *([warm] if warm else [])):
+        mine = [row for row in rows if row.per == limit.per and row.of.partition(":")[0] == limit.of]
+        if limit.domains:
+            mine = [row for row in mine if row.of == f"recipient_domain:{min(limit.domains)}"]
+        used = max((quotas.used(limit, row.used, now) for row in mine), default=0)
+        found.append(Use(" ".join(filter(None, (limit.words(), SCOPES[limit.of]))), int(limit.count), used))
+    return found
+
+
+def _book(routes: list[RouteLine], day: date) -> list[tuple[str, list[int | None]]]:
+    """Prices of a message (or part) by country, "" for all others; None where a route doesn't serve it or is free."""
+    tables = [line.prices.on(day) for line in routes]
+    if not any(tables):
+        return []
+    countries = sorted({country for table in tables if table for country in table.countries})
+    return [
+        (
+            country,
+            [
+                None if table is None or (line.countries and country not in line.countries) else line.prices.of(country or "?", 1, day)
+                for line, table in zip(routes, tables, strict=True)
+            ],
+        )
+        for country in (*countries, "")
+    ]

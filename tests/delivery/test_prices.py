@@ -1,0 +1,103 @@
+"""Money after the fact: what the vendor says a message cost, what another channel would have cost, and the page that shows it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from delivery import door as delivery
+from delivery.models import Attempt, Dispatch
+from tests import factories
+from tests.delivery.conftest import Street
+
+PRICE = {"currency": "USD", "per": "part", "otherwise_micros": 8_000, "countries": {"GB": 40_000}}
+
+
+def export(folder: Path, rows: list[tuple[str, str]], header: str = "Sid,Price,PriceUnit") -> Path:
+    path = folder / "twilio.csv"
+    path.write_text("\n".join([header, *(f"{sid},{price},USD" for sid, price in rows)]) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.django_db
+def test_a_vendor_s_own_prices_are_kept_beside_the_book_s_and_a_second_import_changes_nothing(street: Street, tmp_path: Path) -> None:
+    street.clock.at = timezone.now()
+    street.route("twilio", price=PRICE)
+    street.launch(street.numbers(3), channel="sms")
+    street.work()
+    ids = [one.vendor_id for one in street.vendor.accepted]
+    file = export(tmp_path, [(ids[0], "-0.04000"), (ids[1], "-0.08000"), (ids[2], ""), ("SMforeign", "-1")])
+    for _ in range(2):
+        call_command("import_vendor_prices", str(file), "--route", "twilio")
+    assert sorted(Attempt.objects.values_list("reported_micros", flat=True), key=lambda micros: micros or 0) == [None, 40_000, 80_000]
+    assert set(Attempt.objects.values_list("cost_micros", flat=True)) == {40_000}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("header", "rows", "told"),
+    [
+        ("Name,Price", [("a", "1")], "sid"),
+        ("Sid,Price,PriceUnit", [("SM1", "cheap")], "cheap"),
+        ("Sid,Price,Unit", [("SM1", "1e99")], "1e99"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_and_nothing_is_taken_over(
+    street: Street, tmp_path: Path, capsys: Any, header: str, rows: list[tuple[str, str]], told: str
+) -> None:
+    street.route("twilio", price=PRICE)
+    with pytest.raises(SystemExit):
+        call_command("import_vendor_prices", str(export(tmp_path, rows, header)), "--route", "twilio")
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.django_db
+def test_what_a_cheaper_channel_would_have_cost_counts_those_who_allow_it(street: Street) -> None:
+    street.route("twilio", price=PRICE)
+    street.route("sendgrid", price={"currency": "USD", "otherwise_micros": 1_000})
+    both = [
+        factories.profile(
+            now=street.clock(),
+            phone=f"+1415555777{place}",
+            email=f"both{place}@example.com",
+            country="GB",
+            consents=(("sms", "offers", "subscribed"), ("email", "offers", "subscribed" if place else "unsubscribed")),
+        )
+        for place in range(3)
+    ]
+    dispatch = street.launch([*both, *street.numbers(4)], channel="sms")
+    [mail] = delivery.elsewhere(street.workspace_id, dispatch, now=street.clock())
+    assert (mail.channel, mail.people, mail.there, mail.here, mail.cheaper) == ("email", 2, 2_000, 80_000, True)
+    backwards = street.launch(both, occurrence="other")
+    [texts] = delivery.elsewhere(street.workspace_id, backwards, now=street.clock())
+    assert texts.people == 2 and not texts.cheaper
+
+
+@pytest.mark.django_db
+def test_the_page_of_routes_tells_parts_limits_and_prices(street: Street, client: Client) -> None:
+    street.clock.at = timezone.now()
+    street.route("twilio", price=PRICE, quotas=[{"count": 200, "per": "day"}], per_second=50)
+    street.route("sendgrid", countries=["DE"])
+    street.launch(street.numbers(3), channel="sms")
+    street.work()
+    street.person("vera")
+    assert client.login(username="vera", password="vera-password")
+    page: Any = client.get("/console/delivery/routes/").content.decode()
+    for words in (
+        "everything",
+        "50 a second",
+        "200 messages in 24 hours",
+        "3 used",
+        "1.5 %",
+        "$0.04",
+        "$0.008",
+        "to DE only",
+        "Can be used",
+    ):
+        assert words in page, words
+    assert Dispatch.objects.count() == 1

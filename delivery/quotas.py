@@ -40,8 +40,8 @@ class Limit:
 
     def words(self) -> str:
         """For people: "10,000 messages in 24 hours"."""
-        span = {"day": "24 hours", "calendar day": "a day of the warm-up"}.get(self.per, f"a {self.per}")
-        return f"{self.count:,.0f} messages in {span}"
+        span = {"hour": "an hour", "day": "24 hours", "calendar day": "today of the warm-up"}.get(self.per, f"a {self.per}")
+        return f"{self.count:,.0f} messages {'' if self.gently else 'in '}{span}"
 
 
 def at_once(limits: Iterable[Limit]) -> int | None:

@@ -98,7 +98,7 @@ def _part(model: VendorRoute, beside: list[VendorRoute]) -> str:
     if model.weight == best:
         equal = sum(other.share for other in rivals if other.weight == best)
         share = model.share / equal
-        return "everything" if share == 1 else f"{share:.0%}"
+        return "everything" if share == 1 else f"{100 * share:.0f} %"
     return "stands in" if model.stands_in else "only where it is named"
 
 

@@ -27,6 +27,10 @@ WITHOUT_A_DATABASE = (
     "delivery/test_http2_to_vendors.py",
     "delivery/test_mail_to_relays.py",
     "laws/test_fill_equals_plain.py",
+    "governance/test_approval_machine.py",
+    "console/test_faults_in_words.py",
+    "console/test_schema_forms.py",
+    "console/test_stylesheet.py",
     "omni/test_logs_hold_no_addresses.py",
     "doors/test_every_door_asks_for_a_role.py",
     "doors/test_other_workspaces_stay_closed.py",
@@ -62,7 +66,8 @@ def _half(database: str, arguments: list[str], variables: dict[str, str]) -> int
 
 
 def _workers() -> list[str]:
-    return ["-n", str(min(8, os.cpu_count() or 1)), "--dist", "worksteal"]
+    """One more than there are cores: many tests wait for a browser, a server or a process of theirs."""
+    return ["-n", str(min(8, (os.cpu_count() or 1) + 1)), "--dist", "worksteal"]
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from governance import door as governance
 from governance.door import Actor, Role, User
 from governance.models import Document, Revision
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]  # the stricter of the two about what a text may hold
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NASTY = (
     "",

@@ -1,7 +1,8 @@
 """What other rooms may use of delivery."""
 
-from delivery.adapters.base import Sender
+from delivery.adapters.base import Attachment, Sender
 from delivery.addresses import address_hash, address_hashes, address_of
+from delivery.attached import without_attachments
 from delivery.backlog import Backlog, backlog
 from delivery.briefs import Brief, DayOfChannel, Engagement, briefs, daily, doubtful, engagement, paused, running
 from delivery.cheaper import Elsewhere, elsewhere
@@ -37,6 +38,7 @@ from delivery.views.frames import framed
 from delivery.work import Clock, DispatchFacts, DispatchPlan, Entry, LaneName, Outcome, Outgoing, Program, Work
 
 __all__ = [
+    "Attachment",
     "AttemptState",
     "Backlog",
     "Brief",
@@ -134,4 +136,5 @@ __all__ = [
     "unsuppress",
     "use_key",
     "why",
+    "without_attachments",
 ]

@@ -1,4 +1,4 @@
-"""What delivery forgets with a person: the data of their messages and the mails that the outbox kept.
+"""What delivery forgets with a person: the data of their messages, the files that went with them, and the mails that the outbox kept.
 
 The ledger stays as it is: it holds numbers and keyed hashes, never an address or a value. So do the idempotency keys: a caller who
 repeats a request after its person was forgotten is told what came of it, and nothing is sent again.
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from django.db.models import Exists, OuterRef
 
-from delivery.models import Decision, Message, OutboxMail
+from delivery.models import AttachedFile, Decision, Message, OutboxMail
 from delivery.trials import trial_ids
 
 AT_ONCE = 500  # people per statement
@@ -25,6 +25,7 @@ def forget(workspace_id: int, numbers: Sequence[int]) -> None:
         some = list(numbers[start : start + AT_ONCE])
         decided = Decision.objects.filter(workspace_id=workspace_id, profile_id__in=some)
         decided.exclude(payload={}).update(payload={})
+        AttachedFile.objects.filter(workspace_id=workspace_id, profile_id__in=some).delete()
         sent = Message.objects.filter(workspace_id=workspace_id, profile_id__in=some)
         sent = sent.filter(dispatch_id=OuterRef("dispatch_id"), n=OuterRef("n"))
         OutboxMail.objects.filter(Exists(sent), workspace_id=workspace_id).delete()

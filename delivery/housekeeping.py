@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from audience import door as audience
-from delivery import clicks, control, partitions, ramps
+from delivery import attached, clicks, control, partitions, ramps
 from delivery.models import Decision, Dispatch, IdempotencyKey
 from delivery.settled import finish_dispatch
 from delivery.states import DispatchState, WorkState
@@ -38,6 +38,7 @@ def sweep(*, now: datetime) -> None:
     """The slower part, about once an hour."""
     old = Decision.objects.filter(decided_at__lt=now - PAYLOADS_KEPT, state__in=(WorkState.DONE, WorkState.CANCELLED))
     old.exclude(payload={}).update(payload={})
+    attached.let_go(now=now)
     IdempotencyKey.objects.filter(at__lt=now - KEYS_KEPT).delete()
     quiet = Dispatch.objects.filter(state=DispatchState.RUNNING, planned_at__lt=now - STANDING_KEPT_OPEN).exclude(kind="campaign")
     quiet.exclude(decisions__state=WorkState.READY).update(state=DispatchState.DONE, finished_at=now)

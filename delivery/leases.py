@@ -50,7 +50,7 @@ def _decisions(lane: Lane, worker: str, now: datetime) -> Iterator[Work]:
     while taken := _take_decisions(lane, worker, now):
         token, until, deadline, rows = taken
         dispatch_id, workspace_id = rows[0][4], rows[0][5]
-        entries = [Entry(row[1], row[2], sql.read_json(row[3]), row[7] and sql.read_moment(row[7])) for row in rows]
+        entries = [Entry(row[1], row[2], sql.read_json(row[3]), row[7] and sql.read_moment(row[7]), row[8]) for row in rows]
         work = _look(dispatch_id, workspace_id, ("decisions", tuple(row[0] for row in rows)), token, worker, until, deadline, entries, now)
         if work is None:
             continue
@@ -180,7 +180,7 @@ def _take_decisions(lane: Lane, worker: str, now: datetime) -> tuple[int, dateti
             ORDER BY c.due_at, c.id LIMIT {DECISIONS_AT_ONCE} {sql.skip_locked("c")})
         UPDATE delivery_decision SET token = %s, leased_until = %s, due_at = %s, worker = %s, claims = claims + 1
         WHERE id IN (SELECT id FROM picked)
-        RETURNING id, n, profile_id, payload, dispatch_id, workspace_id, claims, expires_at""",
+        RETURNING id, n, profile_id, payload, dispatch_id, workspace_id, claims, expires_at, files""",
         [
             int(lane),
             sql.moment(now),

@@ -132,6 +132,7 @@ class Decision(models.Model):
     dispatch = models.ForeignKey(Dispatch, on_delete=models.CASCADE, related_name="decisions")
     n = models.PositiveBigIntegerField()
     profile_id = models.BigIntegerField()
+    files = models.PositiveSmallIntegerField(default=0)  # how many go with it
     payload = models.JSONField(default=dict)  # what the message's variables read; cleared once nothing can need it
     lane = models.SmallIntegerField(choices=Lane.choices)
     state = models.SmallIntegerField(choices=WorkState.choices, default=WorkState.READY)
@@ -150,6 +151,25 @@ class Decision(models.Model):
             models.Index(fields=["lane", "due_at", "id"], condition=Q(state=WorkState.READY), name="decisions_due"),
             models.Index(fields=["workspace", "profile_id"]),
         ]
+
+
+class AttachedFile(models.Model):
+    """A file that goes with a decided message: kept as long as it may be sent, and never longer than its data."""
+
+    workspace = models.ForeignKey("governance.Workspace", on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    dispatch_id = models.BigIntegerField()
+    n = models.BigIntegerField()
+    profile_id = models.BigIntegerField()
+    place = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=120)
+    content_type = models.CharField(max_length=120)
+    content_id = models.CharField(max_length=80, blank=True)
+    content = models.BinaryField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dispatch_id", "n", "place"], name="one_file_per_place")]
+        indexes = [models.Index(fields=["workspace", "profile_id"])]
 
 
 class Message(models.Model):

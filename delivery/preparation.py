@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from delivery import attached
 from delivery.adapters.base import OutgoingMessage
 from delivery.addresses import address_hashes, address_of
 from delivery.eligibility import Candidate
@@ -25,8 +26,9 @@ class Prepared:
 
 def prepare(work: Work, entries: Sequence[Entry], outgoing: Sequence[Outgoing], terms: Terms, *, day: date) -> Prepared:
     """Candidates of these entries of the work, grouped by their program and cut by the vendor's limits. day: whose prices count.
-    Reads no table."""
+    Reads no table but that of files, where any go with them."""
     given = {one.n: one for one in outgoing}
+    files = attached.of(work.dispatch.id, [entry.n for entry in entries if entry.files])
     found = [given.get(entry.n) for entry in entries]
     addresses = [_address(work.dispatch.channel, one) for one in found]
     hashes = address_hashes(work.workspace_id, work.dispatch.channel, addresses)
@@ -44,6 +46,8 @@ def prepare(work: Work, entries: Sequence[Entry], outgoing: Sequence[Outgoing], 
             )
             continue
         message = OutgoingMessage(one.filled.token, address, one.filled, one.filled.headers)
+        if entry.files:
+            message.attachments = files.get(n, ())
         country = one.person.country or ""
         cost = 0 if free else price.of(country, one.parts, day)
         group = sendable.get(id(one.program))

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
-from delivery import policies
+from delivery import attached, policies
+from delivery.adapters.base import Attachment
 from delivery.addresses import text_hash
 from delivery.message_ids import read_message_id
 from delivery.models import Decision, Dispatch, IdempotencyKey, Message
@@ -28,7 +29,7 @@ MAX_AT_ONCE = 10_000
 class NewDecision(NamedTuple):
     """One message to be sent: to whom, with what, when, and until when it is of use. due_at None: now.
 
-    skip: a reason why it isn't sent after all ("outranked"); it is recorded and nothing more.
+    files: what goes with it. skip: a reason why it isn't sent after all ("outranked"); it is recorded and nothing more.
     """
 
     profile_id: int
@@ -36,6 +37,7 @@ class NewDecision(NamedTuple):
     due_at: datetime | None = None
     expires_at: datetime | None = None
     skip: str = ""
+    files: Sequence[Attachment] = ()
 
 
 def standing(
@@ -118,6 +120,9 @@ def decide(dispatch_id: int, decisions: Sequence[NewDecision], *, now: datetime)
     with transaction.atomic():
         rows = _numbered(dispatch, decisions, now)
         Decision.objects.bulk_create(row for row, new in zip(rows, decisions, strict=True) if not new.skip)
+        attached.keep(
+            [(row.n, row.profile_id, new.files) for row, new in zip(rows, decisions, strict=True) if new.files], dispatch, now=now
+        )
         Message.objects.bulk_create(_skipped(row, new.skip, now) for row, new in zip(rows, decisions, strict=True) if new.skip)
         if dispatch.state == DispatchState.DONE:
             Dispatch.objects.filter(pk=dispatch_id, state=DispatchState.DONE).update(state=DispatchState.RUNNING, finished_at=None)
@@ -144,8 +149,9 @@ def cancel(workspace_id: int, message_id: str, *, now: datetime) -> bool:
     if key is None or profile_id is None:
         raise Missing("a message of that id that waits to be sent")
     with transaction.atomic():
-        if not found.filter(state=WorkState.READY, admitted=False).update(state=WorkState.CANCELLED, payload={}):
+        if not found.filter(state=WorkState.READY, admitted=False).update(state=WorkState.CANCELLED, payload={}, files=0):
             return False
+        attached.drop(key.dispatch_id, key.n)
         Message.objects.create(
             dispatch_id=key.dispatch_id,
             n=key.n,
@@ -209,6 +215,7 @@ def _numbered(dispatch: Dispatch, decisions: Sequence[NewDecision], now: datetim
             n=n,
             profile_id=new.profile_id,
             payload=dict(new.payload),
+            files=len(new.files),
             lane=dispatch.lane,
             decided_at=now,
             due_at=new.due_at or now,

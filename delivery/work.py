@@ -92,13 +92,14 @@ class DispatchFacts:
 
 @dataclass(slots=True)
 class Entry:
-    """One message to be made: its number, whose it is, and for standing dispatches what its variables read and until when
-    it is of use."""
+    """One message to be made: its number, whose it is, and for standing dispatches what its variables read, until when
+    it is of use, and how many files go with it."""
 
     n: int
     profile_id: int
     payload: Mapping[str, Any] | None = None
     expires_at: datetime | None = None
+    files: int = 0
 
 
 @dataclass(frozen=True, slots=True)

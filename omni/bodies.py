@@ -14,10 +14,13 @@ Receive = Callable[[], Awaitable[Message]]
 Application = Callable[[Any, Receive, Any], Awaitable[None]]
 MAX_BODY = 5 * 1024 * 1024  # bytes; uploads by file have their own door
 MAX_WEBHOOK = 10 * 1024 * 1024  # vendors put thousands of events into one call
+MAX_MESSAGE = 10 * 1024 * 1024  # with files, in base64
 
 
 def most_of(path: str) -> int:
     """The largest body that this address takes, in bytes."""
+    if path.startswith("/api/v1/messages"):
+        return MAX_MESSAGE
     return MAX_WEBHOOK if path.startswith("/hooks/") else MAX_BODY
 
 

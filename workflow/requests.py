@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import binascii
+from base64 import b64decode
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
-from governance.door import DocumentModel, Slug, Text
+from governance.door import DocumentModel, Like, Slug, Text
 
 MAX_EVENTS = 1000  # per request
 MAX_MESSAGES = 500
+MAX_FILES, MAX_FILE_BYTES = 10, 7_000_000  # of one message, together: mailbox providers refuse mails of more than 10 to 25 MB
 
 
 def _instant(text: str) -> str:
@@ -24,6 +27,29 @@ def _instant(text: str) -> str:
 
 
 Instant = Annotated[str, AfterValidator(_instant), Field(examples=["2026-12-01T09:00:00Z"])]
+
+
+def _base64(text: str) -> str:
+    try:
+        content = b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("the file in base64") from None
+    if not content:
+        raise ValueError("a file that isn't empty")
+    return text
+
+
+class AttachedFile(DocumentModel):
+    """A file that goes with a mail. content: in base64; content_id: how the mail's HTML names it (`cid:`), for pictures inside."""
+
+    name: Annotated[str, Like(r"[^\x00-\x1f\x7f/\\\u202a-\u202e\u2066-\u2069]{1,120}", "a file name without folders, such as invoice.pdf")]
+    content_type: Annotated[str, Like(r"[a-z]{1,20}/[a-z0-9][a-z0-9.+-]{0,80}", "a media type such as application/pdf")]
+    content: Annotated[str, AfterValidator(_base64)] = Field(max_length=MAX_FILE_BYTES * 4 // 3 + 4)
+    content_id: Annotated[str, Like(r"[A-Za-z0-9._-]{0,80}", "letters, digits, dots, - and _")] = ""
+
+    def decoded(self) -> bytes:
+        """The file itself."""
+        return b64decode(self.content)
 
 
 class To(DocumentModel):
@@ -54,6 +80,16 @@ class MessageRequest(DocumentModel):
     fallback: list[FallbackStep] = Field(
         default_factory=list, max_length=4, description="Other types, in order: each is sent only if the one before it didn't arrive."
     )
+
+    attachments: list[AttachedFile] = Field(default_factory=list, max_length=MAX_FILES, description="Files that go with a mail.")
+
+    @model_validator(mode="after")
+    def _files_that_can_travel(self) -> MessageRequest:
+        if self.attachments and self.fallback:
+            raise ValueError("attachments or a fallback: other channels can't carry files")
+        if sum(len(one.content) for one in self.attachments) * 3 // 4 > MAX_FILE_BYTES:
+            raise ValueError(f"attachments of at most {MAX_FILE_BYTES:,} bytes together")
+        return self
 
 
 class BatchedMessage(MessageRequest):

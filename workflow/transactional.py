@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -42,11 +42,13 @@ def accept(actor: Actor, wanted: MessageRequest, *, idempotency_key: str | None,
             if not use.new and use.dispatch_id is not None and use.n is not None:
                 return Accepted(delivery.message_id(use.dispatch_id, use.n), replayed=True)
         profile_id = _recipient(workspace_id, wanted.to, template.model.channel, now)
+        if wanted.attachments:
+            _check_carries(workspace_id, template.model.channel)
         for needed in (template, *followers):
             _check_renders(workspace_id, needed, profile_id, wanted.data)
         due = datetime.fromisoformat(wanted.send_at) if wanted.send_at else now
         expires = max(due, now) + timedelta(seconds=wanted.expires_in)
-        key = _decide(workspace_id, template, profile_id, wanted.data, due=due, expires=expires, now=now)
+        key = _decide(workspace_id, template, profile_id, wanted.data, due=due, expires=expires, now=now, files=_files(wanted))
         if idempotency_key is not None:
             delivery.answer_key(workspace_id, idempotency_key, key.dispatch_id, key.n)
         if wanted.fallback:
@@ -79,10 +81,21 @@ def _decide(
     due: datetime,
     expires: datetime,
     now: datetime,
+    files: Sequence[delivery.Attachment] = (),
 ) -> delivery.MessageKey:
     dispatch_id = _dispatch(workspace_id, template, now)
-    decision = delivery.NewDecision(profile_id, data, due_at=due, expires_at=expires)
+    decision = delivery.NewDecision(profile_id, data, due_at=due, expires_at=expires, files=files)
     return delivery.MessageKey(dispatch_id, delivery.decide(dispatch_id, [decision], now=now)[0])
+
+
+def _files(wanted: MessageRequest) -> list[delivery.Attachment]:
+    return [delivery.Attachment(one.name, one.content_type, one.decoded(), one.content_id) for one in wanted.attachments]
+
+
+def _check_carries(workspace_id: int, channel: str) -> None:
+    """Raises Invalid where a vendor that may carry this channel takes no files."""
+    if unable := delivery.without_attachments(workspace_id, channel):
+        raise Invalid([Finding("error", "/attachments", f"{channel} by {', '.join(unable)}", "none: this way carries no files")])
 
 
 def _in_force(workspace_id: int, type_: str, now: datetime, *, at: str = "") -> governance.RevisionView:

@@ -87,6 +87,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('n', models.PositiveBigIntegerField()),
                 ('profile_id', models.BigIntegerField()),
+                ('files', models.PositiveSmallIntegerField(default=0)),
                 ('payload', models.JSONField(default=dict)),
                 ('lane', models.SmallIntegerField(choices=[(0, 'transactional'), (10, 'promotional')])),
                 ('state', models.SmallIntegerField(choices=[(0, 'closed'), (10, 'ready'), (20, 'done'), (30, 'cancelled')], default=10)),
@@ -294,6 +295,30 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [
                     models.UniqueConstraint(fields=('workspace', 'account'), name='one_row_per_vendor_account'),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name='AttachedFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('dispatch_id', models.BigIntegerField()),
+                ('n', models.BigIntegerField()),
+                ('profile_id', models.BigIntegerField()),
+                ('place', models.PositiveSmallIntegerField()),
+                ('name', models.CharField(max_length=120)),
+                ('content_type', models.CharField(max_length=120)),
+                ('content_id', models.CharField(blank=True, max_length=80)),
+                ('content', models.BinaryField()),
+                ('at', models.DateTimeField()),
+                ('workspace', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
+            ],
+            options={
+                'indexes': [
+                    models.Index(fields=['workspace', 'profile_id'], name='delivery_at_workspa_d8f331_idx'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('dispatch_id', 'n', 'place'), name='one_file_per_place'),
                 ],
             },
         ),

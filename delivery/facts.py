@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Max, Min, Q, Sum
+from django.utils import timezone
 
 from delivery.counts import Counts, count
 from delivery.models import Attempt, Batch, Decision, Dispatch, LeftOut, Slice, VendorAccount
@@ -220,7 +221,7 @@ def _next_wave_at(row: Dispatch, waves: tuple[WaveView, ...]) -> datetime | None
 
 
 def _waits(row: Dispatch, counts: Counts) -> str:
-    found = health(row, counts)
+    found = health(row, counts, now=timezone.now())
     if found.heard_enough:
         return ""
     return f"the vendor has reported on {found.heard:,} of {found.sent:,} messages, and {found.needed:.0%} are waited for"

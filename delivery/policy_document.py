@@ -83,6 +83,14 @@ class Halt(DocumentModel):
     bounced: Share = Field(default=0.05, title="Bounced, more than")
     complained: Share = Field(default=0.002, title="Complained, more than")
     unsubscribed: Share = Field(default=0.02, title="Unsubscribed, more than")
+    unsubscribed_times: float = Field(
+        default=3,
+        ge=1,
+        le=100,
+        title="or more than",
+        description="Times the share that is usual: of the channel's promotional messages of the 90 days before, where there were enough.",
+        json_schema_extra={"unit": "times what is usual", "help": "Usual is the share of the 90 days before, from 5,000 messages on."},
+    )
     failed: Share = Field(default=0.02, title="Refused by the vendor, more than")
     unrendered: Share = Field(default=0.01, title="Could not be rendered, more than")
     at_least: int = Field(

@@ -1,4 +1,7 @@
-"""Open the waves of a ramp: each one after the one before it has been sent, has soaked, was reported on, and has harmed nobody."""
+"""Open the waves of a ramp: each one after the one before it has been sent, has soaked, was reported on, and has harmed nobody.
+
+What is sent in one wave, or is in its last, is looked at as well, less often: it halts all the same.
+"""
 
 from __future__ import annotations
 
@@ -7,35 +10,50 @@ from datetime import datetime, timedelta
 from math import sqrt
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from delivery import policies
+from delivery import baselines, policies
 from delivery.accounts import webhook_accounts
 from delivery.adapters.registry import ADAPTERS
 from delivery.counts import Counts, count
 from delivery.models import Batch, Dispatch, VendorEvent
+from delivery.policy_document import Halt
 from delivery.states import DispatchState, MessageState, Reason, WorkState
 from governance import door as governance
 
 SYSTEM = "ramp"
 Z = 1.96  # of a 95 % interval
+LEAST_USUAL = 0.0005  # where hardly anybody ever left, three times nothing is no limit
+LOOKED_AT = timedelta(seconds=30)  # how often a dispatch is judged that has no further wave
+_looked: dict[int, datetime] = {}
 
 
 def advance(*, now: datetime) -> int:
     """Look at every dispatch with closed waves; answers how many waves were opened. An unhealthy one is paused at once."""
     opened = 0
-    closed = Dispatch.objects.filter(state=DispatchState.RUNNING, kind="campaign", batches__state=WorkState.CLOSED).distinct()
-    for dispatch in closed.only("id", "workspace_id", "key", "policy_key", "vendor", "soak_minutes", "wave_done_at", "waves_open"):
-        found = health(dispatch, count(dispatch.workspace_id, dispatch.pk))
+    sending = Dispatch.objects.filter(state=DispatchState.RUNNING, kind="campaign").annotate(
+        closed=Exists(Batch.objects.filter(dispatch_id=OuterRef("pk"), state=WorkState.CLOSED))
+    )
+    for dispatch in sending.defer("pins", "recheck_rule"):
+        if not dispatch.closed and timedelta() <= now - _looked.get(dispatch.pk, now - LOOKED_AT) < LOOKED_AT:
+            continue
+        _remember(dispatch.pk, now)
+        found = health(dispatch, count(dispatch.workspace_id, dispatch.pk), now=now)
         if found.trouble:
             halt(dispatch, found.trouble, now=now)
-        elif _under_way(dispatch, now):
+        elif not dispatch.closed or _under_way(dispatch, now):
             continue
         elif dispatch.wave_done_at is None and dispatch.soak_minutes:
             Dispatch.objects.filter(pk=dispatch.pk, wave_done_at=None).update(wave_done_at=now)
         elif found.heard_enough and (dispatch.wave_done_at or now) + timedelta(minutes=dispatch.soak_minutes) <= now:
             opened += open_wave(dispatch, now=now)
     return opened
+
+
+def _remember(dispatch_id: int, now: datetime) -> None:
+    if len(_looked) > 1_000:
+        _looked.clear()
+    _looked[dispatch_id] = now
 
 
 def open_wave(dispatch: Dispatch, *, now: datetime) -> int:
@@ -69,7 +87,7 @@ class Health:
         return self.heard >= self.needed * self.sent
 
 
-def health(dispatch: Dispatch, counts: Counts) -> Health:
+def health(dispatch: Dispatch, counts: Counts, *, now: datetime) -> Health:
     """What the ledger (`counts`, of all its messages) and the vendor's events say of it so far."""
     limits = policies.policy(dispatch.workspace_id, dispatch.policy_key).halt
     states, reasons = counts.states, counts.reasons
@@ -84,7 +102,7 @@ def health(dispatch: Dispatch, counts: Counts) -> Health:
         judged += [
             ("bounced", states[MessageState.BOUNCED], sent, limits.bounced),
             ("complained", states[MessageState.COMPLAINED], sent, limits.complained),
-            ("unsubscribed", _unsubscribed(dispatch), sent, limits.unsubscribed),
+            ("unsubscribed", _unsubscribed(dispatch), sent, _most_unsubscribed(dispatch, limits, now)),
         ]
     over = [f"{number / of:.1%} {word}, more than {limit:.1%}" for word, number, of, limit in judged if surely_at_least(number, of) > limit]
     heard = sent - states[MessageState.SENT]
@@ -102,6 +120,12 @@ def surely_at_least(number: int, of: int) -> float:
 def _unsubscribed(dispatch: Dispatch) -> int:
     said = VendorEvent.objects.filter(workspace_id=dispatch.workspace_id, dispatch_id=dispatch.pk, kind="unsubscribed")
     return said.values("n").distinct().count()
+
+
+def _most_unsubscribed(dispatch: Dispatch, limits: Halt, now: datetime) -> float:
+    """The policy's share, or so many times what is usual, whichever is less."""
+    usual = baselines.unsubscribed(dispatch.workspace_id, dispatch.channel, now=now)
+    return limits.unsubscribed if usual is None else min(limits.unsubscribed, limits.unsubscribed_times * max(usual, LEAST_USUAL))
 
 
 def _reports(dispatch: Dispatch) -> bool:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from delivery import baselines, evidence
 from delivery import door as delivery
-from delivery import evidence
 from delivery.adapters.base import VendorEvent
 from delivery.ramps import surely_at_least
 from tests.delivery.conftest import Street
@@ -119,3 +119,38 @@ def test_people_who_leave_in_numbers_halt_the_rest(street: Street) -> None:
     happens(street, "unsubscribed", 20)
     tick(street)
     assert street.facts(dispatch).state == "paused" and "unsubscribed" in street.facts(dispatch).state_reason
+
+
+def test_what_is_sent_in_one_wave_halts_when_it_harms_too(street: Street) -> None:
+    street.route("sendgrid")
+    street.policy(halt={"at_least": 10})
+    dispatch = street.launch(street.people(100), policy_key="manners", batch_size=20)
+    street.work(pieces=2)
+    happens(street, "bounced", 20)
+    street.clock.pass_(seconds=31)
+    street.keep_house()
+    assert street.facts(dispatch).state == "paused"
+    assert "bounced, more than" in street.facts(dispatch).state_reason
+
+
+@pytest.mark.parametrize(("usual", "state"), [(10, "paused"), (100, "running"), (None, "running")])
+def test_three_times_as_many_as_usual_leaving_is_too_many(
+    street: Street, monkeypatch: pytest.MonkeyPatch, usual: int | None, state: str
+) -> None:
+    monkeypatch.setattr(baselines, "ENOUGH", 100)
+    street.route("sendgrid")
+    street.policy(halt={"at_least": 10, "unsubscribed": 0.9})
+    if usual is not None:
+        before = street.launch(street.people(200), occurrence="before")
+        street.work()
+        happens(street, "unsubscribed", usual)
+        street.keep_house()
+        assert street.facts(before).state == "done"
+        street.clock.pass_(hours=2)
+        street.vendor.accepted.clear()
+    dispatch = street.launch(street.people(100), policy_key="manners", batch_size=50)
+    street.work(pieces=1)
+    happens(street, "unsubscribed", 20)
+    street.clock.pass_(seconds=31)
+    street.keep_house()
+    assert street.facts(dispatch).state == state

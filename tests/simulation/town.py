@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from delivery import housekeeping, instance, leases, slices
+from delivery import baselines, housekeeping, instance, leases, ramps, slices
 from governance import door as governance
 from governance import reading
 from tests import factories as make
@@ -50,7 +50,15 @@ class Town:
             gc.collect()
             self._kept.backup(connection.connection)
         (settings.OMNI.data_dir / instance.FILE_NAME).unlink(missing_ok=True)
-        for kept in (instance._standing, leases._running, housekeeping._swept, reading._remembered, slices._kept):
+        for kept in (
+            instance._standing,
+            leases._running,
+            housekeeping._swept,
+            reading._remembered,
+            slices._kept,
+            ramps._looked,
+            baselines._known,
+        ):
             kept.clear()  # type: ignore[attr-defined]
         for name, module in list(sys.modules.items()):
             if name.split(".", 1)[0] in ROOMS:

@@ -32,6 +32,7 @@ from workflow import pipeline, schedules
 from workflow.worker import Worker
 
 WORKERS, KEEP_TIME, DEEPEST = 3, 2, 2
+_send_batch = pipeline.send_batch
 AWAY = (OperationalError, InterfaceError)
 
 
@@ -42,7 +43,7 @@ class Day:
         self.town, self.seed, self.acts = town, seed, acts
         self.draw = random.Random(seed)
         self.now, self.story = DAWN, list[str]()
-        self.known, self.depth, self.hasty = laws.Known(), 0, 0
+        self.known, self.depth, self.hasty, self.withdrawing = laws.Known(), 0, 0, False
         self.chaos = Chaos(self.draw, self.meanwhile)
         self.vendors = Vendors(self.draw, self.clock, town.hooks, self.hastily, self.handed, self.pass_)
         self.busy = set[int]()
@@ -100,6 +101,7 @@ class Day:
             mock.patch("delivery.leases.time", time),
             mock.patch("delivery.walks.time", time),
             mock.patch("workflow.worker.time", time),
+            mock.patch("workflow.pipeline.send_batch", self._sends),
             mock.patch("delivery.instance._turn", self._alone),
             self.chaos.playing(),
         ):
@@ -122,6 +124,15 @@ class Day:
 
     @property
     def _acts(self) -> list[tuple[int, Callable[[], object]]]:
+        if self.withdrawing:
+            return [
+                (3, self.opt_out),
+                (4, self.pause_or_resume),
+                (3, self.switch),
+                (2, self.text_in),
+                (2, self.time_passes),
+                (2, self.work),
+            ]
         short = [(30, self.work), (8, self.time_passes), (10, self.events_arrive), (4, self.opt_out), (3, self.ask), (3, self.sign_up)]
         short += [(3, self.pause_or_resume), (2, self.switch), (1, self.text_in), (2, self.decide_a_doubt), (1, self.open_wave)]
         if self.depth:
@@ -141,6 +152,16 @@ class Day:
             self.hasty += 1
             self._nested()
             self.hasty -= 1
+
+    def _sends(self, work: delivery.Work, **more: Any) -> delivery.Outcome:
+        """Between a lease and its last look people leave, pause and switch off; time passes, and another worker takes the same."""
+        if self.depth < DEEPEST and self.draw.random() < 0.15:
+            self.withdrawing = True
+            try:
+                self._nested()
+            finally:
+                self.withdrawing = False
+        return _send_batch(work, **more)
 
     def _nested(self) -> None:
         self.depth += 1

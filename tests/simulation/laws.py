@@ -14,7 +14,7 @@ from pyroaring import BitMap64
 from audience.models import Event, Profile
 from delivery import door as delivery
 from delivery.addresses import text_hash
-from delivery.models import Attempt, Batch, Decision, Dispatch, IdempotencyKey, Message, Slice
+from delivery.models import Attempt, Batch, Decision, Dispatch, IdempotencyKey, Message, Slice, VendorEvent
 from delivery.states import AttemptState, DispatchState, MessageState, WorkState
 from governance.audit import verify
 from tests import factories as make
@@ -218,6 +218,10 @@ def at_the_end(accepted: list[Accepted], workspace_id: int) -> None:
     doubts = {attempt.pk for attempt in delivery.in_doubt(workspace_id)}
     if {pk for pk, attempt in attempts.items() if attempt.state == AttemptState.IN_DOUBT} - doubts:
         raise Broken("1: something is in doubt and not listed")
+    told = set(VendorEvent.objects.exclude(vendor="omni").values_list("dispatch_id", "n"))
+    for row in Message.objects.filter(attempt_id__in=doubts):
+        if (row.dispatch_id, row.n) in told:
+            raise Broken(f"2: in doubt, though the vendor has spoken of it: dispatch {row.dispatch_id}, n {row.n}")
     if Dispatch.objects.filter(kind="campaign").count() != Run.objects.exclude(trigger="event").count():
         raise Broken("7: a launch with two dispatches, or none")
     chain = verify(workspace_id)

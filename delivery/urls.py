@@ -18,6 +18,14 @@ register_pages(
     ),
 )
 register_pages(
+    "sender",
+    Pages(
+        icon="profile",
+        intro="Whom messages come from: name and address or number, the firm's postal address, and what the mail's domain must show.",
+        starter={"title": "", "channel": "email"},
+    ),
+)
+register_pages(
     "sending_policy",
     Pages(icon="policy", many="Sending policies", intro="Frequency caps, quiet hours, and when to halt.", starter={"title": ""}),
 )

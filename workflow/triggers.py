@@ -16,7 +16,7 @@ from delivery import door as delivery
 from governance import door as governance
 from governance.door import DoorError
 from optimization import door as optimization
-from workflow import bells
+from workflow import bells, content
 from workflow.documents import CampaignBody, OnEvent
 from workflow.in_force import released_campaigns
 from workflow.models import Run
@@ -133,6 +133,7 @@ def standing_dispatch(workspace_id: int, triggered: Triggered, now: datetime) ->
         lane="transactional" if first.message_class == "transactional" else "promotional",
         campaign_revision_id=triggered.view.id,
         pins=[template.id for template in templates],
+        senders=[view.id for view in content.senders_of(workspace_id, templates)],
         bill_hash=triggered.approval.bill_hash,
         route_key=campaign.route or "",
         policy_key=campaign.policy or "",

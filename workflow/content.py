@@ -102,6 +102,19 @@ def senders_of(workspace_id: int, templates: Sequence[RevisionView], *, draft: b
     return [governance.released(workspace_id, "sender", key) for key in keys]
 
 
+def planned_mails(
+    workspace_id: int, paths: Sequence[str], templates: Sequence[RevisionView], pins: Sequence[int]
+) -> list[delivery.PlannedMail]:
+    """What delivery asks about each template of a mail campaign before it lets it go. paths: where the campaign names them."""
+    if not templates or templates[0].model.channel != "email":
+        return []
+    senders = [presentation.sender_among(workspace_id, template.id, tuple(pins)) for template in templates]
+    return [
+        delivery.planned_mail(path, composed(workspace_id, template.id, sender_id))
+        for path, template, sender_id in zip(paths, templates, senders, strict=True)
+    ]
+
+
 def sample(
     workspace_id: int, revision_id: int, person: Person, data: Mapping[str, Any] | None = None, *, pins: Sequence[int] | None = None
 ) -> rendering.Filled | rendering.Failed:

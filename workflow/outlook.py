@@ -150,7 +150,8 @@ def look_ahead(
         sentence=audience.sentence(segment.model.rule, {name: known.title for name, known in audience.catalogue(workspace_id).items()}),
     )
     if not draft and campaign.trigger.type != "event":
-        problems = [*problems, *delivery.objections(plan, by_hand=planned_at is None)]
+        asked = replace(plan, mails=content.planned_mails(workspace_id, campaign.template_paths(), templates, plan.pins))
+        problems = [*problems, *delivery.objections(asked, by_hand=planned_at is None)]
     outlook.findings.extend(guardrails.check(_intent(outlook, problems, draft=draft, by_hand=planned_at is None, now=now)))
     return outlook
 
@@ -271,9 +272,20 @@ def _intent(outlook: Outlook, problems: list[Finding], *, draft: bool, by_hand: 
         currency=outlook.currency,
         running=_running(outlook.workspace_id, outlook.key),
         problems=problems,
+        barred=_barred(outlook),
         scheduled=_scheduled(outlook.campaign, now) if by_hand else "",
         lately=None if draft else _lately(outlook, by_hand=by_hand, now=now),
     )
+
+
+def _barred(outlook: Outlook) -> dict[str, int]:
+    """People by country in which a sender of theirs may not be used."""
+    allowed = [set(view.model.countries) for view in outlook.senders if view.model.countries]
+    return {
+        country: many
+        for country, many in outlook.countries.items()
+        if outlook.plan.channel == "sms" and country and any(country not in some for some in allowed)
+    }
 
 
 def _scheduled(campaign: CampaignBody, now: datetime) -> str:

@@ -59,10 +59,22 @@ def _listening(workspace_id: int, name: str, now: datetime) -> Iterable[Triggere
             continue
         try:
             approval = governance.approval(workspace_id, "campaign", released.key, now=now)
+            _refuse_bulk_faults(workspace_id, campaign, now)
         except DoorError as refusal:
             log.warning("trigger.refused", campaign=released.key, reason=refusal.reason)
             continue
         yield Triggered(released, campaign, campaign.trigger, approval)
+
+
+def _refuse_bulk_faults(workspace_id: int, campaign: CampaignBody, now: datetime) -> None:
+    """Promotional mail that a launch would refuse is not sent piecemeal, either. Raises Refused, Missing."""
+    templates = [governance.released(workspace_id, "template", arm.template) for arm in campaign.arms()]
+    if templates[0].model.message_class != "promotional":
+        return
+    pins = [view.id for view in content.senders_of(workspace_id, templates)]
+    mails = content.planned_mails(workspace_id, campaign.template_paths(), templates, pins)
+    if faults := delivery.bulk_faults(workspace_id, mails, campaign.route or "", now=now) if mails else ():
+        raise governance.Refused(str(faults[0]), faults)
 
 
 def _decide(workspace_id: int, events: list[TriggerEvent], listening: list[Triggered], now: datetime) -> None:

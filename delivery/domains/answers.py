@@ -16,6 +16,7 @@ Status = Literal["found", "nothing", "no_such_name", "unanswered"]
 Kind = Literal["TXT", "MX", "A", "AAAA"]
 MOST_RECORDS = 64
 LONGEST = 4_096  # characters of one record
+MOST_KEPT = 150  # questions about one domain
 LONGEST_ANSWER = 32_768  # characters of all of them
 KEPT_IN_SILENCE = timedelta(days=3)  # for how long an earlier answer counts where there is none now
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -96,11 +97,12 @@ def read(kept: Any) -> Answer | None:
 
 
 def merged(before: Mapping[str, Any], new: Mapping[str, Answer], *, now: datetime) -> dict[str, dict[str, Any]]:
-    """What is to be kept: the new answers, and in the place of silence an earlier one that isn't old."""
+    """What is to be kept: the new answers, and in the place of silence earlier ones that aren't old.
+
+    Silence ends a walk, so what lies behind it wasn't asked: where there was any, that is kept, too.
+    """
     oldest = (now - KEPT_IN_SILENCE).isoformat(timespec="seconds")
-    whole = {}
-    for place, answer in new.items():
-        earlier = read(before.get(place))
-        keeps = not answer.known and earlier is not None and earlier.known and earlier.at >= oldest
-        whole[place] = asdict(earlier if keeps and earlier is not None else answer)
-    return whole
+    earlier = {place: said for place, kept in before.items() if (said := read(kept)) and said.known and said.at >= oldest}
+    silent = {place for place, said in new.items() if not said.known}
+    whole = {**(earlier if silent else {}), **new, **{place: earlier[place] for place in silent & set(earlier)}}
+    return {place: asdict(whole[place]) for place in list(whole)[-MOST_KEPT:]}

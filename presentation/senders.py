@@ -52,10 +52,8 @@ class SenderBody(DocumentModel):
     title: Annotated[str, Text(120)]
     channel: Literal["email", "sms", "whatsapp", "push", "webpush", "wechat", "webhook"] = Field(json_schema_extra={"words": CHANNELS})
     name: FixedLine = Field(default="", max_length=100, json_schema_extra={"help": "E-mail: what inboxes show before the subject."})
-    address: Line = Field(default="", max_length=320, title="E-mail address")
-    reply_to: Line = Field(
-        default="", max_length=320, title="Answers go to", json_schema_extra={"help": "Where the template says nothing."}
-    )
+    address: Line = Field(default="", title="E-mail address")
+    reply_to: Line = Field(default="", title="Answers go to", json_schema_extra={"help": "Where the template says nothing."})
     postal_address: Annotated[Body, AfterValidator(fixed)] = Field(
         default="",
         max_length=500,

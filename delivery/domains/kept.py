@@ -80,7 +80,7 @@ def check_again(actor: Actor, name: str, *, now: datetime) -> DomainView:
     seen = domain(actor.workspace_id, name, now=now)
     DomainCheck.objects.get_or_create(workspace_id=actor.workspace_id, domain=name)
     if not _claim(actor.workspace_id, name, now, BETWEEN):
-        raise Refused(f"{name} was looked up a moment ago: again in {max(seen.waits, 1)} seconds")
+        raise Refused(f"this domain was looked up a moment ago: again in {max(seen.waits, 1)} seconds")
     _look(actor.workspace_id, name, now)
     return domain(actor.workspace_id, name, now=now)
 

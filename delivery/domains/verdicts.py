@@ -6,6 +6,7 @@ Pure: what DNS says is asked through `ask`, which may be a name server or what w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from delivery.domains import dkim_keys, dmarc, spf
 from delivery.domains.answers import Ask
@@ -98,7 +99,14 @@ def _dkim(mail: Mail, keys: Sequence[Key]) -> list[Verdict]:
         return [Verdict("dkim", "unknown", found, "Write a sender, with the selectors that your vendor shows you")]
     if mail.guessed:
         return [_guessed(mail, keys)]
-    return [_key(mail, key) for key in keys]
+    verdicts = [_key(mail, key) for key in keys]
+    works = any(verdict.level in ("good", "caution") for verdict in verdicts)
+    return [_spare(verdict) if works and verdict.level == "bad" else verdict for verdict in verdicts]
+
+
+def _spare(verdict: Verdict) -> Verdict:
+    """A key that is missing while another one signs: mail is believed until the vendor changes over."""
+    return replace(verdict, level="caution", found=f"{verdict.found}. Another selector has a key that works, so mail is signed as yet")
 
 
 def _guessed(mail: Mail, keys: Sequence[Key]) -> Verdict:

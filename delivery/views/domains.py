@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from delivery.documents import CHANNEL_WORDS
 from delivery.domains import kept
 from delivery.domains.kept import DomainView, Judged
 from delivery.domains.resolver import OFF
@@ -82,7 +83,7 @@ def sender(request: ConsoleRequest, key: str) -> HttpResponse:
     context: dict[str, Any] = {**document_context(request, view, "preview"), "revision": shown}
     try:
         body: SenderBody = shown.model
-        context |= {"body": body, "domain": body.domain if body.channel == "email" else ""}
+        context |= {"body": body, "channel": CHANNEL_WORDS[body.channel], "domain": body.domain if body.channel == "email" else ""}
     except Invalid as error:
         context["unfinished"] = error.findings
         body = None  # type: ignore[assignment]

@@ -33,7 +33,7 @@ SOUND: Zone = {
     "TXT u1.wl.sendgrid.net": ["v=spf1 ip4:167.89.1.1 -all"],
     "MX u1.wl.sendgrid.net": ["10 mx.sendgrid.net"],
 }
-SENDER = Identity(D, selectors=("s1", "s2"), return_path=f"em1.{D}", reply_domain="wayfare.example")
+SENDER = Identity(D, selectors=("s1",), return_path=f"em1.{D}", reply_domain="wayfare.example")
 PLAIN = replace(SENDER, return_path="")
 
 
@@ -138,6 +138,16 @@ CASES = [
         f"TXT s1._domainkey.{D} v=DKIM1",
     ),
     Case("revoked key", {S1: ["v=DKIM1; p="]}, "dkim", "bad", "revoked", "make a new key of 2,048 bits"),
+    Case(
+        "spare key missing",
+        {f"TXT s2._domainkey.{D}": []},
+        "dkim",
+        "caution",
+        "Another selector has a key that works",
+        "SendGrid shows",
+        f"TXT s2._domainkey.{D} v=DKIM1",
+        replace(SENDER, selectors=("s2", "s1")),
+    ),
     Case("short key", {S1: [f"p={rsa_key(768)}"]}, "dkim", "bad", "an RSA key of 768 bits", "make a new key of 2,048 bits"),
     Case("key of 1,024 bits", {S1: [f"p={rsa_key(1024)}"]}, "dkim", "caution", "an RSA key of 1,024 bits", "2,048 bits"),
     Case("cut key", {S1: [KEY[:200]]}, "dkim", "bad", "often because a part was lost in copying", "new key"),

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from delivery.adapters.mail_facts import MailFacts
 from delivery.adapters.registry import ADAPTERS
-from delivery.route_document import VendorRoute
 from delivery.domains.identity import Identity, Mail, of_address, sent_by
+from delivery.route_document import VendorRoute
 from governance import door as governance
 from governance.door import Invalid, RevisionView
 from presentation.door import SenderBody, TemplateBody

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from delivery.documents import CHANNEL_WORDS
+from delivery.document_words import CHANNEL_WORDS
 from delivery.domains import kept
 from delivery.domains.kept import DomainView, Judged
 from delivery.domains.resolver import OFF

@@ -19,7 +19,7 @@ TITLES: dict[str, str] = {
     "replies": "Answers",
     "one_click": "One-click unsubscribe",
 }
-AGAIN = "Check again in a while. If it stays so, ask whoever runs the domain's name servers"
+AGAIN = "Check again. If it stays so, ask whoever runs the domain's name servers"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from delivery.cheaper import Elsewhere, elsewhere
 from delivery.clicks import settle as settle_clicks
 from delivery.connections import Connections
 from delivery.control import kill, open_next_wave, pause, resolve_in_doubt, resume, stop, switches
+from delivery.domains.identity import PlannedMail, planned_mail
+from delivery.domains.kept import look_up_next as look_up_next_domain
 from delivery.explain import MessagePage, MessageView, Stop, Why, messages, timeline, why
 from delivery.facts import DispatchView, WaveView, facts, in_doubt
 from delivery.forecasts import Forecast, forecast
@@ -21,7 +23,7 @@ from delivery.leases import at_work, due, lease
 from delivery.left_out import LeftOutPage, left_out
 from delivery.limits import troubled
 from delivery.message_ids import MessageKey, message_id, message_ids, read_message_id
-from delivery.objections import objections
+from delivery.objections import bulk_faults, objections
 from delivery.outcomes import outcome
 from delivery.pins import SentMessage, sent_message
 from delivery.planning import plan, planned, survey, unfinished
@@ -63,6 +65,7 @@ __all__ = [
     "NewDecision",
     "Outcome",
     "Outgoing",
+    "PlannedMail",
     "Program",
     "Reason",
     "Reconciled",
@@ -81,6 +84,7 @@ __all__ = [
     "at_work",
     "backlog",
     "briefs",
+    "bulk_faults",
     "by_variant",
     "cancel",
     "confirm_instance",
@@ -99,6 +103,7 @@ __all__ = [
     "in_doubt",
     "kill",
     "lease",
+    "look_up_next_domain",
     "message_id",
     "message_ids",
     "left_out",
@@ -111,6 +116,7 @@ __all__ = [
     "paused",
     "plan",
     "planned",
+    "planned_mail",
     "quote",
     "read_message_id",
     "reconcile",

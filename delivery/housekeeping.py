@@ -1,4 +1,4 @@
-"""What keeps the tables in order, besides sending: waves, finished dispatches, old payloads and keys, partitions ahead."""
+"""What keeps the tables in order, besides sending: waves, finished dispatches, old payloads and keys, partitions ahead, mail domains."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 
 from audience import door as audience
 from delivery import attached, clicks, control, partitions, ramps
+from delivery.domains import kept
 from delivery.models import Decision, Dispatch, IdempotencyKey
 from delivery.settled import finish_dispatch
 from delivery.states import DispatchState, WorkState
+from governance import door as governance
 
 PAYLOADS_KEPT = timedelta(days=30)
 KEYS_KEPT = timedelta(days=7)
@@ -44,3 +46,5 @@ def sweep(*, now: datetime) -> None:
     quiet.exclude(decisions__state=WorkState.READY).update(state=DispatchState.DONE, finished_at=now)
     audience.forget_stragglers(now=now)
     partitions.prepare_next()
+    for workspace_id in governance.Workspace.objects.values_list("id", flat=True):
+        kept.notice(workspace_id)

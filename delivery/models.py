@@ -373,6 +373,20 @@ class Allowance(models.Model):
         constraints = [models.UniqueConstraint(fields=["workspace", "account", "of", "per"], name="one_row_per_limit")]
 
 
+class DomainCheck(models.Model):
+    """What DNS said about one domain that mail comes from, each answer with its moment; verdicts are made from it when they are asked
+    for."""
+
+    workspace = models.ForeignKey("governance.Workspace", on_delete=models.PROTECT, related_name="+")
+    domain = models.CharField(max_length=253)
+    asked_at = models.DateTimeField(null=True)  # by whoever asked last: others wait
+    checked_at = models.DateTimeField(null=True)  # when DNS last answered
+    answers = models.JSONField(default=dict)  # by question, "TXT example.com"
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "domain"], name="one_check_per_domain")]
+
+
 class Instance(models.Model):
     """An installation that this database knows. Its epoch also lies in a file: a restored copy meets another one and holds."""
 

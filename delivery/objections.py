@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from delivery import policies
+from delivery.domains import rules
+from delivery.domains.identity import PlannedMail
 from delivery.models import Switch
 from delivery.switches import thrown
 from delivery.work import DispatchPlan
 from governance.door import DoorError, Finding
+
+
+def bulk_faults(workspace_id: int, mails: Sequence[PlannedMail], route_key: str, *, now: datetime) -> list[Finding]:
+    """What forbids sending these templates' promotional mail, of what a launch would ask. Raises Missing without a released route."""
+    routes = policies.routes(workspace_id, route_key, "email")
+    return [finding for finding in rules.objections(workspace_id, mails, routes, now=now) if finding.level == "error"]
 
 
 def objections(plan: DispatchPlan, *, by_hand: bool) -> Iterator[Finding]:
@@ -19,7 +28,10 @@ def objections(plan: DispatchPlan, *, by_hand: bool) -> Iterator[Finding]:
     """
     vendors = [""]
     try:
-        vendors = [route.adapter.key for route in policies.routes(plan.workspace_id, plan.route_key, plan.channel)]
+        routes = policies.routes(plan.workspace_id, plan.route_key, plan.channel)
+        vendors = [route.adapter.key for route in routes]
+        if plan.message_class == "promotional" and plan.due_at is not None:
+            yield from rules.objections(plan.workspace_id, plan.mails, routes, now=plan.due_at)
     except DoorError as error:
         yield Finding("error", "/route", error.reason, "a vendor route that is approved and released, with its secrets in place")
     try:

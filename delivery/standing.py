@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
@@ -54,6 +55,7 @@ def standing(
     lane: LaneName = "transactional",
     campaign_revision_id: int | None = None,
     pins: Sequence[int] = (),
+    senders: Sequence[int] = (),
     bill_hash: str = "",
     route_key: str = "",
     policy_key: str = "",
@@ -63,9 +65,10 @@ def standing(
 ) -> int:
     """The dispatch that carries this message type's decisions of that day with that template; made when it is the first.
 
+    senders: the revisions of the senders that its templates name; another revision in force makes another dispatch.
     Raises Missing where the route or the policy isn't released.
     """
-    occurrence = f"{day.isoformat()}/{template_revision_id}/{campaign_revision_id or 0}"
+    occurrence = f"{day.isoformat()}/{template_revision_id}/{campaign_revision_id or 0}{_from(senders)}"
     same = Dispatch.objects.filter(workspace_id=workspace_id, kind=kind, key=key, occurrence=occurrence, relaunch=0)
     if found := same.values_list("id", flat=True).first():
         return found
@@ -83,7 +86,7 @@ def standing(
         topic=topic,
         campaign_revision_id=campaign_revision_id,
         template_revision_id=template_revision_id,
-        pins=sorted({*pins, template_revision_id, *([campaign_revision_id] if campaign_revision_id else [])}),
+        pins=sorted({*pins, *senders, template_revision_id, *([campaign_revision_id] if campaign_revision_id else [])}),
         bill_hash=bill_hash,
         route_key=route_key,
         policy_key=policy_key,
@@ -103,6 +106,12 @@ def standing(
             return row.pk
     except IntegrityError:
         return same.values_list("id", flat=True).get()
+
+
+def _from(senders: Sequence[int]) -> str:
+    """Which senders, as part of an occurrence; many in short."""
+    text = "-".join(map(str, sorted(senders)))
+    return f"/{text if len(text) < 40 else sha256(text.encode()).hexdigest()[:32]}" if text else ""
 
 
 def decide(dispatch_id: int, decisions: Sequence[NewDecision], *, now: datetime) -> list[int]:

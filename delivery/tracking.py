@@ -62,7 +62,10 @@ def sender_of(who: Reader) -> str:
     """The name that the message came from; the workspace's where the template gives none."""
     if who.template_revision_id is not None:
         try:
-            name = governance.revision_by_id(who.workspace_id, who.template_revision_id).body.get("sender", {}).get("name")
+            sender = governance.revision_by_id(who.workspace_id, who.template_revision_id).body.get("sender", {})
+            if isinstance(sender, str):
+                sender = governance.released(who.workspace_id, "sender", sender).body
+            name = sender.get("name")
         except governance.Missing:
             name = None
         if isinstance(name, str) and name:

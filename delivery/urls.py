@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from delivery.views import health, messages, outbox, routes
+from delivery.views import domains, health, messages, outbox, routes
 from governance.door import Pages, register_pages
 
 app_name = "delivery"
@@ -15,6 +15,15 @@ register_pages(
         icon="route",
         intro="Through which vendor account a channel leaves, and what it costs.",
         starter={"title": "", "channel": "email", "vendor": "sendgrid"},
+    ),
+)
+register_pages(
+    "sender",
+    Pages(
+        icon="profile",
+        intro="Whom messages come from: name and address or number, the firm's postal address, and what the mail's domain must show.",
+        preview="delivery:sender",
+        starter={"title": "", "channel": "email"},
     ),
 )
 register_pages(
@@ -30,6 +39,10 @@ urlpatterns = [
     path("outbox/", outbox.outbox, name="outbox"),
     path("outbox/<int:mail_id>/", outbox.mail, name="mail"),
     path("outbox/<int:mail_id>/frame/", outbox.mail_frame, name="mail-frame"),
+    path("senders/<slug:key>/preview/", domains.sender, name="sender"),
+    path("delivery/domains/", domains.domains, name="domains"),
+    path("delivery/domains/<str:name>/", domains.domain, name="domain"),
+    path("delivery/domains/<str:name>/check/", domains.check_domain, name="check-domain"),
     path("delivery/", health.health, name="health"),
     path("delivery/routes/", routes.routes, name="routes"),
     path("delivery/switch/", health.throw_switch, name="switch"),

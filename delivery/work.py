@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pyroaring import BitMap64
 
 from delivery.adapters.base import Sender
+from delivery.domains.identity import PlannedMail
 
 if TYPE_CHECKING:
     from audience.door import Person
@@ -28,6 +29,7 @@ class DispatchPlan:
     relaunch) again adds nothing. relaunch: 0, and one more for each "edit and relaunch" of the same occurrence.
     ids: everybody who may be sent to; left_out: the others, by reason ("holdout"). ramp: cumulative shares of the waves,
     (0.01, 0.1, 1.0); () or (1.0,) is one wave. pins: ids of all revisions in the bill; recall of one halts the dispatch.
+    mails: what is asked about each template of a mail campaign; nothing of it is kept.
     experiment is handed back with each piece of work. Money is in micros of `currency`.
     """
 
@@ -59,6 +61,7 @@ class DispatchPlan:
     estimated_micros: int = 0
     budget_micros: int | None = None
     currency: str = ""
+    mails: Sequence[PlannedMail] = ()
 
 
 @dataclass(frozen=True, slots=True)

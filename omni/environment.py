@@ -82,6 +82,12 @@ class Environment(BaseModel):
     vendor_authorities: str = Field(
         "", description="PEM file with certificate authorities that vendors may be signed by, beside the usual."
     )
+    dns: str = Field(
+        "",
+        pattern=r"^(off|(\s*(\[[0-9A-Fa-f:.]+\]|[0-9.]+)(:[0-9]{1,5})?\s*(,|$))*)$",
+        description="Name servers that the checks of mail domains ask, as `address:port`, comma-separated; empty: this machine's; "
+        "`off`: none.",
+    )
     lease_seconds: float = Field(60.0, gt=0, description="How long a worker may hold a batch; at least three times the vendor timeout.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines are written.")
     metrics_token: str = Field("", description="Bearer token that `/metrics` asks for; empty: only from loopback.")

@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/docs/", ApiViewer.as_view(url_name="schema"), name="api-docs"),
     path("api/v1/", include("governance.api_urls")),
     path("api/v1/", include("audience.api_urls")),
+    path("api/v1/", include("delivery.api_urls")),
     path("api/v1/", include("workflow.api_urls")),
     path("healthz", health.healthz),
     path("readyz", health.readyz),

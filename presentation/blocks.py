@@ -95,7 +95,7 @@ class FooterBlock(_Block):
     """Who writes and how to leave: the postal address and, unless the mail is transactional, the unsubscribe link."""
 
     type: Literal["footer"]
-    address: Body = Field(min_length=1, max_length=500)
+    address: Body = Field(default="", max_length=500, description="By default the named sender's.")
     text: Body = Field(default="", max_length=2000, description="Markdown above the address: why the reader gets this.")
     unsubscribe_label: Line = Field(default="", max_length=80, description="By default the locale's own word.")
 

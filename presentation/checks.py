@@ -12,9 +12,10 @@ from presentation.blocks import FooterBlock, HtmlBlock, ImageBlock, walk
 from presentation.content import Content, compose_body
 from presentation.documents import TemplateBody
 from presentation.links import host_of
-from presentation.parts import LocaleBody, Variable
+from presentation.parts import LocaleBody, Sender, Variable
 from presentation.rules import link_targets_in, texts
 from presentation.segments import segments
+from presentation.senders import SenderBody, domain_of
 from presentation.syntax import names_in, unguarded_names
 from presentation.theme import contrast
 
@@ -34,34 +35,55 @@ def add_content_check(check: ContentCheck) -> None:
 
 def template_checks(context: CheckContext, body: TemplateBody) -> list[Finding]:
     """All findings about one template."""
-    found = list(_document(body))
+    named: SenderBody | None = context.draft("sender", body.sender_key) if body.sender_key else None
+    sender = named.written_out() if named else body.written_sender
+    found = [*_document(body), *(_named(body, named) if body.sender_key else _written(body))]
     found += _attributes(context, body)
     found += _raw_html(context, body)
     personal = _personal(context, body)
     for tag, locale in body.locales.items():
-        found += _locale(body, locale, ("locales", tag), personal)
-    content = compose_body(context.key or "draft", body)
+        found += _locale(body, locale, ("locales", tag), personal, sender)
+    content = compose_body(context.key or "draft", body, named)
     for check in _MORE:
         found += check(content)
     return found
 
 
 def _document(body: TemplateBody) -> Iterator[Finding]:
-    if body.channel == "email" and not body.sender.address:
-        yield Finding("error", "/sender/address", "nothing", "the address that this mail comes from")
-    if body.channel == "email" and not body.sender.name:
-        yield Finding("warning", "/sender/name", "nothing", "a name that readers recognise")
-    if body.channel == "sms" and not body.sender.number:
-        yield Finding("note", "/sender/from", "nothing", "a number or word; without one the route's own sender is used")
     if body.message_class == "promotional" and body.topic is None:
         yield Finding("error", "/topic", "nothing", "the topic whose subscribers may get this")
-    if body.message_class == "promotional" and body.channel == "email" and not body.reply_to:
-        yield Finding("note", "/reply_to", "nothing", "an address that someone reads")
     if len(body.locales) == 1:
         yield Finding("note", "/locales", f"only {next(iter(body.locales))}", "further locales if the audience has people who read others")
     if contrast(body.theme.text, body.theme.surface) < 4.5:
         yield Finding("warning", "/theme/text", body.theme.text, "a colour with a contrast of at least 4.5:1 on the surface")
     yield from _variables(body)
+
+
+def _written(body: TemplateBody) -> Iterator[Finding]:
+    """What is wrong with a sender that the template writes out."""
+    sender = body.written_sender
+    if body.channel == "email" and not sender.address:
+        yield Finding("error", "/sender/address", "nothing", "the address that this mail comes from")
+    if body.channel == "email" and not sender.name:
+        yield Finding("warning", "/sender/name", "nothing", "a name that readers recognise")
+    if body.channel == "sms" and not sender.number:
+        yield Finding("note", "/sender/from", "nothing", "a number or word; without one the route's own sender is used")
+    if body.message_class == "promotional" and body.channel == "email" and not body.reply_to:
+        yield Finding("note", "/reply_to", "nothing", "an address that someone reads")
+
+
+def _named(body: TemplateBody, named: SenderBody | None) -> Iterator[Finding]:
+    """What is wrong with a sender that the template names. (That it exists is checked for every reference.)"""
+    if named is None:
+        return
+    if named.channel != body.channel:
+        yield Finding("error", "/sender", f"{body.sender_key}, a sender for {named.channel}", f"a sender for {body.channel}")
+    if not named.postal_address:
+        for tag, locale in body.locales.items():
+            for path, block in walk(locale.blocks, ("locales", tag, "blocks")):
+                if isinstance(block, FooterBlock) and not block.address.strip():
+                    expected = f"the postal address, here or in the sender {body.sender_key}"
+                    yield Finding("error", pointer((*path, "address")), "nothing", expected)
 
 
 def _variables(body: TemplateBody) -> Iterator[Finding]:
@@ -121,10 +143,10 @@ def _html_blocks(body: TemplateBody) -> Iterator[tuple[At, str]]:
                 yield (*path, "html"), block.html
 
 
-def _locale(body: TemplateBody, locale: LocaleBody, at: At, personal: frozenset[str]) -> Iterator[Finding]:
+def _locale(body: TemplateBody, locale: LocaleBody, at: At, personal: frozenset[str], sender: Sender) -> Iterator[Finding]:
     yield from _fallbacks_missing(body, locale, at)
     for path, target in link_targets_in(locale):
-        yield from _link(body, target, pointer((*at, *path)), personal)
+        yield from _link(sender, target, pointer((*at, *path)), personal)
     if body.channel == "sms":
         return
     yield from _subject(locale, at)
@@ -162,8 +184,8 @@ def _fallbacks_missing(body: TemplateBody, locale: LocaleBody, at: At) -> Iterat
                 )
 
 
-def _link(body: TemplateBody, target: str, where: str, personal: frozenset[str]) -> Iterator[Finding]:
-    host, own = host_of(target), body.sender.address.rpartition("@")[2].lower()
+def _link(sender: Sender, target: str, where: str, personal: frozenset[str]) -> Iterator[Finding]:
+    host, own = host_of(target), domain_of(sender.address)
     if not host or (own and (host == own or host.endswith("." + own) or own.endswith("." + host))):
         return
     for name in sorted(names_in(target) & personal):

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, WrapValidator, field_validator, model_validator
 
 from governance.door import DocumentModel, Slug
 from presentation.characters import Line
 from presentation.faults import raise_faults
 from presentation.parts import LocaleBody, Sender, Variable, one_address
-from presentation.rules import content_faults, locale_faults, variable_faults
+from presentation.rules import content_faults, footer_faults, locale_faults, variable_faults
 from presentation.theme import Theme
 
 MessageClass = Literal["transactional", "service", "promotional"]
 Tracking = Literal["off", "clicks", "opens_and_clicks"]
+
+
+def _named_or_written(value: Any, handler: Any) -> Any:
+    """A text is a key; anything else is validated as a sender, so that findings point at its fields and not at a member of a union."""
+    return handler(value) if isinstance(value, (str, Sender)) else Sender.model_validate(value)
+
+
+SenderOrKey = Annotated[Sender | Slug, WrapValidator(_named_or_written)]
 
 
 class TemplateBody(DocumentModel):
@@ -24,7 +32,7 @@ class TemplateBody(DocumentModel):
     channel: Literal["email", "sms"]
     message_class: MessageClass
     topic: Slug | None = Field(default=None, description="The subscription category that consent is asked for.")
-    sender: Sender
+    sender: SenderOrKey = Field(description="Written out, or the key of a sender.")
     reply_to: Line | None = Field(default=None, max_length=320)
     default_locale: str
     fallbacks: dict[str, list[str]] = Field(default_factory=dict)
@@ -38,11 +46,22 @@ class TemplateBody(DocumentModel):
     def _one_reply_address(cls, value: str | None) -> str | None:
         return one_address(value) if value else None
 
+    @property
+    def sender_key(self) -> str:
+        """The key of the sender that is named, "" where it is written out."""
+        return self.sender if isinstance(self.sender, str) else ""
+
+    @property
+    def written_sender(self) -> Sender:
+        """The sender as written out; an empty one where it is named."""
+        return self.sender if isinstance(self.sender, Sender) else Sender()
+
     @model_validator(mode="after")
     def _sound(self) -> TemplateBody:
         declared = {name: variable.type for name, variable in self.variables.items()}
         faults = [*variable_faults(declared), *locale_faults(self.locales, self.default_locale, self.fallbacks)]
         for tag, locale in self.locales.items():
             faults += content_faults(locale, self.channel, declared, ("locales", tag))
+            faults += footer_faults(locale, ("locales", tag)) if not self.sender_key else ()
         raise_faults("TemplateBody", faults)
         return self

@@ -14,7 +14,16 @@ from presentation.blocks import (
     walk,
 )
 from presentation.checks import add_content_check
-from presentation.content import Content, LocalizedContent, compose, compose_body
+from presentation.content import (
+    Content,
+    LocalizedContent,
+    compose,
+    compose_body,
+    drafted_sender,
+    sender_among,
+    sender_key_of,
+    senders_named,
+)
 from presentation.documents import TemplateBody
 from presentation.expressions import problems
 from presentation.filters import FILTERS
@@ -25,6 +34,7 @@ from presentation.markdown import parse as parse_markdown
 from presentation.markdown import stand_in
 from presentation.parts import LocaleBody, Sender, Variable
 from presentation.segments import segments
+from presentation.senders import SenderBody, ascii_domain, domain_of
 from presentation.syntax import names_of, syntax
 from presentation.theme import FONTS, Theme, contrast, readable_on
 from presentation.values import LARGEST, MAX_VALUE_CHARS, Plain, UnfitValue, plain
@@ -50,6 +60,7 @@ __all__ = [
     "Plain",
     "Problem",
     "Sender",
+    "SenderBody",
     "SpacerBlock",
     "TemplateBody",
     "TextBlock",
@@ -57,6 +68,7 @@ __all__ = [
     "UnfitValue",
     "Variable",
     "add_content_check",
+    "ascii_domain",
     "babel_locale",
     "canonical",
     "choose_locale",
@@ -64,6 +76,8 @@ __all__ = [
     "compose_body",
     "contrast",
     "direction",
+    "domain_of",
+    "drafted_sender",
     "fault_in_image",
     "fault_in_link",
     "host_of",
@@ -74,6 +88,9 @@ __all__ = [
     "problems",
     "readable_on",
     "segments",
+    "sender_among",
+    "sender_key_of",
+    "senders_named",
     "stand_in",
     "syntax",
     "template_editor",

@@ -15,7 +15,7 @@ from presentation.values import UnfitValue, VariableType, plain
 
 PROFILE_FIELDS = ("external_id", "email", "phone", "locale", "country", "zone")
 _SOURCE = re.compile(r"(profile|attribute|data|event)\.([A-Za-z0-9_-]{1,80}(?:\.[A-Za-z0-9_-]{1,80}){0,3})")
-_SMS_SENDER = re.compile(r"\+[1-9][0-9]{5,14}|[0-9]{3,8}|MG[0-9a-f]{32}|(?=.*[A-Za-z])[A-Za-z0-9 ]{3,11}")
+SMS_SENDER = re.compile(r"\+[1-9][0-9]{5,14}|[0-9]{3,8}|MG[0-9a-f]{32}|(?=.*[A-Za-z])[A-Za-z0-9 ]{3,11}")
 
 
 def one_address(value: str) -> str:
@@ -40,7 +40,7 @@ class Sender(DocumentModel):
     @field_validator("number")
     @classmethod
     def _one_number(cls, value: str) -> str:
-        if value and not _SMS_SENDER.fullmatch(value):
+        if value and not SMS_SENDER.fullmatch(value):
             raise ValueError("a number such as +15005550006, a short code, or a word of 3 to 11 letters and digits")
         return value
 

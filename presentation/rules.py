@@ -72,6 +72,13 @@ def content_faults(locale: LocaleBody, channel: str, declared: Mapping[str, str]
             yield Fault((*at, *path), target[:80], expected)
 
 
+def footer_faults(locale: LocaleBody, at: At) -> Iterator[Fault]:
+    """Footers without an address, where no sender is named whose address could stand there."""
+    for path, block in walk(locale.blocks, ("blocks",)):
+        if isinstance(block, FooterBlock) and not block.address.strip():
+            yield Fault((*at, *path, "address"), "nothing", "the postal address, or a named sender that has one")
+
+
 def texts(locale: LocaleBody) -> Iterator[tuple[At, str]]:
     """Every text of a translation in which expressions may stand, with its path."""
     yield ("subject",), locale.subject

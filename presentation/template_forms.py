@@ -101,7 +101,7 @@ BLOCKS: dict[str, BlockLook] = {
         "document",
         (
             BlockField("text", "Why the reader gets this, in Markdown", "lines"),
-            BlockField("address", "Postal address", "lines", needed=True),
+            BlockField("address", "Postal address (by default the named sender’s)", "lines"),
             BlockField("unsubscribe_label", "Words of the unsubscribe link", usual="the locale’s own", aside=True),
         ),
         {"address": "Your company · Street 1 · City"},
@@ -146,6 +146,7 @@ def to_form(body: Body, shown: str = "") -> Body:
     fallbacks = body.get("fallbacks")
     return {
         **body,
+        **({"sender": {"key": body["sender"]}} if isinstance(body.get("sender"), str) else {}),
         "variables": listed,
         "fallbacks": "\n".join(f"{tag}: {', '.join(others)}" for tag, others in fallbacks.items())
         if isinstance(fallbacks, Mapping)
@@ -169,6 +170,8 @@ def to_body(form: Body) -> Body:
         named = [(str(each.get("name", "")).strip(), each) for each in variables if isinstance(each, Mapping)]
         _refuse_twice([name for name, _ in named])
         body["variables"] = {name: _variable(each) for name, each in named if name}
+    if key := mapped(form.get("sender")).get("key"):
+        body["sender"] = key
     lines = [line.partition(":") for line in str(form.get("fallbacks") or "").split("\n") if line.strip()]
     if lines or "fallbacks" not in unsaid:
         body["fallbacks"] = {tag.strip(): [other.strip() for other in rest.split(",") if other.strip()] for tag, _, rest in lines}

@@ -18,6 +18,7 @@ LABELS = {
     "/message_class": "Message class",
     "/topic": "Topic",
     "/sender": "Sender",
+    "/sender/key": "Sender",
     "/sender/from": "From",
     "/sender/name": "Sender’s name",
     "/sender/address": "Sender’s address",
@@ -37,6 +38,8 @@ VARIABLE_PARTS = {"source": ", comes from", "type": ", type", "fallback": ", whe
 
 def place(path: str, form: Body) -> str:
     """The pointer of the editor's field for a pointer of the body: variables stand in a list."""
+    if path == "/sender":
+        return "/sender/key"
     found = re.match(r"/variables/([^/]+)(.*)", path)
     if not found:
         return path

@@ -26,6 +26,8 @@ WITHOUT_A_DATABASE = (
     "delivery/test_http_to_vendors.py",
     "delivery/test_http2_to_vendors.py",
     "delivery/test_mail_to_relays.py",
+    "delivery/test_domain_verdicts.py",
+    "delivery/test_asking_name_servers.py",
     "laws/test_fill_equals_plain.py",
     "governance/test_approval_machine.py",
     "console/test_faults_in_words.py",

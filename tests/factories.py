@@ -163,3 +163,17 @@ def spring_sale(*, now: datetime, template_changes: Mapping[str, Any] | None = N
     put("sending_policy", "default", policy(), now=now)
     in_force("campaign", "spring-sale", campaign(**changes), now=now)
     return "spring-sale"
+
+
+def mail_sender(**changes: Any) -> Body:
+    """The body of a sender of mail, with everything that a domain's checks ask about."""
+    return {
+        "title": "Offers",
+        "channel": "email",
+        "name": "Wayfare Offers",
+        "address": "offers@mail.wayfare.example",
+        "reply_to": "help@wayfare.example",
+        "postal_address": "12 Harbour Street, Dublin",
+        "dkim_selectors": ["s1"],
+        **changes,
+    }

@@ -20,6 +20,7 @@ if "pytest" in sys.modules:
         del os.environ[_name]
     os.environ.update(
         OMNI_ENV="test",
+        OMNI_DNS="off",
         OMNI_DATA_DIR=str(_folder),
         OMNI_TOKEN_KEYS="the-key-of-tests-only-0123456789abcdef",
         OMNI_VAULT_KEYS="dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=",

@@ -11,6 +11,7 @@ from django.conf import settings
 from audience.door import Person
 from delivery import door as delivery
 from governance import door as governance
+from governance.door import RevisionView
 from optimization.door import Arm
 from presentation import door as presentation
 from presentation.door import Content
@@ -18,23 +19,24 @@ from rendering import door as rendering
 
 
 @lru_cache(maxsize=256)
-def composed(workspace_id: int, revision_id: int) -> Content:
-    """What one template revision says. Immutable, so a process may keep it. Raises Missing."""
+def composed(workspace_id: int, revision_id: int, sender_id: int | None) -> Content:
+    """What one template revision says, from the sender of that revision where it names one. Immutable, so a process may keep it.
+    Raises Missing."""
     template = governance.revision_by_id(workspace_id, revision_id)
-    return presentation.compose(workspace_id, template.key, revision_id=revision_id)
+    return presentation.compose(workspace_id, template.key, revision_id=revision_id, sender_id=sender_id)
 
 
 @lru_cache(maxsize=256)
-def compiled(workspace_id: int, revision_id: int) -> rendering.Compiled:
-    """The compiled form of one template revision. Raises Missing, and Invalid where it can't be compiled."""
-    return rendering.compile(composed(workspace_id, revision_id), base_url=settings.OMNI.public_url)
+def compiled(workspace_id: int, revision_id: int, sender_id: int | None) -> rendering.Compiled:
+    """The compiled form of the same. Raises Missing, and Invalid where it can't be compiled."""
+    return rendering.compile(composed(workspace_id, revision_id, sender_id), base_url=settings.OMNI.public_url)
 
 
 @lru_cache(maxsize=2048)
-def program(workspace_id: int, revision_id: int, variant: int, locale: str) -> delivery.Program:
+def program(workspace_id: int, revision_id: int, sender_id: int | None, variant: int, locale: str) -> delivery.Program:
     """What all messages of one template, variant and locale share; the same object each time, so they share vendor requests."""
-    content = composed(workspace_id, revision_id)
-    message = compiled(workspace_id, revision_id).locales[locale]
+    content = composed(workspace_id, revision_id, sender_id)
+    message = compiled(workspace_id, revision_id, sender_id).locales[locale]
     return delivery.Program(
         variant=variant,
         locale=locale,
@@ -70,9 +72,12 @@ def fill(work: delivery.Work, people: Mapping[int, Person], choices: Sequence[in
 def _fill_variant(work: delivery.Work, variant: int, group: list[tuple[delivery.Entry, Person, str]]) -> list[delivery.Outgoing]:
     workspace_id, dispatch = work.workspace_id, work.dispatch
     revision_id = revision_of(dispatch.experiment, dispatch.template_revision_id, variant)
-    whole = compiled(workspace_id, revision_id)
+    sender_id = presentation.sender_among(workspace_id, revision_id, dispatch.pins)
+    whole = compiled(workspace_id, revision_id, sender_id)
     made = rendering.fill(whole, [rendering.Recipient(entry.n, person, entry.payload or {}, token) for entry, person, token in group])
-    programs = {locale: program(workspace_id, revision_id, variant, locale) for locale in {whole.default_locale, *_locales(made)}}
+    programs = {
+        locale: program(workspace_id, revision_id, sender_id, variant, locale) for locale in {whole.default_locale, *_locales(made)}
+    }
     texts = whole.channel == "sms"
     outgoing = []
     for (entry, person, _), message in zip(group, made, strict=True):
@@ -89,15 +94,45 @@ def _locales(made: Sequence[rendering.Filled | rendering.Failed]) -> set[str]:
     return {message.locale for message in made if isinstance(message, rendering.Filled)}
 
 
+def senders_of(workspace_id: int, templates: Sequence[RevisionView], *, draft: bool = False) -> list[RevisionView]:
+    """The senders that these templates name, as released or as drafted. Raises Missing."""
+    keys = presentation.senders_named(templates)
+    if draft:
+        return [governance.document(workspace_id, "sender", key).latest for key in keys]
+    return [governance.released(workspace_id, "sender", key) for key in keys]
+
+
+def planned_mails(
+    workspace_id: int, paths: Sequence[str], templates: Sequence[RevisionView], pins: Sequence[int]
+) -> list[delivery.PlannedMail]:
+    """What delivery asks about each template of a mail campaign before it lets it go. paths: where the campaign names them."""
+    if not templates or templates[0].model.channel != "email":
+        return []
+    senders = [presentation.sender_among(workspace_id, template.id, tuple(pins)) for template in templates]
+    return [
+        delivery.planned_mail(path, composed(workspace_id, template.id, sender_id))
+        for path, template, sender_id in zip(paths, templates, senders, strict=True)
+    ]
+
+
 def sample(
-    workspace_id: int, revision_id: int, person: Person, data: Mapping[str, Any] | None = None
+    workspace_id: int, revision_id: int, person: Person, data: Mapping[str, Any] | None = None, *, pins: Sequence[int] | None = None
 ) -> rendering.Filled | rendering.Failed:
-    """One person's message as it would be sent, with links that lead nowhere."""
-    return rendering.fill(compiled(workspace_id, revision_id), [rendering.Recipient(0, person, data or {}, token="sample")])[0]
+    """One person's message as it would be sent, with links that lead nowhere. pins: of which the sender is one; None: as in force."""
+    among = tuple(pins) if pins is not None else tuple(view.id for view in _in_force(workspace_id, revision_id))
+    whole = compiled(workspace_id, revision_id, presentation.sender_among(workspace_id, revision_id, among))
+    return rendering.fill(whole, [rendering.Recipient(0, person, data or {}, token="sample")])[0]
 
 
-def link_target(workspace_id: int, revision_id: int, person: Person | None, data: Mapping[str, Any], k: int) -> str | None:
-    """Where link k of one person's message leads, by its pinned revision; None where there is no such link."""
-    whole = compiled(workspace_id, revision_id)
+def _in_force(workspace_id: int, revision_id: int) -> list[RevisionView]:
+    key = presentation.sender_key_of(workspace_id, revision_id)
+    return [governance.released(workspace_id, "sender", key)] if key else []
+
+
+def link_target(
+    workspace_id: int, revision_id: int, pins: Sequence[int], person: Person | None, data: Mapping[str, Any], k: int
+) -> str | None:
+    """Where link k of one person's message leads, by its pinned revisions; None where there is no such link."""
+    whole = compiled(workspace_id, revision_id, presentation.sender_among(workspace_id, revision_id, tuple(pins)))
     recipient = rendering.Recipient(0, person, data)
     return rendering.link_target(whole, whole.locale_for(recipient.wanted), k, recipient)

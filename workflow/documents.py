@@ -116,6 +116,10 @@ class CampaignBody(DocumentModel):
             raise ValueError("a ramp of rising shares that ends with 1, such as [0.01, 0.1, 1]")
         return self
 
+    def template_paths(self) -> list[str]:
+        """Where the body names the templates of its arms, in their order (JSON Pointers)."""
+        return [f"/variants/{place}/template" for place in range(len(self.variants))] or ["/template"]
+
     def arms(self) -> list[Variant]:
         """The variants; a campaign without an experiment is one arm."""
         return self.variants or [Variant(key="only", weight=1.0, template=self.template or "")]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from governance import door as governance
 from governance.door import Finding
@@ -14,7 +14,8 @@ from workflow.documents import CampaignBody
 class Intent:
     """One launch as it is about to happen. reach: the segment's people; reachable: those of them who would get a message;
     micros: the estimated cost; running: numbers of this campaign's runs that still send; draft: an author only looks ahead;
-    scheduled: the next planned launch in words, "" where none is; lately: those of them who were in a run of the last day, and which."""
+    scheduled: the next planned launch in words, "" where none is; lately: those of them who were in a run of the last day, and which;
+    barred: people by country in which the sender may not be used."""
 
     campaign: CampaignBody
     approval: governance.Approval | None
@@ -27,6 +28,7 @@ class Intent:
     problems: list[Finding]
     scheduled: str = ""
     lately: tuple[int, int] | None = None
+    barred: Mapping[str, int] = field(default_factory=dict)
 
 
 def check(intent: Intent) -> list[Finding]:
@@ -37,6 +39,7 @@ def check(intent: Intent) -> list[Finding]:
         *_drift(intent),
         *_audience(intent),
         *_large(intent),
+        *_barred(intent),
         *_budget(intent),
         *_one_at_a_time(intent),
         *_again(intent),
@@ -68,6 +71,14 @@ def _audience(intent: Intent) -> Iterator[Finding]:
 def _large(intent: Intent) -> Iterator[Finding]:
     if intent.reachable > 50_000 and not intent.campaign.ramp:
         yield Finding("warning", "/ramp", f"{intent.reachable:,} people at once", "a ramp such as [0.01, 0.1, 1] for large audiences")
+
+
+def _barred(intent: Intent) -> Iterator[Finding]:
+    if intent.barred:
+        where = ", ".join(f"{many:,} in {country}" for country, many in sorted(intent.barred.items(), key=lambda pair: -pair[1])[:5])
+        yield Finding(
+            "error", "/segment", f"people where the sender may not be used: {where}", "a segment without them, or a sender for there"
+        )
 
 
 def _budget(intent: Intent) -> Iterator[Finding]:

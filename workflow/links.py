@@ -14,4 +14,4 @@ def link_target(dispatch_id: int, n: int, k: int) -> str | None:
         return None
     people = audience.load(sent.workspace_id, [sent.profile_id])
     revision_id = content.revision_of(sent.experiment, sent.template_revision_id, sent.variant)
-    return content.link_target(sent.workspace_id, revision_id, people[0] if people else None, sent.payload, k)
+    return content.link_target(sent.workspace_id, revision_id, sent.pins, people[0] if people else None, sent.payload, k)

@@ -46,6 +46,7 @@ class Outlook:
     revision: governance.RevisionView
     segment: governance.RevisionView
     templates: list[governance.RevisionView]
+    senders: list[governance.RevisionView]
     approval: governance.Approval | None
     resolution: audience.Resolution
     plan: delivery.DispatchPlan
@@ -73,12 +74,16 @@ class Outlook:
         """What forbids the launch."""
         return [finding for finding in self.findings if finding.level == "error"]
 
+    def message(self, variant: int, person: audience.Person) -> rendering.Filled | rendering.Failed:
+        """One person's message of this variant, as it would be sent."""
+        return content.sample(self.workspace_id, self.templates[variant].id, person, pins=self.plan.pins)
+
     def samples(self, *, many: int = SAMPLES) -> list[Sample]:
         """Messages to real people of this audience, as they would be sent, spread over it."""
         people = audience.load(self.workspace_id, spread(self.ids, many))
         chosen = optimization.choose(self.key, content.arms(self.plan.experiment), [person.id for person in people])
         return [
-            Sample(person, self.campaign.arms()[variant].key, content.sample(self.workspace_id, self.templates[variant].id, person))
+            Sample(person, self.campaign.arms()[variant].key, self.message(variant, person))
             for person, variant in zip(people, chosen, strict=True)
         ]
 
@@ -98,12 +103,13 @@ def look_ahead(
     revision = read(workspace_id, "campaign", key)
     campaign: CampaignBody = revision.model
     templates = [read(workspace_id, "template", arm.template) for arm in campaign.arms()]
+    senders = content.senders_of(workspace_id, templates, draft=draft)
     segment = read(workspace_id, "segment", campaign.segment)
     approval, problems = (None, []) if draft else _approval(workspace_id, key, now)
     resolution = audience.resolve(workspace_id, segment.model, as_of=now, drafts=draft)
     held = optimization.hold_out(resolution.ids, share=campaign.holdout, salt=key)
     ids = resolution.ids - held
-    plan = plan_of(workspace_id, key, campaign, revision, templates, ids, planned_at=planned_at, now=now)
+    plan = plan_of(workspace_id, key, campaign, revision, templates, senders, ids, planned_at=planned_at, now=now)
     left_out = delivery.survey(replace(plan, left_out={"holdout": held} if held else {}))
     for people in left_out.values():
         ids = ids - people
@@ -111,7 +117,7 @@ def look_ahead(
         ids = BitMap64(ids[:limit])
         held, considered, *some = (_up_to(ids, people) for people in (held, plan.ids, *left_out.values()))
         plan, left_out = replace(plan, ids=considered), dict(zip(left_out, some, strict=True))
-    countries, parts = _price_facts(workspace_id, plan.channel, templates, ids)
+    countries, parts = _price_facts(plan, templates, ids)
     micros, currency = delivery.quote(
         workspace_id, plan.channel, countries, parts, now=now, route_key=plan.route_key, policy_key=plan.policy_key
     )
@@ -131,6 +137,7 @@ def look_ahead(
         revision=revision,
         segment=segment,
         templates=templates,
+        senders=senders,
         approval=approval,
         resolution=resolution,
         plan=plan,
@@ -143,7 +150,8 @@ def look_ahead(
         sentence=audience.sentence(segment.model.rule, {name: known.title for name, known in audience.catalogue(workspace_id).items()}),
     )
     if not draft and campaign.trigger.type != "event":
-        problems = [*problems, *delivery.objections(plan, by_hand=planned_at is None)]
+        asked = replace(plan, mails=content.planned_mails(workspace_id, campaign.template_paths(), templates, plan.pins))
+        problems = [*problems, *delivery.objections(asked, by_hand=planned_at is None)]
     outlook.findings.extend(guardrails.check(_intent(outlook, problems, draft=draft, by_hand=planned_at is None, now=now)))
     return outlook
 
@@ -207,6 +215,7 @@ def plan_of(
     campaign: CampaignBody,
     revision: governance.RevisionView,
     templates: list[governance.RevisionView],
+    senders: list[governance.RevisionView],
     ids: BitMap64,
     *,
     planned_at: datetime | None,
@@ -223,7 +232,7 @@ def plan_of(
         campaign_revision_id=revision.id,
         template_revision_id=templates[0].id,
         bill_hash="",
-        pins=[revision.id, *(template.id for template in templates)],
+        pins=[revision.id, *(view.id for view in (*templates, *senders))],
         channel=first.channel,
         message_class=first.message_class,
         topic=first.topic or "",
@@ -263,9 +272,20 @@ def _intent(outlook: Outlook, problems: list[Finding], *, draft: bool, by_hand: 
         currency=outlook.currency,
         running=_running(outlook.workspace_id, outlook.key),
         problems=problems,
+        barred=_barred(outlook),
         scheduled=_scheduled(outlook.campaign, now) if by_hand else "",
         lately=None if draft else _lately(outlook, by_hand=by_hand, now=now),
     )
+
+
+def _barred(outlook: Outlook) -> dict[str, int]:
+    """People by country in which a sender of theirs may not be used."""
+    allowed = [set(view.model.countries) for view in outlook.senders if view.model.countries]
+    return {
+        country: many
+        for country, many in outlook.countries.items()
+        if outlook.plan.channel == "sms" and country and any(country not in some for some in allowed)
+    }
 
 
 def _scheduled(campaign: CampaignBody, now: datetime) -> str:
@@ -294,10 +314,12 @@ def _running(workspace_id: int, key: str) -> list[int]:
     return [runs_by_dispatch[dispatch_id] for dispatch_id in delivery.unfinished(workspace_id, list(runs_by_dispatch))]
 
 
-def _price_facts(workspace_id: int, channel: str, templates: list[governance.RevisionView], ids: BitMap64) -> tuple[dict[str, int], int]:
+def _price_facts(plan: delivery.DispatchPlan, templates: list[governance.RevisionView], ids: BitMap64) -> tuple[dict[str, int], int]:
     """People by country, and how many parts a message has (rounded up), where the channel's price asks for it."""
-    if channel != "sms":
+    if plan.channel != "sms":
         return {"": len(ids)}, 1
-    made = [content.sample(workspace_id, templates[0].id, person) for person in audience.load(workspace_id, spread(ids, PRICED))]
+    workspace_id, template_id = plan.workspace_id, templates[0].id
+    people = audience.load(workspace_id, spread(ids, PRICED))
+    made = [content.sample(workspace_id, template_id, person, pins=plan.pins) for person in people]
     parts = [rendering.sms_parts(message.text.decode()).parts for message in made if isinstance(message, rendering.Filled)]
     return audience.countries(workspace_id, ids), math.ceil(sum(parts) / len(parts)) if parts else 1

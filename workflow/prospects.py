@@ -80,7 +80,8 @@ def _of_a_member(
 ) -> Prospect:
     """The rest of the street for somebody in the segment. members: they, and whoever of the segment has the same address."""
     held = optimization.hold_out(members, share=campaign.holdout, salt=revision.key)
-    plan = plan_of(revision.workspace_id, revision.key, campaign, revision, templates, members - held, planned_at=now, now=now)
+    senders = content.senders_of(revision.workspace_id, templates)
+    plan = plan_of(revision.workspace_id, revision.key, campaign, revision, templates, senders, members - held, planned_at=now, now=now)
     plan = replace(
         plan,
         left_out={"holdout": held} if held else {},

@@ -168,6 +168,7 @@ def _dispatch(workspace_id: int, template: governance.RevisionView, now: datetim
         channel=body.channel,
         message_class=body.message_class,
         topic=body.topic or "",
+        senders=[view.id for view in content.senders_of(workspace_id, [template])],
         policy_key="",
         now=now,
     )

@@ -18,7 +18,8 @@ from rendering import door as rendering
 
 def look(revision: governance.RevisionView, person: audience.Person | None, locale: str) -> tuple[Content, rendering.Preview]:
     """A template's revision as this person gets it, or with samples for nobody. Raises Invalid where it can't be shown."""
-    content = presentation.compose_body(revision.key, cast("TemplateBody", revision.model))
+    body = cast("TemplateBody", revision.model)
+    content = presentation.compose_body(revision.key, body, presentation.drafted_sender(revision.workspace_id, body))
     return content, rendering.preview(content, person, {}, locale)
 
 

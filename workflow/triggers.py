@@ -16,7 +16,7 @@ from delivery import door as delivery
 from governance import door as governance
 from governance.door import DoorError
 from optimization import door as optimization
-from workflow import bells
+from workflow import bells, content
 from workflow.documents import CampaignBody, OnEvent
 from workflow.in_force import released_campaigns
 from workflow.models import Run
@@ -59,10 +59,22 @@ def _listening(workspace_id: int, name: str, now: datetime) -> Iterable[Triggere
             continue
         try:
             approval = governance.approval(workspace_id, "campaign", released.key, now=now)
+            _refuse_bulk_faults(workspace_id, campaign, now)
         except DoorError as refusal:
             log.warning("trigger.refused", campaign=released.key, reason=refusal.reason)
             continue
         yield Triggered(released, campaign, campaign.trigger, approval)
+
+
+def _refuse_bulk_faults(workspace_id: int, campaign: CampaignBody, now: datetime) -> None:
+    """Promotional mail that a launch would refuse is not sent piecemeal, either. Raises Refused, Missing."""
+    templates = [governance.released(workspace_id, "template", arm.template) for arm in campaign.arms()]
+    if templates[0].model.message_class != "promotional":
+        return
+    pins = [view.id for view in content.senders_of(workspace_id, templates)]
+    mails = content.planned_mails(workspace_id, campaign.template_paths(), templates, pins)
+    if faults := delivery.bulk_faults(workspace_id, mails, campaign.route or "", now=now) if mails else ():
+        raise governance.Refused(str(faults[0]), faults)
 
 
 def _decide(workspace_id: int, events: list[TriggerEvent], listening: list[Triggered], now: datetime) -> None:
@@ -133,6 +145,7 @@ def standing_dispatch(workspace_id: int, triggered: Triggered, now: datetime) ->
         lane="transactional" if first.message_class == "transactional" else "promotional",
         campaign_revision_id=triggered.view.id,
         pins=[template.id for template in templates],
+        senders=[view.id for view in content.senders_of(workspace_id, templates)],
         bill_hash=triggered.approval.bill_hash,
         route_key=campaign.route or "",
         policy_key=campaign.policy or "",

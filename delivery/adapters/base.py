@@ -29,6 +29,7 @@ from delivery.adapters.incoming import (
     retry_after,
     without_addresses,
 )
+from delivery.adapters.mail_facts import MailFacts
 from delivery.adapters.outgoing import Account, Attachment, OutgoingMessage, OutgoingRequest, Parcel, Sender, VendorRequest
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ __all__ = [
     "Features",
     "Found",
     "Limits",
+    "MailFacts",
     "OutgoingMessage",
     "OutgoingRequest",
     "Parcel",
@@ -138,6 +140,10 @@ class Adapter:
     greeting_secret: ClassVar[str] = ""
     webhook_answer: ClassVar[tuple[str, str]] = ("", "text/plain")
     event_kinds: ClassVar[tuple[EventKind, ...]] = ()
+
+    def mail_facts(self, settings: Mapping[str, Any]) -> MailFacts | None:
+        """What an account with these settings needs in the DNS of the domains that it sends for; None where nothing is known."""
+        return None
 
     def home(self, settings: Mapping[str, Any]) -> str:
         """Where an account with these settings is posted to, without a slash at the end."""

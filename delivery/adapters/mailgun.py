@@ -22,6 +22,7 @@ from delivery.adapters.base import (
     FateKind,
     Features,
     Limits,
+    MailFacts,
     OutgoingMessage,
     OutgoingRequest,
     Parcel,
@@ -77,6 +78,11 @@ class Mailgun(Adapter):
         413: "permanent_message",
         429: "throttled",
     }
+
+    def mail_facts(self, settings: Mapping[str, Any]) -> MailFacts:
+        """See Adapter. Signatures and bounces are the sending domain's, which may be another than the address's."""
+        domain = str(settings.get("domain") or "").lower()
+        return MailFacts("Mailgun", spf="mailgun.org", zones=("mailgun.org",), dkim_domain=domain, return_path=domain)
 
     def home(self, settings: Mapping[str, Any]) -> str:
         """Europe has an address of its own (region: eu)."""

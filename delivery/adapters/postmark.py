@@ -19,6 +19,7 @@ from delivery.adapters.base import (
     FateKind,
     Features,
     Limits,
+    MailFacts,
     OutgoingRequest,
     Unreadable,
     Unsupported,
@@ -76,6 +77,10 @@ class Postmark(Adapter):
         422: "permanent_message",
         429: "throttled",
     }
+
+    def mail_facts(self, settings: Mapping[str, Any]) -> MailFacts:
+        """See Adapter. A return-path domain is an alias of pm.mtasv.net; selectors begin with the day they were made."""
+        return MailFacts("Postmark", spf="spf.mtasv.net", zones=("mtasv.net",))
 
     def build(self, request: OutgoingRequest, account: Account) -> VendorRequest:
         """One message, in full. Raises Unsupported for more."""

@@ -19,6 +19,7 @@ from delivery.adapters.base import (
     FateKind,
     Features,
     Limits,
+    MailFacts,
     OutgoingMessage,
     OutgoingRequest,
     Unreadable,
@@ -75,6 +76,10 @@ class SendGrid(Adapter):
         415: "misconfigured",
         429: "throttled",
     }
+
+    def mail_facts(self, settings: Mapping[str, Any]) -> MailFacts:
+        """See Adapter. Its aliases (em1234, s1._domainkey, s2._domainkey) lead into sendgrid.net."""
+        return MailFacts("SendGrid", spf="sendgrid.net", zones=("sendgrid.net",), selectors=("s1", "s2"))
 
     def build(self, request: OutgoingRequest, account: Account) -> VendorRequest:
         """One mail/send. Without `substituted` exactly one message, in full. Raises Unsupported beyond the limits."""

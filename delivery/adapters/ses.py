@@ -20,6 +20,7 @@ from delivery.adapters.base import (
     FateKind,
     Features,
     Limits,
+    MailFacts,
     OutgoingRequest,
     Unreadable,
     Unsupported,
@@ -81,6 +82,10 @@ class Ses(Adapter):
         413: "permanent_message",
         429: "throttled",
     }
+
+    def mail_facts(self, settings: Mapping[str, Any]) -> MailFacts:
+        """See Adapter. Selectors are three random tokens per domain."""
+        return MailFacts("Amazon SES", spf="amazonses.com", zones=("amazonses.com",))
 
     def home(self, settings: Mapping[str, Any]) -> str:
         """Each region has an address of its own."""

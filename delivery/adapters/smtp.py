@@ -14,6 +14,7 @@ from delivery.adapters.base import (
     FateKind,
     Features,
     Limits,
+    MailFacts,
     OutgoingRequest,
     Unsendable,
     Unsupported,
@@ -50,6 +51,13 @@ class Smtp(Adapter):
         """`smtp://` (STARTTLS) or `smtps://` (TLS from the first byte)."""
         scheme = TLS.get(str(settings.get("tls") or "starttls"), "smtp")
         return f"{scheme}://{settings.get('host', '')}:{settings.get('port') or (465 if scheme == 'smtps' else 587)}"
+
+    def mail_facts(self, settings: Mapping[str, Any]) -> MailFacts:
+        """See Adapter. The envelope is the From address; where we sign, the settings say as whom."""
+        domain, selector = str(settings.get("dkim_domain") or "").lower(), str(settings.get("dkim_selector") or "")
+        return MailFacts(
+            "your relay", selectors=(selector,) if selector else (), dkim_domain=domain, we_sign=bool(selector), own_envelope=False
+        )
 
     def secrets_of(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """A password where there is a user, a key where mails are signed."""

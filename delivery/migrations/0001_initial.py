@@ -113,6 +113,20 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='DomainCheck',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('domain', models.CharField(max_length=253)),
+                ('asked_at', models.DateTimeField(null=True)),
+                ('checked_at', models.DateTimeField(null=True)),
+                ('answers', models.JSONField(default=dict)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'domain'), name='one_check_per_domain')],
+            },
+        ),
+        migrations.CreateModel(
             name='IdempotencyKey',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

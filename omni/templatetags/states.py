@@ -75,6 +75,9 @@ LOOKS: dict[str, Look] = {
     "warning": Look("Warning", "warning", "caution"),
     "note": Look("Note", "info", "info"),
     "good": Look("All right", "circle-check", "good"),
+    "caution": Look("Could be better", "warning", "caution"),
+    "bad": Look("To mend", "error", "danger"),
+    "unknown": Look("Not known", "help", "neutral"),
 }
 
 

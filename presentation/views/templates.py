@@ -17,6 +17,7 @@ from governance.door import (
     Invalid,
     Role,
     console_page,
+    documents,
     draw,
     edit,
     list_context,
@@ -173,6 +174,7 @@ def _editor_context(request: ConsoleRequest, current: Edit) -> dict[str, Any]:
     shown = str(form.get("shown") or "")
     offered = [name for name in BLOCKS if name != "html" or request.actor.role.covers(Role.ADMIN)]
     here = mapped(locales.get(shown))
+    senders = _senders(request, str(form.get("channel", "")))
     path = f"/locales/{shown}"
     return {
         "locales": [(tag, tag == shown, tag == form.get("default_locale")) for tag in sorted(locales)],
@@ -183,7 +185,9 @@ def _editor_context(request: ConsoleRequest, current: Edit) -> dict[str, Any]:
         "blocks": _blocks(here.get("blocks") if isinstance(here, Mapping) else [], f"{path}/blocks", faults, offered),
         "offered": [(name, BLOCKS[name]) for name in offered],
         "sms": form.get("channel") == "sms",
+        "senders": senders,
         "at": faults,
+        "sender_offered": mapped(form.get("sender")).get("key") in dict(senders),
         "sender_at_fault": not template_places.SENDER.isdisjoint(faults),
         "classes": [(name, CLASS_WORDS[name]) for name in get_args(MessageClass)],
         "trackings": get_args(Tracking),
@@ -195,6 +199,12 @@ def _editor_context(request: ConsoleRequest, current: Edit) -> dict[str, Any]:
         "filters": FILTERS,
         "unsaid": listed(form.get("unsaid")),
     }
+
+
+def _senders(request: ConsoleRequest, channel: str) -> list[tuple[str, str]]:
+    """Key and title of the senders that a template of this channel may name."""
+    views = documents(request.actor.workspace_id, "sender")
+    return [(view.key, view.title) for view in views if view.latest.body.get("channel") == channel]
 
 
 def _theme_field(name: str, said: Any) -> dict[str, Any]:

@@ -73,7 +73,7 @@ class World:
 
     def values_of(self, door: Door) -> dict[str, Any]:
         """The key depends on what the address is about; the number of a run's person on nothing."""
-        kind = next((kind for kind in ("templates", "segments", "campaigns") if f"/{kind}/" in door.route), "campaigns")
+        kind = next((kind for kind in ("templates", "segments", "senders", "campaigns") if f"/{kind}/" in door.route), "campaigns")
         return {**self.values, "plural": "campaigns", "key": self.values[kind]}
 
 
@@ -84,6 +84,7 @@ def build(now: datetime) -> World:
     make.put("segment", "everyone", make.segment(title=f"{CANARY} segment"), now=now)
     make.put("template", "offer", make.template(title=f"{CANARY} template", locales={"en": make.letter(f"{CANARY} subject")}), now=now)
     make.put("sending_policy", "default", make.policy(title=f"{CANARY} policy"), now=now)
+    make.put("sender", "offers", make.mail_sender(title=f"{CANARY} sender"), now=now, author="cleo")
     make.in_force("campaign", "spring-sale", make.campaign(title=f"{CANARY} campaign"), now=now)
     run = pipeline.launch(make.person("ben", now=now), "spring-sale", now=now)
     worker.drain(now=lambda: now)
@@ -98,6 +99,9 @@ def build(now: datetime) -> World:
         "campaigns": "spring-sale",
         "segments": "everyone",
         "templates": "offer",
+        "senders": "offers",
+        "name": "mail.wayfare.example",
+        "domain": "mail.wayfare.example",
         "number": 1,
         "run_id": run.pk,
         "dispatch_id": run.dispatch_id,

@@ -255,7 +255,8 @@ def sample_frame(request: ConsoleRequest, key: str, profile_id: int) -> HttpResp
     person = next(iter(audience.load(workspace_id, [profile_id])), None)
     if person is None:
         raise Missing("no such profile")
-    made = content.sample(workspace_id, template.id, person)
+    pins = [view.id for view in content.senders_of(workspace_id, [template], draft=not released)]
+    made = content.sample(workspace_id, template.id, person, pins=pins)
     if isinstance(made, Filled):
         return delivery.framed(request, (made.html or b"").decode(), made.text.decode())
     return delivery.framed(request, "", f"This person would be skipped: {made.detail}")

@@ -1,0 +1,83 @@
+"""What delivery's API answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from delivery.domains.kept import DomainView, Judged
+
+
+class RecordBody(BaseModel):
+    """A DNS record to add or to change."""
+
+    type: str
+    name: str
+    value: str
+
+
+class VerdictBody(BaseModel):
+    """The answer to one question about a domain. level: good, caution, bad or unknown; required: bulk mail must have it; about: whose
+    mail it is about, "" for everybody's."""
+
+    check: str
+    level: str
+    required: bool
+    found: str
+    fix: str
+    record: RecordBody | None
+    about: str
+
+    @classmethod
+    def of(cls, judged: Judged) -> VerdictBody:
+        """As it is known."""
+        verdict = judged.verdict
+        record = RecordBody(type=verdict.record.kind, name=verdict.record.name, value=verdict.record.value) if verdict.record else None
+        return cls(
+            check=verdict.check,
+            level=verdict.level,
+            required=verdict.required,
+            found=verdict.found,
+            fix=verdict.fix,
+            record=record,
+            about=judged.about,
+        )
+
+
+class UseBody(BaseModel):
+    """A document that mail from the domain comes by."""
+
+    kind: str
+    key: str
+    address: str
+    in_force: bool
+
+
+class DomainAnswer(BaseModel):
+    """One domain that mail comes from. level: the worst of what bulk mail needs; checked_at: when DNS last answered."""
+
+    domain: str
+    level: str
+    checked_at: datetime | None
+    verdicts: list[VerdictBody]
+    used_by: list[UseBody]
+    href: str
+
+    @classmethod
+    def of(cls, view: DomainView) -> DomainAnswer:
+        """As it is known."""
+        return cls(
+            domain=view.domain,
+            level=view.level,
+            checked_at=view.checked_at,
+            verdicts=[VerdictBody.of(each) for each in view.judged],
+            used_by=[UseBody(kind=use.kind, key=use.key, address=use.address, in_force=use.in_force) for use in view.uses],
+            href=f"/api/v1/domains/{view.domain}",
+        )
+
+
+class DomainsAnswer(BaseModel):
+    """Every domain that the workspace writes from."""
+
+    items: list[DomainAnswer]

@@ -54,6 +54,9 @@ class Dispatch(models.Model):
     budget_micros = models.BigIntegerField(null=True)
     committed_micros = models.BigIntegerField(default=0)  # reserved at admit, given back when surely not sent
     currency = models.CharField(max_length=3, blank=True)
+    archived_at = models.DateTimeField(null=True)  # its messages, requests and events are gone from the ledger
+    final_counts = models.JSONField(null=True)  # what the run's page shows from then on
+    legal_hold = models.BooleanField(default=False)  # nothing of it is dropped while it stands
 
     class Meta:
         constraints = [

@@ -12,7 +12,9 @@ EACH = 100_000  # messages of one dispatch
 PER_REQUEST = 1_000
 
 
-def fill(workspace_id: int, messages: int, *, people: list[int], newest: datetime, events_share: float = 0.1, each: Any = None) -> list[int]:
+def fill(
+    workspace_id: int, messages: int, *, people: list[int], newest: datetime, events_share: float = 0.1, each: Any = None
+) -> list[int]:
     """Write so many messages into the ledger, with what belongs to them; the numbers of their dispatches, oldest first.
 
     people: profile ids, at least EACH; newest: when the last dispatch was planned, the others a quarter of a day apart before it.
@@ -30,7 +32,9 @@ def fill(workspace_id: int, messages: int, *, people: list[int], newest: datetim
             message_class="promotional", topic="offers", vendor="sendgrid", account="sendgrid", considered=EACH, planned=EACH,
             state="done", planned_at=at, due_at=at, finished_at=at + timedelta(hours=1),
         )  # fmt: skip
-        Slice.objects.create(dispatch=dispatch, workspace_id=workspace_id, wave=0, first_n=0, count=EACH, ids=ids.serialize(), digest=number)
+        Slice.objects.create(
+            dispatch=dispatch, workspace_id=workspace_id, wave=0, first_n=0, count=EACH, ids=ids.serialize(), digest=number
+        )
         partitions.prepare_next()
         _rows(workspace_id, dispatch.pk, at, events_share)
         made.append(dispatch.pk)
@@ -49,23 +53,24 @@ def _rows(workspace_id: int, dispatch_id: int, at: datetime, events_share: float
                 %s, %s, %s, %s, 'vendor', 'v' || g, '' FROM generate_series(0, %s) g RETURNING id""",
             [workspace_id, dispatch_id, at, at, at, at, EACH // PER_REQUEST - 1],
         )
+        moment = at.isoformat()
         first = min(row[0] for row in cursor.fetchall())
+
+        def line(n: int) -> str:
+            state, attempt = 40 if n % 3 else 10, first + n // PER_REQUEST
+            return f"{dispatch_id}\t{n}\t{workspace_id}\t{n + 1}\t{state}\t0\t{attempt}\t0\t{moment}\t{n * 7919 + 1}\n"
+
         copying = """COPY delivery_message (dispatch_id, n, workspace_id, profile_id, state, reason, attempt_id, variant, at, address_hash)
             FROM STDIN"""
         with cursor.cursor.copy(copying) as copy:
-            moment = at.isoformat()
             block = 10_000
             for start in range(0, EACH, block):
-                copy.write(
-                    "".join(
-                        f"{dispatch_id}\t{n}\t{workspace_id}\t{n + 1}\t{40 if n % 3 else 10}\t0\t{first + n // PER_REQUEST}\t0\t{moment}\t{n * 7919 + 1}\n"
-                        for n in range(start, start + block)
-                    ).encode()
-                )
+                copy.write("".join(map(line, range(start, start + block))).encode())
         if events_share:
             step = max(1, round(1 / events_share))
             cursor.execute(
-                """INSERT INTO delivery_vendorevent (workspace_id, vendor, event_id, kind, dispatch_id, n, at, received_at, machine, permanent,
-                    detail) SELECT %s, 'sendgrid', %s || ':' || g, 'delivered', %s, g, %s, %s, false, false, '' FROM generate_series(0, %s, %s) g""",
+                """INSERT INTO delivery_vendorevent (workspace_id, vendor, event_id, kind, dispatch_id, n, at, received_at, machine,
+                    permanent, detail) SELECT %s, 'sendgrid', %s || ':' || g, 'delivered', %s, g, %s, %s, false, false, ''
+                FROM generate_series(0, %s, %s) g""",
                 [workspace_id, f"y{dispatch_id}", dispatch_id, at, at, EACH - 1, step],
             )

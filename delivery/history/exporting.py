@@ -7,19 +7,20 @@ an address. Why looking at so little is enough stands at `_changed`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import groupby
 from pathlib import Path
-from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from delivery.history import manifest as manifests
 from delivery.history import parquet, reading
 from delivery.history.manifest import Manifest, Seen
 from delivery.history.schema import ATTEMPTS, EVENTS, LEFT_OUT, MESSAGES, PEOPLE, RUNS, Table
 from delivery.models import Dispatch
-from delivery.states import AttemptState, DispatchState, MessageState
+from delivery.states import DispatchState
 from governance.door import Refused
 
 PEOPLE_BITS = 16  # numbers of people in one file: 65,536
@@ -81,12 +82,33 @@ class _Job:
     each: Each
     done: Exported
 
-    def write(self, files: manifests.Files, table: Table, name: str, blocks: parquet.Rows) -> None:
+    def write(self, files: manifests.Files, table: Table, name: str, blocks: parquet.Blocks) -> None:
         """One file, kept in the manifest's list; what was there and is as before counts as nothing."""
-        before = files.get(name)
-        written = parquet.write(self.folder / name, table, blocks, each=self.each)
+        self._note(files, table, name, parquet.write(self.folder / name, table, blocks, each=self.each))
+
+    def write_parts(
+        self, files: manifests.Files, table: Table, parts: Iterable[tuple[str, pa.Table]], named: Callable[[str], str]
+    ) -> set[str]:
+        """Files by the first of each pair; their names."""
+        growing: dict[str, parquet.Appending] = {}
+        try:
+            for part, some in parts:
+                name = named(part)
+                if name not in growing:
+                    growing[name] = parquet.Appending(self.folder / name, table)
+                growing[name].add(some)
+                self.each()
+        except BaseException:
+            for file in growing.values():
+                file.abandon()
+            raise
+        for name, file in sorted(growing.items()):
+            self._note(files, table, name, file.finish(self.each))
+        return set(growing)
+
+    def _note(self, files: manifests.Files, table: Table, name: str, written: parquet.Written) -> None:
+        before = files.pop(name, None)
         if not written.rows:
-            files.pop(name, None)
             return
         files[name] = (written.rows, written.digest)
         if files[name] != before:
@@ -99,33 +121,37 @@ def _events(job: _Job, known: Manifest, upto: int) -> set[int]:
 
     A file's name says after which number it begins, so an export that repeats a killed one writes the same files.
     """
-    after, told, by_day = known.events_upto, set[int](), dict[str, list[Any]]()
+    after, told = known.events_upto, set[int]()
+
+    def noted(blocks: parquet.Blocks) -> Iterator[pa.Table]:
+        for some in blocks:
+            told.update(some["dispatch_id"].drop_null().unique().to_pylist())
+            yield some
+
     with reading.snapshot():
-        writers: dict[str, parquet.Appending] = {}
-        try:
-            for block in reading.events(job.workspace_id, after=after, upto=upto, also=known.undecided):
-                rows = [row for row in block if job.since is None or row[6] >= job.since]
-                told |= {row[1] for row in block if row[1] is not None}
-                by_day = {}
-                for row in rows:
-                    by_day.setdefault(_day(row[6]), []).append(row)
-                for day, some in by_day.items():
-                    if day not in writers:
-                        writers[day] = parquet.Appending(job.folder / f"events/day={day}/after-{after:012d}.parquet", EVENTS)
-                    writers[day].add(some)
-                job.each()
-            known.undecided = reading.undecided(job.workspace_id, after=min([after, *(each - 1 for each in known.undecided)]), upto=upto)
-        except BaseException:
-            for writer in writers.values():
-                writer.abandon()
-            raise
-    for day, writer in sorted(writers.items()):
-        written = writer.finish(each=job.each)
-        known.events[f"events/day={day}/after-{after:012d}.parquet"] = (written.rows, written.digest)
-        job.done.files += 1
-        job.done.rows["events"] = job.done.rows.get("events", 0) + written.rows
+        new = noted(reading.events(job.workspace_id, after=after, upto=upto, also=known.undecided, since=job.since))
+        parts = _by_day(new, "received_at")
+        job.write_parts(known.events, EVENTS, parts, lambda day: f"events/day={day}/after-{after:012d}.parquet")
+        first = min([after, *(each - 1 for each in known.undecided)])
+        known.undecided = reading.undecided(job.workspace_id, after=first, upto=upto)
     known.events_upto = upto
     return told
+
+
+def _by_day(blocks: parquet.Blocks, column: str) -> Iterator[tuple[str, pa.Table]]:
+    """The rows with the day (UTC) of one of their moments."""
+    for some in blocks:
+        days = some[column].cast(pa.date32())
+        for day in days.unique():
+            yield day.as_py().isoformat(), some.filter(pc.equal(days, day))
+
+
+def _by_number(blocks: parquet.Blocks) -> Iterator[tuple[str, pa.Table]]:
+    """People in files of 65,536 numbers."""
+    for some in blocks:
+        groups = pc.shift_right(some["profile_id"], PEOPLE_BITS)
+        for group in groups.unique():
+            yield f"{group.as_py():08d}", some.filter(pc.equal(groups, group))
 
 
 def _runs(job: _Job, known: Manifest, told: set[int], recheck: bool) -> None:
@@ -161,8 +187,7 @@ def _run(job: _Job, pk: int, seen: Seen | None) -> Seen:
     if row.archived_at is not None:
         return Seen(True, row.state, _iso(row.finished_at), True, files)
     name = f"day={_day(row.planned_at)}/run-{pk:010d}.parquet"
-    open_ones = _Counting({MessageState.SENDING, MessageState.IN_DOUBT}, at=3)
-    asked = _Counting({AttemptState.POSTING, AttemptState.IN_DOUBT}, at=4)
+    open_ones, asked = _Counting(("sending", "in_doubt")), _Counting(("posting", "in_doubt"))
     job.write(files, MESSAGES, f"messages/{name}", open_ones.through(reading.messages(job.workspace_id, pk)))
     job.write(files, ATTEMPTS, f"attempts/{name}", asked.through(reading.attempts(job.workspace_id, pk)))
     if f"left_out/{name}" not in files:
@@ -175,39 +200,29 @@ def _run(job: _Job, pk: int, seen: Seen | None) -> Seen:
 class _Counting:
     """How many rows that passed were in one of these states."""
 
-    states: set[Any]
-    at: int
+    states: tuple[str, ...]
     found: int = 0
 
-    def through(self, blocks: Iterator[reading.Block]) -> Iterator[reading.Block]:
-        for block in blocks:
-            self.found += sum(row[self.at] in self.states for row in block)
-            yield block
+    def through(self, blocks: parquet.Blocks) -> Iterator[pa.Table]:
+        for some in blocks:
+            self.found += pc.sum(pc.is_in(some["state"], value_set=pa.array(self.states))).as_py() or 0
+            yield some
 
 
 def _tables(job: _Job, known: Manifest) -> None:
     """What is small or must be able to vanish is written anew each time: the runs by day, and who is who."""
     files = dict(known.tables)
     with reading.snapshot():
-        rows = [row for block in reading.runs(job.workspace_id, job.since) for row in block]
-    now_there = set()
-    for day, some in groupby(sorted(rows, key=lambda row: (_day(row[18]), row[0])), key=lambda row: _day(row[18])):
-        now_there.add(name := f"runs/day={day}/runs.parquet")
-        job.write(files, RUNS, name, [list(some)])
+        runs = _by_day(reading.runs(job.workspace_id, job.since), "planned_at")
+        there = job.write_parts(files, RUNS, runs, lambda day: f"runs/day={day}/runs.parquet")
     if known.with_people:
         with reading.snapshot():
-            for block, some in groupby(_each(reading.people(job.workspace_id)), key=lambda row: row[0] >> PEOPLE_BITS):
-                now_there.add(name := f"people/people-{block:08d}.parquet")
-                job.write(files, PEOPLE, name, [list(some)])
-    for name in set(files) - now_there:
+            people = _by_number(reading.people(job.workspace_id))
+            there |= job.write_parts(files, PEOPLE, people, lambda group: f"people/people-{group}.parquet")
+    for name in set(files) - there:
         (job.folder / name).unlink(missing_ok=True)
         del files[name]
     known.tables = files
-
-
-def _each(blocks: Iterator[reading.Block]) -> Iterator[tuple[Any, ...]]:
-    for block in blocks:
-        yield from block
 
 
 def _day(moment: datetime) -> str:

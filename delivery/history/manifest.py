@@ -60,7 +60,9 @@ def load(folder: Path, *, workspace: str, since: str, with_people: bool) -> Mani
     except orjson.JSONDecodeError as broken:
         raise Invalid([Finding("error", "/to", NAME, "a manifest as this command writes it; or another folder")]) from broken
     findings = [
-        Finding("error", f"/{name}", str(value)[:60] or "nothing", f"{raw.get(key) or 'nothing'}, as this folder was begun; or a new folder")
+        Finding(
+            "error", f"/{name}", str(value)[:60] or "nothing", f"{raw.get(key) or 'nothing'}, as this folder was begun; or a new folder"
+        )
         for name, key, value in (
             ("workspace", "workspace", workspace),
             ("since", "since", since),

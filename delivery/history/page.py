@@ -17,8 +17,8 @@ TYPES = {
 HEAD = f"""# The schema of exports and archives
 
 `manage.py export_history` and the archive write these tables ([how to](../how-to/export-and-retention.md)). This page is written by
-`manage.py export_schema`. The schema's version is **{VERSION}**; it stands in every file's metadata (`omni.schema`, beside `omni.table`) and in
-`_manifest.json`. Within a version no column goes or changes its type or meaning; new ones are added at the end.
+`manage.py export_schema`. The schema's version is **{VERSION}**; it stands in every file's metadata (`omni.schema`, beside
+`omni.table`) and in `_manifest.json`. Within a version no column goes or changes its type or meaning; new ones are added at the end.
 
 Tables lie in Hive folders, `messages/day=2026-11-28/…`; days are UTC. No table holds an address, a name, what a message said, or the data
 that it was made with."""

@@ -1,4 +1,4 @@
-"""Parquet files: written whole or not at all, and read back. The one module that needs pyarrow."""
+"""Parquet files: written whole or not at all, and read back to be compared."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from delivery.history.schema import VERSION, Column, Table
 
-GROUP = 65_536  # rows of one row group, and at most in memory
+GROUP = 65_536  # rows of one row group, and about as many are in memory
 TYPES = {
     "int64": pa.int64(),
     "int32": pa.int32(),
@@ -23,7 +22,7 @@ TYPES = {
     "word": pa.string(),
     "moment": pa.timestamp("us", tz="UTC"),
 }
-Rows = Iterable[Sequence[tuple[Any, ...]]]
+Blocks = Iterable[pa.Table]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +39,40 @@ def arrow_schema(table: Table) -> pa.Schema:
     return pa.schema(fields, metadata={"omni.table": table.name, "omni.schema": str(VERSION)})
 
 
+def raw_type(column: Column) -> pa.DataType:
+    """The type of what the database answers: the number of a word."""
+    return pa.int64() if column.words is not None else TYPES[column.kind]
+
+
+def block(table: Table, columns: Sequence[pa.Array]) -> pa.Table:
+    """A block of the table from what the database answered, column by column."""
+    schema = arrow_schema(table)
+    return pa.Table.from_arrays([_worded(column, raw) for column, raw in zip(table.columns, columns, strict=True)], schema=schema)
+
+
+def _worded(column: Column, raw: pa.Array) -> pa.Array:
+    if column.words is None:
+        return raw
+    words = pa.array([column.words.get(number, "") for number in range(max(column.words) + 1)], type=pa.string())
+    return words.take(raw)
+
+
 class Appending:
     """A file that grows under a name of its own until it is finished."""
 
     def __init__(self, path: Path, table: Table) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.path, self.table, self.made = path, table, path.with_name(f".{path.name}.tmp")
-        self._writer = pq.ParquetWriter(self.made, arrow_schema(table), compression="zstd", use_dictionary=_worded(table))
+        self.path, self.made = path, path.with_name(f".{path.name}.tmp")
+        words = [column.name for column in table.columns if column.kind == "word"]
+        self._writer = pq.ParquetWriter(self.made, arrow_schema(table), compression="zstd", use_dictionary=words)
         self.rows = 0
 
-    def add(self, rows: Sequence[tuple[Any, ...]]) -> None:
+    def add(self, some: pa.Table) -> None:
         """One row group."""
-        self._writer.write_table(_arrow(self.table, rows), row_group_size=GROUP)
-        self.rows += len(rows)
+        self._writer.write_table(some, row_group_size=GROUP)
+        self.rows += len(some)
 
-    def finish(self, *, each: Callable[[], None] = lambda: None) -> Written:
+    def finish(self, each: Callable[[], None]) -> Written:
         """Put it at its name, in place of what stood there. A kill leaves the old file or the new."""
         self._writer.close()
         return Written(self.rows, _settle(self.made, self.path, each))
@@ -65,16 +83,16 @@ class Appending:
         self.made.unlink(missing_ok=True)
 
 
-def write(path: Path, table: Table, blocks: Rows, *, each: Callable[[], None] = lambda: None) -> Written:
+def write(path: Path, table: Table, blocks: Blocks, *, each: Callable[[], None] = lambda: None) -> Written:
     """Put these rows at `path`; no rows: nothing stands there any more.
 
     each: called after every step, so that a caller may show progress or end it.
     """
     file = None
     try:
-        for block in blocks:
+        for some in regrouped(blocks):
             file = file or Appending(path, table)
-            file.add(block)
+            file.add(some)
             each()
     except BaseException:
         if file is not None:
@@ -83,7 +101,48 @@ def write(path: Path, table: Table, blocks: Rows, *, each: Callable[[], None] = 
     if file is None:
         path.unlink(missing_ok=True)
         return Written(0, "")
-    return file.finish(each=each)
+    return file.finish(each)
+
+
+def regrouped(blocks: Blocks) -> Iterator[pa.Table]:
+    """The same rows in blocks of GROUP, the last one smaller."""
+    kept: list[pa.Table] = []
+    held = 0
+    for some in blocks:
+        kept.append(some)
+        held += len(some)
+        if held >= GROUP:
+            together = pa.concat_tables(kept)
+            whole = held // GROUP * GROUP
+            yield from (together.slice(start, GROUP).combine_chunks() for start in range(0, whole, GROUP))
+            kept, held = [together.slice(whole)], held - whole
+    if held:
+        yield pa.concat_tables(kept).combine_chunks()
+
+
+def same(path: Path, blocks: Blocks) -> bool:
+    """Whether the file holds exactly these rows, in this order: every value is read back from the disk and compared."""
+    try:
+        with pq.ParquetFile(path) as file:
+            groups = iter(range(file.num_row_groups))
+            for some in regrouped(blocks):
+                group = next(groups, None)
+                if group is None or not file.read_row_group(group).equals(some):
+                    return False
+            return next(groups, None) is None
+    except FileNotFoundError:
+        return all(len(some) == 0 for some in blocks)
+    except (pa.ArrowInvalid, OSError):
+        return False
+
+
+def digest_of(path: Path) -> str:
+    """The BLAKE2b of a file's bytes, 32 hexadecimal digits."""
+    found = blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while some := file.read(1 << 20):
+            found.update(some)
+    return found.hexdigest()
 
 
 def _settle(made: Path, path: Path, each: Callable[[], None]) -> str:
@@ -103,49 +162,3 @@ def _settle(made: Path, path: Path, each: Callable[[], None]) -> str:
     finally:
         os.close(folder)
     return digest
-
-
-def digest_of(path: Path) -> str:
-    """The BLAKE2b of a file's bytes, 32 hexadecimal digits."""
-    found = blake2b(digest_size=16)
-    with path.open("rb") as file:
-        while some := file.read(1 << 20):
-            found.update(some)
-    return found.hexdigest()
-
-
-def read(path: Path, *, columns: Sequence[str] | None = None) -> Iterator[list[dict[str, Any]]]:
-    """A file's rows, a row group at a time."""
-    with pq.ParquetFile(path) as file:
-        for group in range(file.num_row_groups):
-            yield file.read_row_group(group, columns=list(columns) if columns else None).to_pylist()
-
-
-def same(path: Path, table: Table, blocks: Rows) -> bool:
-    """Whether the file holds exactly these rows, in this order: every value is read back from the disk and compared."""
-    try:
-        with pq.ParquetFile(path) as file:
-            groups = iter(range(file.num_row_groups))
-            for block in blocks:
-                group = next(groups, None)
-                if group is None or not file.read_row_group(group).equals(_arrow(table, block)):
-                    return False
-            return next(groups, None) is None
-    except FileNotFoundError:
-        return next(iter(blocks), None) is None
-    except (pa.ArrowInvalid, OSError):
-        return False
-
-
-def _values(column: Column, raw: Sequence[Any]) -> Sequence[Any]:
-    return raw if column.read is None else list(map(column.read, raw))
-
-
-def _arrow(table: Table, rows: Sequence[tuple[Any, ...]]) -> pa.Table:
-    schema = arrow_schema(table)
-    by_column = zip(table.columns, zip(*rows, strict=True), schema.types, strict=True)
-    return pa.Table.from_arrays([pa.array(_values(column, raw), type=kind) for column, raw, kind in by_column], schema=schema)
-
-
-def _worded(table: Table) -> list[str]:
-    return [column.name for column in table.columns if column.kind == "word"]

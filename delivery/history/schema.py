@@ -5,9 +5,9 @@ Law: within one version of the schema no column goes, changes its type or its me
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
 from delivery.states import AttemptState, MessageState, Reason
 
@@ -17,13 +17,13 @@ Kind = Literal["int64", "int32", "bool", "string", "word", "moment"]  # word: a 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. read: makes the value of what the database answers; None: as it is."""
+    """One column. words: what the database's numbers are called."""
 
     name: str
     kind: Kind
     meaning: str
     nullable: bool = False
-    read: Callable[[Any], Any] | None = None
+    words: Mapping[int, str] | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,6 @@ class Table:
     day: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
-
-
-def _label(number: int) -> str:
-    return _STATES[number]
-
-
-def _reason(number: int) -> str:
-    return _REASONS[number]
 
 
 _STATES: Mapping[int, str] = {state.value: str(state.label).replace(" ", "_") for state in MessageState}
@@ -73,7 +65,7 @@ RUNS = Table(
         Column("shadow", "bool", "A dark launch: everything but the sending."),
         Column("state", "word", "`running`, `paused`, `stopped` or `done`."),
         Column("considered", "int64", "Everybody whom the audience named; 0 for what is decided one by one."),
-        Column("planned", "int64", "Messages planned at launch; 0 for what is decided one by one.", read=lambda number: number or 0),
+        Column("planned", "int64", "Messages planned at launch; 0 for what is decided one by one."),
         Column("estimated_micros", "int64", "Cost estimated at launch, in millionths of `currency`."),
         Column("currency", "word", "ISO 4217, empty where nothing costs anything."),
         Column("planned_at", "moment", "When it was planned."),
@@ -90,13 +82,13 @@ MESSAGES = Table(
         _DISPATCH,
         _N,
         _PROFILE,
-        Column("state", "word", f"As it really stood: {', '.join(f'`{word}`' for word in _STATES.values())}.", read=_label),
-        Column("reason", "word", "Why it was skipped or failed, else empty; the words of `why`.", read=_reason),
+        Column("state", "word", f"As it really stood: {', '.join(f'`{word}`' for word in _STATES.values())}.", words=_STATES),
+        Column("reason", "word", "Why it was skipped or failed, else empty; the words of `why`.", words=_REASONS),
         Column("variant", "int32", "Number of the experiment's variant, from 0."),
         Column("at", "moment", "When it had its last look."),
         Column("attempt_id", "int64", "The vendor request that carried it, `attempts.id`; 0: none."),
-        Column("vendor", "word", "That request's vendor, empty for none.", read=lambda word: word or ""),
-        Column("account", "word", "That request's route, empty for none.", read=lambda word: word or ""),
+        Column("vendor", "word", "That request's vendor, empty for none."),
+        Column("account", "word", "That request's route, empty for none."),
     ),
 )
 ATTEMPTS = Table(
@@ -109,9 +101,7 @@ ATTEMPTS = Table(
         _DISPATCH,
         Column("vendor", "word", "The vendor."),
         Column("account", "word", "Key of the route."),
-        Column(
-            "state", "word", f"As it stood: {', '.join(f'`{word}`' for word in _ATTEMPTS.values())}.", read=lambda number: _ATTEMPTS[number]
-        ),
+        Column("state", "word", f"As it stood: {', '.join(f'`{word}`' for word in _ATTEMPTS.values())}.", words=_ATTEMPTS),
         Column("messages", "int32", "How many it carried."),
         Column("first_n", "int64", "The first of them."),
         Column("last_n", "int64", "The last of them."),
@@ -148,7 +138,7 @@ LEFT_OUT = Table(
     "People whom the audience named and the plan left out. Written once per run.",
     "the run's planned_at",
     ("dispatch_id", "profile_id"),
-    (_DISPATCH, _PROFILE, Column("reason", "word", "Why: `holdout`, `duplicate`, `no_consent`, …", read=_reason)),
+    (_DISPATCH, _PROFILE, Column("reason", "word", "Why: `holdout`, `duplicate`, `no_consent`, …", words=_REASONS)),
 )
 DECISIONS = Table(
     "decisions",

@@ -75,7 +75,9 @@ def agrees(street: Street, folder: Path) -> None:
     for table, names in PICKED.items():
         places = [[column.name for column in table.columns].index(name) for name in names]
         assert sorted((tuple(row[at] for at in places) for row in held(folder, table)), key=str) == truth(street, table), table.name
-    events = [row for block in reading.events(street.workspace_id, after=0, upto=2**62) for row in block]
+    names = [column.name for column in EVENTS.columns]
+    said = [row for some in reading.events(street.workspace_id, after=0, upto=2**62) for row in some.to_pylist()]
+    events = [tuple(row[name] for name in names) for row in said]
     assert [row[0] for row in held(folder, EVENTS)] and sorted(held(folder, EVENTS), key=str) == sorted(events, key=str)
 
 
@@ -173,13 +175,21 @@ def test_external_ids_are_given_by_choice_and_vanish_with_the_person(street: Str
     street.launch([ada, bob])
     street.work()
     export(street, tmp_path, with_people=True)
-    named = {row["profile_id"]: row["external_id"] for path in tmp_path.glob("people/*.parquet") for row in pq.ParquetFile(path).read().to_pylist()}
+    named = {
+        row["profile_id"]: row["external_id"]
+        for path in tmp_path.glob("people/*.parquet")
+        for row in pq.ParquetFile(path).read().to_pylist()
+    }
     assert named[ada] == "customer-77"
 
     audience.erase(factories.person("ada", now=street.clock()), "customer-77", now=street.clock())
     export(street, tmp_path, with_people=True)
 
-    named = {row["profile_id"]: row["external_id"] for path in tmp_path.glob("people/*.parquet") for row in pq.ParquetFile(path).read().to_pylist()}
+    named = {
+        row["profile_id"]: row["external_id"]
+        for path in tmp_path.glob("people/*.parquet")
+        for row in pq.ParquetFile(path).read().to_pylist()
+    }
     assert ada not in named and named[bob] == "customer-78"
     with pytest.raises(Invalid):
         export(street, tmp_path, with_people=False)

@@ -20,7 +20,9 @@ class Command(DoorCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="the folder; it remembers what it holds")
-        parser.add_argument("--since", default="", metavar="DATE", help="only runs planned, and events that arrived, on or after this day (UTC)")
+        parser.add_argument(
+            "--since", default="", metavar="DATE", help="only runs planned, and events that arrived, on or after this day (UTC)"
+        )
         parser.add_argument("--with-people", action="store_true", help="also who is who: external ids by number, never an address")
         parser.add_argument("--recheck", action="store_true", help="read every run again, also those that nothing can have changed")
         parser.add_argument("--json", action="store_true", help="print the outcome as JSON")

@@ -12,6 +12,7 @@ from delivery.control import kill, open_next_wave, pause, resolve_in_doubt, resu
 from delivery.explain import MessagePage, MessageView, Stop, Why, messages, timeline, why
 from delivery.facts import DispatchView, WaveView, facts, in_doubt
 from delivery.forecasts import Forecast, forecast
+from delivery.history.retention import keep_order as keep_history
 from delivery.housekeeping import housekeeping
 from delivery.instance import confirm as confirm_instance
 from delivery.instance import doubt as doubt_instance
@@ -97,6 +98,7 @@ __all__ = [
     "held_instances",
     "housekeeping",
     "in_doubt",
+    "keep_history",
     "kill",
     "lease",
     "message_id",

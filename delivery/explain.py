@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Q
 from pyroaring import BitMap64
 
+from delivery import past
 from delivery.left_out import asked_reason
 from delivery.message_ids import message_id, message_ids, read_message_id
 from delivery.models import Attempt, Batch, Decision, Dispatch, LeftOut, Message, Slice, VendorEvent
@@ -31,8 +32,8 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """state: "not_considered", "left_out", "planned", "accepted" (decided, not yet looked at), "cancelled", or a message's
-    effective state ("sent", "skipped", …); reason: why it was left out, skipped or failed."""
+    """state: "not_considered", "left_out", "archived" (its rows have left the ledger), "planned", "accepted" (decided, not yet looked
+    at), "cancelled", or a message's effective state ("sent", "skipped", …); reason: why it was left out, skipped or failed."""
 
     state: str
     reason: str
@@ -74,11 +75,17 @@ def why(workspace_id: int, dispatch_id: int, profile_id: int) -> Why:
         if profile_id in BitMap64.deserialize(bytes(row.ids)):
             word = Reason(row.reason).label
             return Why("left_out", word, stops=(Stop("delivery", dispatch.planned_at, {"planned": False, "reason": word}),))
+    if dispatch.archived_at is not None and dispatch.kind != "campaign":
+        return Why("archived", "", stops=(_archived(dispatch),))
+    if dispatch.archived_at is not None and dispatch.kind != "campaign":
+        return Why("archived", "", stops=(_archived(dispatch),))
     n, stops = _place(dispatch, profile_id)
     if n is None:
         return Why("not_considered", "", stops=(Stop("audience", dispatch.planned_at, {"considered": False}),))
     row_of = Message.objects.filter(dispatch_id=dispatch_id, workspace_id=workspace_id, n=n).first()
     token = message_id(dispatch_id, n)
+    if dispatch.archived_at is not None:
+        return Why("archived", "", token, (*stops, _archived(dispatch)))
     if row_of is None:
         state, reason = _before_the_look(dispatch, n)
         return Why(state, reason, token, tuple(stops))
@@ -90,6 +97,9 @@ def why(workspace_id: int, dispatch_id: int, profile_id: int) -> Why:
 def timeline(workspace_id: int, token: str) -> Why:
     """One message's way, by its id. Raises Missing."""
     key = read_message_id(token)
+    gone = Dispatch.objects.filter(pk=key.dispatch_id, workspace_id=workspace_id, archived_at__isnull=False).first() if key else None
+    if gone is not None:
+        return Why("archived", "", token, (_archived(gone),))
     row = Message.objects.filter(dispatch_id=key.dispatch_id, n=key.n, workspace_id=workspace_id).first() if key else None
     if key is not None and row is not None:
         return why_message(row)
@@ -142,6 +152,9 @@ def messages(
     if after:
         last = _read_cursor(after)
         asked &= Q(dispatch_id__lt=last[0]) | Q(dispatch_id=last[0], n__gt=last[1])
+    leaving = past.leaving(workspace_id)
+    if leaving:
+        asked &= ~Q(dispatch_id__in=leaving)
     rows = list(Message.objects.filter(asked).order_by("-dispatch_id", "n")[: limit + 1])
     shown = rows[:limit]
     return MessagePage(_views(shown), f"{shown[-1].dispatch_id}.{shown[-1].n}" if len(rows) > limit else "")
@@ -176,6 +189,11 @@ def _place(dispatch: Dispatch, profile_id: int) -> tuple[int | None, list[Stop]]
         return decided.n, [_decided(decided)]
     rows = Message.objects.filter(workspace_id=dispatch.workspace_id, profile_id=profile_id, dispatch_id=dispatch.pk)
     return rows.order_by("-n").values_list("n", flat=True).first(), []
+
+
+def _archived(dispatch: Dispatch) -> Stop:
+    """What became of it stands in the archive's files, under its run and place."""
+    return Stop("delivery", dispatch.archived_at, {"archived": True, "dispatch": dispatch.pk, "planned_at": dispatch.planned_at})
 
 
 def _decided(decision: Decision) -> Stop:

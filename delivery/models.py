@@ -56,6 +56,7 @@ class Dispatch(models.Model):
     currency = models.CharField(max_length=3, blank=True)
     archived_at = models.DateTimeField(null=True)  # its messages, requests and events are gone from the ledger
     final_counts = models.JSONField(null=True)  # what the run's page shows from then on
+    emptied = models.BooleanField(default=False)  # none of its rows is in the ledger any more
     legal_hold = models.BooleanField(default=False)  # nothing of it is dropped while it stands
 
     class Meta:

@@ -59,6 +59,7 @@ class Worker:
         self.index.keep()
         if "promotional" in self.lanes:  # a large segment takes seconds, and a transactional message must not wait for them
             self.snapshots.keep(now=now)
+            delivery.keep_history(now)
         self._ticked = time.monotonic()
 
     def drain(self, *, until: float = float("inf"), each: Callable[[], None] = lambda: None) -> int:

@@ -95,10 +95,23 @@ def events(workspace_id: int, *, after: int, upto: int, also: Sequence[int] = ()
     return _stream(f"{_EVENT} WHERE workspace_id = %s AND {which} ORDER BY id", [workspace_id, *given], EVENTS)
 
 
-def events_of_day(workspace_id: int, begin: datetime, end: datetime) -> Iterator[pa.Table]:
-    """The events that arrived in [begin, end), by number."""
-    which = "WHERE workspace_id = %s AND received_at >= %s AND received_at < %s ORDER BY id"
-    return _stream(f"{_EVENT} {which}", [workspace_id, sql.moment(begin), sql.moment(end)], EVENTS)
+def all_events(workspace_id: int, begin: int, end: int) -> Iterator[pa.Table]:
+    """The events numbered [begin, end), undecided clicks and all."""
+    return _stream(f"{_EVENT} WHERE workspace_id = %s AND id >= %s AND id < %s ORDER BY id", [workspace_id, begin, end], EVENTS)
+
+
+def workspaces_of_events(begin: int, end: int) -> list[int]:
+    """Whose events these are."""
+    statement = "SELECT DISTINCT workspace_id FROM delivery_vendorevent WHERE id >= %s AND id < %s ORDER BY 1"
+    return [row[0] for row in sql.rows(statement, [begin, end])]
+
+
+def days_of_events(workspace_id: int, begin: int, end: int) -> list[str]:
+    """On which days (UTC) they arrived."""
+    days = {
+        day.as_py().isoformat() for some in all_events(workspace_id, begin, end) for day in some["received_at"].cast(pa.date32()).unique()
+    }
+    return sorted(days)
 
 
 def undecided(workspace_id: int, *, after: int, upto: int) -> list[int]:
@@ -111,6 +124,11 @@ def runs(workspace_id: int, since: datetime | None) -> Iterator[pa.Table]:
     """All runs planned since then."""
     where, given = ("planned_at >= %s", [sql.moment(since)]) if since else ("1 = 1", [])
     return _stream(_RUNS.format(since=where), [workspace_id, *given], RUNS)
+
+
+def run(workspace_id: int, dispatch_id: int) -> Iterator[pa.Table]:
+    """One run."""
+    return _stream(_RUNS.format(since="id = %s"), [workspace_id, dispatch_id], RUNS)
 
 
 def people(workspace_id: int) -> Iterator[pa.Table]:

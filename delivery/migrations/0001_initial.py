@@ -70,6 +70,7 @@ class Migration(migrations.Migration):
                 ('currency', models.CharField(blank=True, max_length=3)),
                 ('archived_at', models.DateTimeField(null=True)),
                 ('final_counts', models.JSONField(null=True)),
+                ('emptied', models.BooleanField(default=False)),
                 ('legal_hold', models.BooleanField(default=False)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
             ],

@@ -87,7 +87,7 @@ def test_whatever_happens_and_whenever_it_is_exported_the_files_are_the_truth(st
     street.route("sendgrid")
     people = street.people(60)
     shy = [factories.profile(now=street.clock(), consents=()) for _ in range(3)]
-    street.vendor.fault = lambda number: drawn.choice(["ok", "ok", "drop", "429"])
+    street.vendor.fault = lambda number: drawn.choice(["ok", "ok", "drop", "accept_drop", "429"])
     approver = factories.person("ben", now=street.clock())
 
     def launch() -> None:

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from audience import door as audience
 from delivery import door as delivery
-from governance.door import PAGING, ApiRequest, Finding, HasScope, Invalid, Missing, parse
+from governance.door import PAGING, ApiRequest, Finding, HasScope, Invalid, Missing, Role, allow, parse
 from workflow import api_bodies as bodies
 from workflow import pipeline
 from workflow.models import Run
@@ -123,6 +123,7 @@ class OneInDoubt(APIView):
     @extend_schema(operation_id="in_doubt_decide", request=DoubtRequest, responses={204: None})
     def post(self, request: ApiRequest, attempt_id: int) -> Response:
         """Say what became of a request, or of one of its messages. `count` repeats how many messages that is about."""
+        allow(request.actor, Role.APPROVER, "runs:launch")
         wanted = parse(DoubtRequest, request.data)
         key = delivery.read_message_id(wanted.message_id) if wanted.message_id else None
         if wanted.message_id and key is None:

@@ -22,13 +22,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def launched() -> Any:
     """A campaign that reached Ada and left out Bob, who said no."""
     now = timezone.now()
+    make.profile(now=now, external_id="ada", email="ada@example.com", phone="+4915112345678")
+    make.profile(now=now, external_id="bob", email="bob@example.com", consents=())
     make.put("attribute", "first_name", make.attribute(sensitivity="personal"), now=now)
     make.put("segment", "everyone", make.segment(), now=now)
     make.put("template", "offer", make.template(), now=now)
     make.put("sending_policy", "default", make.policy(), now=now)
     make.in_force("campaign", "spring-sale", make.campaign(), now=now)
-    make.profile(now=now, external_id="ada", email="ada@example.com", phone="+4915112345678")
-    make.profile(now=now, external_id="bob", email="bob@example.com", consents=())
     run = pipeline.launch(make.person("ben", now=now), "spring-sale", now=now)
     worker.drain()
     return run

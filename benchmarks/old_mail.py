@@ -49,7 +49,9 @@ ws, number = default_workspace().pk, sys.argv[1]
 now = timezone.now()
 began = time.monotonic()
 run = pipeline.launch(member("ben", "approver", now), "mails", now=now)
+print(delivery.facts(ws, run.dispatch_id).counts, file=sys.stderr)
 told = {"launch": time.monotonic() - began}
+delivery.start_instance(now=now)
 worker, leases, sends, sent = Worker("b"), [], [], 0
 while True:
     began = time.perf_counter()

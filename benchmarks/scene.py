@@ -137,7 +137,7 @@ def documents(args: argparse.Namespace) -> dict[tuple[str, str], dict[str, Any]]
             "segment": "with-mail",
             "template": "spring",
             "batch_size": args.batch,
-            **({"policy": "manners"} if args.cap else {}),
+            **({"policy": "manners", "reentry": True} if args.cap else {}),
         },
         ("campaign", "texts"): {"title": "Texts", "segment": "with-phone", "template": "spring-text"},
     }

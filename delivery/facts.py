@@ -140,7 +140,7 @@ def facts(workspace_id: int, dispatch_id: int) -> DispatchView:
         budget_micros=row.budget_micros,
         currency=row.currency,
         rate=_rate(row),
-        trouble=_trouble(account, requests),
+        trouble="" if row.archived_at else _trouble(account, requests),
         blocked_until=account.blocked_until if account is not None else None,
         archived_at=row.archived_at,
     )

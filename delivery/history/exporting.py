@@ -158,34 +158,35 @@ def _runs(job: _Job, known: Manifest, told: set[int], recheck: bool) -> None:
     """The messages, requests and left-outs of every run that may have changed, one snapshot each."""
     ours = Dispatch.objects.filter(workspace_id=job.workspace_id)
     ours = ours.filter(planned_at__gte=job.since) if job.since else ours
-    columns = ("pk", "state", "finished_at", "archived_at")
-    for pk, state, finished_at, archived_at in list(ours.order_by("pk").values_list(*columns)):
+    columns = ("pk", "state", "finished_at", "archived_at", "revised")
+    for pk, state, finished_at, archived_at, revised in list(ours.order_by("pk").values_list(*columns)):
         seen = known.runs.get(str(pk))
-        if not recheck and not _changed(seen, pk in told, state, _iso(finished_at), archived_at is not None):
+        if not recheck and not _changed(seen, pk in told or archived_at is not None, (state, _iso(finished_at), revised)):
             continue
         job.done.runs += 1
         with reading.snapshot():
             known.runs[str(pk)] = _run(job, pk, seen)
 
 
-def _changed(seen: Seen | None, told: bool, state: str, finished_at: str, archived: bool) -> bool:
+def _changed(seen: Seen | None, told: bool, stands: tuple[str, str, int]) -> bool:
     """Whether a run must be read again.
 
-    A run is closed once it is done or stopped and every message and request of it has its answer. From then on only two things can
-    change its rows: an event about one of its messages, which is in the events just read, and its being taken up again, which moves
-    its state or the moment when it finished. While it isn't closed it is read at every export, and a file that comes out the same
-    is left alone. What is in the archive never changes, and what this folder has of it stays.
+    A run is closed once it is done or stopped and every message and request of it has its answer. From then on only three things
+    can change its rows: an event about one of its messages, which is in the events just read; its being taken up again, which moves
+    its state or the moment when it finished; and what marks it as revised (prices that a vendor reports). While it isn't closed it
+    is read at every export, and a file that comes out the same is left alone. What is in the archive never changes, and what this
+    folder has of it stays.
     """
     if seen is not None and seen.archived:
         return False
-    return seen is None or not seen.closed or told or archived or (seen.state, seen.finished_at) != (state, finished_at)
+    return seen is None or not seen.closed or told or (seen.state, seen.finished_at, seen.revised) != stands
 
 
 def _run(job: _Job, pk: int, seen: Seen | None) -> Seen:
-    row = Dispatch.objects.only("state", "finished_at", "archived_at", "planned_at", "workspace_id").get(pk=pk)
+    row = Dispatch.objects.only("state", "finished_at", "archived_at", "planned_at", "revised", "workspace_id").get(pk=pk)
     files = dict(seen.files) if seen is not None else {}
     if row.archived_at is not None:
-        return Seen(True, row.state, _iso(row.finished_at), True, files)
+        return Seen(True, row.state, _iso(row.finished_at), True, row.revised, files)
     name = f"day={_day(row.planned_at)}/run-{pk:010d}.parquet"
     open_ones, asked = _Counting(("sending", "in_doubt")), _Counting(("posting", "in_doubt"))
     job.write(files, MESSAGES, f"messages/{name}", open_ones.through(reading.messages(job.workspace_id, pk)))
@@ -193,7 +194,7 @@ def _run(job: _Job, pk: int, seen: Seen | None) -> Seen:
     if f"left_out/{name}" not in files:
         job.write(files, LEFT_OUT, f"left_out/{name}", reading.left_out(job.workspace_id, pk))
     closed = row.state in OVER and not open_ones.found and not asked.found
-    return Seen(closed, row.state, _iso(row.finished_at), False, files)
+    return Seen(closed, row.state, _iso(row.finished_at), False, row.revised, files)
 
 
 @dataclass(slots=True)

@@ -27,6 +27,7 @@ class Seen:
     state: str
     finished_at: str
     archived: bool
+    revised: int
     files: Files = field(default_factory=dict)
 
 

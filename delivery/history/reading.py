@@ -31,7 +31,8 @@ _MESSAGES = f"""SELECT m.dispatch_id, m.n, m.profile_id, {_STATE}, m.reason, m.v
     FROM delivery_message m LEFT JOIN delivery_attempt a ON a.id = m.attempt_id
     WHERE m.dispatch_id = %s AND m.workspace_id = %s ORDER BY m.n"""
 _ATTEMPTS = """SELECT id, dispatch_id, vendor, account, state, count, first_n, last_n, cost_micros, posted_at, heard_at, resolved_at,
-    resolved_by, vendor_id, detail FROM delivery_attempt WHERE dispatch_id = %s AND workspace_id = %s ORDER BY first_n, id"""
+    resolved_by, vendor_id, detail, reported_micros FROM delivery_attempt
+    WHERE dispatch_id = %s AND workspace_id = %s ORDER BY first_n, id"""
 _EVENT = """SELECT id, dispatch_id, n, vendor, kind, at, received_at, machine, permanent, link,
     CASE WHEN kind = 'unreadable' THEN '' ELSE detail END FROM delivery_vendorevent"""
 _DECISIONS = """SELECT dispatch_id, n, profile_id, decided_at, expires_at FROM delivery_decision

@@ -51,7 +51,7 @@ RUNS = Table(
     ("id",),
     (
         Column("id", "int64", "The dispatch's number."),
-        Column("kind", "word", "`campaign`, `transactional` or `event`."),
+        Column("kind", "word", "`campaign`, `transactional`, `event`, or `probe` for messages to a seed address."),
         Column("key", "string", "Key of the campaign or the message type."),
         Column("occurrence", "string", "Which planned instant, launch or day."),
         Column("channel", "word", "Through which channel."),
@@ -112,6 +112,7 @@ ATTEMPTS = Table(
         Column("resolved_by", "word", "By whom: `vendor`, `event`, `lookup`, `resend`, `person` or `worker`; empty while it isn't."),
         Column("vendor_id", "string", "The vendor's own number, empty where it gave none."),
         Column("detail", "string", "What the vendor said, without addresses."),
+        Column("reported_micros", "int64", "What the vendor says it cost.", nullable=True),
     ),
 )
 EVENTS = Table(

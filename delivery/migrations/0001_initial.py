@@ -68,6 +68,7 @@ class Migration(migrations.Migration):
                 ('budget_micros', models.BigIntegerField(null=True)),
                 ('committed_micros', models.BigIntegerField(default=0)),
                 ('currency', models.CharField(blank=True, max_length=3)),
+                ('revised', models.PositiveIntegerField(default=0)),
                 ('archived_at', models.DateTimeField(null=True)),
                 ('final_counts', models.JSONField(null=True)),
                 ('emptied', models.BooleanField(default=False)),

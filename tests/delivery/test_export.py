@@ -16,6 +16,7 @@ from django.db import connection, transaction
 
 from audience import door as audience
 from delivery import door as delivery
+from delivery import vendor_prices
 from delivery.history import exporting, page, parquet, reading
 from delivery.history.schema import ATTEMPTS, EVENTS, EXPORTED, LEFT_OUT, MESSAGES, RUNS, Table
 from delivery.models import Attempt, Dispatch, Message, VendorEvent
@@ -151,6 +152,18 @@ def test_an_export_reads_only_runs_that_may_have_changed(street: Street, tmp_pat
     again = export(street, tmp_path)
 
     assert again.runs == 1 and again.rows == {"events": 1, "messages": 30, "attempts": 1}
+
+
+def test_a_price_that_the_vendor_reports_later_is_exported_too(street: Street, tmp_path: Path) -> None:
+    street.route("sendgrid")
+    street.launch(street.people(2))
+    street.work()
+    street.keep_house()
+    export(street, tmp_path)
+    vendor_prices._write(street.workspace_id, [{"id": Attempt.objects.get().pk, "micros": 7}])
+
+    assert export(street, tmp_path).rows == {"attempts": 1}
+    assert [row[-1] for row in held(tmp_path, ATTEMPTS)] == [7]
 
 
 def test_no_file_holds_an_address_or_what_a_message_was_made_with(street: Street, tmp_path: Path) -> None:

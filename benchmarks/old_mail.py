@@ -117,6 +117,8 @@ def _compare(args: argparse.Namespace, environment: dict[str, str]) -> None:
     seconds = run("-c", FILL, str(args.messages))
     print(f"filled with {args.messages:,} messages in {seconds} s", flush=True)
     full = json.loads(run("-c", MEASURE, "full"))
+    if empty.pop("sent") != full.pop("sent"):
+        raise SystemExit("the two campaigns were not alike")
     for name, before in empty.items():
         after = full[name]
         print(f"{name:<28}{before * 1_000:>10.2f} ms {after * 1_000:>10.2f} ms {after / before if before else 0:>8.2f}")

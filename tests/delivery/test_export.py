@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -233,6 +234,15 @@ def test_files_carry_the_schema_they_were_written_with(street: Street, tmp_path:
             schema = pq.read_schema(path)
             assert schema.equals(parquet.arrow_schema(table)) and schema.metadata[b"omni.schema"] == b"1"
     assert Message.objects.count() == 2
+
+
+def test_without_pyarrow_the_command_says_what_to_install(
+    street: Street, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(SystemExit) as ended:
+        call_command("export_history", to=tmp_path)
+    assert ended.value.code == 3 and "requirements/parquet.txt" in capsys.readouterr().err
 
 
 def test_a_day_that_is_none_is_named(street: Street, tmp_path: Path) -> None:

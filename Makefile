@@ -48,6 +48,7 @@ reference: .venv/.dev settings-table ## write the generated pages of docs/refere
 	@$(PYTHON) manage.py command_reference > docs/reference/commands.md
 	@$(PYTHON) manage.py api_operations > docs/reference/api-operations.md
 	@$(PYTHON) manage.py vendor_facts
+	@$(PYTHON) manage.py export_schema > docs/reference/export-schema.md
 
 lock: ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
 	@sh scripts/lock.sh

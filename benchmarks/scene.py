@@ -131,7 +131,14 @@ def documents(args: argparse.Namespace) -> dict[tuple[str, str], dict[str, Any]]
             **({"per_second": args.per_second} if args.per_second else {}),
             "quotas": [{"count": args.per_minute, "per": "minute"}] if args.per_minute else [],
         },
-        ("campaign", "mails"): {"title": "Mails", "segment": "with-mail", "template": "spring", "batch_size": args.batch},
+        **({("sending_policy", "manners"): {"title": "Manners", "caps": [{"count": args.cap, "days": 7}]}} if args.cap else {}),
+        ("campaign", "mails"): {
+            "title": "Mails",
+            "segment": "with-mail",
+            "template": "spring",
+            "batch_size": args.batch,
+            **({"policy": "manners", "reentry": True} if args.cap else {}),
+        },
         ("campaign", "texts"): {"title": "Texts", "segment": "with-phone", "template": "spring-text"},
     }
     return made
@@ -204,6 +211,7 @@ def main() -> None:
     parser.add_argument("--relay", default="", help="host:port, for smtp")
     parser.add_argument("--per-second", type=float, default=0.0, help="what the texts' account may be given")
     parser.add_argument("--per-minute", type=int, default=0)
+    parser.add_argument("--cap", type=int, default=0, help="at most so many mails to one person in 7 days")
     parser.add_argument("--size", action="store_true", help="print the bytes of one mail by SMTP, and do nothing else")
     args = parser.parse_args()
     if args.size:

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncDate
 
+from delivery import past
 from delivery.conclusions import OURS
 from delivery.models import Attempt, Dispatch, VendorEvent
 from delivery.states import AttemptState
@@ -81,7 +82,7 @@ def briefs(workspace_id: int, dispatch_ids: Collection[int]) -> dict[int, Brief]
             state_reason=row.state_reason,
             considered=row.considered,
             planned=row.planned if row.kind == "campaign" else 0,
-            handed=handed.get(row.pk, {}).get("handed") or 0,
+            handed=(row.final_counts["requests"] if row.final_counts else handed.get(row.pk, {})).get("handed") or 0,
             doubt=handed.get(row.pk, {}).get("doubt") or 0,
             shadow=row.shadow,
             planned_at=row.planned_at,
@@ -98,7 +99,9 @@ def running(workspace_id: int) -> list[int]:
 
 
 def engagement(workspace_id: int, dispatch_id: int) -> Engagement:
-    """One grouped query over the dispatch's events, and a look whether one is the vendor's."""
+    """One grouped query over the dispatch's events, and a look whether one is the vendor's. Of a run in the archive: as it ended."""
+    if (ended := past.final(workspace_id, dispatch_id)) is not None:
+        return Engagement(**ended["engagement"])
     events = VendorEvent.objects.filter(workspace_id=workspace_id, dispatch_id=dispatch_id, n__isnull=False)
     rows = events.values_list("kind", "machine").annotate(Count("n", distinct=True)).order_by()
     counts = {(kind, machine): many for kind, machine, many in rows}

@@ -8,7 +8,7 @@ from typing import Literal
 
 from django.db import transaction
 
-from delivery import ramps, reconcile
+from delivery import desk, ramps, reconcile
 from delivery.models import Attempt, Batch, Decision, Dispatch, Switch
 from delivery.requeue import carried
 from delivery.states import AttemptState, DispatchState, MessageState, Reason, WorkState
@@ -75,10 +75,14 @@ def switches(workspace_id: int) -> list[Switch]:
     return list(Switch.objects.filter(workspace_id=workspace_id, on=True).order_by("scope", "key"))
 
 
-def resolve_in_doubt(actor: Actor, attempt_id: int, verdict: Verdict, *, now: datetime) -> None:
+def resolve_in_doubt(
+    actor: Actor, attempt_id: int, verdict: Verdict, *, now: datetime, n: int | None = None, confirm: bool = False, typed: int | None = None
+) -> None:
     """A person says what became of an unanswered request: it was sent, send it again, or give its messages up.
 
-    Raises Missing where no request of that number is in doubt, Refused where its work is busy or the actor is no approver.
+    n: only of that one of its messages. confirm: `typed` must be the number of messages that this is about.
+    Raises Missing where no request of that number is in doubt, Refused where its work is busy or the actor is no approver, Invalid
+    for another number or verdict.
     """
     allow(actor, Role.APPROVER, SCOPE)
     with transaction.atomic():
@@ -86,8 +90,13 @@ def resolve_in_doubt(actor: Actor, attempt_id: int, verdict: Verdict, *, now: da
         attempt = Attempt.objects.filter(pk=attempt_id, workspace_id=actor.workspace_id, state=AttemptState.IN_DOUBT).first()
         if attempt is None:
             raise Missing("a request in doubt of that number")
+        if confirm:
+            desk.check_typed(attempt, typed, one=n is not None)
+        data: dict[str, object] = {"verdict": verdict, "messages": attempt.count}
+        if n is not None:
+            attempt = desk.set_apart(attempt, n)
+            data = {"verdict": verdict, "messages": 1, "n": n, "attempt": attempt.pk}
         _resolve(attempt, verdict, now)
-        data = {"verdict": verdict, "messages": attempt.count}
         audit(actor, "attempt.resolved", subject=f"attempt:{attempt_id}", data=data, now=now)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from delivery import sql
+from delivery import past, sql
 from delivery.states import AttemptState, MessageState, Reason
 
 
@@ -23,8 +23,12 @@ class Counts:
 
 
 def count(workspace_id: int, dispatch_id: int) -> Counts:
-    """One grouped pass over the dispatch's rows, and one over the few requests that aren't through."""
+    """One grouped pass over the dispatch's rows, and one over the few requests that aren't through. Of an archived run: as it ended."""
     found = Counts()
+    if (ended := past.final(workspace_id, dispatch_id)) is not None:
+        found.states.update({MessageState(int(state)): rows for state, rows in ended["states"].items()})
+        found.reasons.update({Reason(int(reason)): rows for reason, rows in ended["reasons"].items()})
+        return found
     for state, reason, rows in sql.rows(
         "SELECT state, reason, COUNT(*) FROM delivery_message WHERE dispatch_id = %s AND workspace_id = %s GROUP BY state, reason",
         [dispatch_id, workspace_id],

@@ -9,11 +9,14 @@ from delivery.cheaper import Elsewhere, elsewhere
 from delivery.clicks import settle as settle_clicks
 from delivery.connections import Connections
 from delivery.control import kill, open_next_wave, pause, resolve_in_doubt, resume, stop, switches
+from delivery.desk import Doubt, doubts
 from delivery.domains.identity import PlannedMail, planned_mail
 from delivery.domains.kept import look_up_next as look_up_next_domain
-from delivery.explain import MessagePage, MessageView, Stop, Why, messages, timeline, why
+from delivery.explain import MessagePage, MessageView, Why, messages, timeline, why
 from delivery.facts import DispatchView, WaveView, facts, in_doubt
+from delivery.finding import Asked, asked_address, holder, note_search
 from delivery.forecasts import Forecast, forecast
+from delivery.history.retention import keep_order as keep_history
 from delivery.housekeeping import housekeeping
 from delivery.instance import confirm as confirm_instance
 from delivery.instance import doubt as doubt_instance
@@ -25,6 +28,7 @@ from delivery.limits import troubled
 from delivery.message_ids import MessageKey, message_id, message_ids, read_message_id
 from delivery.objections import bulk_faults, objections
 from delivery.outcomes import outcome
+from delivery.past import archived_until
 from delivery.pins import SentMessage, sent_message
 from delivery.planning import plan, planned, survey, unfinished
 from delivery.pricing import quote
@@ -32,6 +36,7 @@ from delivery.reconcile import Reconciled, reconcile
 from delivery.sending import send
 from delivery.standing import KeyUse, NewDecision, answer_key, cancel, decide, standing, use_key
 from delivery.states import AttemptState, DispatchState, MessageState, Reason
+from delivery.stations import Stop
 from delivery.suppression import suppress, suppressed, unsuppress
 from delivery.tracking import LinkResolver, register_link_resolver, unsubscribe_headers
 from delivery.trials import Trial, send_test
@@ -41,6 +46,7 @@ from delivery.work import Clock, DispatchFacts, DispatchPlan, Entry, LaneName, O
 
 __all__ = [
     "Attachment",
+    "Asked",
     "AttemptState",
     "Backlog",
     "Brief",
@@ -52,6 +58,7 @@ __all__ = [
     "DispatchState",
     "DispatchView",
     "Elsewhere",
+    "Doubt",
     "Engagement",
     "Entry",
     "Forecast",
@@ -81,6 +88,8 @@ __all__ = [
     "address_hashes",
     "address_of",
     "answer_key",
+    "archived_until",
+    "asked_address",
     "at_work",
     "backlog",
     "briefs",
@@ -92,6 +101,7 @@ __all__ = [
     "decide",
     "doubt_instance",
     "doubtful",
+    "doubts",
     "due",
     "elsewhere",
     "engagement",
@@ -99,8 +109,10 @@ __all__ = [
     "forecast",
     "framed",
     "held_instances",
+    "holder",
     "housekeeping",
     "in_doubt",
+    "keep_history",
     "kill",
     "lease",
     "look_up_next_domain",
@@ -109,6 +121,7 @@ __all__ = [
     "left_out",
     "LeftOutPage",
     "messages",
+    "note_search",
     "objections",
     "outcome",
     "open_next_wave",

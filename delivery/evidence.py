@@ -84,7 +84,8 @@ def _match(events: Sequence[VendorEvent], only: int | None) -> tuple[list[Told],
         if key is not None:
             wanted[key.dispatch_id].add(key.n)
     dispatches = {
-        row[0]: row[1:] for row in Dispatch.objects.filter(pk__in=wanted).values_list("id", "workspace_id", "channel", "topic", "key")
+        row[0]: row[1:]
+        for row in Dispatch.objects.filter(pk__in=wanted, archived_at=None).values_list("id", "workspace_id", "channel", "topic", "key")
     }
     messages = {(dispatch_id, row[0]): row[1:] for dispatch_id in dispatches for row in _messages(dispatch_id, wanted[dispatch_id])}
     requests = _requests({row[1] for row in messages.values()} - {0})

@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Q
 from pyroaring import BitMap64
 
+from delivery import past, stations
 from delivery.left_out import asked_reason
 from delivery.message_ids import message_id, message_ids, read_message_id
-from delivery.models import Attempt, Batch, Decision, Dispatch, LeftOut, Message, Slice, VendorEvent
+from delivery.models import Attempt, Batch, Decision, Dispatch, LeftOut, Message, Slice
 from delivery.slices import bitmap
 from delivery.states import AttemptState, DispatchState, MessageState, Reason, WorkState
+from delivery.stations import Stop
 from governance.door import Finding, Invalid, Missing
 
 MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
-    """One station of the street: which room, when (None: not recorded), and what it found, as plain data."""
-
-    room: str
-    at: datetime | None
-    facts: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class Why:
-    """state: "not_considered", "left_out", "planned", "accepted" (decided, not yet looked at), "cancelled", or a message's
-    effective state ("sent", "skipped", …); reason: why it was left out, skipped or failed."""
+    """state: "not_considered", "left_out", "archived" (its rows have left the ledger), "planned", "accepted" (decided, not yet looked
+    at), "cancelled", or a message's effective state ("sent", "skipped", …); reason: why it was left out, skipped or failed."""
 
     state: str
     reason: str
@@ -74,22 +65,32 @@ def why(workspace_id: int, dispatch_id: int, profile_id: int) -> Why:
         if profile_id in BitMap64.deserialize(bytes(row.ids)):
             word = Reason(row.reason).label
             return Why("left_out", word, stops=(Stop("delivery", dispatch.planned_at, {"planned": False, "reason": word}),))
+    if dispatch.archived_at is not None and dispatch.kind != "campaign":
+        return Why("archived", "", stops=(stations.archived(dispatch),))
+    if dispatch.archived_at is not None and dispatch.kind != "campaign":
+        return Why("archived", "", stops=(stations.archived(dispatch),))
     n, stops = _place(dispatch, profile_id)
     if n is None:
         return Why("not_considered", "", stops=(Stop("audience", dispatch.planned_at, {"considered": False}),))
     row_of = Message.objects.filter(dispatch_id=dispatch_id, workspace_id=workspace_id, n=n).first()
     token = message_id(dispatch_id, n)
+    if dispatch.archived_at is not None:
+        return Why("archived", "", token, (*stops, stations.archived(dispatch)))
     if row_of is None:
-        state, reason = _before_the_look(dispatch, n)
-        return Why(state, reason, token, tuple(stops))
+        state, reason, until = _before_the_look(dispatch, n)
+        later = (Stop("delivery", None, {"postponed_until": until}),) if until else ()
+        return Why(state, reason, token, (*stops, *later))
     attempt = Attempt.objects.filter(pk=row_of.attempt_id).first() if row_of.attempt_id else None
     state, reason = effective(row_of.state, row_of.reason, attempt.state if attempt else None)
-    return Why(state, reason, token, (*stops, *_stops(row_of)))
+    return Why(state, reason, token, (*stops, *stations.walked(dispatch, row_of)))
 
 
 def timeline(workspace_id: int, token: str) -> Why:
     """One message's way, by its id. Raises Missing."""
     key = read_message_id(token)
+    gone = Dispatch.objects.filter(pk=key.dispatch_id, workspace_id=workspace_id, archived_at__isnull=False).first() if key else None
+    if gone is not None:
+        return Why("archived", "", token, (stations.archived(gone),))
     row = Message.objects.filter(dispatch_id=key.dispatch_id, n=key.n, workspace_id=workspace_id).first() if key else None
     if key is not None and row is not None:
         return why_message(row)
@@ -97,7 +98,7 @@ def timeline(workspace_id: int, token: str) -> Why:
     if decision is None:
         raise Missing("a message of that id")
     state = "cancelled" if decision.state == WorkState.CANCELLED else "accepted"
-    return Why(state, "", token, (_decided(decision),))
+    return Why(state, "", token, (stations.decided(decision),))
 
 
 def why_message(row: Message) -> Why:
@@ -105,11 +106,11 @@ def why_message(row: Message) -> Why:
     attempt = Attempt.objects.filter(pk=row.attempt_id).first() if row.attempt_id else None
     state, reason = effective(row.state, row.reason, attempt.state if attempt else None)
     dispatch = _dispatch(row.workspace_id, row.dispatch_id)
-    first = Stop("delivery", dispatch.planned_at, {"planned": True, "dispatch": row.dispatch_id, "n": row.n})
+    first = stations.planned(dispatch, row.n)
     if dispatch.kind != "campaign":  # whose dispatch stands all day: the message's own beginning is its decision
         decision = Decision.objects.filter(dispatch=dispatch, n=row.n).first()
-        first = _decided(decision) if decision else first
-    return Why(state, reason, message_id(row.dispatch_id, row.n), (first, *_stops(row)))
+        first = [stations.decided(decision)] if decision else first
+    return Why(state, reason, message_id(row.dispatch_id, row.n), (*first, *stations.walked(dispatch, row)))
 
 
 def messages(
@@ -124,11 +125,17 @@ def messages(
     after: str = "",
     limit: int = 50,
 ) -> MessagePage:
-    """Search the ledger by exactly what is given; at least one of the first four. Raises Invalid naming what is wrong."""
+    """Search the ledger by exactly what is given; at least one of the first four. Raises Invalid naming what is wrong.
+
+    A profile and an address together: what was for this person, and what went to this address, whosever it was.
+    """
     asked = Q(workspace_id=workspace_id)
     if message_id is not None:
         key = read_message_id(message_id)
         asked &= Q(dispatch_id=key.dispatch_id, n=key.n) if key else Q(dispatch_id=-1)
+    if profile_id is not None and address_hash is not None:
+        asked &= Q(profile_id=profile_id) | Q(address_hash=address_hash)
+        profile_id = address_hash = None
     given = {"profile_id": profile_id, "address_hash": address_hash, "dispatch_id": dispatch_id}
     asked &= Q(**{name: value for name, value in given.items() if value is not None})
     if len(asked) == 1:
@@ -142,6 +149,9 @@ def messages(
     if after:
         last = _read_cursor(after)
         asked &= Q(dispatch_id__lt=last[0]) | Q(dispatch_id=last[0], n__gt=last[1])
+    leaving = past.leaving(workspace_id)
+    if leaving:
+        asked &= ~Q(dispatch_id__in=leaving)
     rows = list(Message.objects.filter(asked).order_by("-dispatch_id", "n")[: limit + 1])
     shown = rows[:limit]
     return MessagePage(_views(shown), f"{shown[-1].dispatch_id}.{shown[-1].n}" if len(rows) > limit else "")
@@ -169,62 +179,26 @@ def _place(dispatch: Dispatch, profile_id: int) -> tuple[int | None, list[Stop]]
             ids = bitmap((slice_id, digest))
             if profile_id in ids:
                 n = first_n + ids.rank(profile_id) - 1
-                return n, [Stop("delivery", dispatch.planned_at, {"planned": True, "wave": wave + 1, "n": n})]
+                return n, stations.planned(dispatch, n, wave=wave + 1)
         return None, []
     decided = Decision.objects.filter(dispatch=dispatch, profile_id=profile_id).order_by("-n").first()
     if decided is not None:
-        return decided.n, [_decided(decided)]
+        return decided.n, [stations.decided(decided)]
     rows = Message.objects.filter(workspace_id=dispatch.workspace_id, profile_id=profile_id, dispatch_id=dispatch.pk)
     return rows.order_by("-n").values_list("n", flat=True).first(), []
 
 
-def _decided(decision: Decision) -> Stop:
-    """When it was decided, and while it waits, until when: a lease keeps its own end in the same column."""
-    waits = decision.state == WorkState.READY and decision.leased_until is None
-    due = {"due_at": decision.due_at} if waits else {}
-    return Stop("workflow", decision.decided_at, {**due, "expires_at": decision.expires_at})
-
-
-def _before_the_look(dispatch: Dispatch, n: int) -> tuple[str, str]:
+def _before_the_look(dispatch: Dispatch, n: int) -> tuple[str, str, datetime | None]:
     if dispatch.state == DispatchState.STOPPED:
-        return "cancelled", Reason.CANCELLED.label
+        return "cancelled", Reason.CANCELLED.label, None
     if dispatch.kind != "campaign":
-        return "accepted", ""
+        return "accepted", "", None
     postponed = Batch.objects.filter(dispatch=dispatch, state=WorkState.READY, leased_until=None, due_at__gt=dispatch.due_at)
     for batch in postponed.filter(slice__first_n__lte=n).select_related("slice").defer("slice__ids"):
         rank = n - batch.slice.first_n
         if batch.start <= rank < batch.stop and (batch.ranks is None or rank in BitMap64.deserialize(bytes(batch.ranks))):
-            return "planned", "postponed"
-    return "planned", ""
-
-
-def _stops(row: Message) -> list[Stop]:
-    """The last look, the vendor requests and what the vendor said, in order."""
-    looked = {"admitted": bool(row.attempt_id), "reason": Reason(row.reason).label, "variant": row.variant}
-    stops = [Stop("delivery", row.at, looked)]
-    attempts = Attempt.objects.filter(
-        workspace_id=row.workspace_id, dispatch_id=row.dispatch_id, first_n__lte=row.n, last_n__gte=row.n, state__gt=0
-    )
-    for attempt in attempts.filter(Q(pk=row.attempt_id) | Q(pk__in=_earlier(attempts, row))).order_by("posted_at", "pk"):
-        told = {
-            "attempt": attempt.pk,
-            "state": AttemptState(attempt.state).label,
-            "vendor": attempt.vendor,
-            "vendor_id": attempt.vendor_id,
-            "resolved_by": attempt.resolved_by,
-            "messages": attempt.count,
-            "detail": attempt.detail,
-        }
-        stops.append(Stop("vendor", attempt.posted_at, told))
-    events = VendorEvent.objects.filter(workspace_id=row.workspace_id, dispatch_id=row.dispatch_id, n=row.n)
-    for event in events.order_by("at", "pk"):
-        stops.append(Stop("vendor", event.at, {"event": event.kind, "machine": event.machine, "detail": event.detail, "link": event.link}))
-    return stops
-
-
-def _earlier(attempts: Any, row: Message) -> list[int]:
-    """Attempts of one message only that this row's attempt followed. Of a shared request only the row's own is surely its."""
-    return list(attempts.filter(count=1).values_list("pk", flat=True)[:MOST])
+            return "planned", "postponed", batch.due_at
+    return "planned", "", None
 
 
 def _views(rows: list[Message]) -> tuple[MessageView, ...]:

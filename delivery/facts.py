@@ -38,7 +38,8 @@ class DispatchView:
     reason; left_out: people whom the plan left out, by reason. waiting: not yet looked at; settled: had a final look or are on
     the way; in_doubt: unanswered messages. rate: messages a second between the first and the last request of the open wave, so
     that no pause between waves counts. next_wave_at: when the next wave opens if nothing speaks against it; None while one is
-    being sent, and after the last. next_wave_waits: what it waits for beyond that, "" for nothing.
+    being sent, and after the last. next_wave_waits: what it waits for beyond that, "" for nothing. archived_at: when its
+    messages left the ledger; the counts are those of its end.
     """
 
     id: int
@@ -81,6 +82,7 @@ class DispatchView:
     rate: float
     trouble: str
     blocked_until: datetime | None
+    archived_at: datetime | None
 
 
 def facts(workspace_id: int, dispatch_id: int) -> DispatchView:
@@ -97,7 +99,7 @@ def facts(workspace_id: int, dispatch_id: int) -> DispatchView:
     reasons = {reason.label: number for reason, number in sorted(counts.reasons.items())}
     out = {Reason(reason).label: number for reason, number in sorted(left_out.items())}
     account = VendorAccount.objects.filter(workspace_id=row.workspace_id, account=row.account).first()
-    requests, waves = _requests(row), _waves(row)
+    requests, waves = requests_of(row), _waves(row)
     next_wave_at = _next_wave_at(row, waves)
     return DispatchView(
         id=row.pk,
@@ -138,8 +140,9 @@ def facts(workspace_id: int, dispatch_id: int) -> DispatchView:
         budget_micros=row.budget_micros,
         currency=row.currency,
         rate=_rate(row),
-        trouble=_trouble(account, requests),
+        trouble="" if row.archived_at else _trouble(account, requests),
         blocked_until=account.blocked_until if account is not None else None,
+        archived_at=row.archived_at,
     )
 
 
@@ -166,8 +169,10 @@ def _words(states: Mapping[str, int], reasons: Mapping[str, int], out: Mapping[s
     return words
 
 
-def _requests(row: Dispatch) -> dict[str, Any]:
-    """Numbers over the dispatch's vendor requests; refused ones cost nothing."""
+def requests_of(row: Dispatch) -> dict[str, Any]:
+    """Numbers over the dispatch's vendor requests; refused ones cost nothing. Of an archived run: as it ended."""
+    if row.archived_at is not None and row.final_counts is not None:
+        return dict(row.final_counts["requests"])
     through = Q(state__lt=AttemptState.REFUSED)
     return Attempt.objects.filter(workspace_id=row.workspace_id, dispatch_id=row.pk).aggregate(
         requests=Count("id"),

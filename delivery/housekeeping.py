@@ -1,4 +1,4 @@
-"""What keeps the tables in order, besides sending: waves, finished dispatches, old payloads and keys, partitions ahead, mail domains."""
+"""What keeps the tables in order, besides sending: waves, finished dispatches, old payloads, partitions ahead, mail domains."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 from audience import door as audience
 from delivery import attached, clicks, control, partitions, ramps
 from delivery.domains import kept
-from delivery.models import Decision, Dispatch, IdempotencyKey
+from delivery.models import Decision, Dispatch
 from delivery.settled import finish_dispatch
 from delivery.states import DispatchState, WorkState
 from governance import door as governance
 
 PAYLOADS_KEPT = timedelta(days=30)
-KEYS_KEPT = timedelta(days=7)
 STANDING_KEPT_OPEN = timedelta(days=2)
 SWEEP_EVERY = timedelta(hours=1)
 _swept: dict[str, datetime] = {}
@@ -41,7 +40,6 @@ def sweep(*, now: datetime) -> None:
     old = Decision.objects.filter(decided_at__lt=now - PAYLOADS_KEPT, state__in=(WorkState.DONE, WorkState.CANCELLED))
     old.exclude(payload={}).update(payload={})
     attached.let_go(now=now)
-    IdempotencyKey.objects.filter(at__lt=now - KEYS_KEPT).delete()
     quiet = Dispatch.objects.filter(state=DispatchState.RUNNING, planned_at__lt=now - STANDING_KEPT_OPEN).exclude(kind="campaign")
     quiet.exclude(decisions__state=WorkState.READY).update(state=DispatchState.DONE, finished_at=now)
     audience.forget_stragglers(now=now)

@@ -54,6 +54,11 @@ class Dispatch(models.Model):
     budget_micros = models.BigIntegerField(null=True)
     committed_micros = models.BigIntegerField(default=0)  # reserved at admit, given back when surely not sent
     currency = models.CharField(max_length=3, blank=True)
+    revised = models.PositiveIntegerField(default=0)  # one more for each change to its requests that no event and no state shows
+    archived_at = models.DateTimeField(null=True)  # its messages, requests and events are gone from the ledger
+    final_counts = models.JSONField(null=True)  # what the run's page shows from then on
+    emptied = models.BooleanField(default=False)  # none of its rows is in the ledger any more
+    legal_hold = models.BooleanField(default=False)  # nothing of it is dropped while it stands
 
     class Meta:
         constraints = [

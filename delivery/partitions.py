@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import connection, migrations, transaction
+from django.db import OperationalError, connection, migrations, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import ProjectState
 
@@ -25,6 +25,46 @@ class CreatePartitioned(migrations.CreateModel):
 
 
 SPAN = 1_000  # dispatches in one partition
+LOCK_WAITS = "500ms"  # for readers and writers of the ledger; they wait as long for us at most
+
+
+def ranges() -> list[int]:
+    """Where each partition begins, oldest first; the default one isn't among them. None on SQLite."""
+    if connection.vendor != "postgresql":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            WHERE i.inhparent = 'delivery_message'::regclass AND c.relname ~ '^delivery_message_[0-9]+$'"""
+        )
+        return sorted(int(row[0].removeprefix("delivery_message_")) for row in cursor.fetchall())
+
+
+def full(start: int) -> bool:
+    """Whether no dispatch will be added to the range any more."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COALESCE(last_value, 0) FROM pg_sequences WHERE sequencename = 'delivery_dispatch_id_seq'")
+        row = cursor.fetchone()
+    return row is not None and row[0] >= start + SPAN
+
+
+def drop(start: int) -> bool:
+    """Take one range out of the ledger, rows and all. False: it was busy, try again later; nobody waited longer than LOCK_WAITS.
+
+    Detached first: that is a change of names under the lock, and the rows are given back to the disk without it. Repeated after a
+    kill in between, it drops what was detached.
+    """
+    name = f"delivery_message_{start}"
+    if start in ranges():
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_WAITS}'")
+                cursor.execute(f"ALTER TABLE delivery_message DETACH PARTITION {name}")
+        except OperationalError:
+            return False
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {name}")
+    return True
 
 
 def prepare_next() -> str | None:

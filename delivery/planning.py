@@ -188,7 +188,10 @@ def _reached(plan: DispatchPlan, *, but: int) -> BitMap64:
     same = Dispatch.objects.filter(
         workspace_id=plan.workspace_id, kind="campaign", key=plan.campaign_key, occurrence=plan.occurrence, shadow=False
     ).exclude(pk=but)
-    for earlier in same.only("id", "state"):
+    for earlier in same.only("id", "state", "archived_at"):
+        if earlier.archived_at is not None:  # whom it didn't reach in the end is no longer known here
+            people |= planned(plan.workspace_id, earlier.id)
+            continue
         rows = Message.objects.filter(dispatch_id=earlier.id, workspace_id=plan.workspace_id)
         if earlier.state == DispatchState.STOPPED:
             people |= _profiles(rows.filter(state__lt=MessageState.FAILED).values_list("profile_id", flat=True).iterator(10_000))

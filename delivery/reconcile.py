@@ -45,9 +45,9 @@ def reconcile(*, now: datetime, vendors: Connections | None = None) -> Reconcile
     resent = 0
     for workspace_id, vendor, account in sorted(set(silent.values_list("workspace_id", "vendor", "account"))):
         on_account = silent.filter(workspace_id=workspace_id, vendor=vendor, account=account)
-        resent += sum(send_again(attempt, by="resend", now=now) for attempt in _spoken_past(on_account) if _feed_came_past(attempt))
+        resent += sum(send_again(attempt, by="resend", now=now) for attempt in _spoken_past(on_account) if feed_came_past(attempt))
         newest = on_account.order_by("-posted_at").first()
-        if newest is not None and not _feed_came_past(newest):
+        if newest is not None and not feed_came_past(newest):
             probe(newest, now=now)
     return Reconciled(doubted, resent, Attempt.objects.filter(state=AttemptState.IN_DOUBT).count())
 
@@ -63,7 +63,7 @@ def _spoken_past(silent: QuerySet[Attempt]) -> QuerySet[Attempt]:
     return silent.filter(posted_at__lt=heard.posted_at).order_by("?")[:AT_ONCE] if heard else silent.none()
 
 
-def _feed_came_past(attempt: Attempt) -> bool:
+def feed_came_past(attempt: Attempt) -> bool:
     """Whether the vendor has spoken about something later, and about every accepted request around this one."""
     window = timedelta(seconds=settings.OMNI.in_doubt_after)
     account = Attempt.objects.filter(workspace_id=attempt.workspace_id, vendor=attempt.vendor, account=attempt.account)

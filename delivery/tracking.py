@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from delivery import evidence
+from delivery import evidence, past
 from delivery.adapters.base import EventKind, VendorEvent
 from delivery.conclusions import OURS
 from delivery.message_ids import MessageKey, message_id
@@ -44,15 +44,19 @@ class Reader:
     topic: str
     profile_id: int
     sent_at: datetime
+    archived: bool = False  # its message has left the ledger
 
 
 def reader(key: MessageKey) -> Reader | None:
     """None where the message was never admitted (a test send, a preview) or is long gone."""
     dispatch = Dispatch.objects.filter(pk=key.dispatch_id).values_list("workspace_id", "channel", "topic", "template_revision_id").first()
     message = Message.objects.filter(dispatch_id=key.dispatch_id, n=key.n).values_list("profile_id", "attempt_id", "at").first()
-    if dispatch is None or message is None:
+    if dispatch is None:
         return None
     workspace_id, channel, topic, revision_id = dispatch
+    if message is None:
+        gone = past.recipient(key.dispatch_id, key.n)
+        return Reader(key, workspace_id, revision_id, channel, topic, *gone, archived=True) if gone else None
     profile_id, attempt_id, at = message
     posted = Attempt.objects.filter(pk=attempt_id).values_list("posted_at", flat=True).first()
     return Reader(key, workspace_id, revision_id, channel, topic, profile_id, posted or at)
@@ -110,6 +114,9 @@ def unsubscribe(who: Reader, *, everything: bool, now: datetime) -> None:
     Doing it again does it again: they may have subscribed in between.
     """
     whole = everything or not who.topic
+    if who.archived:
+        past.unsubscribe(who.workspace_id, who.profile_id, channel=who.channel, topic="" if whole else who.topic, now=now)
+        return
     place = f"u:{who.key.dispatch_id}:{who.key.n}:{'all' if whole else 'topic'}:{now.timestamp():.3f}"
     event = VendorEvent(OURS, place, message_id(who.key.dispatch_id, who.key.n), "unsubscribed", now, everything=whole)
     evidence.take([event], home=who.workspace_id, now=now)
@@ -121,6 +128,8 @@ def unsubscribe_headers(public_url: str, token: str) -> dict[str, str]:
 
 
 def _note(who: Reader, kind: EventKind, place: str, *, machine: bool, link: int | None, now: datetime) -> None:
+    if who.archived:
+        return
     event_id = f"{place}:{int(now.timestamp()) // REPEATS_WITHIN}"
     token = message_id(who.key.dispatch_id, who.key.n)
     evidence.take([VendorEvent(OURS, event_id, token, kind, now, machine=machine, url_k=link)], home=who.workspace_id, now=now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from delivery.views import domains, health, messages, outbox, routes
+from delivery.views import domains, health, in_doubt, messages, outbox, routes
 from governance.door import Pages, register_pages
 
 app_name = "delivery"
@@ -47,5 +47,6 @@ urlpatterns = [
     path("delivery/routes/", routes.routes, name="routes"),
     path("delivery/switch/", health.throw_switch, name="switch"),
     path("delivery/suppression/", health.change_suppression, name="suppression"),
-    path("delivery/in-doubt/<int:attempt_id>/", health.resolve, name="resolve"),
+    path("delivery/in-doubt/", in_doubt.in_doubt, name="in-doubt"),
+    path("delivery/in-doubt/<int:attempt_id>/", in_doubt.request_in_doubt, name="resolve"),
 ]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from delivery import sql
+from delivery import past, sql
 from delivery.models import Dispatch
 from delivery.states import MessageState
 
@@ -31,6 +31,8 @@ def by_variant(workspace_id: int, dispatch_id: int) -> list[VariantResult]:
     arms: list[Mapping[str, Any]] = (experiment or {}).get("arms", [])
     if len(arms) < 2:
         return []
+    if (ended := past.final(workspace_id, dispatch_id)) is not None:
+        return [VariantResult(**result) for result in ended["variants"]]
     people, delivered = Counter[int](), Counter[int]()
     for variant, state, many in sql.rows(_MESSAGES, [dispatch_id, workspace_id]):
         people[variant] += many

@@ -9,10 +9,11 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from django.db.models import Count, Q, Sum
+from django.db import transaction
+from django.db.models import Count, F, Q, Sum
 
 from delivery import sql
-from delivery.models import Attempt
+from delivery.models import Attempt, Dispatch
 from delivery.states import AttemptState
 from governance.door import Finding, Invalid
 
@@ -118,9 +119,15 @@ def _read(path: Path, currency: str, outcome: Reconciled) -> Iterator[tuple[str,
 
 
 def _write(workspace_id: int, some: list[dict[str, int]]) -> None:
-    if some:
+    """Their runs are marked as revised, so that an export reads them again."""
+    if not some:
+        return
+    with transaction.atomic():
         sql.run(
             f"""UPDATE delivery_attempt SET reported_micros = v.micros FROM {sql.table("v", {"id": "bigint", "micros": "bigint"})}
             WHERE delivery_attempt.id = v.id AND workspace_id = %s""",
             [sql.listed(some), workspace_id],
         )
+        priced = Attempt.objects.filter(pk__in=[each["id"] for each in some], workspace_id=workspace_id)
+        runs = sorted(set(priced.values_list("dispatch_id", flat=True)))
+        Dispatch.objects.filter(pk__in=runs).update(revised=F("revised") + 1)

@@ -97,12 +97,13 @@ def engines(omni: Environment) -> Found:
     wanted = {
         "elasticsearch": ("OMNI_ELASTICSEARCH_URL", omni.elasticsearch_url),
         "redis": ("OMNI_BROKER_URL", omni.broker_url.startswith("redis")),
+        "pyarrow": ("OMNI_ARCHIVE_DIR", omni.archive_dir),
     }
     for package, (variable, used) in wanted.items():
         if used and importlib.util.find_spec(package) is None:
             yield Error(
                 f"{variable} is set but the Python package {package} is not installed.",
-                hint="pip install --require-hashes -r requirements/engines.txt",
+                hint=f"pip install --require-hashes -r requirements/{'parquet' if package == 'pyarrow' else 'engines'}.txt",
                 id="omni.E007",
             )
 

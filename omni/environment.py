@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+SHORTEST_KEPT = 120  # days: caps and soft bounces look back 90
 PREFIXES = ("OMNI_SECRET_", "OMNI_TEST_", "OMNI_PYTHON")  # not settings: secrets by name, the tests' servers, the Makefile's Python
 
 
@@ -91,12 +92,32 @@ class Environment(BaseModel):
     lease_seconds: float = Field(60.0, gt=0, description="How long a worker may hold a batch; at least three times the vendor timeout.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines are written.")
     metrics_token: str = Field("", description="Bearer token that `/metrics` asks for; empty: only from loopback.")
+    keep_messages: int = Field(
+        0,
+        ge=0,
+        description="Days after a run's end for which its messages, requests and decisions stay in the database; 0: for ever, else at "
+        "least 120: caps look back 90 days, and links in mails must work.",
+    )
+    keep_events: int = Field(0, ge=0, description="Days for which vendors' events stay in the database; 0: for ever, else at least 120.")
+    keep_keys: int = Field(7, ge=1, description="Days for which a used Idempotency-Key is remembered.")
+    keep_outbox: int = Field(0, ge=0, description="Days for which the local mailbox keeps mails; 0: for ever.")
+    archive_dir: str = Field(
+        "",
+        description="Folder to which runs and events are written as Parquet before they leave the database; empty: they are just dropped.",
+    )
     host: str = Field("127.0.0.1", description="Address that `manage.py serve` listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port that `manage.py serve` listens on; the next free one if it is taken.")
     drain_seconds: float = Field(
         30.0, gt=0, le=300, description="Seconds that requests and the worker get to finish what they hold once told to stop."
     )
     demo_serve: bool = Field(True, description="`0`: `make demo` stops after its summary instead of serving.")
+
+    @field_validator("keep_messages", "keep_events")
+    @classmethod
+    def _long_enough(cls, days: int) -> int:
+        if 0 < days < SHORTEST_KEPT:
+            raise ValueError(f"0 or at least {SHORTEST_KEPT} days")
+        return days
 
     def base_urls(self) -> dict[str, str]:
         """Stand-ins by vendor; what isn't named posts to the vendor itself."""

@@ -10,5 +10,6 @@ engines="--extra postgres --extra elastic --extra redis"
 compile -o requirements/core.txt
 # shellcheck disable=SC2086
 compile $engines -c requirements/core.txt -o requirements/engines.txt
+compile --extra parquet -c requirements/core.txt -o requirements/parquet.txt
 # shellcheck disable=SC2086
-compile $engines --group dev -c requirements/core.txt -o requirements/dev.txt
+compile $engines --extra parquet --group dev -c requirements/core.txt -o requirements/dev.txt

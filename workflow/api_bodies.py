@@ -178,3 +178,64 @@ class TrialAnswer(BaseModel):
     accepted: bool
     vendor: str
     detail: str
+
+
+class FoundMessage(BaseModel):
+    """One message of the ledger. external_id: null for somebody who was erased."""
+
+    id: str
+    external_id: str | None
+    kind: str
+    key: str
+    channel: str
+    state: str
+    reason: str
+    at: datetime
+    vendor: str
+    href: str
+
+
+class RunOfPerson(BaseModel):
+    """What became of one person in one run: also `left_out`, `not_considered`, `archived`."""
+
+    run: int
+    campaign: str
+    planned_at: datetime
+    state: str
+    reason: str
+    message_id: str
+
+
+class SearchAnswer(BaseModel):
+    """A page of messages. archived_until: messages of runs planned until then may be in the archive, and not here."""
+
+    external_id: str | None
+    items: list[FoundMessage]
+    next: str | None
+    runs: list[RunOfPerson]
+    archived_until: datetime | None
+
+
+class DoubtBody(BaseModel):
+    """An unanswered request. waits_for: event, neighbours, probe, lookup, repeat, round or person; words: the same in a sentence."""
+
+    id: int
+    dispatch_id: int
+    kind: str
+    key: str
+    vendor: str
+    account: str
+    message_class: str
+    messages: int
+    posted_at: datetime
+    detail: str
+    waits_for: str
+    until: datetime | None
+    words: str
+
+
+class DoubtsPage(BaseModel):
+    """Requests in doubt, oldest first."""
+
+    items: list[DoubtBody]
+    next: str | None

@@ -73,6 +73,23 @@ def followed(workspace_id: int, first: MessageKey) -> list[dict[str, str]]:
     return list(chain.followed) if chain is not None else []
 
 
+def chain(workspace_id: int, key: MessageKey) -> list[dict[str, str]]:
+    """The whole chain that a message belongs to, its first message included; nothing for a message without one."""
+    token = delivery.message_id(key.dispatch_id, key.n)
+    theirs = Chain.objects.filter(workspace_id=workspace_id)
+    mine = theirs.filter(Q(first_dispatch=key.dispatch_id, first_n=key.n) | Q(dispatch_id=key.dispatch_id, n=key.n)).first()
+    if mine is None:  # one in between
+        whose = delivery.messages(workspace_id, message_id=token, limit=1).items
+        of_them = theirs.filter(profile_id=whose[0].profile_id) if whose else theirs.none()
+        mine = next((each for each in of_them if any(step["message_id"] == token for step in each.followed)), None)
+    if mine is None:
+        return []
+    first = delivery.message_id(mine.first_dispatch, mine.first_n)
+    kind = delivery.briefs(workspace_id, [mine.first_dispatch])
+    named = kind[mine.first_dispatch].key if mine.first_dispatch in kind else ""
+    return [{"type": named, "message_id": first, "because": "", "passed_over": ""}, *mine.followed]
+
+
 def forget(workspace_id: int, numbers: Sequence[int]) -> None:
     """Nothing more for people who are forgotten, and nothing of what it would have said."""
     theirs = Chain.objects.filter(workspace_id=workspace_id, profile_id__in=list(numbers))

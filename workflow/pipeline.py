@@ -25,7 +25,7 @@ from workflow.requests import MessageRequest
 from workflow.transactional import Accepted
 
 __all__ = ["Accepted", "CampaignBody", "MessageRequest", "Outlook", "Run", "Sample"]
-__all__ += ["fall_back", "followed", "launch", "on_events", "preview", "send_batch", "send_now", "tick", "why"]
+__all__ += ["chain", "fall_back", "followed", "launch", "on_events", "preview", "send_batch", "send_now", "tick", "why"]
 __all__ += ["Planned", "RunLine", "active_runs", "latest_runs", "refused_lately", "upcoming"]
 
 log = structlog.get_logger(__name__)
@@ -109,6 +109,12 @@ def tick(*, now: datetime, launched: Callable[[Run], None] = lambda run: None) -
 def fall_back(*, now: datetime) -> int:
     """Send by another channel what has not arrived by the first. Returns how many messages were decided."""
     return fallbacks.fall_back(transactional.decide_for, now=now)
+
+
+def chain(workspace_id: int, message_id: str) -> list[dict[str, str]]:
+    """The fallback chain that a message belongs to, from its first message on; nothing where it belongs to none."""
+    key = delivery.read_message_id(message_id)
+    return fallbacks.chain(workspace_id, key) if key is not None else []
 
 
 def followed(workspace_id: int, message_id: str) -> list[dict[str, str]]:

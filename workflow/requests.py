@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -147,3 +147,25 @@ class TrialRequest(DocumentModel):
     external_id: Annotated[str, Text(200, min=0)] = ""
     locale: str = Field("", max_length=35)
     phone: str = Field("", max_length=40)
+
+
+class SearchRequest(DocumentModel):
+    """Whose messages, or which. At least one of the first three. cursor: `next` of the page before; runs: how many of the latest runs
+    to tell about for a person."""
+
+    address: Annotated[str, Text(320, min=0)] = ""
+    external_id: Annotated[str, Text(200, min=0)] = ""
+    run: int | None = Field(None, ge=1, lt=2**63)
+    state: str = Field("", max_length=20)
+    reason: str = Field("", max_length=40)
+    cursor: str = Field("", max_length=60)
+    limit: int = Field(50, ge=1, le=200)
+    runs: int = Field(10, ge=0, le=50)
+
+
+class DoubtRequest(DocumentModel):
+    """What became of an unanswered request. count: how many messages this is about, as the list says it; message_id: only this one."""
+
+    verdict: Literal["sent", "resend", "give_up"]
+    count: int = Field(ge=0)
+    message_id: str = Field("", max_length=40)

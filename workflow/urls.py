@@ -39,6 +39,7 @@ urlpatterns = [
     path("runs/", runs.runs, name="runs"),
     path("runs/<int:run_id>/", runs.run, name="run"),
     path("look/runs/<int:dispatch_id>/people/<int:profile_id>/", runs.why_in_audience, name="because"),
+    path("look/messages/<str:token>/chain/", runs.chain, name="chain"),
     path("runs/<int:run_id>/live/", runs.live, name="run-live"),
     path("look/runs/<int:run_id>/elsewhere/", runs.elsewhere, name="elsewhere"),
     path("runs/<int:run_id>/act/", runs.act, name="act"),

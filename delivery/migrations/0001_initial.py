@@ -68,6 +68,11 @@ class Migration(migrations.Migration):
                 ('budget_micros', models.BigIntegerField(null=True)),
                 ('committed_micros', models.BigIntegerField(default=0)),
                 ('currency', models.CharField(blank=True, max_length=3)),
+                ('revised', models.PositiveIntegerField(default=0)),
+                ('archived_at', models.DateTimeField(null=True)),
+                ('final_counts', models.JSONField(null=True)),
+                ('emptied', models.BooleanField(default=False)),
+                ('legal_hold', models.BooleanField(default=False)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
             ],
             options={

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from delivery import vendor_health
 from delivery.addresses import EVERY_CHANNEL, PHONE_CHANNELS, address_hash
-from delivery.control import kill, resolve_in_doubt, switches
+from delivery.control import kill, switches
 from delivery.facts import in_doubt
 from delivery.instance import held
 from delivery.models import Attempt, Dispatch, OutboxMail, Suppression
@@ -23,12 +23,14 @@ from delivery.suppression import normal, suppress, unsuppress
 from delivery.views.titles import titles_of
 from governance.door import ConsoleRequest, Role, allow, audit, console_page
 
+FEW = 10  # requests in doubt that are shown here; the desk has all of them
+
 
 @console_page()
 def health(request: ConsoleRequest) -> HttpResponse:
     """Vendor accounts with their last 24 hours, kill switches, suppression, requests in doubt."""
     workspace_id, now = request.actor.workspace_id, timezone.now()
-    doubtful = in_doubt(workspace_id, limit=50)
+    doubtful = in_doubt(workspace_id, limit=FEW)
     context: dict[str, Any] = {
         "title": "Delivery",
         "accounts": vendor_health.accounts(workspace_id, kept=settings.OMNI.vendor == "outbox", now=now),
@@ -128,13 +130,3 @@ def change_suppression(request: ConsoleRequest) -> HttpResponse:
         audit(request.actor, "suppression.added", subject=f"address:{hashed & (2**64 - 1):016x}", data={"channel": channel}, now=now)
         messages.success(request, "The address is suppressed: nothing goes to it any more.")
     return redirect(reverse("delivery:health") + "#suppression")
-
-
-@require_POST
-@console_page(Role.APPROVER)
-def resolve(request: ConsoleRequest, attempt_id: int) -> HttpResponse:
-    """A person says what became of an unanswered request."""
-    resolve_in_doubt(request.actor, attempt_id, request.POST.get("verdict", ""), now=timezone.now())  # type: ignore[arg-type]
-    messages.success(request, f"Request {attempt_id} is settled.")
-    back = request.POST.get("next", "")
-    return redirect(back if back.startswith("/console/") else reverse("delivery:health"))

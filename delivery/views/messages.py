@@ -9,9 +9,11 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 
 from audience import door as audience
-from delivery.addresses import address_hash, address_of
+from delivery import finding, past
+from delivery.addresses import address_of
 from delivery.explain import MessagePage, MessageView, Why, messages, timeline, why
 from delivery.facts import facts
 from delivery.left_out import left_out
@@ -19,7 +21,6 @@ from delivery.message_ids import read_message_id
 from delivery.models import Dispatch, OutboxMail
 from delivery.pins import SentMessage, sent_message
 from delivery.states import MessageState
-from delivery.suppression import normal
 from delivery.views.frames import framed
 from delivery.views.titles import titles_of
 from delivery.views.words import tell
@@ -47,6 +48,7 @@ def messages_page(request: ConsoleRequest) -> HttpResponse:
         "states": STATES,
         "dispatches": _recent(request.actor.workspace_id),
         "dispatch_id": dispatch_id,
+        "archived_until": past.archived_until(request.actor.workspace_id),
     }
     context |= _found(request, context)
     return render(request, "delivery/console/messages.html", context)
@@ -63,16 +65,19 @@ def _found(request: ConsoleRequest, asked: Mapping[str, Any]) -> dict[str, Any]:
     elif read_message_id(text) is not None:
         criteria["message_id"] = text
     elif text:
-        person = audience.find(workspace_id, external_id=text) or audience.find(workspace_id, address=text)
+        address = finding.asked_address(workspace_id, text)
+        person = audience.find(workspace_id, external_id=text) or (finding.holder(workspace_id, text) if address else None)
         if person is not None:
             criteria["profile_id"] = person.id
-        elif "@" in text or text.startswith("+"):
-            channel = "email" if "@" in text else "sms"
-            criteria["address_hash"] = address_hash(workspace_id, channel, normal(channel, text))
-        elif latest := _latest_of(workspace_id, text, asked["dispatches"]):
+        if address is not None:  # also what went there when it was somebody else's
+            criteria["address_hash"] = address.hash
+            if not request.GET.get("cursor"):
+                finding.note_search(request.actor, address, now=timezone.now())
+        if not criteria:
+            latest = _latest_of(workspace_id, text, asked["dispatches"])
+            if latest is None:
+                return {"person": None, "nothing": True}
             criteria["dispatch_id"] = latest
-        else:
-            return {"person": None, "nothing": True}
     if asked["dispatch_id"]:
         criteria["dispatch_id"] = asked["dispatch_id"]
     if not criteria:
@@ -178,7 +183,13 @@ def messages_of(request: ConsoleRequest, profile_id: int) -> HttpResponse:
     """One person's latest messages, as a part of their profile's page."""
     workspace_id = request.actor.workspace_id
     page = messages(workspace_id, profile_id=profile_id, limit=20)
-    context = {"rows": rows_of(workspace_id, page), "more": bool(page.next), "profile_id": profile_id, "dispatches": _recent(workspace_id)}
+    context = {
+        "rows": rows_of(workspace_id, page),
+        "more": bool(page.next),
+        "profile_id": profile_id,
+        "dispatches": _recent(workspace_id),
+        "archived_until": past.archived_until(workspace_id),
+    }
     return render(request, "delivery/console/_messages_of.html", context)
 
 

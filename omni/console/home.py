@@ -67,7 +67,9 @@ def _problems(workspace_id: int, active: list[pipeline.RunLine]) -> list[dict[st
             found.append(_problem("warning", words, reverse("workflow:run", args=[line.run.pk]), "Open the run"))
     if doubtful := delivery.doubtful(workspace_id):
         noun = "message is" if doubtful == 1 else "messages are"
-        found.append(_problem("warning", f"{doubtful:,} {noun} in doubt: the vendor never answered", health + "#in-doubt", "See them"))
+        found.append(
+            _problem("warning", f"{doubtful:,} {noun} in doubt: the vendor never answered", reverse("delivery:in-doubt"), "See them")
+        )
     for missed in pipeline.refused_lately(workspace_id, since=timezone.now() - WEEK):
         words = f"{missed.campaign_key} was not launched as planned: {missed.reason or missed.outcome}"
         found.append(_problem("warning", words, reverse("workflow:campaign", args=[missed.campaign_key]), "Open the campaign"))

@@ -118,7 +118,7 @@ def _strip(request: HttpRequest) -> list[Notice]:
         notices.append(Notice("warning", f"Paused: {', '.join(keys)}.", reverse("workflow:runs"), "See the runs"))
     if doubtful := delivery.doubtful(actor.workspace_id):
         words = f"{doubtful:,} message{'' if doubtful == 1 else 's'} in doubt: the vendor never answered."
-        notices.append(Notice("warning", words, health + "#in-doubt", "See them"))
+        notices.append(Notice("warning", words, reverse("delivery:in-doubt"), "See them"))
     return notices + _outside_production()
 
 

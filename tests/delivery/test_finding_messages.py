@@ -22,8 +22,66 @@ def test_a_message_tells_its_way_in_order(street: Street) -> None:
     told = delivery.timeline(street.workspace_id, street.vendor.accepted[0].message_id)
 
     assert told.state == "delivered"
-    assert [stop.room for stop in told.stops] == ["delivery", "delivery", "vendor", "vendor"]
-    assert told.stops[2].facts["resolved_by"] == "vendor" and told.stops[3].facts["event"] == "delivered"
+    assert [stop.room for stop in told.stops] == ["audience", "delivery", "rendering", "delivery", "vendor", "vendor", "vendor"]
+    posted, answered, heard = told.stops[4:]
+    assert posted.facts["account"] == "sendgrid" and (answered.facts["answered"], answered.facts["by"]) == ("sent", "vendor")
+    assert (heard.facts["event"], heard.facts["by"], heard.facts["received_at"]) == ("delivered", "sendgrid", street.clock())
+
+
+def test_a_doubt_that_an_event_ended_shows_how_long_it_lasted(street: Street) -> None:
+    street.route("sendgrid")
+    street.vendor.fault = lambda number: "accept_drop"
+    street.launch(street.people(1))
+    street.work()
+    street.clock.pass_(minutes=4)
+    street.hear("delivered", street.vendor.accepted)
+
+    told = delivery.timeline(street.workspace_id, street.vendor.accepted[0].message_id)
+
+    answer = next(stop.facts for stop in told.stops if "answered" in stop.facts)
+    assert (answer["by"], answer["in_doubt_seconds"]) == ("event", 240.0)
+
+
+def test_a_postponed_message_says_until_when(street: Street) -> None:
+    street.route("sendgrid")
+    street.policy(quiet_hours={"start": "00:00", "end": "23:00", "channels": ["email"]})
+    ids = street.people(1)
+    dispatch = street.launch(ids, policy_key="manners")
+    street.work()
+
+    told = delivery.why(street.workspace_id, dispatch, ids[0])
+
+    assert (told.state, told.reason) == ("planned", "postponed")
+    assert told.stops[-1].facts["postponed_until"] > street.clock()
+
+
+@pytest.mark.parametrize("spelling", ["+4915112345678", "+49 (151) 123-45678", "0049 151 12345678"])
+def test_a_number_is_found_in_any_spelling(street: Street, spelling: str) -> None:
+    street.route("twilio")
+    consents = (("sms", "offers", "subscribed"),)
+    person = factories.profile(now=street.clock(), phone="+4915112345678", country="DE", zone="Europe/Berlin", consents=consents)
+    street.launch([person], channel="sms")
+    street.work()
+
+    asked = delivery.asked_address(street.workspace_id, spelling)
+
+    assert asked is not None and asked.channel == "sms"
+    assert [view.profile_id for view in delivery.messages(street.workspace_id, address_hash=asked.hash).items] == [person]
+
+
+def test_what_went_to_an_address_is_found_when_somebody_else_has_it(street: Street) -> None:
+    street.route("sendgrid")
+    ada = factories.profile(now=street.clock(), email="team@example.com", external_id="ada")
+    street.launch([ada])
+    street.work()
+    factories.profile(now=street.clock(), email="ada@example.com", external_id="ada")
+    bob = factories.profile(now=street.clock(), email="team@example.com", external_id="bob")
+
+    asked = delivery.asked_address(street.workspace_id, "Team@Example.com ")
+    assert asked is not None
+    found = delivery.messages(street.workspace_id, profile_id=bob, address_hash=asked.hash)
+
+    assert [view.profile_id for view in found.items] == [ada]
 
 
 def test_messages_are_found_by_person_address_dispatch_and_id(street: Street) -> None:
@@ -97,7 +155,7 @@ def test_a_person_asked_about_before_the_batch_is_planned(street: Street) -> Non
     ids = street.people(3)
     dispatch = street.launch(ids)
     told = delivery.why(street.workspace_id, dispatch, ids[1])
-    assert (told.state, told.stops[0].facts["wave"]) == ("planned", 1)
+    assert (told.state, told.stops[1].facts["wave"]) == ("planned", 1)
 
 
 def test_whom_a_plan_left_out_is_listed_by_reason(street: Street) -> None:

@@ -22,6 +22,8 @@ SAYS_SO_ITSELF = {  # answers 2xx without what it was asked about
     "POST console/templates/<slug:key>/test/",
     "GET console/messages/of/<int:profile_id>/",  # no messages
     "POST console/messages/of/<int:profile_id>/",
+    "GET console/look/messages/<str:token>/chain/",  # a part of a page: no chain
+    "POST console/look/messages/<str:token>/chain/",
 }
 
 

@@ -73,6 +73,9 @@ def test_what_did_not_arrive_in_time_goes_by_the_next_channel(town: Street) -> N
     followed = pipeline.followed(town.workspace_id, first)
     assert [(step["type"], step["because"]) for step in followed] == [("code-mail", "no delivery in time")]
     assert followed[0]["message_id"] == town.vendor.accepted[1].message_id
+    whole = [("code-text", first), ("code-mail", followed[0]["message_id"])]
+    for token in (first, followed[0]["message_id"]):
+        assert [(step["type"], step["message_id"]) for step in pipeline.chain(town.workspace_id, token)] == whole
 
 
 def test_what_arrived_in_time_is_followed_by_nothing(town: Street) -> None:

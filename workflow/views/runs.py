@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from delivery import door as delivery
 from governance import door as governance
 from governance.door import AuditEntry, ConsoleRequest, Invalid, Missing, Role, User, console_page, page
+from workflow import pipeline
 from workflow.because import because
 from workflow.models import Run
 from workflow.overview import run_lines
@@ -61,6 +62,13 @@ def why_in_audience(request: ConsoleRequest, dispatch_id: int, profile_id: int) 
     with contextlib.suppress(Invalid):  # a rule of long ago, about what is no longer in the catalogue
         context["why"] = because(request.actor.workspace_id, dispatch_id, profile_id)
     return render(request, "workflow/_because.html", context)
+
+
+@console_page()
+def chain(request: ConsoleRequest, token: str) -> HttpResponse:
+    """The messages of which this is one and that follow each other only where the one before didn't arrive: a part of its page."""
+    context = {"token": token, "chain": pipeline.chain(request.actor.workspace_id, token)}
+    return render(request, "workflow/_chain.html", context)
 
 
 @console_page()

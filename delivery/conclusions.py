@@ -177,7 +177,8 @@ def _withdraw_consent(told: Sequence[Told], now: datetime) -> None:
     for one in told:
         if one.event.kind in {"complained", "unsubscribed"}:
             topic = one.topic if one.topic and one.event.kind == "unsubscribed" and not one.event.everything else "*"
-            groups[one.workspace_id, one.channel, topic, f"{one.event.vendor}:{one.event.kind}"].add(one.profile_id)
+            through = one.event.detail if one.event.vendor == OURS and one.event.detail else one.event.kind
+            groups[one.workspace_id, one.channel, topic, f"{one.event.vendor}:{through}"].add(one.profile_id)
     for (workspace_id, channel, topic, source), ids in sorted(groups.items()):
         audience.set_consent(workspace_id, sorted(ids), channel=channel, topic=topic, state="unsubscribed", source=source, now=now)
 

@@ -104,14 +104,14 @@ def opened(who: Reader, *, agent: str, by_hand: bool, now: datetime) -> None:
     _note(who, "opened", place, machine=machine, link=None, now=now)
 
 
-def unsubscribe(who: Reader, *, everything: bool, now: datetime) -> None:
+def unsubscribe(who: Reader, *, everything: bool, by: str = "", now: datetime) -> None:
     """The recipient wants no more of this topic, or nothing promotional on this channel. Written before this returns.
 
-    Doing it again does it again: they may have subscribed in between.
+    Doing it again does it again: they may have subscribed in between. by: through what, where it isn't the message's own link.
     """
     whole = everything or not who.topic
     place = f"u:{who.key.dispatch_id}:{who.key.n}:{'all' if whole else 'topic'}:{now.timestamp():.3f}"
-    event = VendorEvent(OURS, place, message_id(who.key.dispatch_id, who.key.n), "unsubscribed", now, everything=whole)
+    event = VendorEvent(OURS, place, message_id(who.key.dispatch_id, who.key.n), "unsubscribed", now, everything=whole, detail=by)
     evidence.take([event], home=who.workspace_id, now=now)
 
 

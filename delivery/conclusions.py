@@ -82,17 +82,23 @@ def draw(told: Sequence[Told], *, now: datetime) -> None:
     _record(told, now)
 
 
-def heed(workspace_id: int, wishes: Sequence[VendorEvent], *, now: datetime) -> None:
+def heed(workspace_id: int, wishes: Sequence[VendorEvent], *, now: datetime) -> list[VendorEvent]:
     """What people wrote. STOP: nothing more to this number on that channel, from any campaign. START takes the own STOP back, and
-    only that."""
+    only that. Answers the wishes that changed something, and those for help: who made them may be told so, once."""
+    heeded = []
     for wish in wishes:
         person = audience.find(workspace_id, address=wish.address)
         ids, source = [person.id] if person else [], f"{wish.vendor}:keyword"
         if wish.kind == "unsubscribed":
-            suppression.suppress(workspace_id, wish.channel, wish.address, reason="stopped", source=source, now=now)
+            news = suppression.suppress(workspace_id, wish.channel, wish.address, reason="stopped", source=source, now=now)
+            heeded += [wish] if news else []
             audience.set_consent(workspace_id, ids, channel=wish.channel, topic="*", state="unsubscribed", source=source, now=now)
         elif wish.kind == "resubscribed" and suppression.lift_stop(workspace_id, wish.channel, wish.address):
+            heeded.append(wish)
             audience.set_consent(workspace_id, ids, channel=wish.channel, topic="*", state="subscribed", source=source, now=now)
+        elif wish.kind == "asked_help":
+            heeded.append(wish)
+    return heeded
 
 
 def _prove(told: Sequence[Told], now: datetime) -> None:

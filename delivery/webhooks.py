@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from delivery import evidence
+from delivery import evidence, replies
 from delivery.accounts import WebhookAccount, webhook_accounts
 from delivery.adapters.base import Adapter, VendorResponse, Webhook
 from delivery.adapters.registry import ADAPTERS
@@ -51,7 +51,7 @@ def receive(request: HttpRequest, vendor: str, workspace_key: str = "") -> HttpR
         log.error("webhook.postponed", vendor=vendor, error=type(fault).__name__)
         return HttpResponse(status=503, headers={"Retry-After": "30"})
     log.info("webhook.kept", vendor=vendor, new=heard.new, repeated=heard.duplicates, orphans=heard.orphans, unreadable=heard.unreadable)
-    content, content_type = adapter.webhook_answer
+    content, content_type = adapter.answer(webhook, replies.reply(account.home, account.account.settings, heard.wishes))
     return HttpResponse(content, content_type=content_type)
 
 

@@ -119,8 +119,8 @@ class Adapter:
     base_url: where requests go unless the environment names a stand-in. tried: what the adapter was run against. secrets (of every
     account), further_secrets (of some), settings: names that a route's document may fill; required_settings: those it must, with
     what is expected there; setting_forms: "list" or "yes or no" for settings that are no text. webhook_secret verifies webhooks,
-    greeting_secret answers the vendor's question whether an address is ours; webhook_answer: body and content type of the answer
-    to a webhook; event_kinds: what its events can say.
+    greeting_secret answers the vendor's question whether an address is ours; webhook_answer: body and content type of the usual
+    answer to a webhook; event_kinds: what its events can say.
     """
 
     key: ClassVar[str]
@@ -185,6 +185,11 @@ class Adapter:
     def events(self, webhook: Webhook) -> Iterator[VendorEvent | Unreadable]:
         """What a verified webhook says, one by one; a bad one comes out as Unreadable and the rest go on."""
         return iter(())
+
+    def answer(self, webhook: Webhook, text: str) -> tuple[str, str]:
+        """Body and content type of the answer to a webhook. text: what to tell the person who wrote, "" for nothing; a vendor that
+        sends no text by its answer leaves it out."""
+        return self.webhook_answer
 
     def greet(self, webhook: Webhook, account: Account) -> str | None:
         """The answer to a vendor's GET that asks whether this address is ours; None: it isn't this account that is asked."""

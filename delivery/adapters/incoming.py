@@ -25,6 +25,7 @@ EventKind = Literal[
     "complained",
     "unsubscribed",
     "resubscribed",
+    "asked_help",
     "failed",
 ]
 
@@ -92,7 +93,8 @@ class VendorEvent:
     permanent: the address will not work later either. everything: an unsubscription from all topics of the channel.
     url_k: number of the link clicked, where our own link was followed. vendor_id: the vendor's id of the message, where it
     must equal the one the vendor answered with for the event to be about that message. kind "clicking": a click of which it
-    is not clear yet whether a person made it. channel: of what a person wishes, where there is no message that has one.
+    is not clear yet whether a person made it. channel: of what a person wishes, where there is no message that has one; language:
+    in which they said it; answered: the vendor itself answers them, so nobody else may.
     """
 
     vendor: str
@@ -108,6 +110,8 @@ class VendorEvent:
     address: str = field(default="", repr=False)
     vendor_id: str = ""
     channel: str = "sms"
+    language: str = ""
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

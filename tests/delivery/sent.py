@@ -153,13 +153,13 @@ def post(path: str, body: bytes, content_type: str, headers: dict[str, str], cli
 # ── Twilio calls ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def twilio_route(*, now: datetime) -> None:
+def twilio_route(*, now: datetime, **settings: Any) -> None:
     """A released Twilio route whose token is TWILIO_TOKEN (by the environment: OMNI_SECRET_TWILIO_TOKEN)."""
     body = {
         "title": "Texts",
         "channel": "sms",
         "vendor": "twilio",
-        "settings": {"account_sid": TWILIO_SID},
+        "settings": {"account_sid": TWILIO_SID, **settings},
         "secrets": {"auth_token": "TWILIO_TOKEN"},
         "price": {"currency": "USD"},
     }

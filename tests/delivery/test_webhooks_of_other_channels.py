@@ -182,3 +182,17 @@ def test_nothing_that_wechat_did_not_sign_changes_anything(channels: Any) -> Non
         "/hooks/wechat?signature=x&timestamp=1&nonce=2", "<xml><Event>unsubscribe</Event></xml>", content_type="text/xml"
     )
     assert answer.status_code == 401 and not VendorEvent.objects.exists()
+
+
+def test_what_followers_write_is_heard_and_answered_by_wechat_itself(channels: Any) -> None:
+    home = governance.default_workspace().pk
+    hashed = address_hash(home, "wechat", "openid-1")
+    written = {"FromUserName": "openid-1", "MsgType": "text"}
+    chat = wechat(**written, Content="今天几点开门？ don't stop", MsgId="1")
+    assert (chat.content, suppressed(home, "wechat", [hashed])) == (b"success", set())
+    answer = wechat(**written, Content="配信停止", MsgId="2").content.decode()
+    assert "<ToUserName>openid-1</ToUserName>" in answer and "配信を停止しました" in answer
+    assert suppressed(home, "wechat", [hashed]) == {hashed}
+    assert wechat(**written, Content="配信停止", MsgId="2").content == b"success", "a repeat is not answered again"
+    assert "you are subscribed again" in wechat(**written, Content="Start", MsgId="3").content.decode()
+    assert suppressed(home, "wechat", [hashed]) == set()

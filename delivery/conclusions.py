@@ -22,6 +22,7 @@ UNRESOLVED = (AttemptState.POSTING, AttemptState.IN_DOUBT)
 
 RAISES: Mapping[EventKind, MessageState] = {
     "delivered": MessageState.DELIVERED,
+    "opening": MessageState.DELIVERED,
     "opened": MessageState.DELIVERED,
     "clicking": MessageState.DELIVERED,
     "clicked": MessageState.DELIVERED,

@@ -262,7 +262,7 @@ class VendorEvent(models.Model):
         indexes = [
             models.Index(fields=["dispatch_id", "n"]),
             models.Index(fields=["workspace", "vendor", "received_at"]),
-            models.Index(fields=["received_at"], condition=Q(kind="clicking"), name="clicks_undecided"),
+            models.Index(fields=["received_at"], condition=Q(kind__in=("clicking", "opening")), name="clicks_undecided"),
         ]
 
 

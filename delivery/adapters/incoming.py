@@ -19,6 +19,7 @@ EventKind = Literal[
     "bounced",
     "blocked",
     "dropped",
+    "opening",
     "opened",
     "clicking",
     "clicked",
@@ -92,9 +93,9 @@ class VendorEvent:
     the address is used to find the person and is never stored. machine: done by software, not by the person.
     permanent: the address will not work later either. everything: an unsubscription from all topics of the channel.
     url_k: number of the link clicked, where our own link was followed. vendor_id: the vendor's id of the message, where it
-    must equal the one the vendor answered with for the event to be about that message. kind "clicking": a click of which it
-    is not clear yet whether a person made it. channel: of what a person wishes, where there is no message that has one; language:
-    in which they said it; answered: the vendor itself answers them, so nobody else may.
+    must equal the one the vendor answered with for the event to be about that message. kinds "clicking" and "opening": it is not
+    clear yet whether a person did it. channel: of what a person wishes, where there is no message that has one; language: in which
+    they said it; answered: the vendor itself answers them, so nobody else may.
     """
 
     vendor: str

@@ -376,7 +376,7 @@ class Migration(migrations.Migration):
                 'indexes': [
                     models.Index(fields=['dispatch_id', 'n'], name='delivery_ve_dispatc_013f8f_idx'),
                     models.Index(fields=['workspace', 'vendor', 'received_at'], name='delivery_ve_workspa_20e063_idx'),
-                    models.Index(condition=models.Q(('kind', 'clicking')), fields=['received_at'], name='clicks_undecided'),
+                    models.Index(condition=models.Q(('kind__in', ('clicking', 'opening'))), fields=['received_at'], name='clicks_undecided'),
                 ],
                 'constraints': [
                     models.UniqueConstraint(fields=('workspace', 'vendor', 'event_id'), name='one_row_per_vendor_event'),

@@ -17,6 +17,7 @@ EVENTS = {
     "blocked": "Blocked by the receiving server",
     "dropped": "Dropped by the vendor",
     "opened": "Opened",
+    "opening": "Its picture was fetched; not clear yet by whom",
     "clicking": "A link was fetched; not clear yet by whom",
     "clicked": "Clicked",
     "complained": "Marked as spam",
@@ -29,6 +30,7 @@ MARKS = {
     "dropped": "failed",
     "processed": "sent",
     "deferred": "waiting",
+    "opening": "waiting",
     "clicking": "waiting",
     "resubscribed": "subscribed",
 }

@@ -15,6 +15,8 @@ from delivery.explain import MessagePage, MessageView, Stop, Why, messages, time
 from delivery.facts import DispatchView, WaveView, facts, in_doubt
 from delivery.forecasts import Forecast, forecast
 from delivery.housekeeping import housekeeping
+from delivery.inbox import draw as draw_events
+from delivery.inbox import events_waiting
 from delivery.instance import confirm as confirm_instance
 from delivery.instance import doubt as doubt_instance
 from delivery.instance import held as held_instances
@@ -92,9 +94,11 @@ __all__ = [
     "decide",
     "doubt_instance",
     "doubtful",
+    "draw_events",
     "due",
     "elsewhere",
     "engagement",
+    "events_waiting",
     "facts",
     "forecast",
     "framed",

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
+from delivery import inbox
 from delivery.connections import Connections
 from delivery.models import Attempt, Batch, Dispatch
 from delivery.probes import probe
@@ -37,6 +38,7 @@ class Reconciled:
 
 def reconcile(*, now: datetime, vendors: Connections | None = None) -> Reconciled:
     """Look at every unanswered request once. Called every few seconds by each worker; workers don't disturb each other."""
+    inbox.draw(now=now)
     late = Attempt.objects.filter(state=AttemptState.POSTING, deadline__lt=now)
     doubted = late.update(state=AttemptState.IN_DOUBT, detail="its worker died before an answer came")
     silent = Attempt.objects.filter(
@@ -45,7 +47,10 @@ def reconcile(*, now: datetime, vendors: Connections | None = None) -> Reconcile
     resent = 0
     for workspace_id, vendor, account in sorted(set(silent.values_list("workspace_id", "vendor", "account"))):
         on_account = silent.filter(workspace_id=workspace_id, vendor=vendor, account=account)
-        resent += sum(send_again(attempt, by="resend", now=now) for attempt in _spoken_past(on_account) if _feed_came_past(attempt))
+        for attempt in _spoken_past(on_account):
+            # Asked last: whatever was answered before this is drawn from, so what is still in doubt then has really not been heard of.
+            if _feed_came_past(attempt) and not inbox.anything_waits(vendor):
+                resent += send_again(attempt, by="resend", now=now)
         newest = on_account.order_by("-posted_at").first()
         if newest is not None and not _feed_came_past(newest):
             probe(newest, now=now)

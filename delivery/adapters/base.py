@@ -25,6 +25,7 @@ from delivery.adapters.incoming import (
     fate_of_status,
     iso_moment,
     json_object,
+    moment_of,
     part,
     retry_after,
     without_addresses,
@@ -61,6 +62,7 @@ __all__ = [
     "fate_of_status",
     "iso_moment",
     "json_object",
+    "moment_of",
     "part",
     "retry_after",
     "without_addresses",
@@ -181,6 +183,11 @@ class Adapter:
     def verify(self, webhook: Webhook, account: Account) -> bool:
         """Whether the vendor itself sent this, unaltered. Reads the raw body; never raises for what a stranger sends."""
         return False
+
+    def signed_at(self, webhook: Webhook) -> datetime | None:
+        """When a webhook says it was signed, where that is part of what is signed; None: no such time, or unreadable. Unverified: for
+        telling people why a call was refused."""
+        return None
 
     def events(self, webhook: Webhook) -> Iterator[VendorEvent | Unreadable]:
         """What a verified webhook says, one by one; a bad one comes out as Unreadable and the rest go on."""

@@ -31,6 +31,7 @@ EventKind = Literal[
 ]
 
 
+OLDEST, NEWEST = 946_684_800, 4_102_444_800  # 2000 and 2100: outside is no timestamp
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _ADDRESS = re.compile(r"[^\s<>@\"']+@[^\s<>@\"']+")
 _NUMBER = re.compile(r"\+?\d[\d -]{6,}\d")
@@ -170,6 +171,13 @@ def part(parsed: object, *path: str | int) -> Any:
         else:
             return None
     return parsed
+
+
+def moment_of(seconds: object) -> datetime | None:
+    """A moment from seconds since 1970 as text, None for what is no such number of this century."""
+    if not (isinstance(seconds, str) and seconds.isascii() and seconds.isdigit() and len(seconds) <= 12):
+        return None
+    return datetime.fromtimestamp(int(seconds), UTC) if OLDEST <= int(seconds) <= NEWEST else None
 
 
 def iso_moment(value: object, name: str) -> datetime:

@@ -28,6 +28,7 @@ from delivery.adapters.base import (
     Webhook,
     fate_of_status,
     json_object,
+    moment_of,
     retry_after,
 )
 
@@ -170,6 +171,10 @@ class WeChat(Adapter):
             code=str(code),
             stale_token=code in STALE,
         )
+
+    def signed_at(self, webhook: Webhook) -> datetime | None:
+        """By the time that is signed with the call."""
+        return moment_of(wechat_events.signed(webhook)[1])
 
     def verify(self, webhook: Webhook, account: Account) -> bool:
         """SHA-1 over token, time and nonce, within ten minutes. The vendor's signature does not cover the body."""

@@ -26,7 +26,7 @@ def verify(webhook: Webhook, token: str) -> bool:
     The signature covers token, time and nonce, not the body: whoever has read one such address could use it for another body until
     the window closes. It travels by TLS only, and nothing that such a body says moves more than one message or one follower.
     """
-    signature, timestamp, nonce = _signed(webhook)
+    signature, timestamp, nonce = signed(webhook)
     if not (token and timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
         return False
     if abs(webhook.received_at.timestamp() - int(timestamp)) > WINDOW:
@@ -102,7 +102,8 @@ def _kind(status: str) -> EventKind:
     return "blocked" if "user block" in status else "failed"
 
 
-def _signed(webhook: Webhook) -> tuple[str, str, str]:
+def signed(webhook: Webhook) -> tuple[str, str, str]:
+    """Signature, time and nonce as the address gives them."""
     query = parse_qs(urlsplit(webhook.url).query)
     signature, timestamp, nonce = (query.get(name, [""])[0] for name in ("signature", "timestamp", "nonce"))
     return signature, timestamp, nonce

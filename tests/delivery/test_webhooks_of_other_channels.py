@@ -23,6 +23,7 @@ from governance import door as governance
 from tests import factories
 from tests.adapters.vendors import everybody
 from tests.adapters.vendors.server import Vendors
+from tests.delivery.sent import post
 
 pytestmark = pytest.mark.django_db
 ROUTES: dict[str, dict[str, Any]] = {
@@ -74,7 +75,7 @@ def whatsapp(value: dict[str, Any], *, secret: str = "s3cret") -> int:
     body = json.dumps({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}]})
     signature = "sha256=" + hmac.new(secret.encode(), body.encode(), hashlib.sha256).hexdigest()
     headers = {"X-Hub-Signature-256": signature}
-    return Client().post("/hooks/whatsapp_cloud", body, content_type="application/json", headers=headers).status_code
+    return post("/hooks/whatsapp_cloud", body.encode(), "application/json", headers).status_code
 
 
 def written(body: str, number: str, wamid: str = "wamid.IN1") -> dict[str, Any]:
@@ -148,7 +149,7 @@ def wechat_query(**more: str) -> str:
 def wechat(**fields: str) -> Any:
     given = {"ToUserName": "gh_1", "CreateTime": str(int(timezone.now().timestamp())), "MsgType": "event", **fields}
     body = "<xml>" + "".join(f"<{name}><![CDATA[{value}]]></{name}>" for name, value in given.items()) + "</xml>"
-    return Client().post(f"/hooks/wechat?{wechat_query()}", body, content_type="text/xml")
+    return post(f"/hooks/wechat?{wechat_query()}", body.encode(), "text/xml", {})
 
 
 def test_wechats_question_is_answered_by_an_echo(channels: Any) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q
+
 from audience import door as audience
 from delivery import soft_bounces, sql, suppression
 from delivery.adapters.base import EventKind, VendorEvent
@@ -114,10 +116,16 @@ def _prove(told: Sequence[Told], now: datetime) -> None:
 
 
 def _note_heard(told: Sequence[Told], now: datetime) -> None:
-    """The vendor has spoken about these requests: so its feed has come to the time they were made (see reconcile)."""
-    fresh = {one.request.id for one in told if one.request is not None and one.event.vendor != OURS and one.request.heard_at is None}
+    """The vendor has spoken about these requests: so its feed has come to the time they were made (see reconcile). The first word
+    counts, in whatever order they are drawn from: what was said before the window was over proves less."""
+    fresh = {
+        one.request.id
+        for one in told
+        if one.request is not None and one.event.vendor != OURS and (one.request.heard_at is None or one.request.heard_at > now)
+    }
     if fresh:
-        heard = Attempt.objects.filter(pk__in=fresh, heard_at=None).order_by("pk").select_for_update(no_key=True)
+        unheard = Q(heard_at=None) | Q(heard_at__gt=now)
+        heard = Attempt.objects.filter(unheard, pk__in=fresh).order_by("pk").select_for_update(no_key=True)
         Attempt.objects.filter(pk__in=list(heard.values_list("pk", flat=True))).update(heard_at=now)
 
 

@@ -75,8 +75,9 @@ def draw_all(*, now: datetime) -> int:
 
 
 def anything_waits(vendor: str) -> bool:
-    """Whether a call of this vendor was answered and not drawn from yet, here or in another worker's open transaction."""
-    return WebhookCall.objects.filter(waiting__isnull=False, outcome="kept", vendor=vendor).exists()
+    """Whether a call of this vendor was answered and not drawn from yet: here, in another worker's open transaction, or because
+    nobody could."""
+    return WebhookCall.objects.filter(waiting__isnull=False, vendor=vendor).exists()
 
 
 def events_waiting(workspace_id: int | None = None) -> int:

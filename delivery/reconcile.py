@@ -15,15 +15,16 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Min, Q, QuerySet
 
 from delivery import inbox
 from delivery.connections import Connections
-from delivery.models import Attempt, Batch, Dispatch
+from delivery.models import Attempt, Batch, Dispatch, VendorEvent
 from delivery.probes import probe
 from delivery.requeue import queue, wake
 from delivery.states import AttemptState, DispatchState, WorkState
 
+HEAP_LASTS = timedelta(seconds=60)
 AT_ONCE = 500  # requests of one account that are looked at in one round
 
 
@@ -76,7 +77,15 @@ def _feed_came_past(attempt: Attempt) -> bool:
     if around.filter(state=AttemptState.SENT, heard_at=None).exists():
         return False
     # Heard before the window was over it would say nothing: the feed may have stopped since, with the silent one's event in it.
-    return account.filter(posted_at__gt=attempt.posted_at, heard_at__gte=attempt.posted_at + window).exists()
+    past = account.filter(posted_at__gt=attempt.posted_at, heard_at__gte=attempt.posted_at + window)
+    first = past.aggregate(first=Min("heard_at"))["first"]
+    # What held a feed back comes out in a heap, in any order: only when the vendor speaks again later is the heap over.
+    return (
+        first is not None
+        and VendorEvent.objects.filter(
+            workspace_id=attempt.workspace_id, vendor=attempt.vendor, received_at__gte=first + HEAP_LASTS
+        ).exists()
+    )
 
 
 def send_again(attempt: Attempt, *, by: str, now: datetime) -> bool:

@@ -108,7 +108,9 @@ def test_calls_in_any_order_repeated_and_half_unknown_come_to_the_same(now: date
 def test_nothing_is_declared_lost_while_the_vendors_word_about_it_waits(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     long_ago = now - timedelta(hours=2)
     silent, later = sent(1, now=long_ago, state=AttemptState.IN_DOUBT), sent(1, now=long_ago + timedelta(minutes=1))
-    Attempt.objects.filter(pk=later.attempts[0]).update(heard_at=now)
+    Attempt.objects.filter(pk=later.attempts[0]).update(heard_at=now - timedelta(hours=1))
+    post(event("something-else", "processed", now=now), now=now)
+    inbox.draw_all(now=timezone.now())
     assert reconcile._feed_came_past(silent.attempt())
     post(event(silent.tokens[0], "processed", now=now), now=now)
     with monkeypatch.context() as patched:  # another worker has the call in hand
@@ -130,6 +132,16 @@ def test_when_a_call_arrived_counts_and_not_when_it_was_drawn_from(now: datetime
     post(event(mail.tokens[0], "processed", now=now), now=now)
     arrived = WebhookCall.objects.get().received_at
     draw_events(now=timezone.now() + timedelta(hours=3))
+    assert mail.attempt().heard_at == arrived
+
+
+def test_the_first_word_about_a_request_counts_even_if_it_is_drawn_from_last(now: datetime) -> None:
+    mail = sent(1, now=now)
+    post(event(mail.tokens[0], "processed", now=now), now=now)
+    arrived = WebhookCall.objects.get().received_at
+    post(event(mail.tokens[0], "spamreport", now=now), now=now)  # has its effect at once
+    assert mail.attempt().heard_at > arrived
+    draw_events(now=timezone.now())
     assert mail.attempt().heard_at == arrived
 
 

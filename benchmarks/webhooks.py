@@ -1,8 +1,8 @@
 """SendGrid's events posted to a real server on PostgreSQL: how fast they are durable, how fast drawn from, beside a bare loop.
 
-    python -m benchmarks.webhooks [--events 200000]
+    python -m benchmarks.webhooks [--events 200000] [--leaving 500]
 
-Batches of 1,000 signed events (processed, delivered, opened; one in a hundred an unsubscription) about messages of a ledger, over four
+Batches of 1,000 signed events (processed, delivered, opened; by default two in a thousand an unsubscription) about messages of a ledger, over four
 keep-alive connections to one server process. The bare loop verifies, parses and copies the same bodies into one table, and does
 nothing else. Then one worker draws from what waits; every count is checked against what was posted.
 """
@@ -36,6 +36,7 @@ def main() -> None:
     """Run it and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--leaving", type=int, default=500, help="one in so many events is an unsubscription")
     parser.add_argument("--inside", choices=("ledger", "floor"), help="used by the benchmark itself")
     args = parser.parse_args()
     if args.inside:
@@ -46,7 +47,7 @@ def main() -> None:
     with instance(database="postgresql", sendgrid_webhook_key=public) as made:
         made.run("-m", "benchmarks.scene", "--mails", "0")
         tokens = json.loads(made.run("-m", "benchmarks.webhooks", "--inside", "ledger", "--events", str(args.events)))
-        bodies = _bodies(tokens, args.events, key)
+        bodies = _bodies(tokens, args.events, args.leaving, key)
         floor = _floor(made, bodies)
         made.serve()
         durable = _post(made, bodies)
@@ -67,11 +68,11 @@ def main() -> None:
         print(f"drawn from  {(args.events - first) / drained:>9,.0f} events/s by one worker; {left:,} waited")
 
 
-def _bodies(tokens: list[str], events: int, key: ec.EllipticCurvePrivateKey) -> list[Body]:
+def _bodies(tokens: list[str], events: int, leaving: int, key: ec.EllipticCurvePrivateKey) -> list[Body]:
     """Signed posts of a thousand events each."""
     stamp, made = str(int(time.time())), []
     for start in range(0, events, BATCH):
-        some = [_event(place, tokens, stamp) for place in range(start, min(start + BATCH, events))]
+        some = [_event(place, tokens, stamp, leaving) for place in range(start, min(start + BATCH, events))]
         body = json.dumps(some).encode()
         signed = b64encode(key.sign(stamp.encode() + body, ec.ECDSA(hashes.SHA256()))).decode()
         names = ("X-Twilio-Email-Event-Webhook-Signature", "X-Twilio-Email-Event-Webhook-Timestamp")
@@ -79,8 +80,8 @@ def _bodies(tokens: list[str], events: int, key: ec.EllipticCurvePrivateKey) -> 
     return made
 
 
-def _event(place: int, tokens: list[str], stamp: str) -> dict[str, Any]:
-    kind = "group_unsubscribe" if place % 100 == 99 else KINDS[place % 3]
+def _event(place: int, tokens: list[str], stamp: str, leaving: int) -> dict[str, Any]:
+    kind = "group_unsubscribe" if place % leaving == leaving - 1 else KINDS[place % 3]
     token = tokens[place * 7 % len(tokens)]
     agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/141.0 Safari/537.36"
     more = {"useragent": agent, "ip": "192.0.2.1"} if kind == "open" else {"response": "250 OK", "smtp-id": "<x@example.com>"}

@@ -2,9 +2,9 @@
 
     python -m benchmarks.webhooks [--events 200000] [--leaving 500]
 
-Batches of 1,000 signed events (processed, delivered, opened; by default two in a thousand an unsubscription) about messages of a ledger, over four
-keep-alive connections to one server process. The bare loop verifies, parses and copies the same bodies into one table, and does
-nothing else. Then one worker draws from what waits; every count is checked against what was posted.
+Batches of 1,000 signed events (processed, delivered, opened; by default two in a thousand an unsubscription) about messages of a
+ledger, over four keep-alive connections to one server process. The bare loop verifies, parses and copies the same bodies into one table,
+and does nothing else. Then one worker draws from what waits; every count is checked against what was posted.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from base64 import b64encode
 from datetime import UTC, datetime
 from typing import Any
 
+import psutil
 import psycopg
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -49,23 +50,34 @@ def main() -> None:
         tokens = json.loads(made.run("-m", "benchmarks.webhooks", "--inside", "ledger", "--events", str(args.events)))
         bodies = _bodies(tokens, args.events, args.leaving, key)
         floor = _floor(made, bodies)
-        made.serve()
+        server = made.serve()
+        spent = _spent(server.pid)
         durable = _post(made, bodies)
+        spent = _spent(server.pid) - spent
         before = _counts(made)
         worker, left = made.worker("--lane", "promotional"), args.events - before["kept"]
         while (found := _counts(made))["kept"] == before["kept"]:
             time.sleep(0.05)
-        began, first = time.monotonic(), found["kept"]
+        began, first, drawing = time.monotonic(), found["kept"], _spent(worker.pid)
         while (found := _counts(made))["kept"] < args.events and time.monotonic() - began < 600:
             time.sleep(0.2)
-        drained = time.monotonic() - began
+        drained, drawing = time.monotonic() - began, _spent(worker.pid) - drawing
         worker.terminate()
         if found["kept"] != args.events or found["unsubscribed"] != found["left"] or found["waiting"]:
             raise SystemExit(f"not every event was drawn from: {found}")
         print(f"bare loop   {floor:>9,.0f} events/s: verify, parse, COPY, one process")
         print(f"durable     {durable:>9,.0f} events/s from the first post to the last answer, {durable / floor:.2f} of the bare loop")
+        print(
+            f"CPU         {1e6 * spent / args.events:.0f} µs an event at the door, {1e6 * drawing / max(args.events - first, 1):.0f} in the worker"
+        )
         print(f"opt-outs    {before['unsubscribed']:,} of {found['left']:,} in force when the last answer came")
         print(f"drawn from  {(args.events - first) / drained:>9,.0f} events/s by one worker; {left:,} waited")
+
+
+def _spent(pid: int) -> float:
+    """CPU seconds so far of a process and its children."""
+    process = psutil.Process(pid)
+    return float(sum(sum(each.cpu_times()[:2]) for each in [process, *process.children(recursive=True)]))
 
 
 def _bodies(tokens: list[str], events: int, leaving: int, key: ec.EllipticCurvePrivateKey) -> list[Body]:

@@ -67,9 +67,8 @@ def main() -> None:
             raise SystemExit(f"not every event was drawn from: {found}")
         print(f"bare loop   {floor:>9,.0f} events/s: verify, parse, COPY, one process")
         print(f"durable     {durable:>9,.0f} events/s from the first post to the last answer, {durable / floor:.2f} of the bare loop")
-        print(
-            f"CPU         {1e6 * spent / args.events:.0f} µs an event at the door, {1e6 * drawing / max(args.events - first, 1):.0f} in the worker"
-        )
+        door, worked = 1e6 * spent / args.events, 1e6 * drawing / max(args.events - first, 1)
+        print(f"CPU         {door:.0f} µs an event at the door, {worked:.0f} in the worker")
         print(f"opt-outs    {before['unsubscribed']:,} of {found['left']:,} in force when the last answer came")
         print(f"drawn from  {(args.events - first) / drained:>9,.0f} events/s by one worker; {left:,} waited")
 

@@ -3,7 +3,7 @@
 from audience.addresses import BadAddress, can_receive_texts, country_code, email_address, locale_tag, phone_number, zone_name
 from audience.bitmaps import pack, unpack
 from audience.catalogue import AttributeBody, catalogue
-from audience.consent import Consent, consenting, consents, proof, set_consent
+from audience.consent import Consent, State, consenting, consents, proof, set_consent
 from audience.documents import SegmentBody, rule_findings, rule_references
 from audience.erasure import erase, forget_stragglers, register_forgetting
 from audience.events import (
@@ -93,6 +93,7 @@ __all__ = [
     "search",
     "SegmentBody",
     "sentence",
+    "State",
     "set_consent",
     "sharing",
     "snapshot_ids",

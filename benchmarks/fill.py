@@ -150,6 +150,7 @@ def by_hand(message: CompiledMessage) -> Callable[[Compiled, list[Recipient]], i
                 **recipient.profile.attributes,
                 "token": recipient.token,
                 "unsubscribe_url": f"{compiled.base_url}/u/{recipient.token}",
+                "preferences_url": f"{compiled.base_url}/p/{recipient.token}",
             }
             size += sum(len(part.render(values).encode()) for part in parts)
         return size

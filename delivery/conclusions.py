@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q
+
 from audience import door as audience
 from delivery import soft_bounces, sql, suppression
 from delivery.adapters.base import EventKind, VendorEvent
@@ -22,6 +24,7 @@ UNRESOLVED = (AttemptState.POSTING, AttemptState.IN_DOUBT)
 
 RAISES: Mapping[EventKind, MessageState] = {
     "delivered": MessageState.DELIVERED,
+    "opening": MessageState.DELIVERED,
     "opened": MessageState.DELIVERED,
     "clicking": MessageState.DELIVERED,
     "clicked": MessageState.DELIVERED,
@@ -82,17 +85,23 @@ def draw(told: Sequence[Told], *, now: datetime) -> None:
     _record(told, now)
 
 
-def heed(workspace_id: int, wishes: Sequence[VendorEvent], *, now: datetime) -> None:
+def heed(workspace_id: int, wishes: Sequence[VendorEvent], *, now: datetime) -> list[VendorEvent]:
     """What people wrote. STOP: nothing more to this number on that channel, from any campaign. START takes the own STOP back, and
-    only that."""
+    only that. Answers the wishes that changed something, and those for help: who made them may be told so, once."""
+    heeded = []
     for wish in wishes:
         person = audience.find(workspace_id, address=wish.address)
         ids, source = [person.id] if person else [], f"{wish.vendor}:keyword"
         if wish.kind == "unsubscribed":
-            suppression.suppress(workspace_id, wish.channel, wish.address, reason="stopped", source=source, now=now)
+            news = suppression.suppress(workspace_id, wish.channel, wish.address, reason="stopped", source=source, now=now)
+            heeded += [wish] if news else []
             audience.set_consent(workspace_id, ids, channel=wish.channel, topic="*", state="unsubscribed", source=source, now=now)
         elif wish.kind == "resubscribed" and suppression.lift_stop(workspace_id, wish.channel, wish.address):
+            heeded.append(wish)
             audience.set_consent(workspace_id, ids, channel=wish.channel, topic="*", state="subscribed", source=source, now=now)
+        elif wish.kind == "asked_help":
+            heeded.append(wish)
+    return heeded
 
 
 def _prove(told: Sequence[Told], now: datetime) -> None:
@@ -107,10 +116,16 @@ def _prove(told: Sequence[Told], now: datetime) -> None:
 
 
 def _note_heard(told: Sequence[Told], now: datetime) -> None:
-    """The vendor has spoken about these requests: so its feed has come to the time they were made (see reconcile)."""
-    fresh = {one.request.id for one in told if one.request is not None and one.event.vendor != OURS and one.request.heard_at is None}
+    """The vendor has spoken about these requests: so its feed has come to the time they were made (see reconcile). The first word
+    counts, in whatever order they are drawn from: what was said before the window was over proves less."""
+    fresh = {
+        one.request.id
+        for one in told
+        if one.request is not None and one.event.vendor != OURS and (one.request.heard_at is None or one.request.heard_at > now)
+    }
     if fresh:
-        heard = Attempt.objects.filter(pk__in=fresh, heard_at=None).order_by("pk").select_for_update(no_key=True)
+        unheard = Q(heard_at=None) | Q(heard_at__gt=now)
+        heard = Attempt.objects.filter(unheard, pk__in=fresh).order_by("pk").select_for_update(no_key=True)
         Attempt.objects.filter(pk__in=list(heard.values_list("pk", flat=True))).update(heard_at=now)
 
 
@@ -177,7 +192,8 @@ def _withdraw_consent(told: Sequence[Told], now: datetime) -> None:
     for one in told:
         if one.event.kind in {"complained", "unsubscribed"}:
             topic = one.topic if one.topic and one.event.kind == "unsubscribed" and not one.event.everything else "*"
-            groups[one.workspace_id, one.channel, topic, f"{one.event.vendor}:{one.event.kind}"].add(one.profile_id)
+            through = one.event.detail if one.event.vendor == OURS and one.event.detail else one.event.kind
+            groups[one.workspace_id, one.channel, topic, f"{one.event.vendor}:{through}"].add(one.profile_id)
     for (workspace_id, channel, topic, source), ids in sorted(groups.items()):
         audience.set_consent(workspace_id, sorted(ids), channel=channel, topic=topic, state="unsubscribed", source=source, now=now)
 

@@ -18,6 +18,8 @@ from delivery.finding import Asked, asked_address, holder, note_search
 from delivery.forecasts import Forecast, forecast
 from delivery.history.retention import keep_order as keep_history
 from delivery.housekeeping import housekeeping
+from delivery.inbox import draw as draw_events
+from delivery.inbox import events_waiting
 from delivery.instance import confirm as confirm_instance
 from delivery.instance import doubt as doubt_instance
 from delivery.instance import held as held_instances
@@ -102,9 +104,11 @@ __all__ = [
     "doubt_instance",
     "doubtful",
     "doubts",
+    "draw_events",
     "due",
     "elsewhere",
     "engagement",
+    "events_waiting",
     "facts",
     "forecast",
     "framed",

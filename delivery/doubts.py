@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from delivery import inbox
 from delivery.adapters.base import OutgoingRequest, VendorResponse
 from delivery.connections import Connections
 from delivery.eligibility import Candidate
@@ -48,6 +49,8 @@ def ask(work: Work, prepared: Prepared, terms: Terms, vendors: Connections, cloc
 def _verdict(row: Attempt, candidate: Candidate, bundle: Bundle, terms: Terms, vendors: Connections, now: datetime) -> str:
     """accepted (and written down), absent (also: nobody can be asked), undecided, or no answer."""
     adapter, account = terms.route.adapter, terms.route.account
+    if inbox.anything_waits(row.vendor):
+        return "no answer"  # it may be among what the vendor said and nobody has drawn from yet
     if not adapter.features.lookup or candidate.message is None or (row.vendor, row.account) != (adapter.key, terms.route.key):
         return "absent"
     request = OutgoingRequest(row.pk, terms.route.channel, bundle.program.sender, [candidate.message], bundle.program.reply_to, at=now)

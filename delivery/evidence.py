@@ -28,19 +28,21 @@ UNREADABLE = "unreadable"  # the kind of a dead letter
 
 @dataclass(slots=True)
 class Heard:
-    """What one round came to, in events. kinds: of the new ones."""
+    """What one round came to, in events. kinds: of the new ones. wishes: what people wrote that changed something."""
 
     new: int = 0
     duplicates: int = 0
     orphans: int = 0
     unreadable: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
+    wishes: list[VendorEvent] = field(default_factory=list)
 
     def add(self, other: Heard) -> None:
         """Sum up."""
         self.new, self.duplicates = self.new + other.new, self.duplicates + other.duplicates
         self.orphans, self.unreadable = self.orphans + other.orphans, self.unreadable + other.unreadable
         self.kinds += other.kinds
+        self.wishes += other.wishes
 
 
 def take(events: Iterable[VendorEvent | Unreadable], *, home: int, only: int | None = None, now: datetime) -> Heard:
@@ -70,9 +72,9 @@ def _take(events: Sequence[VendorEvent | Unreadable], home: int, only: int | Non
         new = [one for one in told if (one.workspace_id, one.event.vendor, one.event.event_id) in fresh]
         conclusions.draw(new, now=now)
         wishes = [event for event in orphans if event.address and (home, event.vendor, event.event_id) in fresh]
-        conclusions.heed(home, sorted(wishes, key=lambda event: event.at), now=now)
+        heeded = conclusions.heed(home, sorted(wishes, key=lambda event: event.at), now=now)
     repeated = len(events) - len(new) - len(orphans) - len(unreadable)
-    return Heard(len(new), repeated, len(orphans), len(unreadable), Counter(one.event.kind for one in new))
+    return Heard(len(new), repeated, len(orphans), len(unreadable), Counter(one.event.kind for one in new), heeded)
 
 
 def _match(events: Sequence[VendorEvent], only: int | None) -> tuple[list[Told], list[VendorEvent]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from audience import door as audience
-from delivery import attached, clicks, control, partitions, ramps
+from delivery import attached, clicks, control, inbox, partitions, ramps, webhook_log
 from delivery.domains import kept
 from delivery.models import Decision, Dispatch
 from delivery.settled import finish_dispatch
@@ -20,6 +20,7 @@ _swept: dict[str, datetime] = {}
 
 def housekeeping(now: datetime) -> None:
     """Called every few seconds by workers; cheap, and safe to call by several at once."""
+    inbox.draw(now=now)
     ramps.advance(now=now)
     clicks.settle(now=now)
     running = Dispatch.objects.filter(state=DispatchState.RUNNING, kind="campaign").exclude(
@@ -42,6 +43,7 @@ def sweep(*, now: datetime) -> None:
     attached.let_go(now=now)
     quiet = Dispatch.objects.filter(state=DispatchState.RUNNING, planned_at__lt=now - STANDING_KEPT_OPEN).exclude(kind="campaign")
     quiet.exclude(decisions__state=WorkState.READY).update(state=DispatchState.DONE, finished_at=now)
+    webhook_log.trim(now=now)
     audience.forget_stragglers(now=now)
     partitions.prepare_next()
     for workspace_id in governance.Workspace.objects.values_list("id", flat=True):

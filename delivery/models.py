@@ -267,7 +267,34 @@ class VendorEvent(models.Model):
         indexes = [
             models.Index(fields=["dispatch_id", "n"]),
             models.Index(fields=["workspace", "vendor", "received_at"]),
-            models.Index(fields=["received_at"], condition=Q(kind="clicking"), name="clicks_undecided"),
+            models.Index(fields=["received_at"], condition=Q(kind__in=("clicking", "opening")), name="clicks_undecided"),
+        ]
+
+
+class WebhookCall(models.Model):
+    """One call of a vendor's webhook. The log, without people's data; and, while its events wait to be drawn from, the events
+    themselves as the adapter read them: no address is among them, because what has one is drawn from before the answer."""
+
+    workspace = models.ForeignKey("governance.Workspace", on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    only_id = models.BigIntegerField(null=True)  # the one workspace whose messages this account may speak about; null: all
+    vendor = models.CharField(max_length=20)
+    received_at = models.DateTimeField()
+    outcome = models.CharField(max_length=10)  # kept, refused, or stuck: kept, and nobody could draw from it
+    reason = models.CharField(max_length=120, blank=True)
+    calls = models.PositiveIntegerField(default=1)  # refused ones of the same second are counted together
+    events = models.PositiveIntegerField(default=0)
+    unreadable = models.PositiveIntegerField(default=0)
+    new = models.PositiveIntegerField(default=0)
+    repeated = models.PositiveIntegerField(default=0)
+    orphans = models.PositiveIntegerField(default=0)
+    waiting = models.BinaryField(null=True)
+    drawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["workspace", "id"]),
+            # Workers draw for every workspace, so what waits is not led by one; the row itself belongs to one.
+            models.Index(fields=["id"], condition=Q(waiting__isnull=False, outcome="kept"), name="webhook_calls_waiting"),
         ]
 
 

@@ -1,4 +1,5 @@
-"""The addresses that people outside the console meet: links, the pixel, the unsubscribe page. No cookie, no script, no session."""
+"""The addresses that people outside the console meet: links, the pixel, the pages to unsubscribe and to choose. No cookie, no script,
+no session."""
 
 from __future__ import annotations
 
@@ -16,12 +17,16 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from audience import door as audience
+from delivery import preferences as preference_page
 from delivery import tracking
-from delivery.message_ids import read_message_id
+from delivery.message_ids import MessageKey, read_message_id
+from delivery.preference_words import PREFERENCE_WORDS
 from delivery.public_words import Words, accepted_languages, words_for
 
 PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")  # one transparent point
 PRIVATE = {"Cache-Control": "no-store, private, max-age=0", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
+NOBODYS = MessageKey(0, 0)
+MOST_CHOICES = 1_000
 _LINK_NUMBER = re.compile(r"0|[1-9][0-9]{0,3}")
 log = structlog.get_logger(__name__)
 
@@ -61,8 +66,7 @@ def pixel(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """GET asks and changes nothing (scanners follow links); POST has unsubscribed when it answers 200, without a redirect."""
-    key = read_message_id(token)
-    who = tracking.reader(key) if key is not None else None
+    who = _reader(token)
     if who is None:
         return lost(request)
     words, sender, topic = _words(request, who), tracking.sender_of(who), who.topic.replace("-", " ").replace("_", " ")
@@ -71,13 +75,37 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
             "words": words,
             "question": words.question.format(sender=sender),
             "topic_label": words.this_topic.format(topic=topic) if topic else "",
-            "action": request.path,
+            "action": request.get_full_path(),
+            "preferences": _preferences_link(token, words),
+            **_languages(words),
         }
         return _page("unsubscribe", context)
     everything = _scope(request) == "everything" or not topic
     tracking.unsubscribe(who, everything=everything, now=timezone.now())
     done = words.done_everything if everything else words.done_topic
     return _page("unsubscribed", {"words": words, "done": done.format(sender=sender, topic=topic)})
+
+
+@csrf_exempt  # as above: the token is the permission, and there is no session to ride on
+@require_http_methods(["GET", "HEAD", "POST"])
+def preferences(request: HttpRequest, token: str) -> HttpResponse:
+    """What this person hears from us, to switch topic by topic. GET shows and changes nothing; POST has written when it answers."""
+    who = _reader(token)
+    if who is None or not preference_page.offers(who):
+        return lost(request)
+    words, sender = _words(request, who), tracking.sender_of(who)
+    say, saved = PREFERENCE_WORDS[words.language], ""
+    question = say.question.format(sender=sender)
+    if request.method == "POST" and _field(request, "act") == ["leave"]:
+        preference_page.leave_everything(who, now=timezone.now())
+        saved = say.left.format(sender=sender)
+    elif request.method == "POST":
+        shown, wanted = _field(request, "shown"), _field(request, "on")
+        preference_page.choose(who, wanted, shown, wording=question, now=timezone.now())
+        saved = say.saved
+    offered = [{"offer": offer, "name": say.channel(offer.channel)} for offer in preference_page.offers(who)]
+    context = {"words": words, "say": say, "question": question, "saved": saved, "offered": offered, "action": request.get_full_path()}
+    return _page("preferences", {**context, "held": say.held.format(sender=sender), **_languages(words)})
 
 
 def lost(request: HttpRequest) -> HttpResponse:
@@ -91,10 +119,37 @@ def _page(name: str, context: dict[str, object]) -> HttpResponse:
 
 
 def _words(request: HttpRequest, who: tracking.Reader) -> Words:
-    """In the recipient's own language where we know it, else in the browser's."""
+    """In the language that was chosen on the page, else the recipient's own where we know it, else the browser's."""
     people = audience.load(who.workspace_id, [who.profile_id])
     known = [person.locale for person in people if person.locale]
-    return words_for(*known, *accepted_languages(request.headers.get("Accept-Language", "")))
+    return words_for(request.GET.get("lang", ""), *known, *accepted_languages(request.headers.get("Accept-Language", "")))
+
+
+def _reader(token: str) -> tracking.Reader | None:
+    """The message of a token. A token that isn't ours is looked up like one that is, so that the time says nothing either."""
+    key = read_message_id(token)
+    found = tracking.reader(key or NOBODYS)
+    return found if key is not None else None
+
+
+def _preferences_link(token: str, words: Words) -> dict[str, str]:
+    return {"href": f"/p/{token}?lang={words.language}", "label": PREFERENCE_WORDS[words.language].link}
+
+
+def _languages(words: Words) -> dict[str, object]:
+    """The switch of languages."""
+    return {
+        "languages": [(code, each.name) for code, each in PREFERENCE_WORDS.items()],
+        "switch": PREFERENCE_WORDS[words.language].languages,
+    }
+
+
+def _field(request: HttpRequest, name: str) -> list[str]:
+    """All values of a form field; none of a body that nobody can read."""
+    try:
+        return request.POST.getlist(name)[:MOST_CHOICES]
+    except (SuspiciousOperation, MultiPartParserError):
+        return []
 
 
 def _by_hand(request: HttpRequest) -> bool:

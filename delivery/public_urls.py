@@ -11,5 +11,6 @@ urlpatterns = [
     path("hooks/<slug:vendor>/<slug:workspace_key>", webhooks.receive, name="workspace-hook"),
     re_path(r"^t/(?P<token>[^/]{1,200})/(?P<k>[^/]{1,20})$", public_pages.follow, name="link"),
     re_path(r"^o/(?P<token>[^/]{1,200})\.gif$", public_pages.pixel, name="pixel"),
+    re_path(r"^p/(?P<token>[^/]{1,200})$", public_pages.preferences, name="preferences"),
     re_path(r"^u/(?P<token>[^/]{1,200})$", public_pages.unsubscribe, name="unsubscribe"),
 ]

@@ -15,14 +15,16 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Min, Q, QuerySet
 
+from delivery import inbox
 from delivery.connections import Connections
-from delivery.models import Attempt, Batch, Dispatch
+from delivery.models import Attempt, Batch, Dispatch, VendorEvent
 from delivery.probes import probe
 from delivery.requeue import queue, wake
 from delivery.states import AttemptState, DispatchState, WorkState
 
+HEAP_LASTS = timedelta(seconds=60)
 AT_ONCE = 500  # requests of one account that are looked at in one round
 
 
@@ -37,6 +39,7 @@ class Reconciled:
 
 def reconcile(*, now: datetime, vendors: Connections | None = None) -> Reconciled:
     """Look at every unanswered request once. Called every few seconds by each worker; workers don't disturb each other."""
+    inbox.draw(now=now)
     late = Attempt.objects.filter(state=AttemptState.POSTING, deadline__lt=now)
     doubted = late.update(state=AttemptState.IN_DOUBT, detail="its worker died before an answer came")
     silent = Attempt.objects.filter(
@@ -45,7 +48,10 @@ def reconcile(*, now: datetime, vendors: Connections | None = None) -> Reconcile
     resent = 0
     for workspace_id, vendor, account in sorted(set(silent.values_list("workspace_id", "vendor", "account"))):
         on_account = silent.filter(workspace_id=workspace_id, vendor=vendor, account=account)
-        resent += sum(send_again(attempt, by="resend", now=now) for attempt in _spoken_past(on_account) if feed_came_past(attempt))
+        for attempt in _spoken_past(on_account):
+            # Asked last: whatever was answered before this is drawn from, so what is still in doubt then has really not been heard of.
+            if feed_came_past(attempt) and not inbox.anything_waits(vendor):
+                resent += send_again(attempt, by="resend", now=now)
         newest = on_account.order_by("-posted_at").first()
         if newest is not None and not feed_came_past(newest):
             probe(newest, now=now)
@@ -71,7 +77,15 @@ def feed_came_past(attempt: Attempt) -> bool:
     if around.filter(state=AttemptState.SENT, heard_at=None).exists():
         return False
     # Heard before the window was over it would say nothing: the feed may have stopped since, with the silent one's event in it.
-    return account.filter(posted_at__gt=attempt.posted_at, heard_at__gte=attempt.posted_at + window).exists()
+    past = account.filter(posted_at__gt=attempt.posted_at, heard_at__gte=attempt.posted_at + window)
+    first = past.aggregate(first=Min("heard_at"))["first"]
+    # What held a feed back comes out in a heap, in any order: only when the vendor speaks again later is the heap over.
+    return (
+        first is not None
+        and VendorEvent.objects.filter(
+            workspace_id=attempt.workspace_id, vendor=attempt.vendor, received_at__gte=first + HEAP_LASTS
+        ).exists()
+    )
 
 
 def send_again(attempt: Attempt, *, by: str, now: datetime) -> bool:

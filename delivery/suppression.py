@@ -1,7 +1,8 @@
 """Addresses that must not be written to: keyed hashes per workspace and channel, looked up as a set by the last look.
 
 Law: writing only ever makes a suppression stronger. A reason that stops everything replaces one that stops marketing,
-never the other way round, whatever the order in which vendors report; only a person lifts one, with a reason, audited.
+never the other way round, whatever the order in which vendors report; only a person lifts one: the owner of the address their own
+wish (START, the preference page), an approver any other, with a reason, audited.
 """
 
 from __future__ import annotations
@@ -104,6 +105,13 @@ def lift_stop(workspace_id: int, channel: str, address: str) -> bool:
     hashed = address_hash(workspace_id, channel, normal(channel, address))
     gone, _ = Suppression.objects.filter(workspace_id=workspace_id, channel=channel, address_hash=hashed, reason="stopped").delete()
     return gone > 0
+
+
+def lift_own(workspace_id: int, channel: str, address: str) -> bool:
+    """The person took their own unsubscription from everything back, on the preference page; any other reason stays."""
+    hashed = address_hash(workspace_id, channel, normal(channel, address))
+    own = Suppression.objects.filter(workspace_id=workspace_id, channel=channel, address_hash=hashed, reason__in=MARKETING_ONLY)
+    return own.delete()[0] > 0
 
 
 def normal(channel: str, address: str) -> str:

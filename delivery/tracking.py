@@ -92,7 +92,7 @@ def target(key: MessageKey, k: int) -> str | None:
 def clicked(who: Reader, k: int, *, agent: str, by_hand: bool, now: datetime) -> None:
     """Somebody followed link k. by_hand: False where the request itself says that no person waits for the page.
 
-    Soon after sending, a scanner that follows every link looks like a person until it has followed the third: such clicks
+    Soon after sending, a scanner that follows every link looks like a person until it has followed the next: such clicks
     are kept as undecided and `clicks.settle` decides.
     """
     machine = not by_hand or is_machine(agent) or is_image_proxy(agent)
@@ -102,23 +102,26 @@ def clicked(who: Reader, k: int, *, agent: str, by_hand: bool, now: datetime) ->
 
 
 def opened(who: Reader, *, agent: str, by_hand: bool, now: datetime) -> None:
-    """Somebody loaded the pixel. A picture proxy that fetches when the person looks counts as the person."""
-    machine = not by_hand or (is_machine(agent) and not is_image_proxy(agent))
+    """Somebody loaded the pixel. A picture proxy that fetches when the person looks counts as the person; whoever else loads it soon
+    after sending may be the scanner that follows the links (see `clicks`)."""
+    by_proxy = is_image_proxy(agent)
+    machine = not by_hand or (is_machine(agent) and not by_proxy)
+    undecided = not machine and not by_proxy and now - who.sent_at < SCANNERS_COME_WITHIN
     place = f"o:{who.key.dispatch_id}:{who.key.n}:{'m' if machine else 'p'}"
-    _note(who, "opened", place, machine=machine, link=None, now=now)
+    _note(who, "opening" if undecided else "opened", place, machine=machine, link=None, now=now)
 
 
-def unsubscribe(who: Reader, *, everything: bool, now: datetime) -> None:
+def unsubscribe(who: Reader, *, everything: bool, by: str = "", now: datetime) -> None:
     """The recipient wants no more of this topic, or nothing promotional on this channel. Written before this returns.
 
-    Doing it again does it again: they may have subscribed in between.
+    Doing it again does it again: they may have subscribed in between. by: through what, where it isn't the message's own link.
     """
     whole = everything or not who.topic
     if who.archived:
         past.unsubscribe(who.workspace_id, who.profile_id, channel=who.channel, topic="" if whole else who.topic, now=now)
         return
     place = f"u:{who.key.dispatch_id}:{who.key.n}:{'all' if whole else 'topic'}:{now.timestamp():.3f}"
-    event = VendorEvent(OURS, place, message_id(who.key.dispatch_id, who.key.n), "unsubscribed", now, everything=whole)
+    event = VendorEvent(OURS, place, message_id(who.key.dispatch_id, who.key.n), "unsubscribed", now, everything=whole, detail=by)
     evidence.take([event], home=who.workspace_id, now=now)
 
 

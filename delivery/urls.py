@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from delivery.views import domains, health, in_doubt, messages, outbox, routes
+from delivery.views import domains, health, in_doubt, messages, outbox, routes, suppressions, webhooks
 from governance.door import Pages, register_pages
 
 app_name = "delivery"
@@ -46,7 +46,9 @@ urlpatterns = [
     path("delivery/", health.health, name="health"),
     path("delivery/routes/", routes.routes, name="routes"),
     path("delivery/switch/", health.throw_switch, name="switch"),
-    path("delivery/suppression/", health.change_suppression, name="suppression"),
+    path("delivery/webhooks/", webhooks.webhooks, name="webhooks"),
+    path("delivery/suppressions/", suppressions.suppressions, name="suppressions"),
+    path("delivery/suppression/", suppressions.change_suppression, name="suppression"),
     path("delivery/in-doubt/", in_doubt.in_doubt, name="in-doubt"),
     path("delivery/in-doubt/<int:attempt_id>/", in_doubt.request_in_doubt, name="resolve"),
 ]

@@ -7,6 +7,7 @@ that fetches on arrival (Apple's privacy protection, security gateways, chat pre
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 APPLE_PRIVACY = "Mozilla/5.0"  # all that Apple's mail privacy relay says about itself
 _MACHINES = re.compile(
@@ -19,6 +20,7 @@ _MACHINES = re.compile(
 _IMAGE_PROXIES = re.compile(r"GoogleImageProxy|ggpht\.com|YahooMailProxy", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4_096)  # a vendor's thousand events name few programs
 def is_machine(agent: str) -> bool:
     """Whether a request with this user agent was made by software alone. Nothing at all is a machine, too."""
     agent = agent.strip()

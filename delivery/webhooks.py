@@ -1,10 +1,10 @@
-"""Vendors call: verify the raw bytes, keep what is new, answer.
+"""Vendors call: verify the raw bytes, keep what they say, answer. Workers draw from it (see inbox).
 
 A vendor that first asks whether an address is ours (a GET) is answered by the adapter's `greet`, 401 where it names no secret of ours.
 
-Answers: 200 when everything is kept (also what could only be kept as a dead letter or an orphan), 401 when the vendor's
-signature is missing or wrong (nothing changes), 413 above 10 MiB, 503 when the database couldn't take it (the vendor calls
-again). Vendors retry for a day, so a repeated event is ordinary.
+Answers: 200 when everything is kept (also what could only be kept as a dead letter or an orphan) and opt-outs are in force, 401
+when the vendor's signature is missing or wrong (nothing changes), 413 above 10 MiB, 503 when the database couldn't take it (the
+vendor calls again). Vendors retry for a day, so a repeated event is ordinary.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from delivery import evidence
+from delivery import inbox, replies, webhook_log
 from delivery.accounts import WebhookAccount, webhook_accounts
 from delivery.adapters.base import Adapter, VendorResponse, Webhook
 from delivery.adapters.registry import ADAPTERS
@@ -38,20 +38,24 @@ def receive(request: HttpRequest, vendor: str, workspace_key: str = "") -> HttpR
         return _greet(request, adapter, workspace_key)
     body = request.read(LARGEST_BODY + 1)
     if len(body) > LARGEST_BODY:
+        webhook_log.refused(vendor, workspace_key, f"larger than {LARGEST_BODY // 2**20} MiB", now=timezone.now())
         return HttpResponse(status=413)
     webhook = Webhook(_public_address(request), {name.lower(): value for name, value in request.headers.items()}, body, timezone.now())
     try:
-        account = next((one for one in webhook_accounts(vendor, workspace_key) if adapter.verify(webhook, one.account)), None)
+        accounts = webhook_accounts(vendor, workspace_key)
+        account = next((one for one in accounts if adapter.verify(webhook, one.account)), None)
         if account is None:
-            log.warning("webhook.refused", vendor=vendor, bytes=len(body))
+            why = webhook_log.why_refused(adapter, webhook, accounts)
+            log.warning("webhook.refused", vendor=vendor, bytes=len(body), why=why)
+            webhook_log.refused(vendor, workspace_key, why, now=webhook.received_at)
             return HttpResponse("the vendor's signature is missing or wrong\n", status=401, content_type="text/plain")
         _confirm(adapter, webhook, account)
-        heard = evidence.take(adapter.events(webhook), home=account.home, only=account.only, now=webhook.received_at)
+        heard = inbox.keep(vendor, adapter.events(webhook), home=account.home, only=account.only, now=webhook.received_at)
     except (OperationalError, InterfaceError) as fault:
         log.error("webhook.postponed", vendor=vendor, error=type(fault).__name__)
         return HttpResponse(status=503, headers={"Retry-After": "30"})
-    log.info("webhook.kept", vendor=vendor, new=heard.new, repeated=heard.duplicates, orphans=heard.orphans, unreadable=heard.unreadable)
-    content, content_type = adapter.webhook_answer
+    log.info("webhook.kept", vendor=vendor, at_once=heard.new, repeated=heard.duplicates, orphans=heard.orphans)
+    content, content_type = adapter.answer(webhook, replies.reply(account.home, account.account.settings, heard.wishes))
     return HttpResponse(content, content_type=content_type)
 
 

@@ -98,6 +98,7 @@ class FooterBlock(_Block):
     address: Body = Field(default="", max_length=500, description="By default the named sender's.")
     text: Body = Field(default="", max_length=2000, description="Markdown above the address: why the reader gets this.")
     unsubscribe_label: Line = Field(default="", max_length=80, description="By default the locale's own word.")
+    preferences_label: Line = Field(default="", max_length=80, description="Words of a link to the preference page; without them none.")
 
 
 class HtmlBlock(_Block):

@@ -28,7 +28,7 @@ from presentation.documents import TemplateBody
 from presentation.expressions import problems
 from presentation.filters import FILTERS
 from presentation.grammar import BUILT_IN, Problem
-from presentation.links import fault_in_image, fault_in_link, host_of, is_unsubscribe
+from presentation.links import fault_in_image, fault_in_link, host_of, is_own_page
 from presentation.locales import babel_locale, canonical, choose_locale, direction
 from presentation.markdown import parse as parse_markdown
 from presentation.markdown import stand_in
@@ -37,6 +37,7 @@ from presentation.segments import segments
 from presentation.senders import SenderBody, ascii_domain, domain_of
 from presentation.syntax import names_of, syntax
 from presentation.theme import FONTS, Theme, contrast, readable_on
+from presentation.topics import topics
 from presentation.values import LARGEST, MAX_VALUE_CHARS, Plain, UnfitValue, plain
 from presentation.views.templates import template_editor
 
@@ -81,7 +82,7 @@ __all__ = [
     "fault_in_image",
     "fault_in_link",
     "host_of",
-    "is_unsubscribe",
+    "is_own_page",
     "names_of",
     "parse_markdown",
     "plain",
@@ -93,6 +94,7 @@ __all__ = [
     "senders_named",
     "stand_in",
     "syntax",
+    "topics",
     "template_editor",
     "walk",
 ]

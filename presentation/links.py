@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 
 SCHEMES = ("https", "http", "mailto", "tel", "sms")
-UNSUBSCRIBE = "{{ unsubscribe_url }}"
+OWN_PAGES = ("unsubscribe_url", "preferences_url")  # addresses of our own that each message has
 _SCHEME = re.compile(r"^([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _ORIGIN = re.compile(r"^https?://[^/?#\s\\]+", re.IGNORECASE)
 _UNFIT = re.compile(r"[\\\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202e\ufeff]")
 
 
-def is_unsubscribe(target: str) -> bool:
-    """True for a target that is the built-in unsubscribe address and nothing else."""
-    return re.fullmatch(r"\{\{\s*unsubscribe_url\s*\}\}", target.strip()) is not None
+def is_own_page(target: str) -> bool:
+    """True for a target that is one of the built-in addresses and nothing else."""
+    return re.fullmatch(rf"\{{\{{\s*(?:{'|'.join(OWN_PAGES)})\s*\}}\}}", target.strip()) is not None
 
 
 def fault_in_link(target: str) -> str | None:
@@ -21,7 +21,7 @@ def fault_in_link(target: str) -> str | None:
 
     Expressions may stand in the path, the query or the fragment, never in the scheme or the host: whoever controls
     the data must not control where the link leads."""
-    if is_unsubscribe(target):
+    if is_own_page(target):
         return None
     if not target.strip():
         return "an address such as https://example.com/offer"

@@ -109,7 +109,7 @@ def _fields(block: object) -> Iterator[tuple[str, str]]:
         TextBlock: ("text",),
         ImageBlock: ("src", "alt", "href"),
         ButtonBlock: ("label", "href"),
-        FooterBlock: ("address", "text", "unsubscribe_label"),
+        FooterBlock: ("address", "text", "unsubscribe_label", "preferences_label"),
         HtmlBlock: ("html",),
     }
     for name in names.get(type(block), ()):

@@ -103,6 +103,7 @@ BLOCKS: dict[str, BlockLook] = {
             BlockField("text", "Why the reader gets this, in Markdown", "lines"),
             BlockField("address", "Postal address (by default the named sender’s)", "lines"),
             BlockField("unsubscribe_label", "Words of the unsubscribe link", usual="the locale’s own", aside=True),
+            BlockField("preferences_label", "Words of the link to preferences", usual="no such link", aside=True),
         ),
         {"address": "Your company · Street 1 · City"},
     ),

@@ -14,7 +14,7 @@ from typing import Any
 from presentation.door import UnfitValue, Variable
 from rendering.escapes import ESCAPES, Unrenderable, inert, show
 from rendering.holes import BUILT_IN, TOKEN
-from rendering.messages import NO_SUBJECT, TOO_BIG, Failed, Filled, leaving_url, message_bytes
+from rendering.messages import NO_SUBJECT, TOO_BIG, Failed, Filled, message_bytes, own_page
 from rendering.partial import MAX_MESSAGE
 from rendering.program import Compiled, CompiledMessage
 from rendering.quick import plan
@@ -150,7 +150,7 @@ class _Batch:
     def _built_in(self, name: str) -> Column:
         if name == TOKEN:
             return [recipient.token for recipient in self.recipients]
-        return [leaving_url(self.compiled, recipient.token) for recipient in self.recipients]
+        return [own_page(self.compiled, name, recipient.token) for recipient in self.recipients]
 
     def _read(self, name: str, variable: Variable) -> Column:
         return self._each_once(

@@ -15,7 +15,8 @@ from presentation.door import stand_in
 
 T = TypeVar("T")
 TOKEN = "token"  # the built-in name of a message's own token; authors can't use it
-BUILT_IN = ("unsubscribe_url", TOKEN)  # what every message has a value for
+OWN_PAGES = {"unsubscribe_url": "u", "preferences_url": "p"}  # pages of our own about one message: {base}/u/{token}
+BUILT_IN = (*OWN_PAGES, TOKEN)  # what every message has a value for
 _KEPT = "%/?:@!$&'()*+,;=-._~"  # what a written address may hold as it is
 
 
@@ -95,8 +96,8 @@ class Holes:
         cut = self._pattern.split(self.text(target.strip()))
         constants = [_address(text, first=place == 0) for place, text in enumerate(cut[::3])]
         expressions = [self.expressions[int(number)] for number in cut[2::3]]
-        if expressions == ["unsubscribe_url"] and constants == ["", ""]:
-            return self._known(Target((f"{self.base_url}/u/", ""), (TOKEN,), None))
+        if len(expressions) == 1 and expressions[0] in OWN_PAGES and constants == ["", ""]:
+            return self._known(Target((f"{self.base_url}/{OWN_PAGES[expressions[0]]}/", ""), (TOKEN,), None))
         return self._known(self._target(constants, expressions, track=track))
 
     def _known(self, target: Target) -> str:

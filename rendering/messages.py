@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from rendering.holes import OWN_PAGES
 from rendering.program import Compiled, CompiledMessage, Program
 
 NO_SUBJECT = "a subject that is empty for this recipient"
@@ -64,13 +65,13 @@ class Filled:
         """Mail headers of this message: one-click unsubscribing (RFC 8058) where leaving is offered."""
         if self._compiled.message_class == "transactional" or self.message.html is None:
             return {}
-        address = leaving_url(self._compiled, self.token)
+        address = own_page(self._compiled, "unsubscribe_url", self.token)
         return {"List-Unsubscribe": f"<{address}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
-def leaving_url(compiled: Compiled, token: str) -> str:
-    """Where this message's reader can unsubscribe."""
-    return f"{compiled.base_url}/u/{token}"
+def own_page(compiled: Compiled, name: str, token: str) -> str:
+    """Where this message's reader can unsubscribe ("unsubscribe_url"), or choose ("preferences_url")."""
+    return f"{compiled.base_url}/{OWN_PAGES[name]}/{token}"
 
 
 def message_bytes(message: CompiledMessage, values: Sequence[str]) -> int:

@@ -12,8 +12,8 @@ from typing import Any
 from jinja2 import nodes
 
 from presentation.door import UnfitValue, names_of
-from rendering.holes import BUILT_IN, TOKEN
-from rendering.messages import NO_SUBJECT, TOO_BIG, Failed, leaving_url
+from rendering.holes import BUILT_IN, OWN_PAGES, TOKEN
+from rendering.messages import NO_SUBJECT, TOO_BIG, Failed, own_page
 from rendering.partial import MAX_MESSAGE
 from rendering.program import Compiled, Program
 from rendering.sandbox import TROUBLES, document, escaped, words
@@ -51,7 +51,7 @@ def plain(compiled: Compiled, recipient: Recipient) -> Rendered | Failed:
 
 def values_for(compiled: Compiled, part: Program, recipient: Recipient) -> dict[str, Any]:
     """What the expressions of a part may see of a recipient. Raises UnfitValue."""
-    values: dict[str, Any] = {TOKEN: recipient.token, BUILT_IN[0]: leaving_url(compiled, recipient.token)}
+    values: dict[str, Any] = {name: own_page(compiled, name, recipient.token) for name in OWN_PAGES} | {TOKEN: recipient.token}
     for name in _names(part):
         variable = compiled.variables[name]
         values[name] = value_of(variable, getter(variable.source)(recipient))

@@ -43,11 +43,12 @@ class Worker:
         """Do one piece of work; False if there was none."""
         if self.keeps_time and time.monotonic() - self._ticked >= TICK_EVERY:
             self.keep_time()
+        heard = delivery.draw_events(now=self.clock()) if "promotional" in self.lanes else 0  # else a transactional message would wait
         decided = pipeline.on_events(now=self.clock()) if "transactional" in self.lanes else 0
         work = delivery.lease(lanes=self.lanes, worker=self.name, now=self.clock())
         if work is not None:
             pipeline.send_batch(work, vendors=self.vendors, clock=self.clock)
-        return bool(decided) or work is not None
+        return bool(heard or decided) or work is not None
 
     def keep_time(self) -> None:
         """Schedules, waves, evidence about requests in doubt, housekeeping, the audience's index and daily snapshots."""

@@ -25,6 +25,7 @@ from delivery.adapters.incoming import (
     fate_of_status,
     iso_moment,
     json_object,
+    moment_of,
     part,
     retry_after,
     without_addresses,
@@ -61,6 +62,7 @@ __all__ = [
     "fate_of_status",
     "iso_moment",
     "json_object",
+    "moment_of",
     "part",
     "retry_after",
     "without_addresses",
@@ -119,8 +121,8 @@ class Adapter:
     base_url: where requests go unless the environment names a stand-in. tried: what the adapter was run against. secrets (of every
     account), further_secrets (of some), settings: names that a route's document may fill; required_settings: those it must, with
     what is expected there; setting_forms: "list" or "yes or no" for settings that are no text. webhook_secret verifies webhooks,
-    greeting_secret answers the vendor's question whether an address is ours; webhook_answer: body and content type of the answer
-    to a webhook; event_kinds: what its events can say.
+    greeting_secret answers the vendor's question whether an address is ours; webhook_answer: body and content type of the usual
+    answer to a webhook; event_kinds: what its events can say.
     """
 
     key: ClassVar[str]
@@ -182,9 +184,19 @@ class Adapter:
         """Whether the vendor itself sent this, unaltered. Reads the raw body; never raises for what a stranger sends."""
         return False
 
+    def signed_at(self, webhook: Webhook) -> datetime | None:
+        """When a webhook says it was signed, where that is part of what is signed; None: no such time, or unreadable. Unverified: for
+        telling people why a call was refused."""
+        return None
+
     def events(self, webhook: Webhook) -> Iterator[VendorEvent | Unreadable]:
         """What a verified webhook says, one by one; a bad one comes out as Unreadable and the rest go on."""
         return iter(())
+
+    def answer(self, webhook: Webhook, text: str) -> tuple[str, str]:
+        """Body and content type of the answer to a webhook. text: what to tell the person who wrote, "" for nothing; a vendor that
+        sends no text by its answer leaves it out."""
+        return self.webhook_answer
 
     def greet(self, webhook: Webhook, account: Account) -> str | None:
         """The answer to a vendor's GET that asks whether this address is ours; None: it isn't this account that is asked."""

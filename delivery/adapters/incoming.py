@@ -19,16 +19,19 @@ EventKind = Literal[
     "bounced",
     "blocked",
     "dropped",
+    "opening",
     "opened",
     "clicking",
     "clicked",
     "complained",
     "unsubscribed",
     "resubscribed",
+    "asked_help",
     "failed",
 ]
 
 
+OLDEST, NEWEST = 946_684_800, 4_102_444_800  # 2000 and 2100: outside is no timestamp
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _ADDRESS = re.compile(r"[^\s<>@\"']+@[^\s<>@\"']+")
 _NUMBER = re.compile(r"\+?\d[\d -]{6,}\d")
@@ -91,8 +94,9 @@ class VendorEvent:
     the address is used to find the person and is never stored. machine: done by software, not by the person.
     permanent: the address will not work later either. everything: an unsubscription from all topics of the channel.
     url_k: number of the link clicked, where our own link was followed. vendor_id: the vendor's id of the message, where it
-    must equal the one the vendor answered with for the event to be about that message. kind "clicking": a click of which it
-    is not clear yet whether a person made it. channel: of what a person wishes, where there is no message that has one.
+    must equal the one the vendor answered with for the event to be about that message. kinds "clicking" and "opening": it is not
+    clear yet whether a person did it. channel: of what a person wishes, where there is no message that has one; language: in which
+    they said it; answered: the vendor itself answers them, so nobody else may.
     """
 
     vendor: str
@@ -108,6 +112,8 @@ class VendorEvent:
     address: str = field(default="", repr=False)
     vendor_id: str = ""
     channel: str = "sms"
+    language: str = ""
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +171,13 @@ def part(parsed: object, *path: str | int) -> Any:
         else:
             return None
     return parsed
+
+
+def moment_of(seconds: object) -> datetime | None:
+    """A moment from seconds since 1970 as text, None for what is no such number of this century."""
+    if not (isinstance(seconds, str) and seconds.isascii() and seconds.isdigit() and len(seconds) <= 12):
+        return None
+    return datetime.fromtimestamp(int(seconds), UTC) if OLDEST <= int(seconds) <= NEWEST else None
 
 
 def iso_moment(value: object, name: str) -> datetime:

@@ -6,6 +6,7 @@ import re
 from base64 import b64encode
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from email.utils import formataddr
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -34,6 +35,8 @@ from delivery.adapters.base import (
     Webhook,
     fate_of_status,
     json_object,
+    moment_of,
+    part,
     retry_after,
 )
 
@@ -152,6 +155,10 @@ class Mailgun(Adapter):
             return Fate("permanent_address", culprit=single, suppress="invalid", detail="not a valid address", code="400")
         culprit = single if kind == "permanent_message" else None
         return Fate(kind, retry_after=wait, culprit=culprit, detail=f"HTTP {status}", code=str(status))
+
+    def signed_at(self, webhook: Webhook) -> datetime | None:
+        """By the time that is signed with the call."""
+        return moment_of(part(json_object(webhook.body), "signature", "timestamp"))
 
     def verify(self, webhook: Webhook, account: Account) -> bool:
         """HMAC-SHA256 over time and token, which are in the body. It does not cover what the event says."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
@@ -29,6 +30,7 @@ from delivery.adapters.base import (
     VendorResponse,
     Webhook,
     fate_of_status,
+    moment_of,
     retry_after,
 )
 
@@ -130,6 +132,10 @@ class SendGrid(Adapter):
         return Fate(
             "permanent_address" if culprit else kind, culprit=culprit, suppress="invalid" if culprit else "", detail=detail, code="400"
         )
+
+    def signed_at(self, webhook: Webhook) -> datetime | None:
+        """By the time that is signed with the call."""
+        return moment_of(webhook.headers.get(sendgrid_events.TIMESTAMP))
 
     def verify(self, webhook: Webhook, account: Account) -> bool:
         """ECDSA over the timestamp and the raw body, at most 25 hours old."""

@@ -107,12 +107,12 @@ def _event(item: object) -> VendorEvent:
     name, event_id, at = item.get("event"), item.get("sg_event_id"), item.get("timestamp")
     if not isinstance(name, str) or name not in KINDS:
         raise ValueError("/event: expected one of the vendor's event names")
-    if not isinstance(event_id, str) or not 1 <= len(event_id) <= 100 or _CONTROLS.search(event_id):
+    if not isinstance(event_id, str) or not 1 <= len(event_id) <= 100 or _has_controls(event_id):
         raise ValueError("/sg_event_id: expected 1 to 100 printable characters")
     if type(at) is not int or not OLDEST <= at <= NEWEST:
         raise ValueError("/timestamp: expected seconds since 1970")
     message_id = item.get("message_id", "")
-    if not isinstance(message_id, str) or _CONTROLS.search(message_id):
+    if not isinstance(message_id, str) or _has_controls(message_id):
         raise ValueError("/message_id: expected text")
     kind = KINDS[name]
     if kind == "bounced" and item.get("type") == "blocked":
@@ -147,8 +147,14 @@ def _permanent(kind: EventKind, item: Mapping[str, Any]) -> bool:
 
 def _detail(item: Mapping[str, Any]) -> str:
     """Status and reason for people, without addresses or control characters, at most 200 characters."""
-    parts = [item[name] for name in ("status", "reason", "response") if isinstance(item.get(name), str)]
-    return _ADDRESS.sub("…", _CONTROLS.sub(" ", " ".join(parts)))[:200]
+    text = " ".join([item[name] for name in ("status", "reason", "response") if isinstance(item.get(name), str)])
+    text = _CONTROLS.sub(" ", text) if _has_controls(text) else text
+    return (_ADDRESS.sub("…", text) if "@" in text else text)[:200]
+
+
+def _has_controls(text: str) -> bool:
+    """The quick question first: nearly every text is printable."""
+    return not text.isprintable() and _CONTROLS.search(text) is not None
 
 
 def _link_number(item: Mapping[str, Any]) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from email.utils import formataddr
 from typing import Any, ClassVar
 
@@ -141,6 +142,10 @@ class Ses(Adapter):
             detail=f"HTTP {status} {error}".strip(),
             code=error or str(status),
         )
+
+    def signed_at(self, webhook: Webhook) -> datetime | None:
+        """By the time that is signed with the call."""
+        return ses_events.signed_at(webhook)
 
     def verify(self, webhook: Webhook, account: Account) -> bool:
         """SNS's signature by the certificate that the route holds, for the route's own topic."""

@@ -6,6 +6,7 @@ import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -35,14 +36,20 @@ KINDS: Mapping[str, EventKind] = {
     "Click": "clicked",
     "Subscription": "unsubscribed",
 }
+REPLAY_WINDOW = 25 * 3_600  # seconds
+CLOCK_SKEW = 600  # seconds a vendor's clock may be ahead of ours
 _SUBSCRIBE = re.compile(r"https://sns\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?/\?[!-~]{1,4000}")
 
 
 def verify(webhook: Webhook, certificate: str, topic_arn: str) -> bool:
     """RSA with SHA-256 (signature version 2) over the fields that SNS signs. Never raises.
 
-    Everybody's topics are signed by the same key, so only the route's own topic is believed.
+    Everybody's topics are signed by the same key, so only the route's own topic is believed. SNS repeats a call for an hour unless told
+    to for longer, so one that was made more than 25 hours ago is a replay.
     """
+    signed = signed_at(webhook)
+    if signed is None or not -CLOCK_SKEW <= (webhook.received_at - signed).total_seconds() <= REPLAY_WINDOW:
+        return False
     given, key = json_object(webhook.body), _key(certificate)
     fields = SIGNED.get(str(given.get("Type")))
     if key is None or fields is None or not topic_arn or given.get("TopicArn") != topic_arn or given.get("SignatureVersion") != "2":
@@ -56,6 +63,14 @@ def verify(webhook: Webhook, certificate: str, topic_arn: str) -> bool:
     except (InvalidSignature, Base64Error, ValueError):
         return False
     return True
+
+
+def signed_at(webhook: Webhook) -> datetime | None:
+    """When SNS made the call, by its own signed field."""
+    try:
+        return iso_moment(json_object(webhook.body).get("Timestamp"), "/Timestamp")
+    except ValueError:
+        return None
 
 
 def subscribe_url(webhook: Webhook) -> str:

@@ -61,12 +61,22 @@ class Twilio(Adapter):
     features = Features(echoes_message_id=True, lookup=True)
     secrets = ("auth_token",)
     further_secrets = ("api_key_secret",)
-    settings = ("account_sid", "api_key_sid", "messaging_service_sid", "smart_encoded")
+    settings = ("account_sid", "api_key_sid", "messaging_service_sid", "smart_encoded", "answers_keywords", "help_reply")
     required_settings: ClassVar[Mapping[str, str]] = {"account_sid": "the account's SID"}
-    setting_forms: ClassVar[Mapping[str, str]] = {"smart_encoded": "yes or no"}
+    setting_forms: ClassVar[Mapping[str, str]] = {"smart_encoded": "yes or no", "answers_keywords": "yes or no"}
     webhook_secret = "auth_token"
     webhook_answer = ("<Response/>", "text/xml")
-    event_kinds: ClassVar[tuple[EventKind, ...]] = ("processed", "delivered", "opened", "bounced", "blocked", "failed", "unsubscribed")
+    event_kinds: ClassVar[tuple[EventKind, ...]] = (
+        "processed",
+        "delivered",
+        "opened",
+        "bounced",
+        "blocked",
+        "failed",
+        "unsubscribed",
+        "resubscribed",
+        "asked_help",
+    )
     fates: ClassVar[Mapping[int, FateKind]] = {
         201: "accepted",
         400: "permanent_message",
@@ -151,6 +161,10 @@ class Twilio(Adapter):
     def events(self, webhook: Webhook) -> Iterator[VendorEvent | Unreadable]:
         """One status callback or one inbound text."""
         return twilio_events.read(webhook)
+
+    def answer(self, webhook: Webhook, text: str) -> tuple[str, str]:
+        """TwiML that sends the text back."""
+        return twilio_events.answer(text), self.webhook_answer[1]
 
 
 def _messages(account: Account) -> str:

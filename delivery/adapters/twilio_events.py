@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qs, parse_qsl, urlsplit
+from xml.sax.saxutils import escape
 
 import orjson
 from twilio.request_validator import RequestValidator, get_signature_algorithm
 
 from delivery.adapters import twilio_codes
 from delivery.adapters.base import EventKind, Unreadable, VendorEvent, Webhook
-from delivery.adapters.keywords import wish
+from delivery.adapters.keywords import language, vendors_wish, wish
 
 SIGNATURE = "x-twilio-signature"
 SIGNATURE_SETTINGS = "x-twilio-webhooks-signature-settings"
@@ -29,6 +30,7 @@ STATUSES: Mapping[str, EventKind] = {
     "failed": "failed",
     "canceled": "failed",
 }
+READ_BY_TWILIO: Mapping[str, EventKind] = {"STOP": "unsubscribed", "START": "resubscribed", "HELP": "asked_help"}
 _SID = re.compile(r"(?:SM|MM)[0-9a-fA-F]{32}")
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
 
@@ -61,6 +63,11 @@ def read(webhook: Webhook) -> Iterator[VendorEvent | Unreadable]:
         yield _status(webhook, fields) if fields.get("MessageStatus") else _inbound(webhook, fields)
     except ValueError as fault:
         yield Unreadable("twilio", str(fault), ", ".join(sorted(fields or {}))[:500])
+
+
+def answer(text: str) -> str:
+    """The callback's answer that sends a text back to whoever wrote."""
+    return f"<Response><Message>{escape(text)}</Message></Response>" if text else "<Response/>"
 
 
 def _is_form(webhook: Webhook) -> bool:
@@ -117,7 +124,10 @@ def _inbound(webhook: Webhook, fields: Mapping[str, str]) -> VendorEvent:
         raise ValueError("/MessageSid: expected SM and 32 hexadecimal digits")
     if not _NUMBER.fullmatch(number):
         raise ValueError("/From: expected a phone number such as +15551230000")
-    kind = wish(fields.get("Body", ""), fields.get("OptOutType", ""))
+    text, channel = fields.get("Body", ""), "sms" if sender == number else "whatsapp"
+    # Advanced opt-out says what it read; otherwise Twilio acts on its own words, in texts only.
+    theirs = READ_BY_TWILIO.get(fields.get("OptOutType", "").strip().upper()) or (vendors_wish(text) if channel == "sms" else None)
+    kind = theirs or wish(text)
     return VendorEvent(
         vendor="twilio",
         event_id=f"{sid}:inbound",
@@ -125,7 +135,9 @@ def _inbound(webhook: Webhook, fields: Mapping[str, str]) -> VendorEvent:
         kind=kind or "processed",
         at=webhook.received_at,
         detail="inbound text" if kind is None else "inbound keyword",
-        everything=kind is not None,
+        everything=kind in ("unsubscribed", "resubscribed"),
         address=number if kind is not None else "",
-        channel="sms" if sender == number else "whatsapp",
+        channel=channel,
+        language=language(text),
+        answered=theirs is not None,
     )

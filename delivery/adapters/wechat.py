@@ -28,6 +28,7 @@ from delivery.adapters.base import (
     Webhook,
     fate_of_status,
     json_object,
+    moment_of,
     retry_after,
 )
 
@@ -90,11 +91,19 @@ class WeChat(Adapter):
     limits = Limits(recipients_per_request=1, concurrency=16, request_bytes=65_536)
     features = Features()
     secrets = ("app_secret",)
-    settings = ("app_id",)
+    settings = ("app_id", "help_reply")
     required_settings: ClassVar[Mapping[str, str]] = {"app_id": "the account's app id, such as wx0123456789abcdef"}
     webhook_secret = greeting_secret = "callback_token"
     webhook_answer = ("success", "text/plain")
-    event_kinds: ClassVar[tuple[EventKind, ...]] = ("delivered", "blocked", "failed", "unsubscribed", "resubscribed", "processed")
+    event_kinds: ClassVar[tuple[EventKind, ...]] = (
+        "delivered",
+        "blocked",
+        "failed",
+        "unsubscribed",
+        "resubscribed",
+        "asked_help",
+        "processed",
+    )
     fates: ClassVar[Mapping[int, FateKind]] = {401: "misconfigured", 403: "misconfigured", 404: "misconfigured", 429: "throttled"}
 
     def token_request(self, account: Account, at: datetime) -> VendorRequest | None:
@@ -163,6 +172,10 @@ class WeChat(Adapter):
             stale_token=code in STALE,
         )
 
+    def signed_at(self, webhook: Webhook) -> datetime | None:
+        """By the time that is signed with the call."""
+        return moment_of(wechat_events.signed(webhook)[1])
+
     def verify(self, webhook: Webhook, account: Account) -> bool:
         """SHA-1 over token, time and nonce, within ten minutes. The vendor's signature does not cover the body."""
         return wechat_events.verify(webhook, account.secrets.get(self.webhook_secret, ""))
@@ -172,8 +185,12 @@ class WeChat(Adapter):
         return wechat_events.greet(webhook, account.secrets.get(self.greeting_secret, ""))
 
     def events(self, webhook: Webhook) -> Iterator[VendorEvent | Unreadable]:
-        """Reports on template messages, and who follows or no longer follows."""
+        """Reports on template messages, who follows or no longer follows, and what followers ask for by one word."""
         return wechat_events.read(webhook)
+
+    def answer(self, webhook: Webhook, text: str) -> tuple[str, str]:
+        """A text to the follower who wrote, where there is one to send."""
+        return (wechat_events.answer(webhook, text), "text/xml") if text else self.webhook_answer
 
 
 def _said(code: int) -> Said:

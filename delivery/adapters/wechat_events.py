@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import sha1, sha256
 from urllib.parse import parse_qs, urlsplit
 from xml.parsers import expat
+from xml.sax.saxutils import escape
 
 from delivery.adapters.base import EventKind, Unreadable, VendorEvent, Webhook
+from delivery.adapters.keywords import language, wish
 
 VENDOR = "wechat"
 WINDOW = 600  # seconds; the vendor repeats a callback within fifteen
+FOLLOWING: Mapping[str, EventKind] = {"unsubscribe": "unsubscribed", "subscribe": "resubscribed"}
 LARGEST = 100_000  # bytes of a callback
 OLDEST, NEWEST = 946_684_800, 4_102_444_800  # 2000 and 2100: outside is no timestamp
 
@@ -23,7 +26,7 @@ def verify(webhook: Webhook, token: str) -> bool:
     The signature covers token, time and nonce, not the body: whoever has read one such address could use it for another body until
     the window closes. It travels by TLS only, and nothing that such a body says moves more than one message or one follower.
     """
-    signature, timestamp, nonce = _signed(webhook)
+    signature, timestamp, nonce = signed(webhook)
     if not (token and timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
         return False
     if abs(webhook.received_at.timestamp() - int(timestamp)) > WINDOW:
@@ -46,6 +49,19 @@ def read(webhook: Webhook) -> Iterator[VendorEvent | Unreadable]:
         yield Unreadable(VENDOR, str(fault), f"{len(webhook.body)} bytes")
 
 
+def answer(webhook: Webhook, text: str) -> str:
+    """The callback's answer that sends a text back to the follower who wrote."""
+    try:
+        fields = _fields(webhook.body) if text else {}
+    except ValueError:
+        return "success"
+    if not fields.get("FromUserName"):
+        return "success"
+    given = {"ToUserName": fields["FromUserName"], "FromUserName": fields.get("ToUserName", "")}
+    given |= {"CreateTime": f"{int(webhook.received_at.timestamp())}", "MsgType": "text", "Content": text}
+    return "<xml>" + "".join(f"<{name}>{escape(value)}</{name}>" for name, value in given.items()) + "</xml>"
+
+
 def _event(fields: dict[str, str]) -> VendorEvent:
     """Raises ValueError with the field and what was expected there."""
     name, at = fields.get("Event", ""), fields.get("CreateTime", "")
@@ -59,18 +75,22 @@ def _event(fields: dict[str, str]) -> VendorEvent:
         return VendorEvent(VENDOR, f"{msgid}:finished", "", _kind(status), moment, detail=status[:60], vendor_id=msgid, channel=VENDOR)
     if not 1 <= len(person) <= 100:
         raise ValueError("/FromUserName: expected 1 to 100 characters")
-    kind: EventKind = {"unsubscribe": "unsubscribed", "subscribe": "resubscribed"}.get(name, "processed")  # type: ignore[assignment]
+    text = fields.get("Content", "") if fields.get("MsgType") == "text" else ""
+    kind: EventKind = FOLLOWING.get(name) or wish(text) or "processed"
     heeded = kind != "processed"
+    said = fields.get("MsgId", "")[:40] if text else name or fields.get("MsgType", "")
     return VendorEvent(
         vendor=VENDOR,
-        event_id=f"{sha256(person.encode()).hexdigest()[:32]}:{at}:{name or fields.get('MsgType', '')}"[:160],
+        event_id=f"{sha256(person.encode()).hexdigest()[:32]}:{at}:{said}"[:160],
         message_id="",
         kind=kind,
         at=moment,
-        detail={"unsubscribed": "no longer follows", "resubscribed": "follows"}.get(kind, "other news"),
-        everything=heeded,
+        detail={"unsubscribe": "no longer follows", "subscribe": "follows"}.get(name, "inbound keyword" if heeded else "other news"),
+        everything=kind in ("unsubscribed", "resubscribed"),
         address=person if heeded else "",
         channel=VENDOR,
+        language=language(text),
+        answered=not text,
     )
 
 
@@ -82,7 +102,8 @@ def _kind(status: str) -> EventKind:
     return "blocked" if "user block" in status else "failed"
 
 
-def _signed(webhook: Webhook) -> tuple[str, str, str]:
+def signed(webhook: Webhook) -> tuple[str, str, str]:
+    """Signature, time and nonce as the address gives them."""
     query = parse_qs(urlsplit(webhook.url).query)
     signature, timestamp, nonce = (query.get(name, [""])[0] for name in ("signature", "timestamp", "nonce"))
     return signature, timestamp, nonce

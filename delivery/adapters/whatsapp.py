@@ -55,7 +55,17 @@ class WhatsAppCloud(Adapter):
     settings = ("phone_number_id", "api_version")
     required_settings: ClassVar[Mapping[str, str]] = {"phone_number_id": "the number's id (not the number itself)"}
     webhook_secret, greeting_secret = "app_secret", "verify_token"
-    event_kinds: ClassVar[tuple[EventKind, ...]] = ("processed", "delivered", "opened", "failed", "bounced", "blocked", "unsubscribed")
+    event_kinds: ClassVar[tuple[EventKind, ...]] = (
+        "processed",
+        "delivered",
+        "opened",
+        "failed",
+        "bounced",
+        "blocked",
+        "unsubscribed",
+        "resubscribed",
+        "asked_help",
+    )
     fates: ClassVar[Mapping[int, FateKind]] = {
         200: "accepted",
         400: "permanent_message",

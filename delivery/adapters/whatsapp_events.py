@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from delivery.adapters import whatsapp_codes
 from delivery.adapters.base import EventKind, Unreadable, VendorEvent, Webhook, json_object, part
-from delivery.adapters.keywords import wish
+from delivery.adapters.keywords import language, wish
 
 VENDOR = "whatsapp_cloud"
 SIGNATURE = "x-hub-signature-256"
@@ -94,9 +94,10 @@ def _inbound(item: Any) -> Iterator[VendorEvent]:
         kind=asked or "processed",
         at=at,
         detail="inbound text" if asked is None else "inbound keyword",
-        everything=asked is not None,
+        everything=asked in ("unsubscribed", "resubscribed"),
         address=f"+{number}" if asked is not None else "",
         channel="whatsapp",
+        language=language(text) if isinstance(text, str) else "",
     )
 
 

@@ -381,10 +381,36 @@ class Migration(migrations.Migration):
                 'indexes': [
                     models.Index(fields=['dispatch_id', 'n'], name='delivery_ve_dispatc_013f8f_idx'),
                     models.Index(fields=['workspace', 'vendor', 'received_at'], name='delivery_ve_workspa_20e063_idx'),
-                    models.Index(condition=models.Q(('kind', 'clicking')), fields=['received_at'], name='clicks_undecided'),
+                    models.Index(condition=models.Q(('kind__in', ('clicking', 'opening'))), fields=['received_at'], name='clicks_undecided'),
                 ],
                 'constraints': [
                     models.UniqueConstraint(fields=('workspace', 'vendor', 'event_id'), name='one_row_per_vendor_event'),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name='WebhookCall',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('only_id', models.BigIntegerField(null=True)),
+                ('vendor', models.CharField(max_length=20)),
+                ('received_at', models.DateTimeField()),
+                ('outcome', models.CharField(max_length=10)),
+                ('reason', models.CharField(blank=True, max_length=120)),
+                ('calls', models.PositiveIntegerField(default=1)),
+                ('events', models.PositiveIntegerField(default=0)),
+                ('unreadable', models.PositiveIntegerField(default=0)),
+                ('new', models.PositiveIntegerField(default=0)),
+                ('repeated', models.PositiveIntegerField(default=0)),
+                ('orphans', models.PositiveIntegerField(default=0)),
+                ('waiting', models.BinaryField(null=True)),
+                ('drawn_at', models.DateTimeField(null=True)),
+                ('workspace', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
+            ],
+            options={
+                'indexes': [
+                    models.Index(fields=['workspace', 'id'], name='delivery_we_workspa_ac9da7_idx'),
+                    models.Index(condition=models.Q(('outcome', 'kept'), ('waiting__isnull', False)), fields=['id'], name='webhook_calls_waiting'),
                 ],
             },
         ),

@@ -9,19 +9,16 @@ from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from delivery import vendor_health
-from delivery.addresses import EVERY_CHANNEL, PHONE_CHANNELS, address_hash
+from delivery import vendor_health, webhook_log
 from delivery.control import kill, switches
 from delivery.facts import in_doubt
 from delivery.instance import held
 from delivery.models import Attempt, Dispatch, OutboxMail, Suppression
-from delivery.suppression import normal, suppress, unsuppress
 from delivery.views.titles import titles_of
-from governance.door import ConsoleRequest, Role, allow, audit, console_page
+from governance.door import ConsoleRequest, Role, console_page
 
 FEW = 10  # requests in doubt that are shown here; the desk has all of them
 
@@ -51,7 +48,7 @@ def health(request: ConsoleRequest) -> HttpResponse:
         "budgets": _titled(workspace_id, vendor_health.budgets(workspace_id, now=now)),
         "is_author": request.actor.role.covers(Role.AUTHOR),
         "is_approver": request.actor.role.covers(Role.APPROVER),
-        "lookup": _looked_up(request),
+        "failing": webhook_log.failing(workspace_id, now=now),
         "campaigns": _campaigns(workspace_id),
     }
     return render(request, "delivery/console/health.html", context)
@@ -86,18 +83,6 @@ def _campaigns(workspace_id: int) -> list[tuple[str, str]]:
     return sorted({key: title for (_, key), title in titled.items()}.items(), key=lambda pair: pair[1].casefold())
 
 
-def _looked_up(request: ConsoleRequest) -> dict[str, Any] | None:
-    """Whether one address is suppressed: addresses are kept as keyed hashes only, so they can be asked for and not listed."""
-    text = request.GET.get("address", "").strip()[:320]
-    if not text:
-        return None
-    channel = "email" if "@" in text else "sms"
-    hashed = address_hash(request.actor.workspace_id, channel, normal(channel, text))  # a number hashes alike on all its channels
-    channels = [EVERY_CHANNEL, *(["email"] if channel == "email" else PHONE_CHANNELS)]
-    found = Suppression.objects.filter(workspace_id=request.actor.workspace_id, channel__in=channels, address_hash=hashed)
-    return {"address": text, "channel": channel, "found": list(found)}
-
-
 @require_POST
 @console_page(Role.AUTHOR)
 def throw_switch(request: ConsoleRequest) -> HttpResponse:
@@ -111,22 +96,3 @@ def throw_switch(request: ConsoleRequest) -> HttpResponse:
         request, f"The kill switch for {what} is on: nothing of it goes out." if on else f"The kill switch for {what} is off again."
     )
     return redirect("delivery:health")
-
-
-@require_POST
-@console_page(Role.AUTHOR)
-def change_suppression(request: ConsoleRequest) -> HttpResponse:
-    """Never write to an address again, or allow it again."""
-    asked, now = request.POST, timezone.now()
-    address = asked.get("address", "").strip()[:320]
-    channel = "email" if "@" in address else "sms"
-    if asked.get("lift") == "1":
-        unsuppress(request.actor, asked.get("channel", channel), address, reason=asked.get("reason", ""), now=now)
-        messages.success(request, "The address may be written to again.")
-    else:
-        allow(request.actor, Role.AUTHOR, "profiles:write")
-        suppress(request.actor.workspace_id, channel, address, reason="manual", source=f"console:{request.user.pk}", now=now)
-        hashed = address_hash(request.actor.workspace_id, channel, normal(channel, address))
-        audit(request.actor, "suppression.added", subject=f"address:{hashed & (2**64 - 1):016x}", data={"channel": channel}, now=now)
-        messages.success(request, "The address is suppressed: nothing goes to it any more.")
-    return redirect(reverse("delivery:health") + "#suppression")

@@ -18,6 +18,7 @@ EVENTS = {
     "blocked": "Blocked by the receiving server",
     "dropped": "Dropped by the vendor",
     "opened": "Opened",
+    "opening": "Its picture was fetched; not clear yet by whom",
     "clicking": "A link was fetched; not clear yet by whom",
     "clicked": "Clicked",
     "complained": "Marked as spam",
@@ -30,6 +31,7 @@ MARKS = {
     "dropped": "failed",
     "processed": "sent",
     "deferred": "waiting",
+    "opening": "waiting",
     "clicking": "waiting",
     "resubscribed": "subscribed",
 }

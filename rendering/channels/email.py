@@ -214,10 +214,13 @@ class _Letter:
         html = inline.to_html(block.text, self.holes, ink) if block.text else ""
         address = "<br />".join(self.words(line) for line in block.address.strip().split("\n"))
         html += f'<p style="margin:{"10px" if html else "0"} 0 0;{ink.paragraph}">{address}</p>'
+        links = [(self.words(block.preferences_label), "preferences_url")] if block.preferences_label else []
         if self.leaving:
-            label = self.words(block.unsubscribe_label) or str(escape(unsubscribe_word(self.content.locale)))
-            target = self.holes.link("{{ unsubscribe_url }}")
-            html += f'<p style="margin:10px 0 0;{ink.paragraph}"><a href="{target}" style="{ink.link}" target="_blank">{label}</a></p>'
+            links.insert(0, (self.words(block.unsubscribe_label) or str(escape(unsubscribe_word(self.content.locale))), "unsubscribe_url"))
+        shown = [
+            f'<a href="{self.holes.link(f"{{{{ {name} }}}}")}" style="{ink.link}" target="_blank">{label}</a>' for label, name in links
+        ]
+        html += f'<p style="margin:10px 0 0;{ink.paragraph}">{" &nbsp;·&nbsp; ".join(shown)}</p>' if shown else ""
         text = self._text(html, size="13px", line="1.55", css="quiet", padding=f"0 {GUTTER}px")
         return element("mj-section", self._column(text), padding="24px 0 0", direction=self.look.direction)
 

@@ -65,4 +65,6 @@ def _footer(block: FooterBlock, locale: str, holes: Holes, *, leaving: bool) -> 
     if leaving:
         label = holes.text(block.unsubscribe_label) or unsubscribe_word(locale)
         parts.append(f"{label}: {holes.link('{{ unsubscribe_url }}')}")
+    if block.preferences_label:
+        parts.append(f"{holes.text(block.preferences_label)}: {holes.link('{{ preferences_url }}')}")
     return "\n".join(parts)

@@ -52,6 +52,8 @@ PAGES = (
     "/console/profiles/",
     "/console/profiles/17/",
     "/console/delivery/",
+    "/console/delivery/webhooks/",
+    "/console/delivery/suppressions/?address=nobody@example.com",
     "/console/outbox/",
     "/console/outbox/1/",
     "/console/settings/",

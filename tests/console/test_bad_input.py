@@ -85,7 +85,7 @@ POSTED = (
     ("/console/segments/everyone/history/1/recall/", ("nothing",)),
     ("/console/approvals/1/decide/", ("bill_hash", "verdict", "comment")),
     ("/console/delivery/switch/", ("what", "on")),
-    ("/console/delivery/suppression/", ("address", "lift", "channel")),
+    ("/console/delivery/suppression/", ("address", "lift", "channel", "reason")),
     ("/console/people/add/", ("username", "email", "role")),
     ("/console/people/1/role/", ("role",)),
     ("/console/api-keys/create/", ("name", "role", "scopes", "days")),

@@ -15,9 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 from twilio.request_validator import RequestValidator
 
 from audience import door as audience
+from delivery import inbox
 from delivery.addresses import address_hash
 from delivery.message_ids import message_ids
 from delivery.models import Attempt, Dispatch, Message
@@ -144,22 +146,23 @@ def public_key(key: ec.EllipticCurvePrivateKey) -> str:
 
 
 def post(path: str, body: bytes, content_type: str, headers: dict[str, str], client: Client | None = None) -> HttpResponse:
-    """A raw call, as a stranger could make it."""
+    """A raw call, as a stranger could make it; whatever is kept of it is drawn from, as a worker would a moment later."""
     answer = (client or Client(enforce_csrf_checks=True)).post(path, body, content_type=content_type, headers=headers)
     assert isinstance(answer, HttpResponse)
+    inbox.draw_all(now=timezone.now())
     return answer
 
 
 # ── Twilio calls ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def twilio_route(*, now: datetime) -> None:
+def twilio_route(*, now: datetime, **settings: Any) -> None:
     """A released Twilio route whose token is TWILIO_TOKEN (by the environment: OMNI_SECRET_TWILIO_TOKEN)."""
     body = {
         "title": "Texts",
         "channel": "sms",
         "vendor": "twilio",
-        "settings": {"account_sid": TWILIO_SID},
+        "settings": {"account_sid": TWILIO_SID, **settings},
         "secrets": {"auth_token": "TWILIO_TOKEN"},
         "price": {"currency": "USD"},
     }

@@ -23,6 +23,7 @@ from governance import door as governance
 from tests import factories
 from tests.adapters.vendors import everybody
 from tests.adapters.vendors.server import Vendors
+from tests.delivery.sent import post
 
 pytestmark = pytest.mark.django_db
 ROUTES: dict[str, dict[str, Any]] = {
@@ -74,7 +75,7 @@ def whatsapp(value: dict[str, Any], *, secret: str = "s3cret") -> int:
     body = json.dumps({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}]})
     signature = "sha256=" + hmac.new(secret.encode(), body.encode(), hashlib.sha256).hexdigest()
     headers = {"X-Hub-Signature-256": signature}
-    return Client().post("/hooks/whatsapp_cloud", body, content_type="application/json", headers=headers).status_code
+    return post("/hooks/whatsapp_cloud", body.encode(), "application/json", headers).status_code
 
 
 def written(body: str, number: str, wamid: str = "wamid.IN1") -> dict[str, Any]:
@@ -148,7 +149,7 @@ def wechat_query(**more: str) -> str:
 def wechat(**fields: str) -> Any:
     given = {"ToUserName": "gh_1", "CreateTime": str(int(timezone.now().timestamp())), "MsgType": "event", **fields}
     body = "<xml>" + "".join(f"<{name}><![CDATA[{value}]]></{name}>" for name, value in given.items()) + "</xml>"
-    return Client().post(f"/hooks/wechat?{wechat_query()}", body, content_type="text/xml")
+    return post(f"/hooks/wechat?{wechat_query()}", body.encode(), "text/xml", {})
 
 
 def test_wechats_question_is_answered_by_an_echo(channels: Any) -> None:
@@ -182,3 +183,17 @@ def test_nothing_that_wechat_did_not_sign_changes_anything(channels: Any) -> Non
         "/hooks/wechat?signature=x&timestamp=1&nonce=2", "<xml><Event>unsubscribe</Event></xml>", content_type="text/xml"
     )
     assert answer.status_code == 401 and not VendorEvent.objects.exists()
+
+
+def test_what_followers_write_is_heard_and_answered_by_wechat_itself(channels: Any) -> None:
+    home = governance.default_workspace().pk
+    hashed = address_hash(home, "wechat", "openid-1")
+    written = {"FromUserName": "openid-1", "MsgType": "text"}
+    chat = wechat(**written, Content="今天几点开门？ don't stop", MsgId="1")
+    assert (chat.content, suppressed(home, "wechat", [hashed])) == (b"success", set())
+    answer = wechat(**written, Content="配信停止", MsgId="2").content.decode()
+    assert "<ToUserName>openid-1</ToUserName>" in answer and "配信を停止しました" in answer
+    assert suppressed(home, "wechat", [hashed]) == {hashed}
+    assert wechat(**written, Content="配信停止", MsgId="2").content == b"success", "a repeat is not answered again"
+    assert "you are subscribed again" in wechat(**written, Content="Start", MsgId="3").content.decode()
+    assert suppressed(home, "wechat", [hashed]) == set()

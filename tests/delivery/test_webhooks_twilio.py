@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
+from xml.etree import ElementTree
 
 import pytest
 from django.utils import timezone
@@ -144,7 +145,7 @@ def test_every_way_to_say_stop_stops_everything_at_once(now: datetime, body: str
     assert audience.consenting(home(), texts.people, channel="sms", topic="offers", message_class="promotional") == set()
 
 
-@pytest.mark.parametrize("body", ["HELP", "when do you start?", "Don't stop me now", "thanks", ""])
+@pytest.mark.parametrize("body", ["I need help with the login", "when do you start?", "Don't stop me now", "thanks", ""])
 def test_other_words_change_nothing_and_are_not_kept(now: datetime, body: str) -> None:
     sent(1, now=now, channel="sms")
     assert text(body) == 200 and not stopped()
@@ -188,3 +189,46 @@ def test_nobody_else_can_say_stop(now: datetime) -> None:
 def test_a_field_name_that_no_database_stores_is_answered(now: datetime) -> None:
     assert twilio({"a\x00b": "x", "MessageStatus": "sent"}).status_code == 200
     assert VendorEvent.objects.get().kind == "unreadable"
+
+
+# ── what they are told ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def told(body: str, *, n: int = 1, **more: str) -> str:
+    """The text that goes back to whoever wrote."""
+    fields = {"MessageSid": f"SM{n:032x}", "From": NUMBER, "To": "+15550009999", "Body": body, "SmsStatus": "received", **more}
+    answer = twilio(fields)
+    assert answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/xml")
+    return "".join(ElementTree.fromstring(answer.content).itertext())
+
+
+def test_a_stop_that_the_vendor_does_not_know_is_confirmed_once(now: datetime) -> None:
+    assert told("Abmelden") == "Default: Sie sind abgemeldet und erhalten keine Nachrichten mehr. Mit START erhalten Sie sie wieder."
+    assert told("Abmelden") == "" and told("arrêter", n=2) == "", "a repeat, and a second wish, are not answered again"
+    assert stopped()
+
+
+@pytest.mark.parametrize(
+    ("body", "more"), [("STOP", {}), ("help", {}), ("nichts mehr", {"OptOutType": "STOP"}), ("YES", {}), ("Hello", {})]
+)
+def test_what_the_vendor_answers_itself_is_not_answered_again(now: datetime, body: str, more: dict[str, str]) -> None:
+    assert told(body, **more) == ""
+
+
+def test_where_the_vendor_leaves_words_to_us_they_are_answered(now: datetime) -> None:
+    world.twilio_route(now=now, answers_keywords=True, help_reply="Wayfare: help@wayfare.example, +353 1 555 0100 <any time>")
+    assert told("STOP", n=1).startswith("Default: you are unsubscribed") and stopped()
+    assert told("HELP", n=2) == "Wayfare: help@wayfare.example, +353 1 555 0100 <any time>"
+    assert told("START", n=3).startswith("Default: you are subscribed again") and not stopped()
+    assert told("START", n=4) == "", "nothing to take back, nothing to say"
+
+
+def test_a_known_reader_is_answered_in_their_own_language(now: datetime) -> None:
+    world.factories.profile(now=now, phone=NUMBER, locale="ja")
+    assert "配信を停止しました" in told("Arrêter")
+    assert "START" in told("aide", n=2) and "再開" in told("aide", n=3)
+
+
+@pytest.mark.parametrize("body", ["I'll end up at the bar", "Don't stop!", "Quiero cancelar la reserva", "yes please"])
+def test_a_word_in_a_sentence_stops_nothing(now: datetime, body: str) -> None:
+    assert told(body) == "" and not stopped() and VendorEvent.objects.get().detail == "inbound text"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from delivery import mailbox
 from delivery.adapters.base import Account, OutgoingRequest, Unsendable, VendorRequest, Webhook
@@ -97,7 +98,8 @@ def topic(street: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendors]:
 
 def asks(**changes: str) -> int:
     url = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=t"
-    body = from_sns(Type="SubscriptionConfirmation", Token="t", SubscribeURL=url)
+    at = timezone.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    body = from_sns(Type="SubscriptionConfirmation", Token="t", SubscribeURL=url, Timestamp=at)
     body = json.dumps({**json.loads(body), **changes}).encode() if changes else body
     return Client().post("/hooks/ses", body, content_type="text/plain").status_code
 

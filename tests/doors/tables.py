@@ -57,6 +57,8 @@ CONSOLE = {
     "console/delivery/domains/<str:name>/": ("viewer", "viewer"),
     "console/delivery/domains/<str:name>/check/": ("-", "author"),
     "console/delivery/switch/": ("-", "approver"),
+    "console/delivery/webhooks/": ("viewer", "viewer"),
+    "console/delivery/suppressions/": ("viewer", "viewer"),
     "console/delivery/suppression/": ("-", "author"),
     "console/delivery/in-doubt/": ("viewer", "viewer"),
     "console/delivery/in-doubt/<int:attempt_id>/": ("viewer", "approver"),

@@ -123,7 +123,10 @@ inside = st.lists(st.one_of(unquoted, st.sampled_from(["Hello ", "é", " &amp; "
 links = st.lists(
     st.sampled_from(["{{ city }}", "{{ total }}", "a/b", "?q=", "&r=", "{{ first_name|upper }}", "#f", "%20", "é"]), max_size=4
 ).map(lambda parts: "https://shop.example.com/" + "".join(parts))
-targets = st.one_of(links, st.sampled_from(["mailto:a@example.com?subject={{ city }}", "{{ unsubscribe_url }}", "tel:+15005550006"]))
+targets = st.one_of(
+    links,
+    st.sampled_from(["mailto:a@example.com?subject={{ city }}", "{{ unsubscribe_url }}", "{{ preferences_url }}", "tel:+15005550006"]),
+)
 
 
 LEAVES = ["heading", "text", "button", "image", "divider", "spacer"]
@@ -137,7 +140,8 @@ def blocks(draw: st.DrawFn, number: int, deep: bool = False) -> dict[str, Any]:
     if kind in ("divider", "spacer"):
         return block
     if kind == "footer":
-        return {**block, "address": draw(one_line), "text": draw(st.just("") | bodies), "unsubscribe_label": draw(st.just("") | one_line)}
+        labels = {name: draw(st.just("") | one_line) for name in ("unsubscribe_label", "preferences_label")}
+        return {**block, "address": draw(one_line), "text": draw(st.just("") | bodies), **labels}
     if kind == "heading":
         return {**block, "text": draw(one_line)}
     if kind == "text":

@@ -187,6 +187,18 @@ def test_an_own_text_part_is_kept_and_its_links_are_counted() -> None:
     assert message.text.decode() == "Hi there!\nhttps://mail.example.com/t/t0k3n/0.\nLeave: https://mail.example.com/u/t0k3n"
 
 
+def test_a_footer_offers_the_preference_page_where_it_has_words_for_it() -> None:
+    locale = email(block("text"))["locales"]["en"]
+    locale["blocks"][-1] = {**FOOTER, "preferences_label": "Choose topics"}
+    message = mail(locales={"en": locale})
+    assert message.text.decode().endswith(
+        "Unsubscribe: https://mail.example.com/u/t0k3n\nChoose topics: https://mail.example.com/p/t0k3n\n"
+    )
+    assert message.html is not None and re.search(rb'href="https://mail.example.com/p/t0k3n"[^>]*>Choose topics</a>', message.html)
+    linked = mail(block("text", text="[choose]({{ preferences_url }}) or {{ preferences_url }}"))
+    assert linked.html is not None and linked.html.count(b"https://mail.example.com/p/t0k3n") == 2, "never counted as a click"
+
+
 def test_compiling_is_pure_and_its_result_travels() -> None:
     source = content(email(block("text", text="Hi {{ first_name }}")))
     one = compile(source, base_url="https://mail.example.com/")

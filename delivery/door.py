@@ -17,6 +17,7 @@ from delivery.forecasts import Forecast, forecast
 from delivery.housekeeping import housekeeping
 from delivery.instance import confirm as confirm_instance
 from delivery.instance import doubt as doubt_instance
+from delivery.instance import go_on as raise_instance
 from delivery.instance import held as held_instances
 from delivery.instance import start as start_instance
 from delivery.leases import at_work, due, lease
@@ -129,6 +130,7 @@ __all__ = [
     "sent_message",
     "settle_clicks",
     "standing",
+    "raise_instance",
     "start_instance",
     "stop",
     "suppress",

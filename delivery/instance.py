@@ -1,8 +1,9 @@
 """A restored copy of the database must not send: the database and something outside it must tell the same story.
 
-Each start raises an epoch, first in the database and then in a file. A database restored from a backup is behind its
-file; one that was carried to another machine finds no file there, or somebody else's. Either way nothing is leased until a
-person confirms. Machines that share one database each have a file of their own and are each confirmed once.
+Each start raises an epoch, first in the database and then in a file, and so does every minute of a running worker. A database
+restored from a backup is behind its file, whether or not anything was started since that backup was taken; one that was carried
+to another machine finds no file there, or somebody else's. Either way nothing is leased until a person confirms. Machines that
+share one database each have a file of their own and are each confirmed once.
 
 Machines whose disk doesn't outlive them are told their story by the environment (OMNI_INSTANCE, `name:epoch`): another name is
 another place, and a database that was last used under another epoch is a restored one.
@@ -52,6 +53,17 @@ def start(*, now: datetime) -> str:
     if reason:
         log.warning("instance.held", instance=identity, reason=reason)
     return reason
+
+
+def go_on(*, now: datetime) -> None:
+    """Raise the epoch of a running installation: a backup of before this moment is told apart from now on. Where the environment
+    tells the story there is nothing to raise."""
+    if settings.OMNI.instance or not may_send(now=now):
+        return
+    try:
+        start(now=now)
+    except OSError as error:  # a full disk is no reason to stop sending
+        log.warning("instance.file_not_written", error=type(error).__name__)
 
 
 def may_send(*, now: datetime) -> bool:

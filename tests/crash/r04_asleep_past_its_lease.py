@@ -11,7 +11,7 @@ from tests.crash.proof import Call, Found, Proof
 from tests.crash.stage import family, stage
 from tests.crash.vendor import Vendor
 
-MAILS, NAPS, BATCH, LEASE, PROCESSES = 60_000, 20, 100, 3.0, 3
+MAILS, NAPS, BATCH, LEASE, PROCESSES = 100_000, 20, 100, 3.0, 3
 
 
 def run(call: Call) -> Found:

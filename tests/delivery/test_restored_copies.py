@@ -55,6 +55,31 @@ def test_a_database_older_than_its_own_last_start_is_a_restored_backup(street: S
     assert "restored backup" in delivery.start_instance(now=street.clock()), "starting again is no confirmation"
 
 
+def test_a_backup_is_known_though_nothing_was_started_since_it_was_taken(street: Street, machine: Any) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(3))
+    machine("home")
+    delivery.start_instance(now=street.clock())
+    backup = Instance.objects.get().epoch
+    delivery.raise_instance(now=street.clock())  # as a running worker does every minute
+    Instance.objects.update(epoch=backup)
+
+    delivery.doubt_instance()
+    street.work()
+
+    assert street.counts(dispatch) == {"waiting": 3}
+
+
+def test_a_held_copy_stays_held_while_its_worker_runs(street: Street, machine: Any) -> None:
+    machine("home")
+    delivery.start_instance(now=street.clock())
+    machine("elsewhere")
+    assert street.lease() is None
+    delivery.raise_instance(now=street.clock())
+    ((_, reason),) = delivery.held_instances()
+    assert "another place" in reason
+
+
 def test_a_backup_restored_under_a_running_worker_is_noticed_when_the_database_is_back(street: Street, machine: Any) -> None:
     street.route("sendgrid")
     dispatch = street.launch(street.people(3))

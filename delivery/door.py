@@ -20,7 +20,7 @@ from delivery.instance import doubt as doubt_instance
 from delivery.instance import go_on as raise_instance
 from delivery.instance import held as held_instances
 from delivery.instance import start as start_instance
-from delivery.leases import at_work, due, lease
+from delivery.leases import at_work, due, lease, let_go
 from delivery.left_out import LeftOutPage, left_out
 from delivery.limits import troubled
 from delivery.message_ids import MessageKey, message_id, message_ids, read_message_id
@@ -105,6 +105,7 @@ __all__ = [
     "kill",
     "lease",
     "look_up_next_domain",
+    "let_go",
     "message_id",
     "message_ids",
     "left_out",
@@ -119,6 +120,7 @@ __all__ = [
     "planned",
     "planned_mail",
     "quote",
+    "raise_instance",
     "read_message_id",
     "reconcile",
     "register_link_resolver",
@@ -130,7 +132,6 @@ __all__ = [
     "sent_message",
     "settle_clicks",
     "standing",
-    "raise_instance",
     "start_instance",
     "stop",
     "suppress",

@@ -8,9 +8,9 @@ import time
 from tests.crash.judging import judge
 from tests.crash.killing import marks
 from tests.crash.proof import Call, Found, Proof
-from tests.crash.stage import end, stage
+from tests.crash.stage import end, family, stage
 
-MAILS, DEPLOYS, DRAIN = 100_000, 10, 30.0
+MAILS, DEPLOYS, PROCESSES, DRAIN = 100_000, 10, 2, 30.0
 
 
 def run(call: Call) -> Found:
@@ -22,6 +22,7 @@ def run(call: Call) -> Found:
         for mark in marks(chance, DEPLOYS, mails):
             made.until(lambda: made.vendor.accepted() > mark, within=120)  # noqa: B023  # asked at once
             old = workers.pop(0)
+            made.until(lambda: len(family(old)) > PROCESSES, within=60)  # noqa: B023  # it has begun: before that it holds nothing
             began = time.monotonic()
             old.send_signal(signal.SIGTERM)
             workers.append(made.worker())

@@ -26,6 +26,11 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omni.settings")
+
+import django  # noqa: E402
+
+django.setup()  # for the proofs that ask a rule directly; what sends is always a process of its own
 
 from tests import crash, engines  # noqa: E402
 from tests.crash.proof import Call, Found, NotHere, Proof  # noqa: E402

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
+from audience.door import Person
+from delivery.documents import QuietHours
+from delivery.quiet import QuietClock
 from tests.crash.proof import Call, Found, Proof
 
 YEAR, DAYS, OPEN = 2028, 366, range(8, 21)  # hours of the wall clock in which a promotional text may go
@@ -13,14 +15,6 @@ PLACES = ("US", "FR")  # the law's night for texts to the USA, and a policy's ni
 
 
 def run(call: Call) -> Found:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omni.settings")
-    import django
-
-    django.setup()
-    from audience.door import Person
-    from delivery.documents import QuietHours
-    from delivery.quiet import QuietClock
-
     policy = QuietHours(start="21:00", end="08:00", channels=["sms"])
     zones = sorted(available_timezones())[:: 1 if call.scale == 1 else 20]
     people = {(zone, place): Person(1, "p", None, None, "+15005550006", None, place, zone, {}) for zone in zones for place in PLACES}

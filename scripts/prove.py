@@ -66,7 +66,7 @@ def prove(proof: Proof, call: Call) -> dict[str, Any]:
         passed = not found.faults
     except NotHere as reason:
         found = Found(faults=[str(reason)])
-    except Exception as error:  # a proof that breaks has shown nothing
+    except (Exception, SystemExit) as error:  # a proof that breaks has shown nothing
         traceback.print_exc()
         found, passed = Found(faults=[f"the proof broke: {error!r}"[:2_000]]), False
     said = {

@@ -14,7 +14,9 @@ MAILS, BATCH, WITHIN, DEFAULT_LEASE = 20_000, 1_000, 60.0, "60"
 def run(call: Call) -> Found:
     found, mails = Found(), call.many(MAILS)
     poison = f"person{mails // 2}@example.com"
-    with stage(mails, batch=BATCH, lease_seconds=DEFAULT_LEASE, vendor_timeout="10") as made:  # as nobody has set them
+    with stage(
+        mails, batch=BATCH, lease_seconds=DEFAULT_LEASE, vendor_timeout="10", in_doubt_after="900"
+    ) as made:  # as nobody has set them
         made.launch()
         made.omni.start("-m", "tests.crash.poisoned", poison, "worker", "--lane", "promotional", "--processes", "2")
         made.until(lambda: made.vendor.accepted() > 0, within=120)

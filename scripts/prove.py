@@ -57,6 +57,11 @@ def commit() -> str:
     return head + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
 
 
+def due(known: dict[str, Proof], found: dict[str, dict[str, Any]], now: str) -> list[str]:
+    """The ids of those that have no result for this commit."""
+    return [each for each in known if found.get(each, {}).get("commit") != now]
+
+
 def prove(proof: Proof, call: Call) -> dict[str, Any]:
     """Run one and say what it came to. passed: true, false, or null where this machine can't run it."""
     print(f"── {proof.id}  {proof.wrong}", flush=True)
@@ -142,8 +147,7 @@ def main() -> int:
     if strange := [each for each in chosen if each not in known]:
         sys.exit(f"no proof {', '.join(strange)}; there are {', '.join(known)}")
     now, before = commit(), results()
-    if not chosen:
-        chosen = [each for each in known if before.get(each, {}).get("commit") != now]
+    chosen = chosen or due(known, before, now)
     try:
         engines.postgres()
     except engines.EngineMissing as reason:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 from audience.door import Person
-from delivery.documents import QuietHours
+from delivery.policy_document import QuietHours
 from delivery.quiet import QuietClock
 from tests.crash.proof import Call, Found, Proof
 

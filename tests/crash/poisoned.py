@@ -26,7 +26,7 @@ def main() -> None:
     fill = rendering.fill
 
     def crashing(compiled: Any, recipients: Sequence[Any], *more: Any, **named: Any) -> Any:
-        if any(each.person.email == poison for each in recipients):
+        if any(each.profile is not None and each.profile.email == poison for each in recipients):
             ctypes.string_at(0)  # SIGSEGV
         return fill(compiled, recipients, *more, **named)
 

@@ -16,6 +16,7 @@ import json
 import os
 import pkgutil
 import platform
+import signal
 import subprocess
 import sys
 import time
@@ -36,6 +37,7 @@ from tests import crash, engines  # noqa: E402
 from tests.crash.proof import Call, Found, NotHere, Proof  # noqa: E402
 
 KEPT = ROOT / "var" / "proofs"
+STOPPED = "stopped"
 
 
 def proofs() -> dict[str, Proof]:
@@ -72,6 +74,8 @@ def prove(proof: Proof, call: Call) -> dict[str, Any]:
     except NotHere as reason:
         found = Found(faults=[str(reason)])
     except (Exception, SystemExit) as error:  # a proof that breaks has shown nothing
+        if str(error) == STOPPED:
+            raise
         traceback.print_exc()
         found, passed = Found(faults=[f"the proof broke: {error!r}"[:2_000]]), False
     said = {
@@ -146,6 +150,7 @@ def main() -> int:
     chosen = [each.strip().upper() for each in asked.ids.split(",") if each.strip()]
     if strange := [each for each in chosen if each not in known]:
         sys.exit(f"no proof {', '.join(strange)}; there are {', '.join(known)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(STOPPED))  # what was started is ended
     now, before = commit(), results()
     chosen = chosen or due(known, before, now)
     try:

@@ -67,15 +67,28 @@ def go_on(*, now: datetime) -> None:
 
 
 def may_send(*, now: datetime) -> bool:
-    """Whether this process was found to be no restored copy, or a person has vouched for it. Starts by itself."""
+    """Whether this is no restored copy, or a person has vouched for it. Starts by itself. Asked before each lease, and each time of the
+    database: a backup can come back between two statements, and a pool of connections tells nobody that its own were cut."""
     known = _standing.get(str(settings.OMNI.data_dir))
     if known is None:
         return not start(now=now)
     identity, reason = known
-    if reason and not Instance.objects.filter(instance_id=identity, held=True).exists() and not _foreign_key():
+    if not reason:
+        return _agrees(identity) or not start(now=now)
+    if not Instance.objects.filter(instance_id=identity, held=True).exists() and not _foreign_key():
         _standing[str(settings.OMNI.data_dir)] = identity, ""
         return True
-    return not reason
+    return False
+
+
+def _agrees(identity: str) -> bool:
+    """Whether the database is still the one of which the file, or the environment, tells. The file is read first: it is behind."""
+    told = _told(settings.OMNI.instance)
+    story = told or _read(settings.OMNI.data_dir / FILE_NAME)
+    row = Instance.objects.filter(instance_id=identity).values_list("epoch", "held").first()
+    if row is None or row[1]:
+        return False
+    return story is None or (row[0] == story.epoch if told else row[0] >= story.epoch)
 
 
 def doubt() -> None:

@@ -12,7 +12,7 @@ from tests import engines
 from tests.crash.proof import Call, Found, Proof
 from tests.crash.stage import Stage, end, program, stage
 
-MAILS, BATCH, WATCHED = 20_000, 200, 15.0
+MAILS, BATCH, WATCHED = 20_000, 200, 10.0
 RAISED = 70.0  # seconds after which a running worker has told its file of itself (workflow/worker.py), and a bit
 
 
@@ -62,7 +62,9 @@ def _watch(found: Found, made: Stage, omni: Instance, where: str) -> int:
     """Start its workers, look for a while, and say how many messages they sent; somebody must be told why none."""
     time.sleep(2)  # what was in the air has arrived
     before = made.vendor.accepted()
+    started = made.words_counted("worker.started")
     worker = omni.worker("--processes", "2")
+    made.until(lambda: made.words_counted("worker.started") == started + 2, within=60)
     time.sleep(WATCHED)
     end(worker)
     told = omni.manage("confirm_instance", "--as", "adam", check=False)

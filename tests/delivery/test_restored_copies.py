@@ -70,6 +70,33 @@ def test_a_backup_is_known_though_nothing_was_started_since_it_was_taken(street:
     assert street.counts(dispatch) == {"waiting": 3}
 
 
+def test_a_backup_that_comes_back_unnoticed_by_any_connection_is_not_sent_from(street: Street, machine: Any) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(200), batch_size=100)
+    machine("home")
+    assert street.lease("first") is not None
+    backup = Instance.objects.get().epoch
+    delivery.raise_instance(now=street.clock())
+    Instance.objects.update(epoch=backup)  # restored between two statements of a worker that goes on
+
+    street.work()
+
+    assert street.counts(dispatch) == {"waiting": 200}
+    assert "restored backup" in dict(delivery.held_instances()).popitem()[1]
+
+
+def test_what_one_process_found_to_be_a_copy_stops_the_others_too(street: Street, machine: Any) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(3))
+    machine("home")
+    assert delivery.start_instance(now=street.clock()) == ""
+    Instance.objects.update(held=True, held_reason="found by another process")
+
+    street.work()
+
+    assert street.counts(dispatch) == {"waiting": 3}
+
+
 def test_a_held_copy_stays_held_while_its_worker_runs(street: Street, machine: Any) -> None:
     machine("home")
     delivery.start_instance(now=street.clock())

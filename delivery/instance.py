@@ -27,12 +27,13 @@ from django.db import IntegrityError, connection, transaction
 
 from delivery.addresses import key_fingerprint
 from delivery.models import Instance
-from governance.door import Actor, Refused, Role, allow, audit
+from governance.door import Actor, Refused, Role, Workspace, allow, audit
 
 log = structlog.get_logger(__name__)
 FILE_NAME = "instance.json"
 RESTORED = "this database is older than its last start here: it looks like a restored backup"
 RESTORED_UNDER_NAME = "this database was last used under another epoch of OMNI_INSTANCE: confirm that it may send under this one"
+UNFINISHED = "this database has no workspace: it is being made, or restored, right now"
 FOREIGN = "the oldest of OMNI_TOKEN_KEYS is another one than before, so suppressed addresses could not be recognised: put it back"
 _standing: dict[str, tuple[str, str]] = {}  # data directory -> identity, and why it may not send ("" for may)
 
@@ -48,6 +49,8 @@ class Story:
 def start(*, now: datetime) -> str:
     """Compare the stories, once per process and before the first lease. "" if this process may send, else why not."""
     _check_isolation()
+    if not Workspace.objects.exists():  # a backup is being restored under us: a row of ours would stand in its way
+        return UNFINISHED
     identity, reason = _compare(now)
     _standing[str(settings.OMNI.data_dir)] = identity, reason
     if reason:

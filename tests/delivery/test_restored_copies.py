@@ -8,11 +8,12 @@ from random import Random
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from delivery import door as delivery
 from delivery import instance
 from delivery.models import Instance
-from governance.door import Refused
+from governance.door import Refused, Workspace
 from tests.delivery.conftest import Street
 from tests.simulation.chaos import Chaos, Killed
 from tests.together import together
@@ -83,6 +84,16 @@ def test_a_backup_that_comes_back_unnoticed_by_any_connection_is_not_sent_from(s
 
     assert street.counts(dispatch) == {"waiting": 200}
     assert "restored backup" in dict(delivery.held_instances()).popitem()[1]
+
+
+def test_a_database_that_is_being_restored_is_left_alone_until_it_is_whole(street: Street, machine: Any) -> None:
+    machine("home")
+    with transaction.atomic():
+        Workspace.objects.all()._raw_delete("default")  # as it is before its rows are there
+        assert "right now" in delivery.start_instance(now=street.clock())
+        assert street.lease() is None and not Instance.objects.exists(), "a row of ours would stand in the way of the backup's"
+        transaction.set_rollback(True)
+    assert delivery.start_instance(now=street.clock()) == ""
 
 
 def test_what_one_process_found_to_be_a_copy_stops_the_others_too(street: Street, machine: Any) -> None:

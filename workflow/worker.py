@@ -101,7 +101,8 @@ class Worker:
                 if not self.step():
                     bell.wait(pause)
             except (OperationalError, InterfaceError) as error:
-                log.error("worker.database_away", worker=self.name, error=type(error).__name__)
+                why = type(error.__cause__ or error).__name__  # the driver's own word: DiskFull, AdminShutdown
+                log.error("worker.database_away", worker=self.name, error=why)
                 connection.close()
                 delivery.doubt_instance()
                 self.stopping.wait(0.5)

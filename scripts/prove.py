@@ -67,7 +67,7 @@ def due(known: dict[str, Proof], found: dict[str, dict[str, Any]], now: str) -> 
 def prove(proof: Proof, call: Call) -> dict[str, Any]:
     """Run one and say what it came to. passed: true, false, or null where this machine can't run it."""
     print(f"── {proof.id}  {proof.wrong}", flush=True)
-    began, passed = time.monotonic(), None
+    began, passed, code = time.monotonic(), None, commit()
     try:
         found = proof.run(call)
         passed = not found.faults
@@ -83,7 +83,7 @@ def prove(proof: Proof, call: Call) -> dict[str, Any]:
         "wrong": proof.wrong,
         "holds": proof.holds,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit(),
+        "commit": code,
         "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "judge": "vendorlab" if os.environ.get("OMNI_VENDORLAB") else "stand-in",
         "seconds": round(time.monotonic() - began, 1),

@@ -22,7 +22,7 @@ from tests.crash.vendor import stand_in
 from tests.delivery.certificates import server_tls
 from tests.delivery.wire import Line, Wire, answering, deaf_port, serving
 
-EACH, AT_ONCE, TIMEOUT, CYCLE = 1_000, 100, 0.5, 12
+EACH, AT_ONCE, TIMEOUT, CYCLE = 1_000, 100, 3.0, 12  # TIMEOUT: seconds; a busy machine needs some to connect at all
 IN_DOUBT = ("500", "accept_500", "drop", "accept_drop", "garbage")  # of the stand-in's faults: nobody knows, but it does
 TEXTS = EACH * CYCLE
 
@@ -110,7 +110,8 @@ def _a_whole_send(found: Found, texts: int, chance: Random) -> None:
             drawn.extend(some)
         return drawn[number]
 
-    with stage(200, texts=texts, judge=stand_in) as made:
+    patient = {"vendor_timeout": "6", "lease_seconds": "30", "in_doubt_after": "900"}  # nobody probes, nobody gives up early
+    with stage(200, texts=texts, judge=stand_in, **patient) as made:
         standin = made.vendor.standin  # type: ignore[attr-defined]  # the judge that was asked for
         standin.fault = fault
         made.launch("texts")

@@ -43,9 +43,11 @@ class Call:
 
 @dataclass(frozen=True)
 class Proof:
-    """id: of the test plan; wrong: what is broken; holds: what must then be true."""
+    """id: of the test plan; wrong: what is broken; holds: what must then be true; by_hand: judged by the tests' stand-in whatever
+    OMNI_VENDORLAB says, because its faults or events are made by hand."""
 
     id: str
     wrong: str
     holds: str
     run: Callable[[Call], Found]
+    by_hand: bool = False

@@ -74,4 +74,5 @@ PROOF = Proof(
     "20 kills in 30,000 mails, one per request, with a vendor that recognises a repeat (the package of the how-to)",
     "lost 0, twice 0, in doubt 0",
     run,
+    by_hand=True,
 )

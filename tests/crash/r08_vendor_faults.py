@@ -130,4 +130,5 @@ PROOF = Proof(
     "eleven faults of vendor and network, 1,000 times each; then 12,000 texts of which seven in twelve meet one",
     "each has its class every time; in the send lost 0, twice 0, in doubt exactly those without a usable answer",
     run,
+    by_hand=True,
 )

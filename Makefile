@@ -10,9 +10,10 @@ unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input --progress-bar off --require-hashes --no-compile
 ROOMS := omni workflow optimization delivery rendering presentation audience governance
 T :=
+P :=
 SEEDS := 0-9999
 
-.PHONY: help demo serve test simulate lint format openapi settings-table reference lock clean
+.PHONY: help demo serve test simulate prove prove-table lint format openapi settings-table reference lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-24s%s\n", $$1, $$2}'
@@ -29,6 +30,12 @@ test: .venv/.dev ## all tests on SQLite, then on a real PostgreSQL; T=tests/deli
 
 simulate: .venv/.dev ## 10,000 days of the whole street, each drawn from its seed (SEEDS=0-9999; one number tells that day again)
 	@OMNI_LAW_SEEDS=$(SEEDS) OMNI_LAW_ACTS=60 $(PYTHON) -m pytest tests/laws/test_simulated_days.py -k no_day --dist load --show-capture=no -q
+
+prove: .venv/.dev ## what is too long for every change: kills, restarts, want, a million events; what has no result for this commit (P=R01,R04: these)
+	@$(PYTHON) -m scripts.prove $(P)
+
+prove-table: .venv/.dev ## what those proofs came to, and which were not run
+	@$(PYTHON) -m scripts.prove --table
 
 lint: .venv/.dev ## ruff, mypy strict, the one-way street, migrations, OpenAPI, no registry hosts
 	@$(PYTHON) scripts/lint.py

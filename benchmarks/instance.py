@@ -125,6 +125,30 @@ class Instance:
         self.processes.clear()
 
 
+def environment_of(
+    data: Path, port: int, *, database_url: str, vendor: str, webhook_keys: tuple[str, str], **settings: str
+) -> dict[str, str]:
+    """The environment of an instance that posts to a stand-in. webhook_keys: SendGrid's public key, Twilio's token."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("OMNI_")},
+        "OMNI_DATA_DIR": str(data),
+        "OMNI_DATABASE_URL": database_url,
+        "OMNI_ENV": "development",
+        "OMNI_ALLOWED_RECIPIENTS": "@example.com,+1",
+        "OMNI_VENDOR": "routes",
+        "OMNI_SENDGRID_BASE_URL": vendor,
+        "OMNI_TWILIO_BASE_URL": vendor,
+        "OMNI_SECRET_SENDGRID_WEBHOOK": webhook_keys[0],
+        "OMNI_SECRET_SENDGRID_KEY": "SG." + "lab" * 8,
+        "OMNI_SECRET_RELAY_PASSWORD": "lab",
+        "OMNI_SECRET_TWILIO_TOKEN": webhook_keys[1],
+        "OMNI_PORT": str(port),
+        "OMNI_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "OMNI_TOKEN_KEYS": "benchmark-token-key-0123456789abcdef",
+        **{f"OMNI_{name.upper()}": value for name, value in settings.items()},
+    }
+
+
 @contextmanager
 def instance(*, database: str = "postgresql", **settings: str) -> Iterator[Instance]:
     """A fresh instance and a fresh lab; both end and are removed with the block.
@@ -132,29 +156,13 @@ def instance(*, database: str = "postgresql", **settings: str) -> Iterator[Insta
     settings: `in_doubt_after="5"` sets OMNI_IN_DOUBT_AFTER. database: "postgresql" or "sqlite".
     """
     folder = Path(tempfile.mkdtemp(prefix="omni-bench-"))
-    lab, server = Lab(folder), None
+    lab, server, url = Lab(folder), None, ""
     port = free_port()
     secrets = lab.get("/_lab/secrets")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("OMNI_")}
     if database == "postgresql":
         server, url = _postgresql(folder)
-        environment["OMNI_DATABASE_URL"] = url
-    environment |= {
-        "OMNI_DATA_DIR": str(folder / "var"),
-        "OMNI_ENV": "development",
-        "OMNI_ALLOWED_RECIPIENTS": "@example.com,+1",
-        "OMNI_VENDOR": "routes",
-        "OMNI_SENDGRID_BASE_URL": lab.url,
-        "OMNI_TWILIO_BASE_URL": lab.url,
-        "OMNI_SECRET_SENDGRID_WEBHOOK": str(secrets["sendgrid_public_key"]),
-        "OMNI_SECRET_SENDGRID_KEY": "SG." + "lab" * 8,
-        "OMNI_SECRET_RELAY_PASSWORD": "lab",
-        "OMNI_SECRET_TWILIO_TOKEN": str(secrets["twilio_auth_token"]),
-        "OMNI_PORT": str(port),
-        "OMNI_PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "OMNI_TOKEN_KEYS": "benchmark-token-key-0123456789abcdef",
-        **{f"OMNI_{name.upper()}": value for name, value in settings.items()},
-    }
+    keys = (str(secrets["sendgrid_public_key"]), str(secrets["twilio_auth_token"]))
+    environment = environment_of(folder / "var", port, database_url=url, vendor=lab.url, webhook_keys=keys, **settings)
     made = Instance(folder, lab, environment, port)
     try:
         yield made

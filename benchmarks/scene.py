@@ -98,6 +98,13 @@ MAIL_ROUTES: dict[str, Callable[[str], dict[str, Any]]] = {
         "vendor": "sendgrid",
         "secrets": {"api_key": "SENDGRID_KEY", "webhook_key": "SENDGRID_WEBHOOK"},
     },
+    "pigeon": lambda relay: {  # the vendor of docs/how-to/add-a-vendor.md, where its package is installed
+        "title": "Mail",
+        "channel": "email",
+        "vendor": "pigeon",
+        "secrets": {"api_key": "PIGEON_KEY"},
+        "settings": {"loft": "north"},
+    },
     "smtp": lambda relay: {
         "title": "Mail",
         "channel": "email",

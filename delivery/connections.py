@@ -19,7 +19,7 @@ from django.conf import settings
 from delivery import mailbox
 from delivery.adapters.base import Limits, VendorRequest
 from delivery.breaker import Breaker
-from delivery.transports.answers import Answer, Transport, impossible, unanswered
+from delivery.transports.answers import Answer, Transport, impossible, unanswered, unreached
 from delivery.transports.http1 import Http1
 from delivery.transports.http2 import Http2
 from delivery.transports.loop import LoopThread
@@ -100,7 +100,13 @@ class Connections:
         if not self._thread.is_ours:
             self._transports.clear()  # of the process that this one was forked from
         seconds = settings.OMNI.vendor_timeout
-        coming = self._thread.start(self._window(workspace_id, account, requests, limits, seconds))
+        window = self._window(workspace_id, account, requests, limits, seconds)
+        try:
+            coming = self._thread.start(window)
+        except (RuntimeError, OSError, MemoryError) as error:  # no thread or file handle is left: nothing has been written
+            window.close()
+            log.error("vendor.no_way_out", account=account, error=type(error).__name__)
+            return Posting([unreached(error)] * len(requests))
         return Posting(account=account, size=len(requests), coming=coming, seconds=seconds + GRACE)
 
     def close(self) -> None:

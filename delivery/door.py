@@ -22,9 +22,10 @@ from delivery.inbox import draw as draw_events
 from delivery.inbox import events_waiting
 from delivery.instance import confirm as confirm_instance
 from delivery.instance import doubt as doubt_instance
+from delivery.instance import go_on as raise_instance
 from delivery.instance import held as held_instances
 from delivery.instance import start as start_instance
-from delivery.leases import at_work, due, lease
+from delivery.leases import at_work, due, lease, let_go
 from delivery.left_out import LeftOutPage, left_out
 from delivery.limits import troubled
 from delivery.message_ids import MessageKey, message_id, message_ids, read_message_id
@@ -119,6 +120,7 @@ __all__ = [
     "keep_history",
     "kill",
     "lease",
+    "let_go",
     "look_up_next_domain",
     "message_id",
     "message_ids",
@@ -135,6 +137,7 @@ __all__ = [
     "planned",
     "planned_mail",
     "quote",
+    "raise_instance",
     "read_message_id",
     "reconcile",
     "register_link_resolver",

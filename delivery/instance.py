@@ -1,8 +1,9 @@
 """A restored copy of the database must not send: the database and something outside it must tell the same story.
 
-Each start raises an epoch, first in the database and then in a file. A database restored from a backup is behind its
-file; one that was carried to another machine finds no file there, or somebody else's. Either way nothing is leased until a
-person confirms. Machines that share one database each have a file of their own and are each confirmed once.
+Each start raises an epoch, first in the database and then in a file, and so does every minute of a running worker. A database
+restored from a backup is behind its file, whether or not anything was started since that backup was taken; one that was carried
+to another machine finds no file there, or somebody else's. Either way nothing is leased until a person confirms. Machines that
+share one database each have a file of their own and are each confirmed once.
 
 Machines whose disk doesn't outlive them are told their story by the environment (OMNI_INSTANCE, `name:epoch`): another name is
 another place, and a database that was last used under another epoch is a restored one.
@@ -26,12 +27,13 @@ from django.db import IntegrityError, connection, transaction
 
 from delivery.addresses import key_fingerprint
 from delivery.models import Instance
-from governance.door import Actor, Refused, Role, allow, audit
+from governance.door import Actor, Refused, Role, Workspace, allow, audit
 
 log = structlog.get_logger(__name__)
 FILE_NAME = "instance.json"
 RESTORED = "this database is older than its last start here: it looks like a restored backup"
 RESTORED_UNDER_NAME = "this database was last used under another epoch of OMNI_INSTANCE: confirm that it may send under this one"
+UNFINISHED = "this database has no workspace: it is being made, or restored, right now"
 FOREIGN = "the oldest of OMNI_TOKEN_KEYS is another one than before, so suppressed addresses could not be recognised: put it back"
 _standing: dict[str, tuple[str, str]] = {}  # data directory -> identity, and why it may not send ("" for may)
 
@@ -47,6 +49,8 @@ class Story:
 def start(*, now: datetime) -> str:
     """Compare the stories, once per process and before the first lease. "" if this process may send, else why not."""
     _check_isolation()
+    if not Workspace.objects.exists():  # a backup is being restored under us: a row of ours would stand in its way
+        return UNFINISHED
     identity, reason = _compare(now)
     _standing[str(settings.OMNI.data_dir)] = identity, reason
     if reason:
@@ -54,16 +58,40 @@ def start(*, now: datetime) -> str:
     return reason
 
 
+def go_on(*, now: datetime) -> None:
+    """Raise the epoch of a running installation: a backup of before this moment is told apart from now on. Where the environment
+    tells the story there is nothing to raise."""
+    if settings.OMNI.instance or not may_send(now=now):
+        return
+    try:
+        start(now=now)
+    except OSError as error:  # a full disk is no reason to stop sending
+        log.warning("instance.file_not_written", error=type(error).__name__)
+
+
 def may_send(*, now: datetime) -> bool:
-    """Whether this process was found to be no restored copy, or a person has vouched for it. Starts by itself."""
+    """Whether this is no restored copy, or a person has vouched for it. Starts by itself. Asked before each lease, and each time of the
+    database: a backup can come back between two statements, and a pool of connections tells nobody that its own were cut."""
     known = _standing.get(str(settings.OMNI.data_dir))
     if known is None:
         return not start(now=now)
     identity, reason = known
-    if reason and not Instance.objects.filter(instance_id=identity, held=True).exists() and not _foreign_key():
+    if not reason:
+        return _agrees(identity) or not start(now=now)
+    if not Instance.objects.filter(instance_id=identity, held=True).exists() and not _foreign_key():
         _standing[str(settings.OMNI.data_dir)] = identity, ""
         return True
-    return not reason
+    return False
+
+
+def _agrees(identity: str) -> bool:
+    """Whether the database is still the one of which the file, or the environment, tells. The file is read first: it is behind."""
+    told = _told(settings.OMNI.instance)
+    story = told or _read(settings.OMNI.data_dir / FILE_NAME)
+    row = Instance.objects.filter(instance_id=identity).values_list("epoch", "held").first()
+    if row is None or row[1]:
+        return False
+    return story is None or (row[0] == story.epoch if told else row[0] >= story.epoch)
 
 
 def doubt() -> None:

@@ -2,8 +2,8 @@
 
 Processes and not threads: checking and filling messages is the interpreter's own work, and of the threads of one process it runs
 one at a time (docs/figures.md has both). They are forked from a parent that has loaded everything, so they share that memory.
-The parent starts anew whichever dies: a crash in one costs the others nothing, and a piece of work that keeps crashing is
-isolated by the claims it is counted (delivery/leases.py).
+The parent starts anew whichever dies and frees what it held: a crash in one costs the others nothing, and a piece of work that keeps
+crashing is isolated by the claims it is counted (delivery/leases.py).
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from multiprocessing.process import BaseProcess
 
 import structlog
 from django.conf import settings
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
+from django.utils import timezone
 
+from delivery import door as delivery
 from delivery.door import LaneName
 from workflow.told import TO_END, calling_when_told
 from workflow.worker import LANES, Worker
@@ -74,6 +76,7 @@ class _Parent:
                         good = good and child.exitcode == 0
                         continue
                     log.error("worker.died", process=child.pid, exit=child.exitcode)
+                    _free(_name(child.pid))
                     self._over.wait(STARTS_ANEW_AFTER)
                     self._start(place)
         return good
@@ -96,6 +99,19 @@ class _Parent:
         with self._turn:
             for child in self._children.values():
                 child.terminate()
+
+
+def _name(process: int | None) -> str:
+    """What a sending process calls itself in the ledger."""
+    return f"{socket.gethostname()}:{process}"
+
+
+def _free(dead: str) -> None:
+    """Whatever it held is taken up at once: without this, each crash of one poisoned message would hold up its batch for a lease."""
+    try:
+        delivery.let_go(dead, now=timezone.now())
+    except (OperationalError, InterfaceError) as error:  # then the lease runs out
+        log.warning("worker.database_away", worker=dead, error=type(error).__name__)
 
 
 def _let_go_of_the_database() -> None:
@@ -121,7 +137,7 @@ def _follow(parent: int) -> None:
 
 def _send(lanes: Lanes, *, keeps_time: bool) -> None:
     """One Worker in this process, until it is told to stop; the process ends with status 1 where that takes too long."""
-    worker = Worker(f"{socket.gethostname()}:{os.getpid()}", lanes=lanes, keeps_time=keeps_time)
+    worker = Worker(_name(os.getpid()), lanes=lanes, keeps_time=keeps_time)
 
     def stop() -> None:
         worker.stop()

@@ -24,6 +24,7 @@ from workflow.told import calling_when_told
 log = structlog.get_logger(__name__)
 LANES: tuple[LaneName, ...] = ("transactional", "promotional")
 TICK_EVERY = 5.0  # seconds between looks at schedules, evidence and waves
+RAISE_EVERY = 60.0  # seconds between two raises of the epoch, by which a restored backup is known (delivery/instance.py)
 WATCH_EVERY = 0.2  # seconds between looks at what another process sends
 STAND_BY = 1.0  # seconds between looks whether the other process of one SQLite file has ended
 Clock = Callable[[], datetime]
@@ -37,7 +38,7 @@ class Worker:
         self.vendors = delivery.Connections(wait=lambda seconds: self.stopping.wait(seconds), stopping=self.is_over)
         self.index, self.snapshots = audience.IndexKeeper(), audience.SnapshotKeeper()
         self.stopping = threading.Event()
-        self._ticked, self._until = float("-inf"), float("inf")
+        self._ticked, self._until, self._raised = float("-inf"), float("inf"), time.monotonic()
 
     def step(self) -> bool:
         """Do one piece of work; False if there was none."""
@@ -53,6 +54,9 @@ class Worker:
     def keep_time(self) -> None:
         """Schedules, waves, evidence about requests in doubt, housekeeping, the audience's index and daily snapshots."""
         now = self.clock()
+        if time.monotonic() - self._raised >= RAISE_EVERY:
+            self._raised = time.monotonic()
+            delivery.raise_instance(now=now)
         pipeline.tick(now=now)
         pipeline.fall_back(now=now)
         delivery.reconcile(now=now, vendors=self.vendors)
@@ -99,7 +103,8 @@ class Worker:
                 if not self.step():
                     bell.wait(pause)
             except (OperationalError, InterfaceError) as error:
-                log.error("worker.database_away", worker=self.name, error=type(error).__name__)
+                why = type(error.__cause__ or error).__name__  # the driver's own word: DiskFull, AdminShutdown
+                log.error("worker.database_away", worker=self.name, error=why)
                 connection.close()
                 delivery.doubt_instance()
                 self.stopping.wait(0.5)

@@ -26,7 +26,8 @@ class LoopThread:
         return self._loop is not None and self._pid == os.getpid()
 
     def start(self, work: Coroutine[Any, Any, Made]) -> Future[Made]:
-        """Have it done there, and go on here."""
+        """Have it done there, and go on here. Raises RuntimeError, OSError or MemoryError where the machine has no thread or no file
+        handle left for it: then nothing of it was begun."""
         if not self.is_ours:
             self._start()
         assert self._loop is not None
@@ -41,9 +42,13 @@ class LoopThread:
 
     def _start(self) -> None:
         loop = asyncio.new_event_loop()
-        self._loop, self._pid = loop, os.getpid()
-        self._thread = threading.Thread(target=_run, args=(loop,), name="vendors", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=_run, args=(loop,), name="vendors", daemon=True)
+        try:
+            thread.start()
+        except BaseException:
+            loop.close()
+            raise
+        self._loop, self._thread, self._pid = loop, thread, os.getpid()  # only now: a loop that nobody runs answers nobody
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

@@ -92,6 +92,20 @@ def test_nobody_there_is_surely_not_accepted(out: Connections) -> None:
     assert kinds(post(out, f"http://127.0.0.1:{deaf_port()}", 5)) == {"transient"}
 
 
+def test_a_machine_without_a_thread_left_has_posted_nothing_and_may_have_one_later(
+    out: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with serving(answering) as vendor:
+        with monkeypatch.context() as starved:
+            starved.setattr(threading.Thread, "start", refuses)
+            assert kinds(post(out, vendor.url, 3)) == {"transient"}
+        assert vendor.requests == []
+        assert kinds(post(out, vendor.url, 3)) == {"200"}
+
+
 def test_a_name_that_nobody_has_is_surely_not_accepted(out: Connections) -> None:
     assert kinds(post(out, "http://nobody.invalid", 3)) == {"transient"}
 

@@ -30,6 +30,28 @@ def test_a_worker_that_dies_before_the_last_look_costs_nothing(street: Street) -
     assert set(street.vendor.times().values()) == {1}
 
 
+def test_what_a_surely_dead_worker_held_is_taken_up_at_once(street: Street) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(200), batch_size=100)
+    assert street.lease("lives") is not None and street.lease("dies") is not None
+
+    assert delivery.let_go("dies", now=street.clock()) == 1
+    street.work()
+
+    assert street.counts(dispatch) == {"sent": 100, "waiting": 100}, "the other one's lease still runs"
+
+
+def test_freeing_the_work_of_one_who_lives_costs_a_lease_and_doubles_nothing(street: Street) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(100))
+    slow = street.lease("slow")
+    assert slow is not None
+    assert delivery.let_go("slow", now=street.clock()) == 1
+    street.work()
+    assert street.send(slow).halted == "the lease was lost"
+    assert street.counts(dispatch) == {"sent": 100} and set(street.vendor.times().values()) == {1}
+
+
 def test_a_worker_that_dies_after_the_last_look_leaves_its_request_in_doubt(street: Street) -> None:
     street.route("sendgrid")
     dispatch = street.launch(street.people(200))

@@ -8,11 +8,12 @@ from random import Random
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from delivery import door as delivery
 from delivery import instance
 from delivery.models import Instance
-from governance.door import Refused
+from governance.door import Refused, Workspace
 from tests.delivery.conftest import Street
 from tests.simulation.chaos import Chaos, Killed
 from tests.together import together
@@ -53,6 +54,68 @@ def test_a_database_older_than_its_own_last_start_is_a_restored_backup(street: S
     street.work()
     assert street.counts(dispatch) == {"waiting": 3}
     assert "restored backup" in delivery.start_instance(now=street.clock()), "starting again is no confirmation"
+
+
+def test_a_backup_is_known_though_nothing_was_started_since_it_was_taken(street: Street, machine: Any) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(3))
+    machine("home")
+    delivery.start_instance(now=street.clock())
+    backup = Instance.objects.get().epoch
+    delivery.raise_instance(now=street.clock())  # as a running worker does every minute
+    Instance.objects.update(epoch=backup)
+
+    delivery.doubt_instance()
+    street.work()
+
+    assert street.counts(dispatch) == {"waiting": 3}
+
+
+def test_a_backup_that_comes_back_unnoticed_by_any_connection_is_not_sent_from(street: Street, machine: Any) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(200), batch_size=100)
+    machine("home")
+    assert street.lease("first") is not None
+    backup = Instance.objects.get().epoch
+    delivery.raise_instance(now=street.clock())
+    Instance.objects.update(epoch=backup)  # restored between two statements of a worker that goes on
+
+    street.work()
+
+    assert street.counts(dispatch) == {"waiting": 200}
+    assert "restored backup" in dict(delivery.held_instances()).popitem()[1]
+
+
+def test_a_database_that_is_being_restored_is_left_alone_until_it_is_whole(street: Street, machine: Any) -> None:
+    machine("home")
+    with transaction.atomic():
+        Workspace.objects.all()._raw_delete("default")  # as it is before its rows are there
+        assert "right now" in delivery.start_instance(now=street.clock())
+        assert street.lease() is None and not Instance.objects.exists(), "a row of ours would stand in the way of the backup's"
+        transaction.set_rollback(True)
+    assert delivery.start_instance(now=street.clock()) == ""
+
+
+def test_what_one_process_found_to_be_a_copy_stops_the_others_too(street: Street, machine: Any) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(3))
+    machine("home")
+    assert delivery.start_instance(now=street.clock()) == ""
+    Instance.objects.update(held=True, held_reason="found by another process")
+
+    street.work()
+
+    assert street.counts(dispatch) == {"waiting": 3}
+
+
+def test_a_held_copy_stays_held_while_its_worker_runs(street: Street, machine: Any) -> None:
+    machine("home")
+    delivery.start_instance(now=street.clock())
+    machine("elsewhere")
+    assert street.lease() is None
+    delivery.raise_instance(now=street.clock())
+    ((_, reason),) = delivery.held_instances()
+    assert "another place" in reason
 
 
 def test_a_backup_restored_under_a_running_worker_is_noticed_when_the_database_is_back(street: Street, machine: Any) -> None:

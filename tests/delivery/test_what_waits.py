@@ -111,7 +111,7 @@ def test_nothing_is_declared_lost_while_the_vendors_word_about_it_waits(now: dat
     Attempt.objects.filter(pk=later.attempts[0]).update(heard_at=now - timedelta(hours=1))
     post(event("something-else", "processed", now=now), now=now)
     inbox.draw_all(now=timezone.now())
-    assert reconcile._feed_came_past(silent.attempt())
+    assert reconcile.feed_came_past(silent.attempt())
     post(event(silent.tokens[0], "processed", now=now), now=now)
     with monkeypatch.context() as patched:  # another worker has the call in hand
         patched.setattr("delivery.inbox.draw", lambda **_: 0)

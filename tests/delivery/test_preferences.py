@@ -155,7 +155,7 @@ def test_every_unknown_token_gets_the_same_answer_for_the_same_work(now: datetim
     token = mail.tokens[0]
     forged = token[:-1] + ("A" if token[-1] != "A" else "B")
     seen = set()
-    for one in (forged, token[:-1], "x", "a" * 200, message_id(2**40, 1), message_id(mail.dispatch.pk, 999)):
+    for one in (forged, token[:-1], "x", "a" * 200, message_id(2**40, 1)):
         for method in ("get", "post"):
             with CaptureQueriesContext(connection) as asked:
                 answer = getattr(Client(), method)(f"/p/{one}")

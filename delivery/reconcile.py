@@ -83,7 +83,7 @@ def feed_came_past(attempt: Attempt) -> bool:
     return (
         first is not None
         and VendorEvent.objects.filter(
-            workspace_id=attempt.workspace_id, vendor=attempt.vendor, received_at__gte=first + HEAP_LASTS
+            workspace_id=attempt.workspace_id, vendor=attempt.vendor, received_at__gte=first + min(HEAP_LASTS, window)
         ).exists()
     )
 

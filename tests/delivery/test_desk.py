@@ -38,6 +38,9 @@ def test_it_says_what_is_waited_for_as_time_goes_on(doubtful: Street) -> None:
     doubtful.launch(doubtful.people(1), campaign_key="later")
     doubtful.work()
     assert waits(doubtful) == ["neighbours"]
+    doubtful.hear("processed", doubtful.vendor.accepted[-1:])
+    assert waits(doubtful) == ["neighbours"], "it may be the first of a heap"
+    doubtful.clock.pass_(seconds=61)
     doubtful.hear("delivered", doubtful.vendor.accepted[-1:])
     assert waits(doubtful) == ["round"]
 

@@ -98,8 +98,9 @@ def _kinds(server: Callable[[], AbstractContextManager[Any]], many: int) -> Coun
 
 
 def _a_whole_send(found: Found, texts: int, chance: Random) -> None:
-    """Texts, of which seven in twelve meet a fault at first. In doubt must be exactly those that got no usable answer."""
-    names = ["429", "400", *IN_DOUBT]
+    """Texts, of which half meet a fault at first. In doubt must be exactly those that got no usable answer. None is refused for good:
+    a run of which the vendor refuses that many is halted, as it should be."""
+    names = ["429", *IN_DOUBT]
     names += ["ok"] * (CYCLE - len(names))
     drawn: list[str] = []
 
@@ -122,12 +123,11 @@ def _a_whole_send(found: Found, texts: int, chance: Random) -> None:
         judge(found, made, ledger=ledger, planned=texts, in_doubt_at_most=doubtful)
     found.figures["faults met in that send"] = dict(sorted(met.items()))
     found.must(len(ledger["in_doubt"]) == doubtful, f"{len(ledger['in_doubt']):,} are in doubt, the vendor left {doubtful:,} unanswered")
-    found.must(ledger["states"].get("failed", 0) == met["400"], f"{ledger['states'].get('failed', 0)} failed, {met['400']} were refused")
 
 
 PROOF = Proof(
     "R08",
-    "eleven faults of vendor and network, 1,000 times each; then 12,000 texts of which seven in twelve meet one",
+    "eleven faults of vendor and network, 1,000 times each; then 12,000 texts of which half meet one",
     "each has its class every time; in the send lost 0, twice 0, in doubt exactly those without a usable answer",
     run,
     by_hand=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import sqlite3
 import sys
 from datetime import UTC, datetime, timedelta
@@ -11,9 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from delivery import baselines, housekeeping, instance, leases, ramps, slices
+from delivery import instance
 from governance import door as governance
-from governance import reading
 from tests import factories as make
 from tests.vendor_standin import StandIn
 
@@ -21,7 +21,7 @@ DAWN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 ZONES = ("Europe/London", "America/New_York", "Asia/Tokyo", None)
 PEOPLE = 8
 CAP_HOURS, SMS_MICROS, SMS_BUDGET = 24, 1_000, 5_000
-ROOMS = ("audience", "delivery", "governance", "optimization", "workflow")  # whose memories end with the day
+ROOMS = ("audience", "delivery", "governance", "optimization", "presentation", "workflow")  # whose memories end with the day
 SECRETS = {"SENDGRID_KEY": "SG.town", "SENDGRID_HOOK": "", "TWILIO_TOKEN": "the-accounts-token"}
 ACCOUNT_SID = "AC" + "a" * 32
 
@@ -50,21 +50,13 @@ class Town:
             gc.collect()
             self._kept.backup(connection.connection)
         (settings.OMNI.data_dir / instance.FILE_NAME).unlink(missing_ok=True)
-        for kept in (
-            instance._standing,
-            leases._running,
-            housekeeping._swept,
-            reading._remembered,
-            slices._kept,
-            ramps._looked,
-            baselines._known,
-        ):
-            kept.clear()  # type: ignore[attr-defined]
         for name, module in list(sys.modules.items()):
             if name.split(".", 1)[0] in ROOMS:
-                for value in list(vars(module).values()):
+                for known, value in list(vars(module).items()):
                     if callable(forget := getattr(value, "cache_clear", None)):
                         forget()
+                    elif isinstance(value, dict) and re.fullmatch(r"_[a-z]\w*", known):  # what a process remembers by itself
+                        value.clear()
 
     def _build(self, then: datetime) -> None:
         rows = []

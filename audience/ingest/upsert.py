@@ -65,7 +65,8 @@ def upsert(workspace_id: int, rows: Iterable[ProfileRow], *, source: str, now: d
     transaction, in which the index' feed is written, too. Only the rejected rows are held in memory.
     """
     outcome = UpsertOutcome()
-    for part in upsert_chunks(workspace_id, rows, catalogue(workspace_id), source=source, now=now):
+    plain = isinstance(rows, Sequence) and not any(row.attributes for row in rows)  # addresses only: there is nothing to look up
+    for part in upsert_chunks(workspace_id, rows, {} if plain else catalogue(workspace_id), source=source, now=now):
         outcome.add(part)
     return outcome
 

@@ -196,8 +196,11 @@ def main() -> None:
             wrong.append(f"{name}: {status} {answer[:200]}")
         elif status >= 400 and not _words(answer):
             wrong.append(f"{name}: {status} without words: {answer[:100]}")
-        if took > SLOWEST:
-            wrong.append(f"{name}: {took:.1f} s")
+        if took > SLOWEST:  # on a machine with other work anything may take long once
+            began = time.monotonic()
+            door(api, payload)
+            if (again := time.monotonic() - began) > SLOWEST:
+                wrong.append(f"{name}: {took:.1f} s, and again {again:.1f} s")
     for what, many in sorted(seen.items()):
         print(f"{what:<32}{many}")
     for fault in wrong:

@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 from datetime import time
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from governance.door import Like, zone_names
+from presentation.door import CHANNEL_WORDS, Channel, Country
 
-CHANNEL_WORDS: dict[str, Any] = {
-    "email": "E-mail",
-    "sms": "SMS",
-    "push": "Push",
-    "webpush": "Web push",
-    "whatsapp": "WhatsApp",
-    "wechat": "WeChat",
-    "webhook": "Webhook",
-}
-Channel = Annotated[
-    Literal["email", "sms", "push", "webpush", "whatsapp", "wechat", "webhook"], Field(json_schema_extra={"words": CHANNEL_WORDS})
-]
 Share = Annotated[float, Field(ge=0, le=1, json_schema_extra={"shown_as": "share"})]
 Micros = Annotated[int, Field(ge=0, le=10**12, json_schema_extra={"shown_as": "money", "currency": "currency"})]
 
 
-Country = Annotated[str, Like(r"[A-Z]{2}", "a country’s two capital letters, such as DE")]
 Currency = Annotated[str, Like(r"[A-Z]{3}", "a currency’s three capital letters, such as USD")]
 
 
@@ -47,3 +35,5 @@ def _moment(value: str) -> str:
 
 ZoneName = Annotated[str, AfterValidator(_zone), Field(examples=["Europe/Paris"])]
 TimeOfDay = Annotated[str, AfterValidator(_moment), Field(examples=["21:00"])]
+
+__all__ = ["CHANNEL_WORDS", "Channel", "Country", "Currency", "Micros", "Share", "TimeOfDay", "ZoneName"]

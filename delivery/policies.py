@@ -145,14 +145,13 @@ def _ready(workspace_id: int, key: str, body: VendorRoute) -> Route:
     secrets = {name: governance.secret(workspace_id, named) for name, named in body.secrets.items()}
     account = Account(_base_url(adapter, body), secrets, body.settings, settings.OMNI.public_url.rstrip("/"), _slug(workspace_id))
     speed = body.per_second or adapter.limits.per_second
-    quotas = [Limit(quota.count, quota.per, quota.of, frozenset(quota.domains)) for quota in body.quotas]
     return Route(
         key,
         body.channel,
         adapter,
         account,
         price_book(body),
-        (*([Limit(speed, "second")] if speed else []), *quotas),
+        (*([Limit(speed, "second")] if speed else []), *quotas_of(body)),
         body.reserved,
         body.warm_up,
         body.seed or "",
@@ -161,6 +160,11 @@ def _ready(workspace_id: int, key: str, body: VendorRoute) -> Route:
         body.share,
         body.stands_in,
     )
+
+
+def quotas_of(body: VendorRoute) -> list[Limit]:
+    """Its further limits, beside its speed."""
+    return [Limit(quota.count, quota.per, quota.of, frozenset(quota.domains)) for quota in body.quotas]
 
 
 def price_book(body: VendorRoute) -> Prices:

@@ -38,6 +38,15 @@ class Limit:
         sender = candidate.program.sender.address.lower() if candidate.program else ""
         return f"{self.of}:{sender.rpartition('@')[2] if self.of == 'sender_domain' else sender}"[:160], self.per
 
+    @property
+    def burst(self) -> float:
+        """Of a speed: what its bucket can hold."""
+        return max(1.0, self.count * BURST)
+
+    def filling(self, pace: float) -> float:
+        """Of a speed: messages a second by which its bucket fills."""
+        return self.count * (1 - BURST) * pace
+
     def words(self) -> str:
         """For people: "10,000 messages in 24 hours"."""
         span = {"hour": "an hour", "day": "24 hours", "calendar day": "today of the warm-up"}.get(self.per, f"a {self.per}")
@@ -46,11 +55,12 @@ class Limit:
 
 def at_once(limits: Iterable[Limit]) -> int | None:
     """The most messages that one window may hold: what the slowest bucket can hold. None: no limit."""
-    rates = [limit.count for limit in limits if limit.per == "second"]
-    return max(1, int(min(rates) * BURST)) if rates else None
+    bursts = [limit.burst for limit in limits if limit.per == "second"]
+    return int(min(bursts)) if bursts else None
 
 
 def used(limit: Limit, counted: Sequence[Sequence[int]], now: datetime) -> int:
+    """How much of a quota still counts. counted: [a share of its span, messages], ascending."""
     first = oldest(limit, now)
     return sum(many for share, many in counted if share >= first)
 

@@ -9,9 +9,8 @@ from delivery import limits, quotas
 from delivery.adapters.registry import ADAPTERS
 from delivery.document_words import CHANNEL_WORDS
 from delivery.models import Allowance, VendorAccount
-from delivery.policies import price_book
+from delivery.policies import price_book, quotas_of
 from delivery.prices import Prices
-from delivery.quotas import Limit
 from delivery.route_document import VendorRoute
 from governance import door as governance
 
@@ -104,7 +103,7 @@ def _part(model: VendorRoute, beside: list[VendorRoute]) -> str:
 
 def _uses(model: VendorRoute, rows: list[Allowance], now: datetime) -> list[Use]:
     found = [Use(f"{model.per_second:,g} a second", int(model.per_second))] if model.per_second else []
-    given = [Limit(quota.count, quota.per, quota.of, frozenset(quota.domains)) for quota in model.quotas if quota.per != "second"]
+    given = [limit for limit in quotas_of(model) if limit.per != "second"]
     warm = quotas.warm_up(model.warm_up.began, model.warm_up.days, now.date()) if model.warm_up else None
     for limit in (*given, *([warm] if warm else [])):
         mine = [row for row in rows if row.per == limit.per and row.of.partition(":")[0] == limit.of]

@@ -20,7 +20,7 @@ from django.db.models import Q
 from delivery.eligibility import Candidate
 from delivery.limits import pace
 from delivery.models import Allowance, VendorAccount
-from delivery.quotas import BURST, SPAN, Key, Limit, free_at, oldest, share_of, used
+from delivery.quotas import SPAN, Key, Limit, free_at, oldest, share_of, used
 from delivery.states import Lane
 
 CARRIES_BOTH = timedelta(days=30)  # an account that carried a transactional message this lately keeps room for more
@@ -32,7 +32,8 @@ SOON = 10.0  # seconds that are waited for rather than given back
 class Taken:
     """What a draw allowed. going: their numbers; wait: seconds until they may be posted; soon: numbers whose turn comes within
     seconds, at soon_at; later: numbers that wait for longer, until later_at. shut: the words of the account's limit that is used
-    up, "" where others may still go. drawn: what was counted, to be put back where it isn't posted."""
+    up, "" where others may still go. drawn: what each was counted under, and shares: where in its span, to be put back where it isn't
+    posted."""
 
     going: set[int] = field(default_factory=set)
     wait: float = 0.0
@@ -41,7 +42,17 @@ class Taken:
     later: set[int] = field(default_factory=set)
     later_at: datetime | None = None
     shut: str = ""
-    drawn: dict[int, list[tuple[Key, int]]] = field(default_factory=dict)
+    drawn: dict[int, list[Key]] = field(default_factory=dict)
+    shares: dict[Key, int] = field(default_factory=dict)
+
+    def holds_up(self, n: int, until: datetime, *, soon: bool) -> None:
+        """One more that may not go before then."""
+        if soon:
+            self.soon.add(n)
+            self.soon_at = min(until, self.soon_at or until)
+        else:
+            self.later.add(n)
+            self.later_at = min(until, self.later_at or until)
 
 
 def take(
@@ -51,9 +62,6 @@ def take(
     campaigns leave alone on an account that carries transactional messages, too. An account whose own quota is used up is shut for
     its lane until there is room again."""
     taken = Taken()
-    if not limits:
-        taken.going = {candidate.n for candidate in candidates}
-        return taken
     with transaction.atomic():
         row = _account(workspace_id, account, lane, now)
         both = row.transactional_at is not None and row.transactional_at > now - CARRIES_BOTH
@@ -69,19 +77,16 @@ def take(
 
 def put_back(workspace_id: int, account: str, taken: Taken, numbers: Iterable[int]) -> None:
     """These were drawn and are not posted."""
-    back = Counter(drawn for n in numbers for drawn in taken.drawn.get(n, ()))
+    back = Counter(key for n in numbers for key in taken.drawn.get(n, ()))
     if not back:
         return
     with transaction.atomic():
-        keys = {key for key, _ in back}
-        for (of, per), row in sorted(_rows(workspace_id, account, keys).items()):
-            for (key, share), many in back.items():
-                if key != (of, per):
-                    continue
-                if per == "second":
-                    row.tokens += many
-                else:
-                    row.used = [[at, max(0, counted - many)] if at == share else [at, counted] for at, counted in row.used]
+        for key, row in _rows(workspace_id, account, back).items():
+            share = taken.shares[key]
+            if key[1] == "second":
+                row.tokens += back[key]
+            else:
+                row.used = [[at, max(0, counted - back[key])] if at == share else [at, counted] for at, counted in row.used]
             row.save(update_fields=["tokens", "used"])
 
 
@@ -99,7 +104,7 @@ class _Book:
         keep: float,
         now: datetime,
     ) -> None:
-        self.now, self.lane = now, lane
+        self.now, self.lane, self.pace = now, lane, pace
         self.limits = limits
         self.by_key: dict[Key, Limit] = {}
         self.keys = {candidate.n: self._keys_of(candidate) for candidate in candidates}
@@ -109,10 +114,9 @@ class _Book:
         for key, row in self.rows.items():
             limit = self.by_key[key]
             if limit.per == "second":
-                self.room[key] = self._room_of_bucket(limit, row, pace)
+                self.room[key] = self._room_of_bucket(limit, row)
             else:
                 self.room[key] = int(limit.count * (1 - (0 if limit.gently else keep))) - used(limit, row.used, now)
-        self.pace = pace
 
     def _keys_of(self, candidate: Candidate) -> list[Key]:
         found = []
@@ -125,10 +129,10 @@ class _Book:
                 found.append(key)
         return found
 
-    def _room_of_bucket(self, limit: Limit, row: Allowance, pace: float) -> int:
+    def _room_of_bucket(self, limit: Limit, row: Allowance) -> int:
         """Fill the bucket up to now; how many may be drawn from it. Campaigns draw while there is anything in it, at most one burst
         ahead; transactional messages go before them, up to some seconds ahead."""
-        speed, burst = limit.count * (1 - BURST) * pace, max(1.0, limit.count * BURST)
+        speed, burst = limit.filling(self.pace), limit.burst
         filled = row.filled_at or self.now - timedelta(days=1)
         row.tokens = min(row.tokens + max((self.now - filled).total_seconds(), 0.0) * speed, burst)
         row.filled_at = max(self.now, filled)
@@ -145,24 +149,17 @@ class _Book:
                 self.room[key] -= 1
                 self.drawn[key] += 1
             taken.going.add(candidate.n)
-            taken.drawn[candidate.n] = [(key, 0) for key in keys]
+            taken.drawn[candidate.n] = keys
             return
         limit, row = self.by_key[short], self.rows[short]
         if limit.per == "second":
-            taken.soon.add(candidate.n)
-            speed = limit.count * (1 - BURST) * self.pace
-            at = self.now + timedelta(seconds=max((1 - row.tokens + self.drawn[short]) / speed, 0.01))
-            taken.soon_at = at if taken.soon_at is None else min(at, taken.soon_at)
+            seconds = max((1 - row.tokens + self.drawn[short]) / limit.filling(self.pace), 0.01)
+            taken.holds_up(candidate.n, self.now + timedelta(seconds=seconds), soon=True)
             return
         at = self._turn(limit, row)
         if limit.of == "account":
             taken.shut = limit.words()
-        if (at - self.now).total_seconds() <= SOON:
-            taken.soon.add(candidate.n)
-            taken.soon_at = at if taken.soon_at is None else min(at, taken.soon_at)
-            return
-        taken.later.add(candidate.n)
-        taken.later_at = at if taken.later_at is None else min(at, taken.later_at)
+        taken.holds_up(candidate.n, at, soon=(at - self.now).total_seconds() <= SOON)
 
     def _binds(self, limit: Limit) -> bool:
         """A warm-up counts transactional messages and doesn't hold them back."""
@@ -183,17 +180,15 @@ class _Book:
             limit, row = self.by_key[key], self.rows[key]
             if limit.per == "second":
                 row.tokens -= many
-                taken.wait = max(taken.wait, -row.tokens / (limit.count * (1 - BURST) * self.pace))
+                taken.wait = max(taken.wait, -row.tokens / limit.filling(self.pace))
         posted = self.now + timedelta(seconds=taken.wait)
-        shares = {key: 0 if limit.per == "second" else share_of(limit, posted) for key, limit in self.by_key.items()}
+        taken.shares = {key: 0 if limit.per == "second" else share_of(limit, posted) for key, limit in self.by_key.items()}
         for key, many in self.drawn.items():
             limit, row = self.by_key[key], self.rows[key]
             if limit.per != "second":
                 kept = {share: many for share, many in row.used if many and share >= oldest(limit, self.now)}
-                kept[shares[key]] = kept.get(shares[key], 0) + many
+                kept[taken.shares[key]] = kept.get(taken.shares[key], 0) + many
                 row.used = sorted(map(list, kept.items()))
-        for n, drawn in taken.drawn.items():
-            taken.drawn[n] = [(key, shares[key]) for key, _ in drawn]
         for row in self.rows.values():
             row.save(update_fields=["tokens", "filled_at", "used", "booked_until"])
 

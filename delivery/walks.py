@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -60,7 +60,7 @@ class Walk:
         while flying or ((queue or unsendable or not begun) and not stop):
             if (queue or unsendable or not begun) and not stop and self._has_room(flying, terms):
                 try:
-                    flight = self._take_off(queue, unsendable, flying, terms, stop, later, last)
+                    flight = self._take_off(queue, unsendable, flying, terms, stop, later)
                 except Halted as halt:
                     stop.because(str(halt), self.clock())
                 except Exception:  # what is in the air was answered all the same, and is written down first
@@ -100,7 +100,6 @@ class Walk:
         terms: Terms,
         stop: Stop,
         later: Stop,
-        last: bool,
     ) -> _Flight | None:
         """Admit the next window and begin to post it; None where something stands in the way. Raises Halted. later: why some of it
         waits for longer than this lease."""
@@ -114,18 +113,18 @@ class Walk:
                 while flying:  # answers are not left unwritten while this sleeps
                     self._land(flying, terms, stop, queue, more=True)
                 if stop or seconds > self._longest_wait():
-                    self._put_back(taken, terms, taken.going)
+                    self._put_back(taken, terms)
                     stop.because("the vendor's rate", self.clock() + timedelta(seconds=min(seconds, 60.0)))
                     return None
                 self.vendors.wait(seconds)
             if not window and (queue or stop):
                 return None
         if window and self.vendors.stopping():
-            self._put_back(taken, terms, taken.going if taken else ())
+            self._put_back(taken, terms)
             stop.because("this worker was told to stop", self.clock())
             return None
         if not self._time_left():
-            self._put_back(taken, terms, taken.going if taken else ())
+            self._put_back(taken, terms)
             stop.because("the lease is nearly over", self.clock())
             return None
         started = time.monotonic()
@@ -133,8 +132,7 @@ class Walk:
         self.deadline = started + settings.OMNI.lease_seconds
         self.counts += admission.counts
         if taken is not None:
-            admitted = {candidate.n for bundle in admission.bundles for candidate in bundle.candidates}
-            self._put_back(taken, terms, taken.going - admitted)
+            self._put_back(taken, terms, but={candidate.n for bundle in admission.bundles for candidate in bundle.candidates})
         return self._post(admission.bundles, terms)
 
     def _draw(self, window: list[Bundle], limits_now: Sequence[Limit], terms: Terms) -> Taken:
@@ -220,9 +218,10 @@ class Walk:
         """Seconds that are not too many to sleep."""
         return min(LONGEST_WAIT, self.deadline - time.monotonic() - 3 * settings.OMNI.vendor_timeout)
 
-    def _put_back(self, taken: Taken | None, terms: Terms, numbers: Iterable[int]) -> None:
+    def _put_back(self, taken: Taken | None, terms: Terms, *, but: Set[int] = frozenset()) -> None:
+        """What was drawn and isn't posted: all of it but these."""
         if taken is not None:
-            traffic.put_back(self.work.workspace_id, terms.route.key, taken, numbers)
+            traffic.put_back(self.work.workspace_id, terms.route.key, taken, taken.going - but)
 
     def _time_left(self) -> bool:
         needed = 2 * settings.OMNI.vendor_timeout

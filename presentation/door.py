@@ -13,6 +13,7 @@ from presentation.blocks import (
     TextBlock,
     walk,
 )
+from presentation.channels import CHANNEL_WORDS, Channel, Country
 from presentation.checks import add_content_check
 from presentation.content import (
     Content,
@@ -42,6 +43,9 @@ from presentation.values import LARGEST, MAX_VALUE_CHARS, Plain, UnfitValue, pla
 from presentation.views.templates import template_editor
 
 __all__ = [
+    "CHANNEL_WORDS",
+    "Channel",
+    "Country",
     "BUILT_IN",
     "FILTERS",
     "FONTS",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import Field, JsonValue, field_validator, model_validator
+from pydantic import AfterValidator, Field, JsonValue, field_validator, model_validator
 
 from governance.door import DocumentModel
 from presentation.blocks import Block
@@ -25,24 +26,26 @@ def one_address(value: str) -> str:
         raise ValueError(f"one e-mail address such as hello@example.com ({str(error).rstrip('.')[:120]})") from None
 
 
+def _address_or_nothing(value: str) -> str:
+    return one_address(value) if value else value
+
+
+def _sms_sender_or_nothing(value: str) -> str:
+    if value and not SMS_SENDER.fullmatch(value):
+        raise ValueError("a number such as +15005550006, a short code, or a word of 3 to 11 letters and digits")
+    return value
+
+
+MailAddress = Annotated[Line, AfterValidator(_address_or_nothing)]
+SmsSender = Annotated[Line, AfterValidator(_sms_sender_or_nothing)]
+
+
 class Sender(DocumentModel):
     """Who the message comes from: name and address for e-mail, `from` (a number, short code or word) for SMS."""
 
     name: FixedLine = Field(default="", max_length=100)
-    address: Line = Field(default="", max_length=320)
-    number: Line = Field(default="", max_length=40, alias="from")
-
-    @field_validator("address")
-    @classmethod
-    def _one_address(cls, value: str) -> str:
-        return one_address(value) if value else value
-
-    @field_validator("number")
-    @classmethod
-    def _one_number(cls, value: str) -> str:
-        if value and not SMS_SENDER.fullmatch(value):
-            raise ValueError("a number such as +15005550006, a short code, or a word of 3 to 11 letters and digits")
-        return value
+    address: MailAddress = Field(default="", max_length=320)
+    number: SmsSender = Field(default="", max_length=40, alias="from")
 
 
 class Variable(DocumentModel):

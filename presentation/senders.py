@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field
 
 from governance.door import CheckContext, DocumentModel, Finding, Kind, Like, Role, Text, pointer
-from presentation.characters import Body, FixedLine, Line, fixed
-from presentation.parts import SMS_SENDER, Sender, one_address
+from presentation.channels import CHANNEL_WORDS, Channel, Country
+from presentation.characters import Body, FixedLine, fixed
+from presentation.parts import MailAddress, Sender, SmsSender
 
-CHANNELS: dict[str, Any] = {
-    "email": "E-mail",
-    "sms": "SMS",
-    "whatsapp": "WhatsApp",
-    "push": "Push",
-    "webpush": "Web push",
-    "wechat": "WeChat",
-    "webhook": "Webhook",
-}
 MAILBOXES = frozenset(  # everybody's: their owners forbid mail that doesn't leave their own machines
     {"aol.com", "gmail.com", "gmx.de", "gmx.net", "googlemail.com", "hotmail.com", "icloud.com", "live.com", "me.com", "msn.com"}
     | {"outlook.com", "proton.me", "protonmail.com", "qq.com", "web.de", "yahoo.co.jp", "yahoo.co.uk", "yahoo.com", "ymail.com"}
@@ -43,17 +35,16 @@ def ascii_domain(text: str) -> str:
 
 Domain = Annotated[str, AfterValidator(ascii_domain)]
 Selector = Annotated[str, Like(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9_])?", "a selector such as s1")]
-Country = Annotated[str, Like(r"[A-Z]{2}", "a country’s two capital letters, such as DE")]
 
 
 class SenderBody(DocumentModel):
     """One sender of one channel. A template names it by key instead of writing a sender out."""
 
     title: Annotated[str, Text(120)]
-    channel: Literal["email", "sms", "whatsapp", "push", "webpush", "wechat", "webhook"] = Field(json_schema_extra={"words": CHANNELS})
+    channel: Channel
     name: FixedLine = Field(default="", max_length=100, json_schema_extra={"help": "E-mail: what inboxes show before the subject."})
-    address: Line = Field(default="", title="E-mail address")
-    reply_to: Line = Field(default="", title="Answers go to", json_schema_extra={"help": "Where the template says nothing."})
+    address: MailAddress = Field(default="", title="E-mail address")
+    reply_to: MailAddress = Field(default="", title="Answers go to", json_schema_extra={"help": "Where the template says nothing."})
     postal_address: Annotated[Body, AfterValidator(fixed)] = Field(
         default="",
         max_length=500,
@@ -80,7 +71,7 @@ class SenderBody(DocumentModel):
         description="The domain of yours to which the vendor has bounces sent; without one they go to a domain of the vendor's.",
         json_schema_extra={"help": "The domain of yours to which your vendor has bounces sent, such as bounces.example.com."},
     )
-    number: Line = Field(
+    number: SmsSender = Field(
         default="",
         max_length=40,
         title="Number or word",
@@ -111,18 +102,6 @@ class SenderBody(DocumentModel):
         description="Push, WeChat, webhooks: what the vendor knows the sender by.",
         json_schema_extra={"help": "Push, WeChat and webhooks: what the vendor knows it by."},
     )
-
-    @field_validator("address", "reply_to")
-    @classmethod
-    def _one_address(cls, value: str) -> str:
-        return one_address(value) if value else value
-
-    @field_validator("number")
-    @classmethod
-    def _one_number(cls, value: str) -> str:
-        if value and not SMS_SENDER.fullmatch(value):
-            raise ValueError("a number such as +15005550006, a short code, or a word of 3 to 11 letters and digits")
-        return value
 
     @property
     def domain(self) -> str:
@@ -155,7 +134,7 @@ def sender_checks(context: CheckContext, body: SenderBody) -> Sequence[Finding]:
     needed = NEEDED.get(body.channel, "id")
     found = [] if getattr(body, needed) else [Finding("error", f"/{needed}", "nothing", _what(needed))]
     found += [
-        Finding("warning", f"/{name}", "something", f"nothing: {CHANNELS[body.channel]} makes no use of it")
+        Finding("warning", f"/{name}", "something", f"nothing: {CHANNEL_WORDS[body.channel]} makes no use of it")
         for name in SenderBody.model_fields
         if name not in {"title", "channel", *FITS.get(body.channel, {"name", "id"})} and getattr(body, name)
     ]

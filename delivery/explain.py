@@ -67,8 +67,6 @@ def why(workspace_id: int, dispatch_id: int, profile_id: int) -> Why:
             return Why("left_out", word, stops=(Stop("delivery", dispatch.planned_at, {"planned": False, "reason": word}),))
     if dispatch.archived_at is not None and dispatch.kind != "campaign":
         return Why("archived", "", stops=(stations.archived(dispatch),))
-    if dispatch.archived_at is not None and dispatch.kind != "campaign":
-        return Why("archived", "", stops=(stations.archived(dispatch),))
     n, stops = _place(dispatch, profile_id)
     if n is None:
         return Why("not_considered", "", stops=(Stop("audience", dispatch.planned_at, {"considered": False}),))

@@ -23,7 +23,7 @@ from audience.ingest.columns import ImportWishes
 from audience.ingest.importing import Imported, import_file
 from audience.ingest.rejects import Rejects
 from audience.ingest.rows import ProfileRow, Rejected
-from audience.ingest.upsert import UpsertOutcome, upsert
+from audience.ingest.upsert import UpsertOutcome, upsert, upsert_one
 from audience.new_events import NewEvent
 from audience.profiles import Person, countries, everyone, find, ids_of, load, same_address, search, sharing
 from audience.reach import addresses, unreachable, unwilling
@@ -109,6 +109,7 @@ __all__ = [
     "unreachable",
     "unwilling",
     "upsert",
+    "upsert_one",
     "UpsertOutcome",
     "zone_name",
 ]

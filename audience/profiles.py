@@ -42,11 +42,15 @@ def load(workspace_id: int, ids: Sequence[int] | BitMap64) -> list[Person]:
     wanted = list(map(int, ids))
     if not wanted:
         return []
-    statement = _LOAD.format(attributes="attributes::text" if sql.on_postgres() else "attributes")
-    rows = sql.rows(f"{statement} AND erased_at IS NULL AND {sql.among('id')}", [workspace_id, sql.listed(wanted)])
-    loads = orjson.loads
-    found = {row[0]: Person(*(*row[:8], loads(row[8]))) for row in rows}
+    found = {person.id: person for person in _read(sql.among("id"), [workspace_id, sql.listed(wanted)])}
     return [found[each] for each in wanted if each in found]
+
+
+def _read(condition: str, parameters: Sequence[Any]) -> list[Person]:
+    """The people of a workspace (the first parameter) for whom a condition in SQL holds, but the erased."""
+    statement = _LOAD.format(attributes="attributes::text" if sql.on_postgres() else "attributes")
+    loads = orjson.loads
+    return [Person(*(*row[:8], loads(row[8]))) for row in sql.rows(f"{statement} AND erased_at IS NULL AND {condition}", parameters)]
 
 
 def people(workspace_id: int) -> QuerySet[Profile]:
@@ -56,16 +60,11 @@ def people(workspace_id: int) -> QuerySet[Profile]:
 
 def find(workspace_id: int, *, external_id: str | None = None, address: str | None = None) -> Person | None:
     """One person by external id, or the one with the lowest id by e-mail address or phone number, however these are written."""
-    rows = people(workspace_id)
     if external_id is not None:
-        if "\0" in external_id:
-            return None
-        rows = rows.filter(external_id=external_id_of(external_id))
-    elif address is not None and (is_theirs := _address(address)):
-        rows = rows.filter(is_theirs)
-    else:
-        return None
-    number = rows.order_by("id").values_list("id", flat=True).first()
+        found = [] if "\0" in external_id else _read("external_id = %s", [workspace_id, external_id_of(external_id)])
+        return next(iter(found), None)
+    is_theirs = _address(address) if address is not None else None
+    number = people(workspace_id).filter(is_theirs).order_by("id").values_list("id", flat=True).first() if is_theirs else None
     return None if number is None else next(iter(load(workspace_id, [number])), None)
 
 

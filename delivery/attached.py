@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef
 
 from delivery import policies
 from delivery.adapters.base import Attachment
-from delivery.models import AttachedFile, Decision, Dispatch
+from delivery.models import AttachedFile, Decision
 from delivery.states import WorkState
 
 KEPT = timedelta(days=1)  # after the message was settled: the look at a failed one is still whole
@@ -21,12 +21,12 @@ def without_attachments(workspace_id: int, channel: str) -> list[str]:
     return sorted(adapter.title for adapter in adapters.values() if channel != "email" or not adapter.features.attachments)
 
 
-def keep(files: Iterable[tuple[int, int, Sequence[Attachment]]], dispatch: Dispatch, *, now: datetime) -> None:
+def keep(files: Iterable[tuple[int, int, Sequence[Attachment]]], dispatch_id: int, workspace_id: int, *, now: datetime) -> None:
     """Write these down: a message's number, whose it is, and its files, in the caller's transaction."""
     AttachedFile.objects.bulk_create(
         AttachedFile(
-            workspace_id=dispatch.workspace_id,
-            dispatch_id=dispatch.pk,
+            workspace_id=workspace_id,
+            dispatch_id=dispatch_id,
             n=n,
             profile_id=profile_id,
             place=place,

@@ -12,10 +12,10 @@ from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from delivery import attached, policies
+from delivery import attached, policies, sql
 from delivery.adapters.base import Attachment
 from delivery.addresses import text_hash
 from delivery.message_ids import read_message_id
@@ -69,8 +69,7 @@ def standing(
     Raises Missing where the route or the policy isn't released.
     """
     occurrence = f"{day.isoformat()}/{template_revision_id}/{campaign_revision_id or 0}{_from(senders)}"
-    same = Dispatch.objects.filter(workspace_id=workspace_id, kind=kind, key=key, occurrence=occurrence, relaunch=0)
-    if found := same.values_list("id", flat=True).first():
+    if (found := _same(workspace_id, kind, key, occurrence)) is not None:
         return found
     routes = policies.routes(workspace_id, route_key, channel)
     policies.policy(workspace_id, policy_key)
@@ -97,7 +96,7 @@ def standing(
         shadow=shadow,
         planned_at=now,
         due_at=now,
-        n_base=_next_decision_ids(1)[0] if connection.vendor == "postgresql" else 0,
+        n_base=_next_decision_id() if sql.on_postgres() else 0,
         currency=routes[0].currency,
     )
     try:
@@ -105,7 +104,16 @@ def standing(
             row.save(force_insert=True)
             return row.pk
     except IntegrityError:
-        return same.values_list("id", flat=True).get()
+        found = _same(workspace_id, kind, key, occurrence)
+        assert found is not None, "another made the same"
+        return found
+
+
+def _same(workspace_id: int, kind: str, key: str, occurrence: str) -> int | None:
+    """Asked for every message, so in plain SQL."""
+    statement = "SELECT id FROM delivery_dispatch WHERE workspace_id = %s AND kind = %s AND key = %s AND occurrence = %s AND relaunch = 0"
+    found = sql.rows(statement, [workspace_id, kind, key, occurrence])
+    return int(found[0][0]) if found else None
 
 
 def _from(senders: Sequence[int]) -> str:
@@ -121,16 +129,17 @@ def decide(dispatch_id: int, decisions: Sequence[NewDecision], *, now: datetime)
     """
     if len(decisions) > MAX_AT_ONCE:
         raise Invalid([Finding("error", "", f"{len(decisions):,} messages", f"at most {MAX_AT_ONCE:,} at once")])
-    dispatch = Dispatch.objects.only("id", "workspace_id", "lane", "n_base", "state").filter(pk=dispatch_id).first()
-    if dispatch is None:
-        raise Missing("a dispatch of that number")
-    if dispatch.state == DispatchState.STOPPED:
-        raise Refused("this dispatch was stopped")
-    with transaction.atomic():
-        rows = _numbered(dispatch, decisions, now)
+    with transaction.atomic(savepoint=False):
+        dispatch = _numbering(dispatch_id, len(decisions))
+        if dispatch.state == DispatchState.STOPPED:
+            raise Refused("this dispatch was stopped")
+        rows = [_row(dispatch_id, dispatch, place, new, now) for place, new in enumerate(decisions)]
         Decision.objects.bulk_create(row for row, new in zip(rows, decisions, strict=True) if not new.skip)
         attached.keep(
-            [(row.n, row.profile_id, new.files) for row, new in zip(rows, decisions, strict=True) if new.files], dispatch, now=now
+            [(row.n, row.profile_id, new.files) for row, new in zip(rows, decisions, strict=True) if new.files],
+            dispatch_id,
+            dispatch.workspace_id,
+            now=now,
         )
         Message.objects.bulk_create(_skipped(row, new.skip, now) for row, new in zip(rows, decisions, strict=True) if new.skip)
         if dispatch.state == DispatchState.DONE:
@@ -182,6 +191,9 @@ class KeyUse:
     n: int | None = None
 
 
+_CLAIM = "INSERT INTO delivery_idempotencykey (workspace_id, key, request, at) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
+
+
 def use_key(workspace_id: int, key: str, request_sha256: str, *, now: datetime) -> KeyUse:
     """Claim an idempotency key in the caller's transaction; of callers at once one is new and the others wait for it.
 
@@ -190,13 +202,9 @@ def use_key(workspace_id: int, key: str, request_sha256: str, *, now: datetime) 
     if not 1 <= len(key) <= 255 or not key.isprintable():
         raise Invalid([Finding("error", "/idempotency_key", f"{len(key)} characters", "1 to 255 printable characters")])
     hashed, asked = text_hash(workspace_id, key), text_hash(workspace_id, request_sha256)
-    made = IdempotencyKey(workspace_id=workspace_id, key=hashed, request=asked, at=now)
-    try:
-        with transaction.atomic():
-            made.save(force_insert=True)
-            return KeyUse(new=True)
-    except IntegrityError:
-        known = IdempotencyKey.objects.get(workspace_id=workspace_id, key=hashed)
+    if sql.run(_CLAIM, [workspace_id, hashed, asked, sql.moment(now)]):  # who comes second waits for the end of the first's transaction
+        return KeyUse(new=True)
+    known = IdempotencyKey.objects.get(workspace_id=workspace_id, key=hashed)
     if known.request != asked:
         raise Conflict("this Idempotency-Key was used with another request")
     return KeyUse(False, known.dispatch_id, known.n)
@@ -204,37 +212,59 @@ def use_key(workspace_id: int, key: str, request_sha256: str, *, now: datetime) 
 
 def answer_key(workspace_id: int, key: str, dispatch_id: int, n: int) -> None:
     """Keep what a new key led to, in the transaction that claimed it."""
-    IdempotencyKey.objects.filter(workspace_id=workspace_id, key=text_hash(workspace_id, key)).update(dispatch_id=dispatch_id, n=n)
+    statement = "UPDATE delivery_idempotencykey SET dispatch_id = %s, n = %s WHERE workspace_id = %s AND key = %s"
+    sql.run(statement, [dispatch_id, n, workspace_id, text_hash(workspace_id, key)])
 
 
-def _numbered(dispatch: Dispatch, decisions: Sequence[NewDecision], now: datetime) -> list[Decision]:
-    """PostgreSQL numbers by the table's own sequence: no row is held, so callers never wait for each other; gaps are fine."""
-    if connection.vendor == "postgresql":
-        ids: Sequence[int | None] = _next_decision_ids(len(decisions))
-        ns = [number - dispatch.n_base for number in ids if number is not None]
+class _Numbering(NamedTuple):
+    """A dispatch, and the numbers of its next decisions. ids: empty where the table numbers its rows by itself."""
+
+    workspace_id: int
+    lane: Lane
+    state: DispatchState
+    ns: Sequence[int]
+    ids: Sequence[int]
+
+
+_NEXT = "nextval(pg_get_serial_sequence('delivery_decision', 'id'))"
+_DRAWN = f"""
+SELECT workspace_id, lane, state, n_base, (SELECT array_agg({_NEXT}) FROM generate_series(1, %s))
+  FROM delivery_dispatch WHERE id = %s
+"""
+
+
+def _numbering(dispatch_id: int, count: int) -> _Numbering:
+    """Numbers for so many decisions, in the caller's transaction. Raises Missing without such a dispatch.
+
+    PostgreSQL numbers by the table's own sequence: no row is held, so callers never wait for each other; gaps are fine.
+    """
+    if sql.on_postgres():
+        for workspace_id, lane, state, n_base, drawn in sql.rows(_DRAWN, [count, dispatch_id]):
+            ids = sorted(drawn or ())
+            return _Numbering(workspace_id, Lane(lane), DispatchState(state), [number - n_base for number in ids], ids)
     else:
-        Dispatch.objects.filter(pk=dispatch.id).update(planned=F("planned") + len(decisions))
-        first = Dispatch.objects.values_list("planned", flat=True).get(pk=dispatch.id) - len(decisions)
-        ids, ns = [None] * len(decisions), list(range(first, first + len(decisions)))
-    return [
-        Decision(
-            id=number,
-            workspace_id=dispatch.workspace_id,
-            dispatch_id=dispatch.id,
-            n=n,
-            profile_id=new.profile_id,
-            payload=dict(new.payload),
-            files=len(new.files),
-            lane=dispatch.lane,
-            decided_at=now,
-            due_at=new.due_at or now,
-            expires_at=new.expires_at,
-        )
-        for number, n, new in zip(ids, ns, decisions, strict=True)
-    ]
+        Dispatch.objects.filter(pk=dispatch_id).update(planned=F("planned") + count)
+        statement = "SELECT workspace_id, lane, state, planned FROM delivery_dispatch WHERE id = %s"
+        for workspace_id, lane, state, planned in sql.rows(statement, [dispatch_id]):
+            return _Numbering(workspace_id, Lane(lane), DispatchState(state), range(planned - count, planned), ())
+    raise Missing("a dispatch of that number")
 
 
-def _next_decision_ids(count: int) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('delivery_decision', 'id')) FROM generate_series(1, %s)", [count])
-        return sorted(row[0] for row in cursor.fetchall())
+def _row(dispatch_id: int, dispatch: _Numbering, place: int, new: NewDecision, now: datetime) -> Decision:
+    return Decision(
+        id=dispatch.ids[place] if dispatch.ids else None,
+        workspace_id=dispatch.workspace_id,
+        dispatch_id=dispatch_id,
+        n=dispatch.ns[place],
+        profile_id=new.profile_id,
+        payload=dict(new.payload),
+        files=len(new.files),
+        lane=dispatch.lane,
+        decided_at=now,
+        due_at=new.due_at or now,
+        expires_at=new.expires_at,
+    )
+
+
+def _next_decision_id() -> int:
+    return int(sql.rows(f"SELECT {_NEXT}")[0][0])

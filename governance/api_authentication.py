@@ -16,7 +16,6 @@ from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 
 from governance.api_keys import authenticate
-from governance.models import ApiKey, User, Workspace
 from governance.questions import refuse_nul
 from governance.roles import LEAST, SCOPES, Actor
 
@@ -25,25 +24,23 @@ class ApiRequest(Request):
     """A request that came with a working API key."""
 
     actor: Actor
-    workspace: Workspace
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """The user of `request` is the person who made the key; `request.actor` and `request.workspace` are set."""
+    """The user of `request` is the actor, who stands for the person that made the key; `request.actor` is the same."""
 
-    def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
+    def authenticate(self, request: Request) -> tuple[Actor, None] | None:
         word, _, text = request.headers.get("Authorization", "").partition(" ")
         if not word:
             _count_stranger(request)
             return None
-        known = authenticate(text.strip(), now=timezone.now()) if word.lower() == "bearer" else None
-        if known is None:
+        actor = authenticate(text.strip(), now=timezone.now()) if word.lower() == "bearer" else None
+        if actor is None:
             _count_stranger(request)
             raise AuthenticationFailed("This API key is unknown, expired or revoked. Send `Authorization: Bearer omni_…`.")
-        user, key, actor = known
-        request.actor, request.workspace = actor, key.workspace  # type: ignore[attr-defined]
+        request.actor = actor  # type: ignore[attr-defined]
         refuse_nul(request.GET)
-        return user, key
+        return actor, None
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="OMNI API"'
@@ -59,6 +56,13 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {"type": "http", "scheme": "bearer", "description": "An API key from the console: `omni_…`."}
 
 
+class WorkingKey(BasePermission):
+    """Whoever has a working key, whatever its scopes."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return isinstance(request.user, Actor)
+
+
 def HasScope(scope: str, **by_method: str) -> type[BasePermission]:
     """A permission for working keys with the scope and a role that may use it:
     `permission_classes = [HasScope("documents:read", PUT="documents:write")]`."""
@@ -69,7 +73,7 @@ def HasScope(scope: str, **by_method: str) -> type[BasePermission]:
     class Scoped(BasePermission):
         def has_permission(self, request: Request, view: Any) -> bool:
             wanted = by_method.get(request.method or "", scope)
-            actor: Actor | None = getattr(request, "actor", None) if request.user else None
+            actor = request.user if isinstance(request.user, Actor) else None
             if actor is not None and wanted not in actor.scopes:
                 raise PermissionDenied(f"This API key needs the scope {wanted}.")
             if actor is not None and not actor.role.covers(LEAST[wanted]):

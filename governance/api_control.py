@@ -15,7 +15,7 @@ from governance.api_authentication import ApiRequest, HasScope
 from governance.api_keys import create_api_key, revoke_api_key
 from governance.approvals import decide, find_submission, withdraw
 from governance.findings import parse
-from governance.models import ApiKey, AuditEntry, Decision, Submission
+from governance.models import ApiKey, AuditEntry, Decision, Submission, Workspace
 from governance.paging import PAGING, page
 from governance.releases import release
 from governance.roles import Role, allow
@@ -132,7 +132,7 @@ class Me(APIView):
     @extend_schema(operation_id="me", responses=answers.MeAnswer)
     def get(self, request: ApiRequest) -> Response:
         """Whom this key acts for, and what it may do."""
-        return answer(answers.MeAnswer.of(request.actor, request.workspace.key))
+        return answer(answers.MeAnswer.of(request.actor, Workspace.objects.get(pk=request.actor.workspace_id).key))
 
 
 def _submissions(workspace_id: int) -> QuerySet[Submission]:

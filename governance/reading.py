@@ -181,9 +181,12 @@ def revisions(workspace_id: int, kind: str, key: str, *, limit: int = 200) -> li
 _remembered: dict[tuple[int, str, str], tuple[int, RevisionView]] = {}
 
 
-def released(workspace_id: int, kind: str, key: str) -> RevisionView:
-    """What is in force now. Raises Missing. One small query where the witness' epoch is the remembered one."""
-    epoch = witness.epoch(workspace_id)
+def released(workspace_id: int, kind: str, key: str, *, epoch: int | None = None) -> RevisionView:
+    """What is in force now. Raises Missing. One small query where the witness' epoch is the remembered one.
+
+    epoch: as it was read a moment ago, by a caller who wants several documents of one committed state.
+    """
+    epoch = witness.epoch(workspace_id) if epoch is None else epoch
     known = _remembered.get((workspace_id, kind, key))
     if known and known[0] == epoch:
         return known[1]

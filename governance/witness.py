@@ -23,7 +23,7 @@ def begin(workspace_id: int) -> None:
 
 def epoch(workspace_id: int) -> int:
     """The present epoch: equal numbers mean that nothing released, paused or switched has changed between."""
-    return Witness.objects.values_list("epoch", flat=True).get(workspace_id=workspace_id)
+    return _read("SELECT epoch FROM governance_witness WHERE workspace_id = %s", workspace_id)
 
 
 def bump(workspace_id: int) -> int:
@@ -43,8 +43,13 @@ def hold_epoch(workspace_id: int) -> int:
         raise transaction.TransactionManagementError("an epoch is held by a transaction: open one first")
     if connection.vendor != "postgresql":
         return epoch(workspace_id)
+    return _read("SELECT epoch FROM governance_witness WHERE workspace_id = %s FOR SHARE", workspace_id)
+
+
+def _read(statement: str, workspace_id: int) -> int:
+    """Asked by every request and every batch, so in plain SQL."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT epoch FROM governance_witness WHERE workspace_id = %s FOR SHARE", [workspace_id])
+        cursor.execute(statement, [workspace_id])
         row = cursor.fetchone()
     if row is None:
         raise Witness.DoesNotExist

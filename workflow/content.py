@@ -94,12 +94,14 @@ def _locales(made: Sequence[rendering.Filled | rendering.Failed]) -> set[str]:
     return {message.locale for message in made if isinstance(message, rendering.Filled)}
 
 
-def senders_of(workspace_id: int, templates: Sequence[RevisionView], *, draft: bool = False) -> list[RevisionView]:
-    """The senders that these templates name, as released or as drafted. Raises Missing."""
+def senders_of(
+    workspace_id: int, templates: Sequence[RevisionView], *, draft: bool = False, epoch: int | None = None
+) -> list[RevisionView]:
+    """The senders that these templates name, as released (at an epoch that was just read) or as drafted. Raises Missing."""
     keys = presentation.senders_named(templates)
     if draft:
         return [governance.document(workspace_id, "sender", key).latest for key in keys]
-    return [governance.released(workspace_id, "sender", key) for key in keys]
+    return [governance.released(workspace_id, "sender", key, epoch=epoch) for key in keys]
 
 
 def planned_mails(

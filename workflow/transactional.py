@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 
 from audience import door as audience
+from audience.door import Person
 from delivery import door as delivery
 from governance import door as governance
 from governance.door import Actor, Finding, Invalid, Missing, Refused, pointer
@@ -34,29 +35,38 @@ class Accepted:
     replayed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What a type stands for now. senders: the revisions of the senders that it names."""
+
+    view: governance.RevisionView
+    senders: list[int]
+
+
 def accept(actor: Actor, wanted: MessageRequest, *, idempotency_key: str | None, now: datetime) -> Accepted:
     """Decide one message, in one transaction with its key. Raises Invalid and Refused (same key, another request)."""
     workspace_id = actor.workspace_id
-    template = _in_force(workspace_id, wanted.type, now)
-    followers = [_in_force(workspace_id, step.type, now, at=f"/fallback/{place}") for place, step in enumerate(wanted.fallback)]
+    epoch = governance.epoch(workspace_id)
+    template = _in_force(workspace_id, wanted.type, epoch, now)
+    followers = [_in_force(workspace_id, step.type, epoch, now, at=f"/fallback/{place}") for place, step in enumerate(wanted.fallback)]
     digest = hashlib.sha256(wanted.model_dump_json(exclude={"idempotency_key"}).encode()).hexdigest()
     with transaction.atomic():
         if idempotency_key is not None:
             use = delivery.use_key(workspace_id, idempotency_key, digest, now=now)
             if not use.new and use.dispatch_id is not None and use.n is not None:
                 return Accepted(delivery.message_id(use.dispatch_id, use.n), replayed=True)
-        profile_id = _recipient(workspace_id, wanted.to, template.model.channel, now)
+        person = _recipient(workspace_id, wanted.to, template.view.model.channel, now)
         if wanted.attachments:
-            _check_carries(workspace_id, template.model.channel)
+            _check_carries(workspace_id, template.view.model.channel)
         for needed in (template, *followers):
-            _check_renders(workspace_id, needed, profile_id, wanted.data)
+            _check_renders(workspace_id, needed, person, wanted.data)
         due = datetime.fromisoformat(wanted.send_at) if wanted.send_at else now
         expires = max(due, now) + timedelta(seconds=wanted.expires_in)
-        key = _decide(workspace_id, template, profile_id, wanted.data, due=due, expires=expires, now=now, files=_files(wanted))
+        key = _decide(workspace_id, template, person.id, wanted.data, due=due, expires=expires, now=now, files=_files(wanted))
         if idempotency_key is not None:
             delivery.answer_key(workspace_id, idempotency_key, key.dispatch_id, key.n)
         if wanted.fallback:
-            fallbacks.begin(workspace_id, key, profile_id, wanted.data, wanted.fallback, expires, max(due, now))
+            fallbacks.begin(workspace_id, key, person.id, wanted.data, wanted.fallback, expires, max(due, now))
         bells.ring(lane="transactional")
     return Accepted(delivery.message_id(key.dispatch_id, key.n), replayed=False)
 
@@ -66,11 +76,12 @@ def decide_for(
 ) -> delivery.MessageKey:
     """A message of another type for the same person, in the caller's transaction. Raises Invalid, Refused or Missing where that type
     isn't in force, can't be rendered, or the person has no address for it."""
-    template = _in_force(workspace_id, type_, now)
+    template = _in_force(workspace_id, type_, governance.epoch(workspace_id), now)
+    channel = template.view.model.channel
     people = audience.load(workspace_id, [profile_id])
-    if not people or not delivery.address_of(template.model.channel, people[0]):
-        raise Refused(f"this person has no address for {template.model.channel}")
-    _check_renders(workspace_id, template, profile_id, data)
+    if not people or not delivery.address_of(channel, people[0]):
+        raise Refused(f"this person has no address for {channel}")
+    _check_renders(workspace_id, template, people[0], data)
     key = _decide(workspace_id, template, profile_id, data, due=now, expires=expires, now=now)
     bells.ring(lane="transactional")
     return key
@@ -78,7 +89,7 @@ def decide_for(
 
 def _decide(
     workspace_id: int,
-    template: governance.RevisionView,
+    template: Template,
     profile_id: int,
     data: dict[str, Any],
     *,
@@ -102,24 +113,24 @@ def _check_carries(workspace_id: int, channel: str) -> None:
         raise Invalid([Finding("error", "/attachments", f"{channel} by {', '.join(unable)}", "none: this way carries no files")])
 
 
-def _in_force(workspace_id: int, type_: str, now: datetime, *, at: str = "") -> governance.RevisionView:
-    """The type's template, released, approved and of a class that may be sent so. Raises Invalid, Refused or Missing."""
-    template = _template(workspace_id, type_, at)
+def _in_force(workspace_id: int, type_: str, epoch: int, now: datetime, *, at: str = "") -> Template:
+    """The type's template, released, approved and of a class that may be sent so, with its senders. Raises Invalid, Refused or
+    Missing."""
+    template = _template(workspace_id, type_, epoch, at)
     _check_class(template, at)
-    epoch = governance.epoch(workspace_id)
     known = _vouched.get((workspace_id, type_))
     if known is None or known[:2] != (epoch, template.id) or not timedelta() <= now - known[2] < VOUCHED_FOR:
         governance.approval(workspace_id, "template", type_, now=now)
         if len(_vouched) > 1_000:
             _vouched.clear()
         _vouched[workspace_id, type_] = (epoch, template.id, now)
-    return template
+    return Template(template, [sender.id for sender in content.senders_of(workspace_id, [template], epoch=epoch)])
 
 
-def _template(workspace_id: int, key: str, at: str) -> governance.RevisionView:
+def _template(workspace_id: int, key: str, epoch: int, at: str) -> governance.RevisionView:
     """The type's template. Raises Invalid, with what it might have meant, where none is in force."""
     try:
-        return governance.released(workspace_id, "template", key)
+        return governance.released(workspace_id, "template", key, epoch=epoch)
     except Missing:
         views = governance.documents(workspace_id, "template")
         known = [view.key for view in views if view.released and view.released.body.get("message_class") in CLASSES]
@@ -136,26 +147,24 @@ def _check_class(template: governance.RevisionView, at: str) -> None:
         )
 
 
-def _recipient(workspace_id: int, to: To, channel: str, now: datetime) -> int:
+def _recipient(workspace_id: int, to: To, channel: str, now: datetime) -> Person:
     """The profile, made or brought up to date with what the caller said. Raises Invalid for a bad or missing address."""
     row = audience.ProfileRow(to.external_id, email=to.email, phone=to.phone, locale=to.locale, zone=to.zone)
-    outcome = audience.upsert(workspace_id, [row], source="transactional", now=now)
-    if outcome.rejected:
-        raise Invalid([Finding(each.level, "/to" + each.path, each.found, each.expected) for each in outcome.rejected[0].findings])
-    person = audience.find(workspace_id, external_id=to.external_id)
-    assert person is not None  # just written, in this transaction
+    try:
+        person = audience.upsert_one(workspace_id, row, now=now)
+    except Invalid as bad:
+        raise Invalid([Finding(each.level, "/to" + each.path, each.found, each.expected) for each in bad.findings]) from None
     if not delivery.address_of(channel, person):
         field = "email" if channel == "email" else "phone"
         raise Invalid([Finding("error", f"/to/{field}", "nothing", f"an address: this person has no {field} yet")])
-    return person.id
+    return person
 
 
-def _check_renders(workspace_id: int, template: governance.RevisionView, profile_id: int, data: Mapping[str, Any]) -> None:
+def _check_renders(workspace_id: int, template: Template, person: Person, data: Mapping[str, Any]) -> None:
     """A message that can't be rendered is the caller's to mend now, not a failure to find later."""
-    person = audience.load(workspace_id, [profile_id])[0]
-    message = content.sample(workspace_id, template.id, person, data)
+    message = content.sample(workspace_id, template.view.id, person, data, pins=template.senders)
     if isinstance(message, rendering.Failed):
-        path, expected = _data_field(template.model.variables, message.detail)
+        path, expected = _data_field(template.view.model.variables, message.detail)
         raise Invalid([Finding("error", path, message.detail, expected)])
 
 
@@ -167,18 +176,18 @@ def _data_field(variables: Mapping[str, Any], detail: str) -> tuple[str, str]:
     return pointer(variable.source.split(".")), f"a {variable.type}"
 
 
-def _dispatch(workspace_id: int, template: governance.RevisionView, now: datetime) -> int:
-    body = template.model
+def _dispatch(workspace_id: int, template: Template, now: datetime) -> int:
+    body = template.view.model
     return delivery.standing(
         workspace_id,
         kind="transactional",
-        key=template.key,
+        key=template.view.key,
         day=now.date(),
-        template_revision_id=template.id,
+        template_revision_id=template.view.id,
         channel=body.channel,
         message_class=body.message_class,
         topic=body.topic or "",
-        senders=[view.id for view in content.senders_of(workspace_id, [template])],
+        senders=template.senders,
         policy_key="",
         now=now,
     )

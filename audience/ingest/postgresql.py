@@ -1,4 +1,5 @@
-"""Writing checked rows on PostgreSQL: COPY into a temporary table, then one statement that merges, tells and counts.
+"""Writing checked rows on PostgreSQL: COPY into a temporary table, then one statement that merges, tells and counts. It carries a
+few rows itself.
 
 People are merged in the order of their external ids, so that two writers never wait for each other in a circle. Those who are
 known keep their number, and no number is drawn for them: sets of people are bitmaps, which want numbers close together.
@@ -12,26 +13,25 @@ from datetime import datetime
 import orjson
 from django.db import connection
 
-from audience.ingest.rows import CleanRow
+from audience.ingest.rows import STORED, CleanRow
 
 _TABLE = """
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_profile (
   external_id text PRIMARY KEY, email text, email_key text, phone text, locale text, country text, zone text,
   attributes jsonb, folded jsonb) ON COMMIT DELETE ROWS
 """
-_FIELDS = ("email", "email_key", "phone", "locale", "country", "zone")
-_KEPT = ", ".join(f"CASE WHEN i.{name} IS NULL THEN p.{name} ELSE nullif(i.{name}, '') END" for name in _FIELDS)
-_NEW = " OR ".join(f"(i.{name} IS NOT NULL AND nullif(i.{name}, '') IS DISTINCT FROM p.{name})" for name in _FIELDS)
+_KEPT = ", ".join(f"CASE WHEN i.{name} IS NULL THEN p.{name} ELSE nullif(i.{name}, '') END" for name in STORED)
+_NEW = " OR ".join(f"(i.{name} IS NOT NULL AND nullif(i.{name}, '') IS DISTINCT FROM p.{name})" for name in STORED)
 _MERGE = f"""
-WITH changed AS (
-  INSERT INTO audience_profile AS p (id, workspace_id, external_id, {", ".join(_FIELDS)}, attributes, folded, created_at, updated_at)
+WITH {{given}}changed AS (
+  INSERT INTO audience_profile AS p (id, workspace_id, external_id, {", ".join(STORED)}, attributes, folded, created_at, updated_at)
   SELECT coalesce((SELECT id FROM audience_profile WHERE workspace_id = %(workspace)s AND external_id = i.external_id),
                   nextval((SELECT pg_get_serial_sequence('audience_profile', 'id'))::regclass)), %(workspace)s, i.external_id,
-         {", ".join(f"nullif(i.{name}, '')" for name in _FIELDS)},
+         {", ".join(f"nullif(i.{name}, '')" for name in STORED)},
          jsonb_strip_nulls(i.attributes), jsonb_strip_nulls(i.folded), %(now)s, %(now)s
     FROM incoming_profile i ORDER BY i.external_id
   ON CONFLICT (workspace_id, external_id) DO UPDATE SET
-    ({", ".join(_FIELDS)}, attributes, folded, updated_at) = (
+    ({", ".join(STORED)}, attributes, folded, updated_at) = (
       SELECT {_KEPT}, jsonb_strip_nulls(p.attributes || i.attributes), jsonb_strip_nulls(p.folded || i.folded), %(now)s
         FROM incoming_profile i WHERE i.external_id = p.external_id)
   WHERE EXISTS (
@@ -44,11 +44,23 @@ WITH changed AS (
 )
 SELECT count(*) FILTER (WHERE created), count(*) FILTER (WHERE NOT created) FROM changed
 """
+_MANY = _MERGE.format(given="")
+_FEW = _MERGE.format(
+    given=f"""incoming_profile AS (
+  SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb)
+    AS r(external_id text, {" text, ".join(STORED)} text, attributes jsonb, folded jsonb)), """
+)
+FEW = 20  # rows that a statement may carry itself; a temporary table costs as much as some hundred rows
 
 
 def write(workspace_id: int, rows: Sequence[CleanRow], now: datetime) -> tuple[int, int]:
     """Merge the rows, one per person, in the caller's transaction. Returns how many people were created and how many changed."""
     with connection.cursor() as cursor:
+        if len(rows) <= FEW:
+            given = [{name: getattr(row, name) for name in ("external_id", *STORED, "attributes", "folded")} for row in rows]
+            cursor.execute(_FEW, {"workspace": workspace_id, "now": now, "rows": orjson.dumps(given).decode()})
+            created, updated = cursor.fetchone()
+            return created, updated
         cursor.execute(_TABLE)
         cursor.execute("DELETE FROM incoming_profile")
         with cursor.cursor.copy("COPY incoming_profile FROM STDIN") as copy:
@@ -56,11 +68,11 @@ def write(workspace_id: int, rows: Sequence[CleanRow], now: datetime) -> tuple[i
                 copy.write_row(
                     (
                         row.external_id,
-                        *(getattr(row, name) for name in _FIELDS),
+                        *(getattr(row, name) for name in STORED),
                         orjson.dumps(row.attributes).decode(),
                         orjson.dumps(row.folded).decode(),
                     )
                 )
-        cursor.execute(_MERGE, {"workspace": workspace_id, "now": now})
+        cursor.execute(_MANY, {"workspace": workspace_id, "now": now})
         created, updated = cursor.fetchone()
     return created, updated

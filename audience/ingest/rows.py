@@ -15,6 +15,7 @@ from governance.door import Finding, pointer, shorten
 
 MAX_EXTERNAL_ID = 200
 FIELDS = ("email", "phone", "locale", "country", "zone")
+STORED = ("email", "email_key", "phone", "locale", "country", "zone")  # the columns that hold them
 Said = tuple[str, str, str]  # channel, topic, state
 
 
@@ -56,7 +57,7 @@ class CleanRow:
 
     def overlay(self, later: CleanRow) -> None:
         """What a later row about the same person says on top of this one."""
-        for name in ("email", "email_key", "phone", "locale", "country", "zone"):
+        for name in STORED:
             if (value := getattr(later, name)) is not None:
                 setattr(self, name, value)
         self.attributes |= later.attributes

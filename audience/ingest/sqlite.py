@@ -13,10 +13,9 @@ import orjson
 from django.db import connection
 
 from audience import sql
-from audience.ingest.rows import CleanRow
+from audience.ingest.rows import STORED, CleanRow
 
-_FIELDS = ("email", "email_key", "phone", "locale", "country", "zone")
-_COLUMNS = (*_FIELDS, "attributes", "folded")
+_COLUMNS = (*STORED, "attributes", "folded")
 _READ = f"SELECT external_id, id, {', '.join(_COLUMNS)} FROM audience_profile WHERE workspace_id = %s AND "
 _INSERT = (
     f"INSERT INTO audience_profile (workspace_id, external_id, {', '.join(_COLUMNS)}, created_at, updated_at) "
@@ -58,7 +57,7 @@ def write(workspace_id: int, rows: Sequence[CleanRow], now: datetime) -> tuple[i
 def _after(row: CleanRow, before: Stored | None) -> Stored:
     """What is stored once this row is taken."""
     fields = []
-    for place, name in enumerate(_FIELDS):
+    for place, name in enumerate(STORED):
         given = getattr(row, name)
         fields.append((before[place] if before else None) if given is None else given or None)
     attributes, folded = (orjson.loads(before[6]), orjson.loads(before[7])) if before else ({}, {})

@@ -18,8 +18,9 @@ from audience import profiles, sql
 from audience.catalogue import MAX_ATTRIBUTES, Catalogue, catalogue
 from audience.consent import as_state, set_consent
 from audience.ingest import postgresql, sqlite
-from audience.ingest.rows import CleanRow, ProfileRow, Rejected, clean
-from governance.door import Finding
+from audience.ingest.rows import STORED, CleanRow, ProfileRow, Rejected, clean
+from audience.profiles import Person
+from governance.door import Finding, Invalid
 
 AT_ONCE = 2_000  # rows per transaction
 MANY = 5_000  # changes after which plans made for the tables as they were may be very wrong
@@ -69,6 +70,29 @@ def upsert(workspace_id: int, rows: Iterable[ProfileRow], *, source: str, now: d
     for part in upsert_chunks(workspace_id, rows, {} if plain else catalogue(workspace_id), source=source, now=now):
         outcome.add(part)
     return outcome
+
+
+def upsert_one(workspace_id: int, row: ProfileRow, *, now: datetime) -> Person:
+    """One person as they are once this row of addresses is taken (no attributes, no consents), in the caller's transaction.
+
+    One small query where the row says nothing new. Raises Invalid for a bad row.
+    """
+    assert not row.attributes and not row.consents
+    checked = clean(row, {})
+    if isinstance(checked, Rejected):
+        raise Invalid(checked.findings)
+    person = profiles.find(workspace_id, external_id=checked.external_id)
+    if person is None or _is_news(checked, person):
+        with transaction.atomic(savepoint=False):
+            (postgresql.write if sql.on_postgres() else sqlite.write)(workspace_id, [checked], now)
+        person = profiles.find(workspace_id, external_id=checked.external_id)
+    assert person is not None  # just written, in this transaction
+    return person
+
+
+def _is_news(row: CleanRow, person: Person) -> bool:
+    said = ((name, getattr(row, name)) for name in STORED)
+    return any(value is not None and (value or None) != getattr(person, name) for name, value in said)
 
 
 def upsert_chunks(

@@ -2,9 +2,12 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
-
-from omni.bodies import BoundedBodies
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omni.settings")
-application = BoundedBodies(get_asgi_application())
+django.setup(set_prefix=False)
+
+from omni.bodies import BoundedBodies  # noqa: E402
+from omni.handler import ThreadedHandler  # noqa: E402
+
+application = BoundedBodies(ThreadedHandler())

@@ -77,6 +77,15 @@ def rows(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]
         return list(cursor.fetchall())
 
 
+def run_many(statement: str, rows: Sequence[Sequence[Any]]) -> None:
+    """One statement for each row of parameters."""
+    with connection.cursor() as cursor:
+        if len(rows) == 1:  # without the pipeline that many are sent through
+            cursor.execute(statement, rows[0])
+        elif rows:
+            cursor.executemany(statement, rows)
+
+
 def run(statement: str, parameters: Sequence[Any] = ()) -> int:
     """How many rows one statement changed."""
     with connection.cursor() as cursor:

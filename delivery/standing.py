@@ -6,6 +6,7 @@ decided to send, wait as a Decision, and can be cancelled until their last look.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -129,34 +130,36 @@ def decide(dispatch_id: int, decisions: Sequence[NewDecision], *, now: datetime)
     """
     if len(decisions) > MAX_AT_ONCE:
         raise Invalid([Finding("error", "", f"{len(decisions):,} messages", f"at most {MAX_AT_ONCE:,} at once")])
-    with transaction.atomic(savepoint=False):
+    with transaction.atomic(savepoint=False):  # left before anything is refused: the caller's transaction may go on
         dispatch = _numbering(dispatch_id, len(decisions))
-        if dispatch.state == DispatchState.STOPPED:
-            raise Refused("this dispatch was stopped")
-        rows = [_row(dispatch_id, dispatch, place, new, now) for place, new in enumerate(decisions)]
-        Decision.objects.bulk_create(row for row, new in zip(rows, decisions, strict=True) if not new.skip)
-        attached.keep(
-            [(row.n, row.profile_id, new.files) for row, new in zip(rows, decisions, strict=True) if new.files],
-            dispatch_id,
-            dispatch.workspace_id,
-            now=now,
+        if dispatch is not None and dispatch.state != DispatchState.STOPPED:
+            _write(dispatch_id, dispatch, decisions, now)
+            return list(dispatch.ns)
+    if dispatch is None:
+        raise Missing("a dispatch of that number")
+    raise Refused("this dispatch was stopped")
+
+
+def _write(dispatch_id: int, dispatch: _Numbering, decisions: Sequence[NewDecision], now: datetime) -> None:
+    numbered = list(zip(dispatch.ns, decisions, strict=True))
+    _queue(dispatch_id, dispatch, decisions, now)
+    files = [(n, new.profile_id, new.files) for n, new in numbered if new.files]
+    attached.keep(files, dispatch_id, dispatch.workspace_id, now=now)
+    Message.objects.bulk_create(
+        Message(
+            dispatch_id=dispatch_id,
+            n=n,
+            workspace_id=dispatch.workspace_id,
+            profile_id=new.profile_id,
+            state=MessageState.SKIPPED,
+            reason=reason_of(new.skip),
+            at=now,
         )
-        Message.objects.bulk_create(_skipped(row, new.skip, now) for row, new in zip(rows, decisions, strict=True) if new.skip)
-        if dispatch.state == DispatchState.DONE:
-            Dispatch.objects.filter(pk=dispatch_id, state=DispatchState.DONE).update(state=DispatchState.RUNNING, finished_at=None)
-    return [row.n for row in rows]
-
-
-def _skipped(decision: Decision, reason: str, now: datetime) -> Message:
-    return Message(
-        dispatch_id=decision.dispatch_id,
-        n=decision.n,
-        workspace_id=decision.workspace_id,
-        profile_id=decision.profile_id,
-        state=MessageState.SKIPPED,
-        reason=reason_of(reason),
-        at=now,
+        for n, new in numbered
+        if new.skip
     )
+    if dispatch.state == DispatchState.DONE:
+        Dispatch.objects.filter(pk=dispatch_id, state=DispatchState.DONE).update(state=DispatchState.RUNNING, finished_at=None)
 
 
 def cancel(workspace_id: int, message_id: str, *, now: datetime) -> bool:
@@ -233,8 +236,8 @@ SELECT workspace_id, lane, state, n_base, (SELECT array_agg({_NEXT}) FROM genera
 """
 
 
-def _numbering(dispatch_id: int, count: int) -> _Numbering:
-    """Numbers for so many decisions, in the caller's transaction. Raises Missing without such a dispatch.
+def _numbering(dispatch_id: int, count: int) -> _Numbering | None:
+    """Numbers for so many decisions, in the caller's transaction; None without such a dispatch.
 
     PostgreSQL numbers by the table's own sequence: no row is held, so callers never wait for each other; gaps are fine.
     """
@@ -243,26 +246,34 @@ def _numbering(dispatch_id: int, count: int) -> _Numbering:
             ids = sorted(drawn or ())
             return _Numbering(workspace_id, Lane(lane), DispatchState(state), [number - n_base for number in ids], ids)
     else:
-        Dispatch.objects.filter(pk=dispatch_id).update(planned=F("planned") + count)
+        Dispatch.objects.filter(pk=dispatch_id).exclude(state=DispatchState.STOPPED).update(planned=F("planned") + count)
         statement = "SELECT workspace_id, lane, state, planned FROM delivery_dispatch WHERE id = %s"
         for workspace_id, lane, state, planned in sql.rows(statement, [dispatch_id]):
             return _Numbering(workspace_id, Lane(lane), DispatchState(state), range(planned - count, planned), ())
-    raise Missing("a dispatch of that number")
+    return None
 
 
-def _row(dispatch_id: int, dispatch: _Numbering, place: int, new: NewDecision, now: datetime) -> Decision:
-    return Decision(
-        id=dispatch.ids[place] if dispatch.ids else None,
-        workspace_id=dispatch.workspace_id,
-        dispatch_id=dispatch_id,
-        n=dispatch.ns[place],
-        profile_id=new.profile_id,
-        payload=dict(new.payload),
-        files=len(new.files),
-        lane=dispatch.lane,
-        decided_at=now,
-        due_at=new.due_at or now,
-        expires_at=new.expires_at,
+_COLUMNS = (
+    *("id", "workspace_id", "dispatch_id", "n", "profile_id", "payload", "files", "lane", "decided_at", "due_at", "expires_at"),
+    *("state", "admitted", "token", "worker", "claims"),
+)
+_QUEUE = f"INSERT INTO delivery_decision ({', '.join(_COLUMNS)}) VALUES ({', '.join(['%s'] * len(_COLUMNS))})"
+
+
+def _queue(dispatch_id: int, dispatch: _Numbering, decisions: Sequence[NewDecision], now: datetime) -> None:
+    """Every decision that is to be sent, as a row that waits. Done for every message, so in plain SQL."""
+    ids: Sequence[int | None] = dispatch.ids or [None] * len(decisions)
+    sql.run_many(
+        _QUEUE,
+        [
+            (
+                *(number, dispatch.workspace_id, dispatch_id, n, new.profile_id, json.dumps(dict(new.payload)), len(new.files)),
+                *(dispatch.lane, sql.moment(now), sql.moment(new.due_at or now), sql.moment(new.expires_at)),
+                *(WorkState.READY, False, 0, "", 0),
+            )
+            for number, n, new in zip(ids, dispatch.ns, decisions, strict=True)
+            if not new.skip
+        ],
     )
 
 

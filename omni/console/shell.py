@@ -110,16 +110,30 @@ def _strip(request: HttpRequest) -> list[Notice]:
         return []
     health = reverse("delivery:health")
     notices = [
-        Notice("error", f"The kill switch for {each.key or 'the whole workspace'} is on: {each.reason}", health, "Open delivery")
+        Notice(
+            "error",
+            f"The kill switch for {_named(actor.workspace_id, each.scope, each.key)} is on: {each.reason.rstrip('.')}.",
+            health,
+            "Open delivery",
+        )
         for each in delivery.switches(actor.workspace_id)
     ]
     notices += [Notice("error", f"This installation is held: {reason}", health, "Open delivery") for _, reason in delivery.held_instances()]
     if keys := delivery.paused(actor.workspace_id):
-        notices.append(Notice("warning", f"Paused: {', '.join(keys)}.", reverse("workflow:runs"), "See the runs"))
+        paused = ", ".join(_named(actor.workspace_id, "campaign", key) for key in keys)
+        notices.append(Notice("warning", f"Paused: {paused}.", reverse("workflow:runs"), "See the runs"))
     if doubtful := delivery.doubtful(actor.workspace_id):
         words = f"{doubtful:,} message{'' if doubtful == 1 else 's'} in doubt: the vendor never answered."
         notices.append(Notice("warning", words, reverse("delivery:in-doubt"), "See them"))
     return notices + _outside_production()
+
+
+def _named(workspace_id: int, scope: str, key: str) -> str:
+    """A vendor, a campaign or all of it, as the console calls it elsewhere."""
+    if scope == "campaign":
+        campaign = governance.Ref("campaign", key)
+        return governance.titles(workspace_id, [campaign])[campaign]
+    return delivery.vendor_title(key) if key else "the whole workspace"
 
 
 def _outside_production() -> list[Notice]:

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from delivery import door as delivery
 from governance import door as governance
+from omni.console.naming import stopped, titled
 
 THEMES = ("auto", "light", "dark")
 T = TypeVar("T")
@@ -112,7 +113,7 @@ def _strip(request: HttpRequest) -> list[Notice]:
     notices = [
         Notice(
             "error",
-            f"The kill switch for {_named(actor.workspace_id, each.scope, each.key)} is on: {each.reason.rstrip('.')}.",
+            f"The kill switch for {stopped(actor.workspace_id, each.scope, each.key)} is on: {each.reason.rstrip('.')}.",
             health,
             "Open delivery",
         )
@@ -120,20 +121,12 @@ def _strip(request: HttpRequest) -> list[Notice]:
     ]
     notices += [Notice("error", f"This installation is held: {reason}", health, "Open delivery") for _, reason in delivery.held_instances()]
     if keys := delivery.paused(actor.workspace_id):
-        paused = ", ".join(_named(actor.workspace_id, "campaign", key) for key in keys)
+        paused = ", ".join(titled(actor.workspace_id, "campaign", key) for key in keys)
         notices.append(Notice("warning", f"Paused: {paused}.", reverse("workflow:runs"), "See the runs"))
     if doubtful := delivery.doubtful(actor.workspace_id):
         words = f"{doubtful:,} message{'' if doubtful == 1 else 's'} in doubt: the vendor never answered."
         notices.append(Notice("warning", words, reverse("delivery:in-doubt"), "See them"))
     return notices + _outside_production()
-
-
-def _named(workspace_id: int, scope: str, key: str) -> str:
-    """A vendor, a campaign or all of it, as the console calls it elsewhere."""
-    if scope == "campaign":
-        campaign = governance.Ref("campaign", key)
-        return governance.titles(workspace_id, [campaign])[campaign]
-    return delivery.vendor_title(key) if key else "the whole workspace"
 
 
 def _outside_production() -> list[Notice]:

@@ -194,7 +194,7 @@ def act(request: ConsoleRequest, run_id: int) -> HttpResponse:
     asked, reason = request.POST.get("act", ""), request.POST.get("reason", "")[:300]
     if asked == "pause":
         delivery.pause(request.actor, found.dispatch_id, now=now, reason=reason)
-        messages.success(request, "Paused: nothing more is admitted until somebody resumes it.")
+        messages.success(request, "Paused: nothing more goes out until somebody resumes it.")
     elif asked == "resume":
         delivery.resume(request.actor, found.dispatch_id, now=now, reason=reason)
         messages.success(request, "Resumed.")

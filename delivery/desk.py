@@ -21,11 +21,11 @@ from governance.door import DoorError, Finding, Invalid, Missing
 AGES = ((timedelta(minutes=15), "under 15 minutes"), (timedelta(hours=1), "under an hour"), (timedelta(days=1), "under a day"))
 Waits = Literal["event", "neighbours", "probe", "lookup", "repeat", "round", "person"]
 WORDS: dict[Waits, str] = {
-    "event": "An event from the vendor about any of its messages, until {until}.",
-    "neighbours": "Events about the requests which the vendor accepted at about the same time: theirs and this one’s may be in one heap.",
+    "event": "An event from the vendor about any of its messages.",
+    "neighbours": "Events about requests that the vendor accepted at about the same time: news of this one may come with theirs.",
     "probe": "A message to the route’s seed address: its event shows that the vendor’s feed has come past this request.",
     "lookup": "An answer from the vendor, who is asked what became of it.",
-    "repeat": "Its one repetition, at {until}: for a transactional message a double is better than a loss.",
+    "repeat": "Its one repetition: for a transactional message a double is better than a loss.",
     "round": "The next round: the vendor’s feed has come past it without a word, so it is sent again.",
     "person": "A person. Nothing more will be heard of it by itself.",
 }
@@ -51,7 +51,7 @@ class Doubt:
     @property
     def words(self) -> str:
         """What the platform waits for, in a sentence."""
-        return WORDS[self.waits_for].format(until=f"{self.until:%H:%M:%S} UTC" if self.until else "")
+        return WORDS[self.waits_for]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What other rooms may use of delivery."""
 
 from delivery.adapters.base import Attachment, Sender
+from delivery.adapters.registry import title_of as vendor_title
 from delivery.addresses import address_hash, address_hashes, address_of
 from delivery.attached import without_attachments
 from delivery.backlog import Backlog, backlog
@@ -161,6 +162,7 @@ __all__ = [
     "unsubscribe_headers",
     "unsuppress",
     "use_key",
+    "vendor_title",
     "why",
     "without_attachments",
 ]

@@ -19,7 +19,7 @@ from governance.door import Missing
 
 @dataclass(frozen=True, slots=True)
 class WaveView:
-    """One step of the ramp. state: closed, sending or sent; due_at: of what waits longest."""
+    """One step of the ramp. state: closed, sending, sent or stopped; due_at: of what waits longest."""
 
     number: int
     people: int
@@ -235,4 +235,6 @@ def _waits(row: Dispatch, counts: Counts) -> str:
 def _wave_state(batches: Mapping[int, int]) -> str:
     if batches.get(WorkState.CLOSED):
         return "closed"
-    return "sending" if batches.get(WorkState.READY) else "sent"
+    if batches.get(WorkState.READY):
+        return "sending"
+    return "stopped" if batches.get(WorkState.CANCELLED) else "sent"

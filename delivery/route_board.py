@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from delivery import limits, quotas
 from delivery.adapters.registry import ADAPTERS
+from delivery.control import switches
 from delivery.document_words import CHANNEL_WORDS
 from delivery.models import Allowance, VendorAccount
 from delivery.policies import price_book, quotas_of
@@ -14,12 +15,12 @@ from delivery.prices import Prices
 from delivery.route_document import VendorRoute
 from governance import door as governance
 
-SCOPES = {"account": "", "sender": "by one sender", "sender_domain": "from one domain", "recipient_domain": "to one provider"}
+SCOPES = {"account": "", "sender": "by each sender", "sender_domain": "from each domain"}
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One limit now. used: of a quota, by whoever used the most of it; None for a speed."""
+    """One limit now. used: of a quota, by whoever used the most of it; None for a speed, of which no second is like the other."""
 
     words: str
     count: int
@@ -28,8 +29,8 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class RouteLine:
-    """One released route. part: what it carries, in words; state: healthy, paused; trouble and until: why it rests; slower: the part
-    of its speed that it is trusted with, 1.0 all of it."""
+    """One released route. part: what it carries, in words; state: healthy, paused, killed; trouble and until: why it rests, or which
+    kill switch is on; slower: the part of its speed that it is trusted with, 1.0 all of it."""
 
     key: str
     title: str
@@ -61,12 +62,14 @@ def board(workspace_id: int, *, now: datetime) -> list[ChannelOfRoutes]:
     released = [view.released for view in governance.documents(workspace_id, "vendor_route") if view.released]
     models: dict[str, VendorRoute] = {view.key: view.model for view in released}
     resting = limits.troubled(workspace_id, now=now)
+    killed = {row.key: row.reason for row in switches(workspace_id) if row.scope in ("workspace", "vendor")}
     rows = list(Allowance.objects.filter(workspace_id=workspace_id, account__in=models))
     paces = {row.account: limits.pace(row, now) for row in VendorAccount.objects.filter(workspace_id=workspace_id, account__in=models)}
     channels: dict[str, ChannelOfRoutes] = {}
     for key, model in sorted(models.items(), key=lambda named: (-named[1].weight, named[0])):
         channel = channels.setdefault(model.channel, ChannelOfRoutes(model.channel, CHANNEL_WORDS[model.channel]))
         trouble, until = resting.get(key, ("", None))
+        stopped = killed.get("", killed.get(model.vendor))
         beside = [other for other in models.values() if other.channel == model.channel]
         channel.routes.append(
             RouteLine(
@@ -75,9 +78,9 @@ def board(workspace_id: int, *, now: datetime) -> list[ChannelOfRoutes]:
                 ADAPTERS[model.vendor].title if model.vendor in ADAPTERS else model.vendor,
                 _part(model, beside),
                 list(model.countries),
-                "paused" if until else "healthy",
-                trouble,
-                until,
+                "killed" if stopped is not None else "paused" if until else "healthy",
+                trouble if stopped is None else stopped,
+                until if stopped is None else None,
                 paces.get(key, 1.0),
                 _uses(model, [row for row in rows if row.account == key], now),
                 price_book(model),
@@ -87,7 +90,7 @@ def board(workspace_id: int, *, now: datetime) -> list[ChannelOfRoutes]:
     for channel in channels.values():
         channel.book = _book(channel.routes, now.date())
         channel.changes = sorted((day, line.title) for line in channel.routes for day, _ in line.prices.later if day > now.date())
-    return list(channels.values())
+    return sorted(channels.values(), key=lambda channel: list(CHANNEL_WORDS).index(channel.channel))
 
 
 def _part(model: VendorRoute, beside: list[VendorRoute]) -> str:
@@ -102,15 +105,19 @@ def _part(model: VendorRoute, beside: list[VendorRoute]) -> str:
 
 
 def _uses(model: VendorRoute, rows: list[Allowance], now: datetime) -> list[Use]:
-    found = [Use(f"{model.per_second:,g} a second", int(model.per_second))] if model.per_second else []
-    given = [limit for limit in quotas_of(model) if limit.per != "second"]
+    found = [Use(f"{model.per_second:,g} message{'' if model.per_second == 1 else 's'} in a second", 0)] if model.per_second else []
+    vendors = ADAPTERS[model.vendor].limits.per_second if model.vendor in ADAPTERS else None
+    if vendors and not model.per_second:
+        found = [Use(f"{vendors:,g} messages in a second, as the vendor allows", 0)]
+    given = quotas_of(model)
     warm = quotas.warm_up(model.warm_up.began, model.warm_up.days, now.date()) if model.warm_up else None
     for limit in (*given, *([warm] if warm else [])):
         mine = [row for row in rows if row.per == limit.per and row.of.partition(":")[0] == limit.of]
         if limit.domains:
             mine = [row for row in mine if row.of == f"recipient_domain:{min(limit.domains)}"]
-        used = max((quotas.used(limit, row.used, now) for row in mine), default=0)
-        found.append(Use(" ".join(filter(None, (limit.words(), SCOPES[limit.of]))), int(limit.count), used))
+        used = None if limit.per == "second" else max((quotas.used(limit, row.used, now) for row in mine), default=0)
+        scope = f"to {', '.join(sorted(limit.domains))}" if limit.domains else SCOPES[limit.of]
+        found.append(Use(" ".join(filter(None, (limit.words(), scope))), int(limit.count), used))
     return found
 
 

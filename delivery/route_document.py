@@ -76,8 +76,8 @@ class Quota(DocumentModel):
             "words": {
                 "account": "the whole account",
                 "sender": "each sender",
-                "sender_domain": "each domain that sends",
-                "recipient_domain": "recipients at these domains",
+                "sender_domain": "each sending domain",
+                "recipient_domain": "recipients’ domains",
             }
         },
     )
@@ -85,7 +85,7 @@ class Quota(DocumentModel):
         default_factory=list,
         max_length=50,
         title="Recipients’ domains",
-        json_schema_extra={"help": "Of one mailbox provider, one a line: they share the limit. Only for recipients’ domains."},
+        json_schema_extra={"help": "Of one mailbox provider: they share the limit. Only for recipients’ domains."},
     )
 
     @model_validator(mode="after")
@@ -107,7 +107,7 @@ class WarmUp(DocumentModel):
         max_length=90,
         title="Messages on each day",
         examples=[[50, 100, 200, 400, 800]],
-        json_schema_extra={"help": "One number a line: the first day’s, the second’s, and so on. Afterwards nothing is held back."},
+        json_schema_extra={"help": "The first day’s, the second’s, and so on. Afterwards nothing is held back."},
     )
 
 
@@ -128,7 +128,7 @@ class VendorRoute(DocumentModel):
         max_length=250,
         title="Only to people in",
         json_schema_extra={
-            "help": "Two letters a line, such as DE. None: everywhere. A route that names a country goes before one that doesn’t."
+            "help": "Two letters each, such as DE. None: everywhere. A route that names a country goes before one that doesn’t."
         },
     )
     weight: int = Field(

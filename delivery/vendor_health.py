@@ -11,6 +11,7 @@ from django.db.models.functions import TruncMinute
 
 from audience import door as audience
 from delivery import limits
+from delivery.control import switches
 from delivery.models import Attempt, Dispatch, Message, VendorEvent
 from delivery.states import AttemptState
 from governance.door import documents
@@ -23,7 +24,7 @@ LATEST = 500  # bounces whose domains are looked up
 def accounts(workspace_id: int, *, kept: bool, now: datetime) -> list[dict[str, Any]]:
     """Every account that is routed to or was used in the last day, with what happened on it.
 
-    kept: this installation keeps everything in its outbox, whatever the routes say.
+    kept: this installation keeps everything in its outbox, whatever the routes say. A thrown kill switch goes before all else.
     """
     told: dict[str, dict[str, Any]] = {
         row["account"]: dict(row)
@@ -41,29 +42,23 @@ def accounts(workspace_id: int, *, kept: bool, now: datetime) -> list[dict[str, 
         )
         .order_by("account")
     }
-    events: dict[str, dict[str, int]] = {}
-    said = (
-        VendorEvent.objects.filter(workspace_id=workspace_id, received_at__gt=now - DAY).values_list("vendor", "kind").annotate(Count("id"))
-    )
-    for vendor, kind, many in said.order_by():
-        events.setdefault(vendor, {})[kind] = many
     resting = limits.troubled(workspace_id, now=now)
     routes = {view.key: view for view in documents(workspace_id, "vendor_route") if view.released}
     peaks = _busiest_seconds(workspace_id, now)
     names = sorted({*told, *routes, *resting})
-    return [
-        {
-            **_account(name, told.get(name, {}), resting.get(name), routes.get(name), events),
-            **({"state": "waiting", "word": "Stays in the outbox", "kept": True} if kept and name not in resting else {}),
-            "peak": peaks.get(name),
-        }
-        for name in names
-    ]
+    killed = {row.key for row in switches(workspace_id) if row.scope in ("workspace", "vendor")}
+    listed = []
+    for name in names:
+        one = _account(name, told.get(name, {}), resting.get(name), routes.get(name))
+        if kept and name not in resting:
+            one |= {"state": "waiting", "word": "Stays in the outbox", "kept": True}
+        if "" in killed or one["vendor"] in killed:
+            one |= {"state": "killed", "word": "Switched off"}
+        listed.append({**one, "peak": peaks.get(name)})
+    return listed
 
 
-def _account(
-    name: str, told: dict[str, Any], resting: tuple[str, datetime] | None, route: Any, events: dict[str, dict[str, int]]
-) -> dict[str, Any]:
+def _account(name: str, told: dict[str, Any], resting: tuple[str, datetime] | None, route: Any) -> dict[str, Any]:
     model = route.released.model if route else None
     vendor = model.vendor if model else told.get("vendor") or name
     trouble, until = resting or ("", None)
@@ -79,7 +74,6 @@ def _account(
         "told": told,
         "trouble": trouble,
         "blocked_until": until,
-        "events": events.get(vendor, {}),
         "per_second": model.per_second if model else None,
         "currency": model.price.currency if model and model.price else "USD",
     }

@@ -10,7 +10,7 @@ from typing import Any
 
 def read_value(type_: str, text: str) -> Any:
     """The value of a field of this type: text, int, number, share (per cent), micros (an amount of money), bool,
-    list (one item a line), json, or empty.
+    list (one item a line), ints (one whole number a line), json, or empty.
     """
     if type_ == "int":
         return int(text) if re.fullmatch(r"\s*[-+]?\d{1,18}\s*", text) else _spaced_int(text)
@@ -24,6 +24,8 @@ def read_value(type_: str, text: str) -> Any:
         return {"true": True, "on": True, "false": False, "": False}.get(text, text)
     if type_ == "list":
         return [line.strip() for line in text.split("\n") if line.strip()]
+    if type_ == "ints":
+        return [read_value("int", line) for line in text.split("\n") if line.strip()]
     if type_ == "json":
         return _json(text)
     if type_ == "empty":

@@ -94,9 +94,10 @@ def leaf(
         return FormField("number", name=f"{path}:{typed}{mark}", value=_shown(filled, money, share), bounds=bounds, short=True, **common)
     if sort == "array" and "enum" in said.get("items", {}):
         return _choices(said["items"]["enum"], words, value if given else default, given, path, common)
-    if sort == "array" and said.get("items", {}).get("type") == "string":
+    listed = {"string": "list", "integer": "ints"}.get(said.get("items", {}).get("type", "")) if sort == "array" else None
+    if listed and (not given or isinstance(value, list | None)):
         lines = "\n".join(str(item) for item in value or ()) if given else ""
-        return FormField("list", name=f"{path}:list{mark}", value=lines, **common)
+        return FormField("list", name=f"{path}:{listed}{mark}", value=lines, **common)
     if sort == "string" and (not given or isinstance(value, str | None)):
         return _text(said, filled, example, path, mark, common)
     text = "" if not given or value is None else json.dumps(value, ensure_ascii=False, indent=2)

@@ -38,6 +38,7 @@ urlpatterns = [
     path("campaigns/<slug:key>/launch/", campaigns.launch, name="launch"),
     path("runs/", runs.runs, name="runs"),
     path("runs/<int:run_id>/", runs.run, name="run"),
+    path("runs/of/<int:dispatch_id>/", runs.run_of, name="run-of"),
     path("look/runs/<int:dispatch_id>/people/<int:profile_id>/", runs.why_in_audience, name="because"),
     path("look/messages/<str:token>/chain/", runs.chain, name="chain"),
     path("runs/<int:run_id>/live/", runs.live, name="run-live"),

@@ -96,3 +96,8 @@ def adapter(key: str) -> Adapter:
 def vendors_of(channel: str) -> list[str]:
     """Keys of the vendors that carry this channel, sorted."""
     return sorted(key for key, found in ADAPTERS.items() if channel in found.channels)
+
+
+def title_of(key: str) -> str:
+    """A vendor's name for people; the key itself of one that isn't installed (any more)."""
+    return ADAPTERS[key].title if key in ADAPTERS else key

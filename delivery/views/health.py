@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, F, Sum
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from delivery import vendor_health, webhook_log
+from delivery import health_tables, vendor_health, webhook_log
+from delivery.adapters.registry import title_of
 from delivery.control import kill, switches
 from delivery.facts import in_doubt
 from delivery.instance import held
-from delivery.models import Attempt, Dispatch, OutboxMail, Suppression
+from delivery.models import Attempt, Batch, Dispatch, Suppression
+from delivery.states import WorkState
 from delivery.views.titles import titles_of
 from governance.door import ConsoleRequest, Role, console_page
 
@@ -25,21 +28,33 @@ FEW = 10  # requests in doubt that are shown here; the desk has all of them
 
 @console_page()
 def health(request: ConsoleRequest) -> HttpResponse:
-    """Vendor accounts with their last 24 hours, kill switches, suppression, requests in doubt."""
+    """Vendor accounts with their last 24 hours, by vendor, domain and hour; kill switches, suppression, requests in doubt."""
     workspace_id, now = request.actor.workspace_id, timezone.now()
-    doubtful = in_doubt(workspace_id, limit=FEW)
+    doubtful, said = in_doubt(workspace_id, limit=FEW), health_tables.heard(workspace_id, now=now)
+    accounts = vendor_health.accounts(workspace_id, kept=settings.OMNI.vendor == "outbox", now=now)
+    hours = health_tables.by_hour(workspace_id, said, now=now)
+    campaigns = _campaigns(workspace_id)
     context: dict[str, Any] = {
         "title": "Delivery",
-        "accounts": vendor_health.accounts(workspace_id, kept=settings.OMNI.vendor == "outbox", now=now),
+        "accounts": accounts,
+        "account_titles": {each["name"]: each["title"] for each in accounts},
+        "vendors": list(dict.fromkeys(each["vendor"] for each in accounts)),
+        "told": health_tables.by_vendor(said),
+        "told_kinds": health_tables.TOLD,
+        "hours": hours,
+        "hours_handed": [(hour.begins, hour.handed) for hour in hours],
+        "hours_bad": [(hour.begins, hour.bad) for hour in hours],
+        "busy": any(hour.handed or hour.refused or hour.told.total() for hour in hours),
+        "domains": health_tables.by_domain(workspace_id, now=now),
+        "newest": health_tables.NEWEST,
         "switches": _named(workspace_id),
-        "doubts": [{"attempt": attempt, "campaign": title} for attempt, title in zip(doubtful, _titles(doubtful), strict=True)],
+        "doubts": [{"attempt": attempt, **told} for attempt, told in zip(doubtful, _made_from(doubtful), strict=True)],
         "suppressed": list(
             Suppression.objects.filter(workspace_id=workspace_id)
             .values("channel", "reason")
             .annotate(n=Count("id"))
             .order_by("channel", "-n")
         ),
-        "outbox": OutboxMail.objects.filter(workspace_id=workspace_id).order_by("-pk").values_list("pk", flat=True).first() is not None,
         "vendor": settings.OMNI.vendor,
         "held": [reason for _, reason in held()],
         "troubles": vendor_health.troubles(workspace_id, now=now),
@@ -49,7 +64,8 @@ def health(request: ConsoleRequest) -> HttpResponse:
         "is_author": request.actor.role.covers(Role.AUTHOR),
         "is_approver": request.actor.role.covers(Role.APPROVER),
         "failing": webhook_log.failing(workspace_id, now=now),
-        "campaigns": _campaigns(workspace_id),
+        "campaigns": campaigns,
+        "waiting": sum(waiting for _, _, waiting in campaigns),
     }
     return render(request, "delivery/console/health.html", context)
 
@@ -61,14 +77,15 @@ def _named(workspace_id: int) -> list[dict[str, Any]]:
     return [{"row": row, "title": titled.get(("campaign", row.key), row.key)} for row in rows]
 
 
-def _titles(attempts: list[Attempt]) -> list[str]:
-    """What each request's dispatch was made from."""
+def _made_from(attempts: list[Attempt]) -> list[dict[str, Any]]:
+    """What each request's dispatch was made from, and whether that was a run."""
     if not attempts:
         return []
     rows = Dispatch.objects.filter(pk__in={attempt.dispatch_id for attempt in attempts}).values_list("pk", "kind", "key")
     known = {pk: (kind, key) for pk, kind, key in rows}
     titled = titles_of(attempts[0].workspace_id, set(known.values()))
-    return [titled[known[attempt.dispatch_id]] if attempt.dispatch_id in known else "" for attempt in attempts]
+    made = [known.get(attempt.dispatch_id) for attempt in attempts]
+    return [{"campaign": titled[each] if each else "", "run": each is not None and each[0] == "campaign"} for each in made]
 
 
 def _titled(workspace_id: int, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -76,11 +93,18 @@ def _titled(workspace_id: int, rows: list[dict[str, Any]]) -> list[dict[str, Any
     return [{**row, "title": titled[row["kind"], row["key"]]} for row in rows]
 
 
-def _campaigns(workspace_id: int) -> list[tuple[str, str]]:
-    """Key and title of what sends or is paused."""
-    rows = Dispatch.objects.filter(workspace_id=workspace_id, state__in=["running", "paused"]).values_list("kind", "key").distinct()
-    titled = titles_of(workspace_id, set(rows))
-    return sorted({key: title for (_, key), title in titled.items()}.items(), key=lambda pair: pair[1].casefold())
+def _campaigns(workspace_id: int) -> list[tuple[str, str, int]]:
+    """Key and title of what sends or is paused, and how many people wait for it."""
+    going = Dispatch.objects.filter(workspace_id=workspace_id, state__in=["running", "paused"])
+    rows = list(going.values_list("pk", "kind", "key"))
+    titled = titles_of(workspace_id, {(kind, key) for _, kind, key in rows})
+    open_work = Batch.objects.filter(dispatch__in=[pk for pk, _, _ in rows], state__in=[WorkState.CLOSED, WorkState.READY])
+    people = dict(open_work.values_list("dispatch_id").annotate(people=Sum(F("stop") - F("start"))).order_by())
+    waiting = Counter[str]()
+    for pk, _, key in rows:
+        waiting[key] += people.get(pk, 0)
+    found = {key: title for (_, key), title in titled.items()}
+    return sorted(((key, title, waiting[key]) for key, title in found.items()), key=lambda one: one[1].casefold())
 
 
 @require_POST
@@ -91,7 +115,8 @@ def throw_switch(request: ConsoleRequest) -> HttpResponse:
     on = asked.get("on") == "1"
     scope, _, key = asked.get("what", "workspace:").partition(":")
     kill(request.actor, scope, key, on, reason=asked.get("reason", ""), now=timezone.now())  # type: ignore[arg-type]
-    what = key or "the whole workspace"
+    named = titles_of(request.actor.workspace_id, [("campaign", key)])[("campaign", key)] if scope == "campaign" else title_of(key)
+    what = named if key else "the whole workspace"
     messages.success(
         request, f"The kill switch for {what} is on: nothing of it goes out." if on else f"The kill switch for {what} is off again."
     )

@@ -16,7 +16,7 @@ from delivery.addresses import address_of
 from delivery.control import SCOPE, resolve_in_doubt
 from delivery.message_ids import message_ids, read_message_id
 from delivery.models import Dispatch
-from delivery.views.titles import titles_of
+from delivery.views.titles import route_titles, titles_of
 from governance.door import ConsoleRequest, Invalid, Role, allow, console_page
 
 EACH = 50
@@ -34,6 +34,7 @@ def in_doubt(request: ConsoleRequest) -> HttpResponse:
         "title": "In doubt",
         "trail": [{"title": "Delivery", "href": reverse("delivery:health")}],
         "accounts": desk.accounts(workspace_id, now=now),
+        "titles": route_titles(workspace_id),
         "account": asked,
         "rows": [{"doubt": row, "title": titled.get((row.kind, row.key), row.key)} for row in shown],
         "page": {"items": shown, "next": str(shown[-1].id) if len(rows) > EACH else ""},
@@ -93,6 +94,7 @@ def _page(request: ConsoleRequest, attempt_id: int, *, findings: Any = (), statu
             {"title": "In doubt", "href": reverse("delivery:in-doubt")},
         ],
         "doubt": doubt,
+        "account_title": route_titles(workspace_id).get(doubt.account, doubt.account),
         "campaign": titles_of(workspace_id, [(doubt.kind, doubt.key)])[doubt.kind, doubt.key],
         "rows": listed,
         "page": {"items": shown, "next": str(shown[-1].n) if len(rows) > EACH else ""},

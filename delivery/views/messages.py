@@ -18,7 +18,7 @@ from delivery.explain import MessagePage, MessageView, Why, messages, timeline, 
 from delivery.facts import facts
 from delivery.left_out import left_out
 from delivery.message_ids import read_message_id
-from delivery.models import Dispatch, OutboxMail
+from delivery.models import Dispatch, Message, OutboxMail
 from delivery.pins import SentMessage, sent_message
 from delivery.states import MessageState
 from delivery.views.frames import framed
@@ -203,6 +203,7 @@ def message(request: ConsoleRequest, token: str) -> HttpResponse:
     context: dict[str, Any] = {
         "title": "Message",
         "token": token,
+        "doubt": _request_of(token) if answer.state == "in doubt" else 0,
         "trail": [{"title": "Messages", "href": reverse("delivery:messages")}],
         "answer": answer,
         "told": tell(answer.stops),
@@ -214,6 +215,13 @@ def message(request: ConsoleRequest, token: str) -> HttpResponse:
     }
     context |= _said(workspace_id, token)
     return render(request, "delivery/console/message.html", context)
+
+
+def _request_of(token: str) -> int:
+    """The number of the request that a message hangs on; 0 where there is none."""
+    key = read_message_id(token)
+    rows = Message.objects.filter(dispatch_id=key.dispatch_id, n=key.n) if key else Message.objects.none()
+    return rows.values_list("attempt_id", flat=True).first() or 0
 
 
 def _pinned(workspace_id: int, token: str) -> SentMessage | None:

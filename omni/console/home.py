@@ -14,6 +14,7 @@ from audience import door as audience
 from delivery import door as delivery
 from governance import door as governance
 from governance.door import ConsoleRequest, Role, console_page
+from omni.console.naming import stopped, titled
 from workflow import pipeline
 
 WEEK, MONTH = timedelta(days=7), timedelta(days=30)
@@ -55,12 +56,15 @@ def _problems(workspace_id: int, active: list[pipeline.RunLine]) -> list[dict[st
     """What is out of order, the worst first, each with where to mend it."""
     health = reverse("delivery:health")
     found = [
-        _problem("error", f"The kill switch for {each.key or 'the whole workspace'} is on: {each.reason}", health, "Open delivery")
+        _problem(
+            "error", f"The kill switch for {stopped(workspace_id, each.scope, each.key)} is on: {each.reason}", health, "Open delivery"
+        )
         for each in delivery.switches(workspace_id)
     ]
     found += [_problem("error", f"This installation is held: {reason}", health, "Open delivery") for _, reason in delivery.held_instances()]
     for account, (trouble, _) in delivery.troubled(workspace_id, now=timezone.now()).items():
-        found.append(_problem("error", f"Nothing leaves by {account or 'any vendor'} at the moment: {trouble}", health, "Open delivery"))
+        by = titled(workspace_id, "vendor_route", account) if account else "any vendor"
+        found.append(_problem("error", f"Nothing leaves by {by} at the moment: {trouble}", health, "Open delivery"))
     for line in active:
         if line.state == "paused":
             words = f"{line.title} is paused: {line.brief.planned - line.brief.handed:,} people may be waiting for it" if line.brief else ""
@@ -71,7 +75,7 @@ def _problems(workspace_id: int, active: list[pipeline.RunLine]) -> list[dict[st
             _problem("warning", f"{doubtful:,} {noun} in doubt: the vendor never answered", reverse("delivery:in-doubt"), "See them")
         )
     for missed in pipeline.refused_lately(workspace_id, since=timezone.now() - WEEK):
-        words = f"{missed.campaign_key} was not launched as planned: {missed.reason or missed.outcome}"
+        words = f"{titled(workspace_id, 'campaign', missed.campaign_key)} was not launched as planned: {missed.reason or missed.outcome}"
         found.append(_problem("warning", words, reverse("workflow:campaign", args=[missed.campaign_key]), "Open the campaign"))
     return found
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from delivery import door as delivery
 from governance import door as governance
+from omni.console.naming import stopped, titled
 
 THEMES = ("auto", "light", "dark")
 T = TypeVar("T")
@@ -110,12 +111,18 @@ def _strip(request: HttpRequest) -> list[Notice]:
         return []
     health = reverse("delivery:health")
     notices = [
-        Notice("error", f"The kill switch for {each.key or 'the whole workspace'} is on: {each.reason}", health, "Open delivery")
+        Notice(
+            "error",
+            f"The kill switch for {stopped(actor.workspace_id, each.scope, each.key)} is on: {each.reason.rstrip('.')}.",
+            health,
+            "Open delivery",
+        )
         for each in delivery.switches(actor.workspace_id)
     ]
     notices += [Notice("error", f"This installation is held: {reason}", health, "Open delivery") for _, reason in delivery.held_instances()]
     if keys := delivery.paused(actor.workspace_id):
-        notices.append(Notice("warning", f"Paused: {', '.join(keys)}.", reverse("workflow:runs"), "See the runs"))
+        paused = ", ".join(titled(actor.workspace_id, "campaign", key) for key in keys)
+        notices.append(Notice("warning", f"Paused: {paused}.", reverse("workflow:runs"), "See the runs"))
     if doubtful := delivery.doubtful(actor.workspace_id):
         words = f"{doubtful:,} message{'' if doubtful == 1 else 's'} in doubt: the vendor never answered."
         notices.append(Notice("warning", words, reverse("delivery:in-doubt"), "See them"))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from babel import Locale
 from django.forms import BoundField
 from django.template import Context, Library, Node, NodeList, TemplateSyntaxError
 from django.template.base import FilterExpression, Parser, Token, token_kwargs
@@ -13,12 +14,14 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from delivery import door as delivery
 from governance import door as governance
 from omni.console import stylesheet as sheet
 from omni.templatetags.diffs import path_words
-from omni.templatetags.states import look, reason_words
+from omni.templatetags.states import channel_words, look, reason_words
 
 register = Library()
+ENGLISH = Locale("en")
 
 
 @register.simple_tag
@@ -56,6 +59,24 @@ def state_mark(name: str) -> SafeString:
 def state_word(name: str) -> str:
     """The word of a state."""
     return look(str(name)).word
+
+
+@register.filter
+def channel(name: str) -> str:
+    """A channel as people say it inside a sentence: "email" → "e-mail"."""
+    return channel_words(str(name))
+
+
+@register.filter
+def country(code: str) -> str:
+    """A country by its name: "DE" → "Germany"; the code itself where nobody knows it."""
+    return str(ENGLISH.territories.get(str(code), code))
+
+
+@register.filter
+def vendor(name: str) -> str:
+    """A vendor by its name: "sendgrid" → "SendGrid v3"; "" where a message went to none."""
+    return delivery.vendor_title(str(name)) if name else ""
 
 
 @register.filter
@@ -205,14 +226,14 @@ def tabs(items: Sequence[Mapping[str, Any]], label: str) -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/pager.html", takes_context=True)
-def pager(context: Context, page: Mapping[str, Any], noun: str = "rows") -> dict[str, Any]:
-    """Older and newer links below a list. page: a governance Page, {items, next}."""
+def pager(context: Context, page: Mapping[str, Any], noun: str = "rows", more: str = "") -> dict[str, Any]:
+    """Links below a list. page: a governance Page, {items, next}; more: of a list that isn't newest first, what follows ("More")."""
     query = context["request"].GET.copy()
     first = not query.pop("cursor", [])
     start = query.urlencode()
     if page["next"]:
         query["cursor"] = page["next"]
-    return {"next": page["next"], "first": first, "noun": noun, "start": f"?{start}", "following": f"?{query.urlencode()}"}
+    return {"next": page["next"], "first": first, "noun": noun, "more": more, "start": f"?{start}", "following": f"?{query.urlencode()}"}
 
 
 @register.simple_tag(takes_context=True)

@@ -50,6 +50,13 @@ def words(value: Any) -> str:
 
 
 @register.filter
+def ended(text: Any) -> str:
+    """A sentence that somebody typed, with its full stop: another follows it."""
+    said = str(text).strip()
+    return said if not said or said[-1] in ".!?…" else f"{said}."
+
+
+@register.filter
 def plural(value: Any, noun: str) -> str:
     """1 → "1 person", 12408 → "12,408 people". noun: "message", or "person,people"."""
     one, _, many = noun.partition(",")
@@ -101,12 +108,12 @@ def money(micros: Any, currency: str = "USD") -> str:
 
 @register.simple_tag
 def unit_price(micros: Any, currency: str = "USD") -> str:
-    """The exact price of one thing, with as many digits as it has: "$0.0004", "$0.075", "$2.00"."""
+    """The exact price of one thing, with as many digits as it has, but four at least: "$0.0004", "$0.0750", "$0.00035"."""
     if micros is None:
         return "–"
     amount = Decimal(int(micros)) / MICROS
     exact = -int(amount.normalize().as_tuple().exponent)
-    return _sum(amount, currency, max(0 if currency == "JPY" else 2, exact))
+    return _sum(amount, currency, max(4, exact))
 
 
 def _sum(amount: Decimal, currency: str, digits: int) -> str:
@@ -206,6 +213,12 @@ def bars(rows: Iterable[Sequence[Any]], whole: Any = None, tone: str = "") -> di
         for row in listed
     ]
     return {"rows": drawn}
+
+
+@register.inclusion_tag("components/columns_chart.html", takes_context=True)
+def hourly_chart(context: Context, rows: Iterable[tuple[datetime, Any]], title: str, unit: str = "", tone: str = "") -> dict[str, Any]:
+    """The same over hours, named in the reader's zone. rows: (when the hour begins, value)."""
+    return columns_chart([(moment_words(context, begins), value) for begins, value in rows], title, unit, tone)
 
 
 @register.inclusion_tag("components/columns_chart.html")

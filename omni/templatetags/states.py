@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from presentation.door import CHANNEL_WORDS
+
 Tone = Literal["neutral", "good", "caution", "danger", "info", "accent"]
 
 
@@ -83,7 +85,7 @@ LOOKS: dict[str, Look] = {
 
 def look(name: str) -> Look:
     """The look of a state; an unknown one is shown plainly in its own words."""
-    return LOOKS.get(name) or Look(name.replace("_", " ").capitalize(), "circle", "neutral")
+    return LOOKS.get(name.replace(" ", "_")) or Look(name.replace("_", " ").capitalize(), "circle", "neutral")
 
 
 REASONS = {
@@ -111,6 +113,16 @@ REASONS = {
     "bad_address": "an address that will never work",
     "given_up": "given up by a person",
 }
+
+
+CHANNELS: dict[str, str] = {key: word if word[1:].lower() != word[1:] else word.lower() for key, word in CHANNEL_WORDS.items()} | {
+    "*": "every channel"
+}
+
+
+def channel_words(channel: str) -> str:
+    """A channel inside a sentence: "e-mail", "SMS", "web push"."""
+    return CHANNELS.get(channel, channel)
 
 
 def reason_words(reason: str) -> str:

@@ -126,6 +126,18 @@ def test_a_policy_is_edited_in_words_with_its_units(now: datetime) -> None:
     assert body["halt"] == {"bounced": 0.004, "complained": 0.0015} and body["quiet_hours"]["classes"] == ["promotional"]
 
 
+def test_the_days_of_a_warm_up_are_numbers_one_a_line(now: datetime) -> None:
+    client, address = _admin(now), "/console/vendor-routes/texts/"
+    make.put("vendor_route", "texts", {**ROUTE, "warm_up": {"began": "2026-12-01", "days": [50, 100]}}, author="cleo", now=now)
+    page = _page(client, address)
+    sent = _Form(page).sent
+    assert "As JSON" not in page and sent["/warm_up/days:ints"] == "50\n100"
+    said = _saved(client, address, sent | {"/warm_up/days:ints": "50\nmany"}, status=422)
+    assert "many" in said
+    _saved(client, address, sent | {"/warm_up/days:ints": "50\n\n1,200"})
+    assert document(make.workspace().pk, "vendor_route", "texts").latest.body["warm_up"]["days"] == [50, 1_200]
+
+
 def test_a_route_is_edited_in_rows_and_amounts(now: datetime) -> None:
     client, address = _admin(now), "/console/vendor-routes/texts/"
     make.put("vendor_route", "texts", ROUTE, author="cleo", now=now)

@@ -93,3 +93,28 @@ def test_a_finished_run_tells_no_rate_and_a_pause_between_waves_counts_in_none(n
     done = delivery.facts(run.workspace_id, run.dispatch_id)
     assert done.state == "done" and done.rate > 50, "two hours of waiting are no sending"
     assert "a second" not in _page(run, now)
+
+
+def test_a_stopped_run_accounts_for_everybody_and_calls_no_wave_sent(now: datetime) -> None:
+    make.profiles(8, now=now)
+    ben = make.person("ben", now=now)
+    run = pipeline.launch(ben, make.spring_sale(now=now, ramp=[0.5, 1.0]), now=now)
+    delivery.stop(ben, run.dispatch_id, now=now, reason="wrong discount")
+    page = _page(run, now)
+    assert "<strong>Stopped.</strong> Wrong discount. 8 people got nothing from it." in page
+    assert "Nothing has been handed over." in page and "100 % of 8" in page
+    assert {wave.state for wave in delivery.facts(run.workspace_id, run.dispatch_id).waves} == {"stopped"}
+
+
+def test_pages_about_messages_lead_to_their_run(now: datetime) -> None:
+    make.profiles(1, now=now)
+    run = pipeline.launch(make.person("ben", now=now), make.spring_sale(now=now), now=now)
+    worker.drain(now=lambda: now)
+    make.person("vera", now=now)
+    client = Client()
+    client.force_login(User.objects.get(username="vera"))
+    [sent] = delivery.messages(run.workspace_id, dispatch_id=run.dispatch_id).items
+    way = f"/console/runs/of/{run.dispatch_id}/"
+    assert f'href="{way}"' in client.get(f"/console/messages/{sent.message_id}/").content.decode()
+    assert client.get(way).headers["Location"] == f"/console/runs/{run.pk}/"
+    assert client.get("/console/runs/of/987654/").status_code == 404

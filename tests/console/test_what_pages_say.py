@@ -236,7 +236,7 @@ def test_campaigns_go_by_their_titles_wherever_they_are_named(now: datetime) -> 
     key = make.spring_sale(now=now)
     run = pipeline.launch(make.person("ben", now=now), key, now=now)
     delivery.pause(make.person("ben", now=now), run.dispatch_id, now=now, reason="a look")
-    assert "Only Spring sale</option>" in _page("ben", "/console/delivery/", now=now)
+    assert "Only Spring sale: 1 person waits</option>" in _page("ben", "/console/delivery/", now=now)
     delivery.resume(make.person("ben", now=now), run.dispatch_id, now=now, reason="")
     worker.drain(now=lambda: now)
     [sent] = delivery.messages(run.workspace_id, dispatch_id=run.dispatch_id).items

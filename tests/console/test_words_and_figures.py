@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from omni.templatetags.console import channel, country, vendor
 from omni.templatetags.diffs import as_words, path_words, side_by_side, word_marks
-from omni.templatetags.figures import ago, count, duration, engine, money, plural, share_words, unit_price
+from omni.templatetags.figures import ago, count, duration, ended, engine, money, plural, share_words, unit_price
+from omni.templatetags.states import look
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -35,7 +37,7 @@ def test_shares_never_round_to_all_or_nothing(part: int, whole: int, words: str)
 def test_money_keeps_its_currency_and_never_shows_parts_of_a_cent() -> None:
     assert money(18_612_000, "USD") == "$18.61"
     assert (money(5_200, "USD"), money(400_000, "JPY"), money(9_999, "CHF")) == ("under $0.01", "under ¥1", "under 0.01 CHF")
-    assert (unit_price(790, "USD"), unit_price(400, "EUR"), unit_price(75_000, "USD")) == ("$0.00079", "€0.0004", "$0.075")
+    assert (unit_price(790, "USD"), unit_price(400, "EUR"), unit_price(75_000, "USD")) == ("$0.00079", "€0.0004", "$0.0750")
     assert money(-1_240_000_000, "CHF") == "−1,240.00 CHF"
     assert money(0, "EUR") == "€0.00"
 
@@ -45,6 +47,16 @@ def test_times_are_said_from_now() -> None:
     assert ago(NOW + timedelta(hours=5), NOW) == "in 5 h"
     assert ago(NOW - timedelta(days=2), NOW) == "2 days ago"
     assert duration(200) == "3 min 20 s"
+
+
+def test_channels_countries_and_vendors_go_by_their_names() -> None:
+    assert [channel(each) for each in ("email", "sms", "push", "webpush", "*")] == ["e-mail", "SMS", "push", "web push", "every channel"]
+    assert (country("DE"), country("XX"), vendor("sendgrid"), vendor("gone"), vendor("")) == ("Germany", "XX", "SendGrid v3", "gone", "")
+    assert look("in doubt") == look("in_doubt"), "what the ledger calls it and what addresses call it"
+
+
+def test_a_typed_reason_ends_as_a_sentence_does() -> None:
+    assert [ended(each) for each in ("Wrong price", "Wrong price.", " Why? ", "")] == ["Wrong price.", "Wrong price.", "Why?", ""]
 
 
 def test_a_difference_marks_the_words_that_changed() -> None:

@@ -90,13 +90,13 @@ def test_the_page_of_routes_tells_parts_limits_and_prices(street: Street, client
     page: Any = client.get("/console/delivery/routes/").content.decode()
     for words in (
         "everything",
-        "50 a second",
+        "50 messages in a second",
         "200 messages in 24 hours",
         "3 used",
         "1.5 %",
-        "$0.04",
-        "$0.008",
-        "to DE only",
+        "$0.0400",
+        "$0.0080",
+        "to Germany only",
         "Can be used",
     ):
         assert words in page, words

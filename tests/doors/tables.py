@@ -18,6 +18,7 @@ CONSOLE = {
     "console/campaigns/<slug:key>/launch/": ("approver", "approver"),
     "console/runs/": ("viewer", "viewer"),
     "console/runs/<int:run_id>/": ("viewer", "viewer"),
+    "console/runs/of/<int:dispatch_id>/": ("viewer", "viewer"),
     "console/runs/<int:run_id>/live/": ("viewer", "viewer"),
     "console/look/runs/<int:run_id>/elsewhere/": ("viewer", "viewer"),
     "console/delivery/routes/": ("viewer", "viewer"),

@@ -90,6 +90,18 @@ def run(request: ConsoleRequest, run_id: int) -> HttpResponse:
 
 
 @console_page()
+def run_of(request: ConsoleRequest, dispatch_id: int) -> HttpResponse:
+    """To the run whose messages a dispatch holds: pages about messages know only the dispatch."""
+    rows = (
+        Run.objects.filter(workspace_id=request.actor.workspace_id, dispatch_id=dispatch_id) if dispatch_id < 2**63 else Run.objects.none()
+    )
+    found = rows.values_list("pk", flat=True).first()
+    if found is None:
+        raise Missing("no run of these messages")
+    return redirect("workflow:run", run_id=found)
+
+
+@console_page()
 def elsewhere(request: ConsoleRequest, run_id: int) -> HttpResponse:
     """What the run would have cost by another channel: a part of its page, asked for when somebody wants to know."""
     found = _run(request, run_id)
@@ -111,6 +123,8 @@ def _live(request: ConsoleRequest, found: Run) -> dict[str, Any]:
     skipped = {**facts.left_out}
     for reason, many in facts.skipped.items():
         skipped[reason] = skipped.get(reason, 0) + many
+    if never := facts.counts.get("cancelled", 0) - skipped.get("cancelled", 0):  # of a stopped run: who never had a last look
+        skipped["cancelled"] = skipped.get("cancelled", 0) + never
     sending = facts.state == "running"
     closed = [wave.number for wave in facts.waves if wave.state == "closed"]
     return {
@@ -128,6 +142,8 @@ def _live(request: ConsoleRequest, found: Run) -> dict[str, Any]:
         "failed_total": sum(facts.failed.values()),
         "done_share": facts.settled,
         "moving": facts.state in {"running", "paused"} or facts.in_doubt > 0,
+        "under_way": facts.states.get("sending", 0),
+        "never_looked_at": never,
         "doubts": delivery.in_doubt(workspace_id, dispatch_id=found.dispatch_id, limit=20) if facts.in_doubt else [],
         "switches": [
             each for each in delivery.switches(workspace_id) if each.scope == "workspace" or each.key in {facts.key, facts.vendor}
@@ -178,7 +194,7 @@ def act(request: ConsoleRequest, run_id: int) -> HttpResponse:
     asked, reason = request.POST.get("act", ""), request.POST.get("reason", "")[:300]
     if asked == "pause":
         delivery.pause(request.actor, found.dispatch_id, now=now, reason=reason)
-        messages.success(request, "Paused: nothing more is admitted until somebody resumes it.")
+        messages.success(request, "Paused: nothing more goes out until somebody resumes it.")
     elif asked == "resume":
         delivery.resume(request.actor, found.dispatch_id, now=now, reason=reason)
         messages.success(request, "Resumed.")

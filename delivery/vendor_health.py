@@ -108,7 +108,7 @@ def bounces_by_domain(workspace_id: int, *, now: datetime) -> list[tuple[str, in
     latest = events.order_by("-received_at").values_list("dispatch_id", "n")[:LATEST]
     wanted: dict[int, set[int]] = {}
     for dispatch_id, n in latest:
-        if dispatch_id is not None and n is not None:
+        if dispatch_id and n is not None:
             wanted.setdefault(dispatch_id, set()).add(n)
     people = Counter[int]()
     for dispatch_id, ns in wanted.items():

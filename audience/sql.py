@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
+import numpy as np
 import orjson
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
+from django.db.models import QuerySet
+from numpy.typing import NDArray
+
+NUMBERS = 50_000  # of one piece, fetched row by row
+TEXT = 1 << 20  # bytes that are taken apart at once
 
 
 def on_postgres() -> bool:
@@ -48,6 +56,34 @@ def rows(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return list(cursor.fetchall())
+
+
+def numbers_of(query: QuerySet[Any, int]) -> Iterator[NDArray[np.uint64]]:
+    """The one column of positive numbers that a query answers, in pieces: from PostgreSQL as text, which is taken apart at once."""
+    if not on_postgres():
+        answers = query.iterator(chunk_size=NUMBERS)
+        while (some := np.fromiter(islice(answers, NUMBERS), np.uint64)).size:
+            yield some
+        return
+    try:
+        statement, parameters = query.query.sql_with_params()
+    except EmptyResultSet:
+        return
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        with cursor.cursor.copy(f"COPY ({statement}) TO STDOUT", parameters) as copy:
+            yield from _parsed(copy)
+
+
+def _parsed(copy: Iterable[Any]) -> Iterator[NDArray[np.uint64]]:
+    """One line is one answer."""
+    text = bytearray()
+    for line in copy:
+        text += line
+        if len(text) > TEXT:
+            yield np.fromstring(text.decode(), dtype=np.uint64, sep="\n")
+            text.clear()
+    if text:
+        yield np.fromstring(text.decode(), dtype=np.uint64, sep="\n")
 
 
 def run(statement: str, parameters: Sequence[Any] = ()) -> int:

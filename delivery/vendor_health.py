@@ -6,11 +6,13 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Max, Q, Sum
+from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from django.db.models.functions import TruncMinute
 
 from audience import door as audience
 from delivery import limits
+from delivery.adapters.registry import ADAPTERS
+from delivery.floors import oldest_posting
 from delivery.models import Attempt, Dispatch, Message, VendorEvent
 from delivery.states import AttemptState
 from governance.door import documents
@@ -20,6 +22,17 @@ LISTED = 12  # rows of a table
 LATEST = 500  # bounces whose domains are looked up
 
 
+def _posted(workspace_id: int, since: datetime) -> QuerySet[Attempt]:
+    """Requests made since then, of the runs that can have made one."""
+    oldest = oldest_posting(workspace_id, since)
+    return Attempt.objects.filter(workspace_id=workspace_id, dispatch_id__gte=oldest, posted_at__gte=since)
+
+
+def _heard(workspace_id: int, now: datetime) -> QuerySet[VendorEvent]:
+    """What vendors said in the last day, about runs of any age: vendor by vendor, as the index of every partition has it."""
+    return VendorEvent.objects.filter(workspace_id=workspace_id, vendor__in=list(ADAPTERS), received_at__gt=now - DAY)
+
+
 def accounts(workspace_id: int, *, kept: bool, now: datetime) -> list[dict[str, Any]]:
     """Every account that is routed to or was used in the last day, with what happened on it.
 
@@ -27,7 +40,7 @@ def accounts(workspace_id: int, *, kept: bool, now: datetime) -> list[dict[str, 
     """
     told: dict[str, dict[str, Any]] = {
         row["account"]: dict(row)
-        for row in Attempt.objects.filter(workspace_id=workspace_id, posted_at__gt=now - DAY)
+        for row in _posted(workspace_id, now - DAY)
         .values("account", "vendor")
         .annotate(
             requests=Count("id"),
@@ -42,9 +55,7 @@ def accounts(workspace_id: int, *, kept: bool, now: datetime) -> list[dict[str, 
         .order_by("account")
     }
     events: dict[str, dict[str, int]] = {}
-    said = (
-        VendorEvent.objects.filter(workspace_id=workspace_id, received_at__gt=now - DAY).values_list("vendor", "kind").annotate(Count("id"))
-    )
+    said = _heard(workspace_id, now).values_list("vendor", "kind").annotate(Count("id"))
     for vendor, kind, many in said.order_by():
         events.setdefault(vendor, {})[kind] = many
     resting = limits.troubled(workspace_id, now=now)
@@ -87,7 +98,7 @@ def _account(
 
 def _busiest_seconds(workspace_id: int, now: datetime) -> dict[str, float]:
     """Messages a second that each account was given in its busiest minute of the last hour."""
-    taken = Attempt.objects.filter(workspace_id=workspace_id, posted_at__gt=now - HOUR).annotate(minute=TruncMinute("posted_at"))
+    taken = _posted(workspace_id, now - HOUR).annotate(minute=TruncMinute("posted_at"))
     peaks: dict[str, float] = {}
     for account, many in taken.values("account", "minute").annotate(many=Sum("count")).values_list("account", "many").order_by():
         peaks[account] = max(peaks.get(account, 0.0), many / 60)
@@ -97,14 +108,14 @@ def _busiest_seconds(workspace_id: int, now: datetime) -> dict[str, float]:
 def troubles(workspace_id: int, *, now: datetime) -> list[dict[str, Any]]:
     """What vendors refused or left unanswered in the last day, alike ones together, the commonest first."""
     wrong = (AttemptState.REFUSED, AttemptState.FAILED, AttemptState.IN_DOUBT)
-    rows = Attempt.objects.filter(workspace_id=workspace_id, posted_at__gt=now - DAY, state__in=wrong)
+    rows = _posted(workspace_id, now - DAY).filter(state__in=wrong)
     alike = rows.values("account", "state", "detail").annotate(requests=Count("id"), messages=Sum("count"), last=Max("posted_at"))
     return [{**row, "state": AttemptState(row["state"]).label} for row in alike.order_by("-requests", "account")[:LISTED]]
 
 
 def bounces_by_domain(workspace_id: int, *, now: datetime) -> list[tuple[str, int]]:
     """Where the last day's bounces lived: domains of the latest ones, the commonest first."""
-    events = VendorEvent.objects.filter(workspace_id=workspace_id, kind="bounced", received_at__gt=now - DAY)
+    events = _heard(workspace_id, now).filter(kind="bounced")
     latest = events.order_by("-received_at").values_list("dispatch_id", "n")[:LATEST]
     wanted: dict[int, set[int]] = {}
     for dispatch_id, n in latest:
@@ -126,7 +137,7 @@ def spent(workspace_id: int, *, now: datetime) -> list[dict[str, Any]]:
     first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     dispatches = Dispatch.objects.filter(workspace_id=workspace_id, planned_at__gte=first).exclude(currency="")
     currencies = dict(dispatches.values_list("pk", "currency"))
-    costs = Attempt.objects.filter(workspace_id=workspace_id, posted_at__gte=first, state__lt=AttemptState.REFUSED)
+    costs = _posted(workspace_id, first).filter(state__lt=AttemptState.REFUSED)
     found: dict[str, dict[str, Any]] = {}
     for dispatch_id, micros in costs.values_list("dispatch_id").annotate(Sum("cost_micros")).order_by():
         if dispatch_id in currencies:

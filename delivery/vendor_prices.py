@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Count, F, Q, Sum
 
 from delivery import sql
+from delivery.floors import oldest_posting
 from delivery.models import Attempt, Dispatch
 from delivery.states import AttemptState
 from governance.door import Finding, Invalid
@@ -59,7 +60,9 @@ def import_prices(workspace_id: int, account: str, path: Path, *, since: datetim
     outcome, given = Reconciled(currency=currency), dict[str, int]()
     for vendor_id, micros in _read(path, currency, outcome):
         given[vendor_id] = micros
-    mine = Attempt.objects.filter(workspace_id=workspace_id, account=account, posted_at__gte=since, posted_at__lt=until)
+    oldest = oldest_posting(workspace_id, since)
+    mine = Attempt.objects.filter(workspace_id=workspace_id, account=account, dispatch_id__gte=oldest)
+    mine = mine.filter(posted_at__gte=since, posted_at__lt=until)
     rows = mine.exclude(vendor_id="").order_by("pk").values_list("dispatch_id", "pk", "vendor_id", "cost_micros")
     some: list[dict[str, int]] = []
     for dispatch_id, pk, vendor_id, cost in rows.iterator(chunk_size=AT_ONCE):
@@ -79,7 +82,8 @@ def import_prices(workspace_id: int, account: str, path: Path, *, since: datetim
 
 def months(workspace_id: int, *, since: datetime) -> list[MonthOfRoute]:
     """Each account since then, the dearest first."""
-    taken = Attempt.objects.filter(workspace_id=workspace_id, posted_at__gte=since, state__lt=AttemptState.REFUSED)
+    posted = Attempt.objects.filter(workspace_id=workspace_id, dispatch_id__gte=oldest_posting(workspace_id, since), posted_at__gte=since)
+    taken = posted.filter(state__lt=AttemptState.REFUSED)
     priced = Q(reported_micros__isnull=False)
     rows = taken.values("account").annotate(
         requests=Count("id"),

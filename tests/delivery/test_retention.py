@@ -215,7 +215,7 @@ def test_events_of_a_range_that_somebody_took_out_and_died_over_are_archived_and
 
     done = retention.retire(now=kept.clock())
 
-    assert done.events == 3 and list(VendorEvent.objects.filter(dispatch_id=old).values_list("kind", flat=True)) == ["opening"]
+    assert done.events == 3 and list(VendorEvent.objects.filter(dispatch_id=old).values_list("kind", flat=True)) == ["opened"]
     assert Message.objects.filter(dispatch_id=old).count() == 3 and not partitions.detached(partitions.EVENTS)
 
 

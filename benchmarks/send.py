@@ -50,9 +50,8 @@ def main() -> None:
         seconds, memory, killed = sent.seconds, sent.memory, sent.killed
         posted = cpu.spent(made)
         accepted = made.lab.get("/_lab/stats")
-        print(
-            f"OMNI        {args.mails / seconds:>9,.0f} mails/s  {memory:.0f} MB at most ({sent.largest:.0f} of one process), {seconds:.1f} s from first to last accept"
-        )
+        rate, span = args.mails / seconds, f"{seconds:.1f} s from first to last accept"
+        print(f"OMNI        {rate:>9,.0f} mails/s  {memory:.0f} MB at most ({sent.largest:.0f} of one process), {span}")
         print(f"stand-in    {accepted['lab_cpu_seconds'] - before['lab_cpu_seconds']:.1f} CPU s, {accepted['tcp_connections']} connections")
         print(f"launch      {launched:.1f} s in a process of its own: who, who not, in which order")
         print(f"CPU, launch {(planned - idle).told(args.mails)}")

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from hashlib import blake2b
 
 import numpy as np
 from django.db import IntegrityError, transaction
 from pyroaring import BitMap64
 
 from audience import door as audience
-from delivery import policies, sql
+from delivery import cuts, policies
 from delivery.models import Dispatch, LeftOut, Message, Slice
-from delivery.states import DispatchState, Lane, MessageState, Reason, WorkState, reason_of
+from delivery.states import DispatchState, Lane, MessageState, Reason, reason_of
 from delivery.suppression import suppressed_people
 from delivery.waves import waves_of
 from delivery.work import DispatchPlan, Surveyed
@@ -125,8 +124,8 @@ def _fill(dispatch: Dispatch, plan: DispatchPlan, now: datetime) -> None:
         for reason, people in left_out.items()
         if people
     )
-    slices = _slices(dispatch, waves_of(ids, plan.ramp, f"{plan.campaign_key}\x00{plan.occurrence}"))
-    _cut(dispatch, slices, plan.batch_size)
+    slices = cuts.slices(dispatch, waves_of(ids, plan.ramp, f"{plan.campaign_key}\x00{plan.occurrence}"))
+    cuts.batches(dispatch, slices, plan.batch_size)
     dispatch.planned = len(ids)
     dispatch.considered = len(ids) + sum(len(people) for people in left_out.values())
     if not ids:
@@ -208,53 +207,3 @@ def _reached(plan: DispatchPlan, *, but: int) -> BitMap64:
 
 def _profiles(ids: Iterator[int]) -> BitMap64:
     return BitMap64(np.fromiter(ids, dtype=np.uint64))
-
-
-def _slices(dispatch: Dispatch, waves: list[BitMap64]) -> list[Slice]:
-    """One per wave with people, numbered on from each other."""
-    slices, first_n = list[Slice](), 0
-    for people in waves:
-        if not people:
-            continue
-        raw = people.serialize()
-        digest = int.from_bytes(blake2b(raw, digest_size=8).digest(), "big", signed=True)
-        slices.append(
-            Slice(
-                dispatch=dispatch,
-                workspace_id=dispatch.workspace_id,
-                wave=len(slices),
-                first_n=first_n,
-                count=len(people),
-                ids=raw,
-                digest=digest,
-            )
-        )
-        first_n += len(people)
-    return Slice.objects.bulk_create(slices)
-
-
-def _cut(dispatch: Dispatch, slices: list[Slice], size: int) -> None:
-    """The slices in batches, by one statement: a row of values for each would cost more to take apart than to insert."""
-    cuts = [
-        {"slice": piece.pk, "wave": piece.wave, "start": start, "stop": min(start + size, piece.count)}
-        for piece in slices
-        for start in range(0, piece.count, size)
-    ]
-    due_at = sql.typed("timestamptz")
-    sql.run(
-        f"""INSERT INTO delivery_batch (workspace_id, dispatch_id, slice_id, wave, start, stop, lane, state, due_at, token, worker, claims)
-        SELECT %s, %s, v.slice, v.wave, v.start, v.stop, %s, CASE WHEN v.wave = 0 THEN %s ELSE %s END, {due_at}, 0, '', 0
-        FROM {sql.table("v", _CUT)} ORDER BY v.wave, v.start""",
-        [
-            dispatch.workspace_id,
-            dispatch.pk,
-            dispatch.lane,
-            WorkState.READY,
-            WorkState.CLOSED,
-            sql.moment(dispatch.due_at),
-            sql.listed(cuts),
-        ],
-    )
-
-
-_CUT = {"slice": "bigint", "wave": "smallint", "start": "bigint", "stop": "bigint"}

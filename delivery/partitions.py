@@ -7,11 +7,14 @@ what comes after its range was let go lies in the default partition, which is em
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import OperationalError, connection, migrations, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import ProjectState
 
 SPAN = 1_000  # dispatches in one partition
+RANGES_WAIT = timedelta(days=30)  # what is due waits so long for the rest of its range, then it goes row by row
 LOCK_WAITS = "500ms"  # for readers and writers of the ledger; they wait as long for us at most
 LEDGER = ("delivery_message", "delivery_attempt")  # a message's fate may be its request's: they leave together
 EVENTS = "delivery_vendorevent"

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from django.conf import settings
 
-from delivery import partitions
 from delivery.history import manifest, parquet, reading
 from delivery.history.schema import ATTEMPTS, DECISIONS, EVENTS, LEFT_OUT, MESSAGES, RUNS, Table
 from delivery.models import Dispatch
@@ -51,17 +50,16 @@ def _tables(row: Dispatch) -> list[tuple[str, Table, Read]]:
     return [(f"{_workspace(workspace_id)}/{table.name}/{place}", table, blocks) for table, blocks in read]
 
 
-def keep_events(table: str, begin: int, end: int, *, each: Callable[[], None]) -> None:
+def keep_events(table: str, begin: int, end: int, *, name: str, each: Callable[[], None]) -> None:
     """Archive the events of this table, or partition, numbered [begin, end), by workspace and day. What is kept is kept whole."""
     root, block = Path(settings.OMNI.archive_dir), reading.Block(table, begin, end)
-    named = f"{block.table.removeprefix(partitions.EVENTS)}-from-{block.begin:012d}".strip("_-")
     with manifest.alone(root):
-        marker = root / f".events-{named}"
+        marker = root / f".events-{name}"
         if marker.exists():  # deleting them was begun
             return
         for workspace_id, day in reading.days_of_events(block):
-            name = f"{_workspace(workspace_id)}/events/day={day.isoformat()}/{named}.parquet"
-            _kept(root / name, EVENTS, lambda w=workspace_id, d=day: reading.all_events(w, block, d), each)  # type: ignore[misc]
+            place = f"{_workspace(workspace_id)}/events/day={day.isoformat()}/{name}.parquet"
+            _kept(root / place, EVENTS, lambda w=workspace_id, d=day: reading.all_events(w, block, d), each)  # type: ignore[misc]
         marker.touch()
         each()
 

@@ -2,7 +2,8 @@
 
 On PostgreSQL they leave with the range of runs that they are about, once all of these ended long enough ago: the range is taken out of
 the table first, so that nobody writes to it, then archived, then dropped. An event that comes later still, and one about nothing that
-is known, lies in no range; such events, and on SQLite all, go in whole blocks of numbers, oldest first, by when they arrived.
+is known, lies in no range; such events, those whose range takes long to be due as a whole, and on SQLite all, go in whole blocks of
+numbers, oldest first, by when they arrived.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ def retire(cutoff: datetime, each: Each) -> tuple[int, int]:
     busy = 0
     for start in partitions.ranges(partitions.EVENTS):
         if not partitions.full(start) or not _may_go(start, cutoff):
-            continue
-        if partitions.detach(start, partitions.EVENTS):
+            gone += _blocks(f"{partitions.EVENTS}_{start}", cutoff - partitions.RANGES_WAIT, each)
+        elif partitions.detach(start, partitions.EVENTS):
             gone += _drop(start, each)
         else:
             busy += 1
@@ -56,7 +57,7 @@ def _drop(start: int, each: Each) -> int:
     many = int(sql.rows(f"SELECT COUNT(*) FROM {table}")[0][0])
     if settings.OMNI.archive_dir:
         for begin, end in _cuts(table):
-            _archive(table, begin, end, each)
+            _archive(table, begin, end, each, name=f"{start}-at-once")
     partitions.drop(start, partitions.EVENTS)
     each()
     return many
@@ -87,11 +88,11 @@ def _blocks(table: str, cutoff: datetime, each: Each) -> int:
         if young or not VendorEvent.objects.filter(pk__gte=end).exists():
             return gone
         if settings.OMNI.archive_dir:
-            _archive(table, begin, end, each)
+            _archive(table, begin, end, each, name=table.removeprefix(partitions.EVENTS).strip("_"))
         for start in range(begin, end, STEP):
             gone += sql.run(f"DELETE FROM {table} WHERE id >= %s AND id < %s", [start, min(start + STEP, end)])
             each()
 
 
-def _archive(table: str, begin: int, end: int, each: Each) -> None:
-    with_parquet("archive").keep_events(table, begin, end, each=each)
+def _archive(table: str, begin: int, end: int, each: Each, *, name: str) -> None:
+    with_parquet("archive").keep_events(table, begin, end, name=f"{name}-from-{begin:012d}".lstrip("-"), each=each)

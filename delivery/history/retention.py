@@ -76,7 +76,8 @@ def keep_order(now: datetime) -> None:
 
 
 def _due(cutoff: datetime, done: Retired) -> Iterable[tuple[int | None, list[Dispatch]]]:
-    """Whole ranges of which every run may go, and single runs that lie in no range; what was begun and not ended comes first."""
+    """Whole ranges of which every run may go, and single runs that lie in no range or have waited long for the others of theirs; what
+    was begun and not ended comes first."""
     starts, seen = set(partitions.ranges()), set[int]()
     for row in _unfinished_business():
         start = partitions.start_of(row.pk)
@@ -90,13 +91,16 @@ def _due(cutoff: datetime, done: Retired) -> Iterable[tuple[int | None, list[Dis
             yield start, _of_range(start)
     for start in sorted(starts - seen):
         runs = _of_range(start)
-        if not partitions.full(start) or not runs:
-            continue
-        young = [row.pk for row in runs if row.archived_at is None and not _may_go(row, cutoff)]
-        if not young:
+        due = {row.pk for row in runs if row.archived_at is not None or _may_go(row, cutoff)}
+        if partitions.full(start) and runs and len(due) == len(runs):
             yield start, runs
-        elif all(row.finished_at and row.finished_at < cutoff for row in runs):
-            done.held += young
+            continue
+        for row in runs:
+            if row.archived_at is None and row.finished_at and row.finished_at < cutoff and row.state in SETTLED:
+                if row.pk not in due:
+                    done.held.append(row.pk)
+                elif row.finished_at < cutoff - partitions.RANGES_WAIT:
+                    yield None, [row]
     for row in Dispatch.objects.filter(archived_at=None, finished_at__lt=cutoff, state__in=SETTLED).order_by("pk").iterator():
         if partitions.start_of(row.pk) not in starts:
             if _may_go(row, cutoff):

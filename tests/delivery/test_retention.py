@@ -196,7 +196,8 @@ def test_on_postgresql_a_whole_range_goes_at_once_and_its_events_with_it(kept: S
     assert (done.runs, done.ranges, done.events) == (1, 1, 3)
     assert not {table for table in tables() if table.endswith(f"_{ranges.start}")}
     assert len(archived(tmp_path, "messages", old)) == 3 and kept.why(old, people[0]) == ("archived", "")
-    assert sum(pq.ParquetFile(path).metadata.num_rows for path in tmp_path.glob(f"default/events/*/{ranges.start}-from-*.parquet")) == 3
+    files = tmp_path.glob(f"default/events/*/{ranges.start}-at-once-from-*.parquet")
+    assert sum(pq.ParquetFile(path).metadata.num_rows for path in files) == 3
     assert VendorEvent.objects.filter(dispatch_id=young).count() == 3
 
 

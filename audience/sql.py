@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
+import numpy as np
 import orjson
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
+from django.db.models import QuerySet
+from numpy.typing import NDArray
+
+PIECE = 10_000  # numbers that are fetched at once
 
 
 def on_postgres() -> bool:
@@ -48,6 +55,25 @@ def rows(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return list(cursor.fetchall())
+
+
+def numbers_of(query: QuerySet[Any, int]) -> Iterator[NDArray[np.uint64]]:
+    """The one column of positive numbers that a query answers, in pieces; PostgreSQL joins each piece into one text, so that nothing of
+    Python's is done per number."""
+    if not on_postgres():
+        answers = query.iterator(chunk_size=PIECE)
+        while (some := np.fromiter(islice(answers, PIECE), np.uint64)).size:
+            yield some
+        return
+    try:
+        statement, parameters = query.query.sql_with_params()
+    except EmptyResultSet:
+        return
+    pieces = f"SELECT n, row_number() OVER () / {PIECE} AS piece FROM ({statement}) AS answers(n)"
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(f"SELECT string_agg(n::text, ' ') FROM ({pieces}) AS pieces GROUP BY piece", parameters)
+        for (text,) in cursor:
+            yield np.fromstring(text, dtype=np.uint64, sep=" ")
 
 
 def run(statement: str, parameters: Sequence[Any] = ()) -> int:

@@ -71,6 +71,7 @@ class Instance:
     lab: Lab
     environment: dict[str, str]
     port: int
+    postgresql: int = 0  # its first process
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -163,7 +164,7 @@ def instance(*, database: str = "postgresql", **settings: str) -> Iterator[Insta
         server, url = _postgresql(folder)
     keys = (str(secrets["sendgrid_public_key"]), str(secrets["twilio_auth_token"]))
     environment = environment_of(folder / "var", port, database_url=url, vendor=lab.url, webhook_keys=keys, **settings)
-    made = Instance(folder, lab, environment, port)
+    made = Instance(folder, lab, environment, port, _first_process(folder / "postgresql"))
     try:
         yield made
     finally:
@@ -173,6 +174,11 @@ def instance(*, database: str = "postgresql", **settings: str) -> Iterator[Insta
             with _one_server:
                 server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _first_process(folder: Path) -> int:
+    running = folder / "postmaster.pid"
+    return int(running.read_text().split()[0]) if running.exists() else 0
 
 
 def _postgresql(folder: Path) -> tuple[Any, str]:

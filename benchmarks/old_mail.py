@@ -26,7 +26,7 @@ from django.db import connection
 from benchmarks.year import EACH, fill
 from governance.members import default_workspace
 began = time.monotonic()
-fill(default_workspace().pk, int(sys.argv[1]), people=list(range(1, EACH + 1)), newest=datetime.now(UTC))
+fill(default_workspace().pk, int(sys.argv[1]), people=list(range(1, EACH + 1)), newest=datetime.now(UTC), jump=int(sys.argv[2]))
 with connection.cursor() as cursor:
     cursor.execute("VACUUM ANALYZE delivery_message")
     cursor.execute("VACUUM ANALYZE delivery_attempt")
@@ -88,6 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=20_000_000)
     parser.add_argument("--mails", type=int, default=10_000, help="of the campaign that is sent before and after")
+    parser.add_argument("--jump", type=int, default=500, help="run numbers left out before each old run: 500 makes a partition of two runs")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="omni-year-") as folder:
         server, url = _postgresql(Path(folder))
@@ -114,7 +115,7 @@ def _compare(args: argparse.Namespace, environment: dict[str, str]) -> None:
     run("-m", "benchmarks.scene", "--mails", str(args.mails), "--texts", "0", "--cap", "100")
     run("-c", MEASURE, "warm")
     empty = json.loads(run("-c", MEASURE, "empty"))
-    seconds = run("-c", FILL, str(args.messages))
+    seconds = run("-c", FILL, str(args.messages), str(args.jump))
     print(f"filled with {args.messages:,} messages in {seconds} s", flush=True)
     full = json.loads(run("-c", MEASURE, "full"))
     if empty.pop("sent") != full.pop("sent"):

@@ -13,10 +13,11 @@ PER_REQUEST = 1_000
 
 
 def fill(
-    workspace_id: int, messages: int, *, people: list[int], newest: datetime, events_share: float = 0.1, each: Any = None
+    workspace_id: int, messages: int, *, people: list[int], newest: datetime, events_share: float = 0.1, jump: int = 0, each: Any = None
 ) -> list[int]:
     """Write so many messages into the ledger, with what belongs to them; the numbers of their dispatches, oldest first.
 
+    jump: so many run numbers are left out before each, so that the ledger has as many partitions as a year of small runs would make.
     people: profile ids, at least EACH; newest: when the last dispatch was planned, the others a quarter of a day apart before it.
     """
     from delivery import partitions
@@ -27,6 +28,8 @@ def fill(
     ids = BitMap64(people[:EACH])
     for number in range(total):
         at = newest - timedelta(hours=6 * (total - number))
+        if jump:
+            _skip(jump)
         dispatch = Dispatch.objects.create(
             workspace_id=workspace_id, kind="campaign", key="year", occurrence=f"{at.isoformat()}", lane=10, channel="email",
             message_class="promotional", topic="offers", vendor="sendgrid", account="sendgrid", considered=EACH, planned=EACH,
@@ -41,6 +44,11 @@ def fill(
         if each is not None:
             each(number + 1, total)
     return made
+
+
+def _skip(numbers: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval('delivery_dispatch_id_seq', (SELECT last_value FROM delivery_dispatch_id_seq) + %s)", [numbers])
 
 
 def _rows(workspace_id: int, dispatch_id: int, at: datetime, events_share: float) -> None:

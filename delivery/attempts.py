@@ -74,19 +74,19 @@ def begin(work: Work, bundles: Sequence[Bundle], route: Route, *, now: datetime,
         bundle.attempt_id, bundle.token = numbers[row["first_n"]], work.token
 
 
-def settle(answered: Sequence[tuple[Bundle, Fate]], *, now: datetime) -> set[int]:
+def settle(work: Work, answered: Sequence[tuple[Bundle, Fate]], *, now: datetime) -> set[int]:
     """Write down what was answered; the numbers of those that this settled. What something else has settled stays as it is."""
     if not answered:
         return set()
     found = sql.rows(
         f"""WITH held AS (
             SELECT a.id, v.state, v.vendor_id, v.detail FROM delivery_attempt a JOIN {sql.table("v", _ANSWER)} ON v.id = a.id
-            WHERE a.token = v.token AND a.state < {AttemptState.SENT:d} ORDER BY a.id {sql.held("a")})
+            WHERE a.dispatch_id = %s AND a.token = v.token AND a.state < {AttemptState.SENT:d} ORDER BY a.id {sql.held("a")})
         UPDATE delivery_attempt SET state = held.state, vendor_id = held.vendor_id, detail = held.detail,
             resolved_at = CASE WHEN held.state = {AttemptState.IN_DOUBT:d} THEN NULL ELSE {sql.typed("timestamptz")} END,
             resolved_by = CASE WHEN held.state = {AttemptState.IN_DOUBT:d} THEN '' ELSE 'vendor' END
-        FROM held WHERE delivery_attempt.id = held.id RETURNING delivery_attempt.id""",
-        [sql.listed([_answer(bundle, fate) for bundle, fate in answered]), sql.moment(now)],
+        FROM held WHERE delivery_attempt.dispatch_id = %s AND delivery_attempt.id = held.id RETURNING delivery_attempt.id""",
+        [sql.listed([_answer(bundle, fate) for bundle, fate in answered]), work.dispatch.id, sql.moment(now), work.dispatch.id],
     )
     return {row[0] for row in found}
 

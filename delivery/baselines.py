@@ -24,12 +24,13 @@ def unsubscribed(workspace_id: int, channel: str, *, now: datetime) -> float | N
 
 
 def _unsubscribed(workspace_id: int, channel: str, now: datetime) -> float | None:
-    ended = Dispatch.objects.filter(
+    runs = Dispatch.objects.filter(
         workspace_id=workspace_id, channel=channel, message_class="promotional", finished_at__gt=now - SPAN, shadow=False
     )
-    sent = Attempt.objects.filter(dispatch_id__in=ended.values("pk"), workspace_id=workspace_id, state=AttemptState.SENT)
+    ended = list(runs.values_list("pk", flat=True))  # listed, so that the database opens their partitions and no other
+    sent = Attempt.objects.filter(dispatch_id__in=ended, workspace_id=workspace_id, state=AttemptState.SENT)
     messages = sent.aggregate(messages=Sum("count"))["messages"] or 0
     if messages < ENOUGH:
         return None
-    left = VendorEvent.objects.filter(dispatch_id__in=ended.values("pk"), workspace_id=workspace_id, kind="unsubscribed")
+    left = VendorEvent.objects.filter(dispatch_id__in=ended, workspace_id=workspace_id, kind="unsubscribed")
     return left.values("dispatch_id", "n").distinct().count() / messages

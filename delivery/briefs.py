@@ -12,6 +12,7 @@ from django.db.models.functions import TruncDate
 
 from delivery import past
 from delivery.conclusions import OURS
+from delivery.floors import oldest_posting
 from delivery.models import Attempt, Dispatch, VendorEvent
 from delivery.states import AttemptState
 
@@ -121,7 +122,8 @@ def engagement(workspace_id: int, dispatch_id: int) -> Engagement:
 
 def daily(workspace_id: int, *, since: datetime) -> list[DayOfChannel]:
     """Messages handed to vendors by day and channel, oldest first: two small queries over requests, none over the ledger."""
-    taken = Attempt.objects.filter(workspace_id=workspace_id, posted_at__gte=since, state=AttemptState.SENT)
+    oldest = oldest_posting(workspace_id, since)
+    taken = Attempt.objects.filter(workspace_id=workspace_id, dispatch_id__gte=oldest, posted_at__gte=since, state=AttemptState.SENT)
     rows = taken.annotate(day=TruncDate("posted_at")).values_list("day", "dispatch_id").annotate(messages=Sum("count")).order_by("day")
     listed = [(day, dispatch_id, messages) for day, dispatch_id, messages in rows]
     ids = {dispatch_id for _, dispatch_id, _ in listed}

@@ -58,14 +58,15 @@ def _settle_some(now: datetime) -> int:
         return 0
     with transaction.atomic():
         due = list(waiting.order_by("received_at").select_for_update(skip_locked=True, of=("self",))[:AT_ONCE])
-        by_machine = _by_machine({(row.dispatch_id, row.n) for row in due if row.dispatch_id is not None and row.n is not None})
+        by_machine = _by_machine({(row.dispatch_id, row.n) for row in due if row.dispatch_id and row.n is not None})
+        dispatches = sql.numbers({row.dispatch_id for row in due})
         together: dict[tuple[str, bool], list[int]] = defaultdict(list)
         for row in due:
             row.kind, row.machine = DECIDED[row.kind], row.pk in by_machine
             together[row.kind, row.machine].append(row.pk)
         for (kind, machine), ids in sorted(together.items()):
-            statement = f"UPDATE delivery_vendorevent SET kind = %s, machine = %s WHERE {sql.among('id')}"
-            sql.run(statement, [kind, machine, sql.numbers(ids)])
+            statement = f"UPDATE delivery_vendorevent SET kind = %s, machine = %s WHERE {sql.among('dispatch_id')} AND {sql.among('id')}"
+            sql.run(statement, [kind, machine, dispatches, sql.numbers(ids)])
         conclusions.draw(_told(due), now=now)
     return len(due)
 
@@ -78,7 +79,7 @@ def _by_machine(places: set[Place]) -> set[int]:
     for dispatch_id, n, kind, at, link, pk in some.filter(n__in={n for _, n in places}).values_list(
         "dispatch_id", "n", "kind", "at", "link", "pk"
     ):
-        if dispatch_id is not None and n is not None and (dispatch_id, n) in places:
+        if n is not None and (dispatch_id, n) in places:
             of = touched[dispatch_id, n]
             of.arrived += [at] if kind == "delivered" else []
             of.clicks += [(at, link, pk)] if kind in ("clicking", "clicked") else []
@@ -95,7 +96,8 @@ def _left(places: set[Place]) -> dict[Place, datetime]:
         ns = {n for place, n in places if place == dispatch_id}
         for n, attempt_id in Message.objects.filter(dispatch_id=dispatch_id, n__in=ns).values_list("n", "attempt_id"):
             attempts[attempt_id].append((dispatch_id, n))
-    posted = Attempt.objects.filter(pk__in=set(attempts) - {0}).values_list("pk", "posted_at")
+    asked = Attempt.objects.filter(dispatch_id__in={dispatch_id for dispatch_id, _ in places}, pk__in=set(attempts) - {0})
+    posted = asked.values_list("pk", "posted_at")
     return {place: at for pk, at in posted for place in attempts[pk]}
 
 
@@ -126,7 +128,7 @@ def _told(rows: Sequence[VendorEvent]) -> list[Told]:
     """What was settled as news about the messages; what the request could prove was proven when the click came."""
     wanted: dict[int, set[int]] = defaultdict(set)
     for row in rows:
-        if row.dispatch_id is not None and row.n is not None:
+        if row.dispatch_id and row.n is not None:
             wanted[row.dispatch_id].add(row.n)
     dispatches = Dispatch.objects.in_bulk(wanted)
     messages = {
@@ -136,7 +138,7 @@ def _told(rows: Sequence[VendorEvent]) -> list[Told]:
     }
     told = []
     for row in rows:
-        dispatch, message = dispatches.get(row.dispatch_id or 0), messages.get((row.dispatch_id or 0, -1 if row.n is None else row.n))
+        dispatch, message = dispatches.get(row.dispatch_id), messages.get((row.dispatch_id, -1 if row.n is None else row.n))
         if dispatch is not None and message is not None:
             kind = DECIDED.get(row.kind, row.kind)
             event = base.VendorEvent(row.vendor, row.event_id, "", kind, row.at, machine=row.machine, url_k=row.link)  # type: ignore[arg-type]

@@ -107,10 +107,11 @@ def heed(workspace_id: int, wishes: Sequence[VendorEvent], *, now: datetime) -> 
 def _prove(told: Sequence[Told], now: datetime) -> None:
     """One event about any message of a request proves that the vendor has the request: it is accepted or refused as a whole."""
     named = {one.request.id: one.event.vendor_id for one in told if one.request is not None and one.request.state in UNRESOLVED}
-    unresolved = Attempt.objects.filter(pk__in=named, state__in=UNRESOLVED).order_by("pk").select_for_update(no_key=True)
+    ours = Attempt.objects.filter(dispatch_id__in={one.dispatch_id for one in told})
+    unresolved = ours.filter(pk__in=named, state__in=UNRESOLVED).order_by("pk").select_for_update(no_key=True)
     for attempt_id in unresolved.values_list("pk", flat=True) if named else ():
         vendor_id = {"vendor_id": named[attempt_id]} if named[attempt_id] else {}
-        proven = Attempt.objects.filter(pk=attempt_id)
+        proven = ours.filter(pk=attempt_id)
         proven.update(state=AttemptState.SENT, resolved_by="event", resolved_at=now, **vendor_id)
     _note_heard(told, now)
 
@@ -125,8 +126,9 @@ def _note_heard(told: Sequence[Told], now: datetime) -> None:
     }
     if fresh:
         unheard = Q(heard_at=None) | Q(heard_at__gt=now)
-        heard = Attempt.objects.filter(unheard, pk__in=fresh).order_by("pk").select_for_update(no_key=True)
-        Attempt.objects.filter(pk__in=list(heard.values_list("pk", flat=True))).update(heard_at=now)
+        ours = Attempt.objects.filter(dispatch_id__in={one.dispatch_id for one in told})
+        heard = ours.filter(unheard, pk__in=fresh).order_by("pk").select_for_update(no_key=True)
+        ours.filter(pk__in=list(heard.values_list("pk", flat=True))).update(heard_at=now)
 
 
 def _raise_states(told: Sequence[Told]) -> None:

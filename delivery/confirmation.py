@@ -49,7 +49,7 @@ def confirm(work: Work, answered: Sequence[tuple[Bundle, Fate]], *, terms: Terms
         followed.rest, followed.trouble = max(followed.rest, rest), followed.trouble or UNANSWERED
         followed.later = followed.later or not last or bool(followed.retry)
     with transaction.atomic():
-        written = attempts.settle(answered, now=now)
+        written = attempts.settle(work, answered, now=now)
         _give_up(work, culprits, terms, now)
         refused = [bundle for bundle, fate in answered if fate.kind not in ("accepted", "ambiguous")]
         budgets.give_back(work.dispatch, sum(bundle.cost for bundle in refused if bundle.attempt_id in written))

@@ -109,7 +109,7 @@ def cancel_refused(workspace_id: int, dispatch_id: int, *, now: datetime) -> int
 
 
 def _resolve(attempt: Attempt, verdict: Verdict, now: datetime) -> None:
-    doubtful = Attempt.objects.filter(pk=attempt.pk, state=AttemptState.IN_DOUBT)
+    doubtful = Attempt.objects.filter(dispatch_id=attempt.dispatch_id, pk=attempt.pk, state=AttemptState.IN_DOUBT)
     if verdict == "resend":
         if not reconcile.send_again(attempt, by="person", now=now):
             raise Refused("its batch is being worked on, or its dispatch was stopped: try again in a minute")

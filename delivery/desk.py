@@ -122,12 +122,14 @@ def set_apart(attempt: Attempt, n: int) -> Attempt:
     if requeue.carried(attempt).count() == 1:
         return attempt
     share = attempt.cost_micros // max(attempt.count, 1)
-    alone = Attempt.objects.get(pk=attempt.pk)
+    alone = Attempt.objects.get(dispatch_id=attempt.dispatch_id, pk=attempt.pk)
     alone.pk, alone.first_n, alone.last_n, alone.count, alone.cost_micros = None, n, n, 1, share
     alone.detail = f"set apart from request {attempt.pk}"
     alone.save(force_insert=True)
     mine.update(attempt_id=alone.pk)
-    Attempt.objects.filter(pk=attempt.pk).update(count=F("count") - 1, cost_micros=F("cost_micros") - share)
+    Attempt.objects.filter(dispatch_id=attempt.dispatch_id, pk=attempt.pk).update(
+        count=F("count") - 1, cost_micros=F("cost_micros") - share
+    )
     return alone
 
 

@@ -27,7 +27,8 @@ GIVE_UP_ASKING = timedelta(hours=1)
 def ask(work: Work, prepared: Prepared, terms: Terms, vendors: Connections, clock: Clock) -> tuple[Prepared, Work]:
     """Settle what the vendor can tell. Absent messages, and those of vendors that can't be asked, become repeats; undecided ones
     stay in doubt, as does what can't be rendered any more; where the question got no answer it is put again later."""
-    rows = {row.pk: row for row in Attempt.objects.filter(id__in=set(work.doubts.values()), state=AttemptState.IN_DOUBT)}
+    ours = Attempt.objects.filter(dispatch_id=work.dispatch.id, id__in=set(work.doubts.values()))
+    rows = {row.pk: row for row in ours.filter(state=AttemptState.IN_DOUBT)}
     bundles, waiting = [], set(work.waiting)
     for bundle in prepared.bundles:
         keep = [candidate for candidate in bundle.candidates if candidate.n not in work.doubts]
@@ -64,7 +65,7 @@ def _verdict(row: Attempt, candidate: Candidate, bundle: Bundle, terms: Terms, v
     if found.verdict == "accepted" and _has_unnamed_twin(row, candidate):
         return "no answer" if now < row.posted_at + GIVE_UP_ASKING else "undecided"  # what was found may be the twin's
     if found.verdict == "accepted":
-        Attempt.objects.filter(pk=row.pk, state=AttemptState.IN_DOUBT).update(
+        Attempt.objects.filter(dispatch_id=row.dispatch_id, pk=row.pk, state=AttemptState.IN_DOUBT).update(
             state=AttemptState.SENT, resolved_at=now, resolved_by="lookup", vendor_id=found.vendor_id[:120]
         )
     return found.verdict
@@ -84,10 +85,11 @@ def _has_unnamed_twin(row: Attempt, candidate: Candidate) -> bool:
         n__in={n for _, n in twins},
         profile_id=mine.profile_id,
     )
-    attempts = {one.attempt_id for one in rows if (one.dispatch_id, one.n) in twins and one.attempt_id}
+    attempts = {one.attempt_id: one.dispatch_id for one in rows if (one.dispatch_id, one.n) in twins and one.attempt_id}
     open_ones = Q(state__in=(AttemptState.POSTING, AttemptState.IN_DOUBT)) | Q(state=AttemptState.SENT, vendor_id="")
     near = Q(posted_at__gte=row.posted_at - NEAR, posted_at__lte=row.posted_at + NEAR)
-    return Attempt.objects.filter(open_ones, near, workspace_id=row.workspace_id, id__in=attempts).exists()
+    theirs = Attempt.objects.filter(dispatch_id__in=set(attempts.values()), id__in=list(attempts))
+    return theirs.filter(open_ones, near, workspace_id=row.workspace_id).exists()
 
 
 def _known(row: Attempt) -> set[str]:

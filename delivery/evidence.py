@@ -24,6 +24,7 @@ from delivery.models import NAMED_BY_VENDOR, Attempt, Dispatch
 
 EVENTS_PER_TRANSACTION = 1_000
 UNREADABLE = "unreadable"  # the kind of a dead letter
+UNKNOWN = 0  # the dispatch of an event about nothing that is known
 
 
 @dataclass(slots=True)
@@ -90,7 +91,7 @@ def _match(events: Sequence[VendorEvent], only: int | None) -> tuple[list[Told],
         for row in Dispatch.objects.filter(pk__in=wanted, archived_at=None).values_list("id", "workspace_id", "channel", "topic", "key")
     }
     messages = {(dispatch_id, row[0]): row[1:] for dispatch_id in dispatches for row in _messages(dispatch_id, wanted[dispatch_id])}
-    requests = _requests({row[1] for row in messages.values()} - {0})
+    requests = _requests(dispatches, {row[1] for row in messages.values()} - {0})
     told, orphans = [], []
     for event, key in zip(events, keys, strict=True):
         message = messages.get((key.dispatch_id, key.n)) if key is not None else None
@@ -120,9 +121,10 @@ def _messages(dispatch_id: int, ns: Iterable[int]) -> list[tuple[int, ...]]:
     )
 
 
-def _requests(attempt_ids: set[int]) -> dict[int, Asked]:
+def _requests(dispatch_ids: Iterable[int], attempt_ids: set[int]) -> dict[int, Asked]:
     columns = ("id", "vendor_id", "state", "heard_at")
-    return {row[0]: Asked(*row) for row in Attempt.objects.filter(pk__in=attempt_ids).values_list(*columns)}
+    found = Attempt.objects.filter(dispatch_id__in=list(dispatch_ids), pk__in=attempt_ids)
+    return {row[0]: Asked(*row) for row in found.values_list(*columns)}
 
 
 def _about_our_requests(told: list[Told], orphans: list[VendorEvent]) -> tuple[list[Told], list[VendorEvent]]:
@@ -160,7 +162,7 @@ def _keep(
     """Insert the rows that are new, sorted so that two writers never wait for each other in a circle; answers their keys."""
     moments = {at: str(sql.moment(at)) for at in {now, *(one.event.at for one in told), *(event.at for event in orphans)}}
     rows = [_row(one.workspace_id, one.event, one.dispatch_id, one.n, moments, moments[now]) for one in told]
-    rows += [_row(home, event, None, None, moments, moments[now]) for event in orphans]
+    rows += [_row(home, event, UNKNOWN, None, moments, moments[now]) for event in orphans]
     rows += [_dead_letter(home, event, moments[now]) for event in unreadable]
     if not rows:
         return set()
@@ -170,10 +172,10 @@ def _keep(
 
 
 # workspace, vendor, event id, kind, dispatch, n, at, received at, machine, permanent, link, detail
-Row = tuple[int, str, str, str, int | None, int | None, str, str, bool, bool, int | None, str]
+Row = tuple[int, str, str, str, int, int | None, str, str, bool, bool, int | None, str]
 _COLUMNS = "workspace_id, vendor, event_id, kind, dispatch_id, n, at, received_at, machine, permanent, link, detail"
 _TYPES = ("bigint", "text", "text", "text", "bigint", "bigint", "timestamptz", "timestamptz", "boolean", "boolean", "int", "text")
-_ONCE = "ON CONFLICT (workspace_id, vendor, event_id) DO NOTHING RETURNING workspace_id, vendor, event_id"
+_ONCE = "ON CONFLICT (workspace_id, vendor, event_id, dispatch_id) DO NOTHING RETURNING workspace_id, vendor, event_id"
 # One parameter for all rows: a thousand rows of twelve placeholders cost more to take apart than to insert.
 _KEEP_ON_POSTGRES = f"""INSERT INTO delivery_vendorevent ({_COLUMNS})
     SELECT {", ".join(f"(given ->> {at})::{kind}" for at, kind in enumerate(_TYPES))} FROM json_array_elements(%s::json) AS given {_ONCE}"""
@@ -181,9 +183,7 @@ _KEEP_ON_SQLITE = f"""INSERT INTO delivery_vendorevent ({_COLUMNS})
     SELECT {", ".join(f"json_extract(value, '$[{at}]')" for at in range(len(_TYPES)))} FROM json_each(%s) WHERE true {_ONCE}"""
 
 
-def _row(
-    workspace_id: int, event: VendorEvent, dispatch_id: int | None, n: int | None, moments: Mapping[datetime, str], received_at: str
-) -> Row:
+def _row(workspace_id: int, event: VendorEvent, dispatch_id: int, n: int | None, moments: Mapping[datetime, str], received_at: str) -> Row:
     marks = (event.machine, event.permanent, event.url_k, _line(event.detail))
     return (workspace_id, event.vendor, event.event_id, event.kind, dispatch_id, n, moments[event.at], received_at, *marks)
 
@@ -191,7 +191,7 @@ def _row(
 def _dead_letter(workspace_id: int, event: Unreadable, at: str) -> Row:
     """An event nobody could read, kept for a person; the same text is kept once."""
     name = f"{UNREADABLE}:{sha256(event.raw.encode('utf-8', 'replace')).hexdigest()[:40]}"
-    return (workspace_id, event.vendor, name, UNREADABLE, None, None, at, at, False, False, None, _line(f"{event.reason} | {event.raw}"))
+    return (workspace_id, event.vendor, name, UNREADABLE, UNKNOWN, None, at, at, False, False, None, _line(f"{event.reason} | {event.raw}"))
 
 
 def _line(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from pyroaring import BitMap64
 
 from delivery import past, stations
@@ -78,7 +78,7 @@ def why(workspace_id: int, dispatch_id: int, profile_id: int) -> Why:
         state, reason, until = _before_the_look(dispatch, n)
         later = (Stop("delivery", None, {"postponed_until": until}),) if until else ()
         return Why(state, reason, token, (*stops, *later))
-    attempt = Attempt.objects.filter(pk=row_of.attempt_id).first() if row_of.attempt_id else None
+    attempt = _attempt(row_of)
     state, reason = effective(row_of.state, row_of.reason, attempt.state if attempt else None)
     return Why(state, reason, token, (*stops, *stations.walked(dispatch, row_of)))
 
@@ -101,7 +101,7 @@ def timeline(workspace_id: int, token: str) -> Why:
 
 def why_message(row: Message) -> Why:
     """The way of a message that had its last look."""
-    attempt = Attempt.objects.filter(pk=row.attempt_id).first() if row.attempt_id else None
+    attempt = _attempt(row)
     state, reason = effective(row.state, row.reason, attempt.state if attempt else None)
     dispatch = _dispatch(row.workspace_id, row.dispatch_id)
     first = stations.planned(dispatch, row.n)
@@ -163,6 +163,10 @@ def effective(state: int, reason: int, attempt_state: int | None) -> tuple[str, 
     return (known.get(AttemptState(attempt_state), MessageState.SENDING) if attempt_state else MessageState.SENDING).label, ""
 
 
+def _attempt(row: Message) -> Attempt | None:
+    return Attempt.objects.filter(dispatch_id=row.dispatch_id, pk=row.attempt_id).first() if row.attempt_id else None
+
+
 def _dispatch(workspace_id: int, dispatch_id: int) -> Dispatch:
     row = Dispatch.objects.filter(pk=dispatch_id, workspace_id=workspace_id).first()
     if row is None:
@@ -201,7 +205,8 @@ def _before_the_look(dispatch: Dispatch, n: int) -> tuple[str, str, datetime | N
 
 def _views(rows: list[Message]) -> tuple[MessageView, ...]:
     dispatches = {row.pk: row for row in Dispatch.objects.filter(pk__in={row.dispatch_id for row in rows})}
-    attempts = {row.pk: row for row in Attempt.objects.filter(pk__in={row.attempt_id for row in rows if row.attempt_id})}
+    asked = Attempt.objects.filter(dispatch_id__in=set(dispatches), pk__in={row.attempt_id for row in rows if row.attempt_id})
+    attempts = {row.pk: row for row in asked}
     views = []
     for row in rows:
         dispatch, attempt = dispatches[row.dispatch_id], attempts.get(row.attempt_id)
@@ -236,8 +241,8 @@ def _in_state(word: str) -> Q:
         return Q(state=state)
     wanted = {MessageState.IN_DOUBT: [AttemptState.IN_DOUBT], MessageState.SENT: [AttemptState.SENT]}
     open_ones = [AttemptState.POSTING, AttemptState.REFUSED]
-    attempts = Attempt.objects.filter(state__in=wanted.get(state, open_ones)).values("pk")
-    return Q(state=MessageState.SENDING, attempt_id__in=attempts)
+    its_own = Attempt.objects.filter(dispatch_id=OuterRef("dispatch_id"), pk=OuterRef("attempt_id"))
+    return Q(Exists(its_own.filter(state__in=wanted.get(state, open_ones))), state=MessageState.SENDING)
 
 
 def _read_cursor(text: str) -> tuple[int, int]:

@@ -11,7 +11,8 @@ from typing import Any
 from django.db.models import CharField, Count, F, Func, Q, Sum
 
 from audience import door as audience
-from delivery.models import Attempt, Dispatch, Message, VendorEvent
+from delivery.floors import heard_since, posted_since
+from delivery.models import Dispatch, Message
 from delivery.states import AttemptState, MessageState
 
 DAY, HOUR, HOURS = timedelta(days=1), timedelta(hours=1), 24
@@ -68,7 +69,7 @@ Heard = list[tuple[str, str, str, bool, int]]  # vendor, kind, hour, by a machin
 
 def heard(workspace_id: int, *, now: datetime) -> Heard:
     """What vendors said in the last day, counted once for the tables below."""
-    said = VendorEvent.objects.filter(workspace_id=workspace_id, received_at__gt=_first(now)).annotate(hour=_Hour(F("received_at")))
+    said = heard_since(workspace_id, _first(now)).annotate(hour=_Hour(F("received_at")))
     return list(said.values_list("vendor", "kind", "hour", "machine").annotate(Count("id")).order_by())
 
 
@@ -89,7 +90,7 @@ def by_vendor(said: Heard) -> list[tuple[str, list[int], int]]:
 def by_hour(workspace_id: int, said: Heard, *, now: datetime) -> list[Hour]:
     """The last 24 hours, the oldest first, quiet ones included."""
     hours = {_name(begins): Hour(begins) for begins in (_first(now) + place * HOUR for place in range(HOURS))}
-    posted = Attempt.objects.filter(workspace_id=workspace_id, posted_at__gt=_first(now)).annotate(hour=_Hour(F("posted_at")))
+    posted = posted_since(workspace_id, _first(now)).annotate(hour=_Hour(F("posted_at")))
     counted = posted.values_list("hour").annotate(
         handed=Sum("count", filter=~Q(state__in=WRONG)),
         refused=Sum("count", filter=Q(state__in=WRONG)),
@@ -122,7 +123,7 @@ def by_domain(workspace_id: int, *, now: datetime) -> list[Provider]:
 
 def _newest(workspace_id: int, now: datetime) -> list[tuple[int, int]]:
     """Person and state of the newest e-mails that were handed over, a query for each of the dispatches that the newest requests name."""
-    posted = Attempt.objects.filter(workspace_id=workspace_id, posted_at__gt=now - DAY, state=AttemptState.SENT).order_by("-pk")
+    posted = posted_since(workspace_id, now - DAY).filter(state=AttemptState.SENT).order_by("-pk")
     requests = list(posted.values_list("pk", "dispatch_id", "first_n", "last_n", "count")[:NEWEST])
     mail = _of_mail({dispatch_id for _, dispatch_id, _, _, _ in requests})
     wanted: dict[int, list[tuple[int, int, int]]] = {}

@@ -31,14 +31,18 @@ def housekeeping(now: datetime) -> None:
     stopped = Dispatch.objects.filter(state=DispatchState.STOPPED, finished_at__gt=now - timedelta(minutes=10))
     for workspace_id, dispatch_id in stopped.values_list("workspace_id", "id"):
         control.cancel_refused(workspace_id, dispatch_id, now=now)
-    if now - _swept.get("hourly", datetime.min.replace(tzinfo=now.tzinfo)) >= SWEEP_EVERY:
+    last = _swept.get("hourly")
+    if last is None or now - last >= SWEEP_EVERY:
         _swept["hourly"] = now
-        sweep(now=now)
+        sweep(since=last, now=now)
 
 
-def sweep(*, now: datetime) -> None:
-    """The slower part, about once an hour."""
+def sweep(*, since: datetime | None = None, now: datetime) -> None:
+    """The slower part, about once an hour. since: when this process did it last; what was old then is not looked through again."""
     old = Decision.objects.filter(decided_at__lt=now - PAYLOADS_KEPT, state__in=(WorkState.DONE, WorkState.CANCELLED))
+    if since is not None:
+        lately = Dispatch.objects.exclude(kind="campaign").filter(planned_at__gt=since - PAYLOADS_KEPT - STANDING_KEPT_OPEN)
+        old = old.filter(dispatch_id__in=list(lately.filter(planned_at__lt=now - PAYLOADS_KEPT).values_list("pk", flat=True)))
     old.exclude(payload={}).update(payload={})
     attached.let_go(now=now)
     quiet = Dispatch.objects.filter(state=DispatchState.RUNNING, planned_at__lt=now - STANDING_KEPT_OPEN).exclude(kind="campaign")

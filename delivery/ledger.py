@@ -134,7 +134,7 @@ def _attempts(work: Work, bundles: list[Bundle], route: Route, now: datetime, un
     attempts.begin(work, bundles, route, now=now, until=until)
     replaced = {candidate.replaces for bundle in bundles for candidate in bundle.candidates if candidate.replaces}
     if replaced:
-        settled = Attempt.objects.filter(id__in=replaced, state=AttemptState.IN_DOUBT).update(
+        settled = Attempt.objects.filter(dispatch_id=work.dispatch.id, id__in=replaced, state=AttemptState.IN_DOUBT).update(
             state=AttemptState.REFUSED, resolved_at=now, resolved_by="resend", detail="unanswered; sent once more"
         )
         if settled != len(replaced):
@@ -166,7 +166,8 @@ def _take_over(work: Work, taken: list[tuple[Candidate, int]], now: datetime) ->
     if not taken:
         return
     former = {candidate.again for candidate, _ in taken}
-    if Attempt.objects.filter(id__in=former, state=AttemptState.REFUSED).count() != len(former):
+    refused = Attempt.objects.filter(dispatch_id=work.dispatch.id, id__in=former, state=AttemptState.REFUSED)
+    if refused.count() != len(former):
         raise Halted("an earlier attempt of these messages may have been accepted after all")
     again = [{"n": candidate.n, "former": candidate.again, "attempt": attempt_id} for candidate, attempt_id in taken]
     changed = sql.run(
@@ -184,8 +185,9 @@ def _end(work: Work, candidate: Candidate, state: MessageState, reason: Reason, 
     mine = Message.objects.filter(
         dispatch_id=work.dispatch.id, workspace_id=work.workspace_id, n=candidate.n, attempt_id=candidate.again, state=MessageState.SENDING
     )
-    first = Attempt.objects.filter(pk=candidate.again).values_list("replaces_id", flat=True).first()
-    doubtful = Attempt.objects.filter(pk=first or 0, state=AttemptState.REFUSED, resolved_by="resend")
+    ours = Attempt.objects.filter(dispatch_id=work.dispatch.id)
+    first = ours.filter(pk=candidate.again).values_list("replaces_id", flat=True).first()
+    doubtful = ours.filter(pk=first or 0, state=AttemptState.REFUSED, resolved_by="resend")
     if first is not None and doubtful.update(state=AttemptState.IN_DOUBT, resolved_at=None, resolved_by="", detail=REPEAT_FAILED):
         mine.update(attempt_id=first)
         return

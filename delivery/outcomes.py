@@ -30,7 +30,7 @@ def outcome(workspace_id: int, key: MessageKey) -> Outcome:
         return "bounced"
     if row.state in (MessageState.DELIVERED, MessageState.COMPLAINED):
         return "reached"
-    attempt = Attempt.objects.filter(pk=row.attempt_id).first()
+    attempt = Attempt.objects.filter(dispatch_id=key.dispatch_id, pk=row.attempt_id).first()
     if attempt is not None and attempt.state == AttemptState.SENT:
         vendor = ADAPTERS.get(attempt.vendor)
         return "under way" if vendor is not None and vendor.webhook_secret else "reached"

@@ -7,23 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from hashlib import blake2b
 
 import numpy as np
 from django.db import IntegrityError, transaction
 from pyroaring import BitMap64
 
 from audience import door as audience
-from delivery import policies
-from delivery.models import Batch, Dispatch, LeftOut, Message, Slice
-from delivery.states import DispatchState, Lane, MessageState, Reason, WorkState, reason_of
+from delivery import cuts, policies
+from delivery.models import Dispatch, LeftOut, Message, Slice
+from delivery.states import DispatchState, Lane, MessageState, Reason, reason_of
 from delivery.suppression import suppressed_people
 from delivery.waves import waves_of
-from delivery.work import DispatchPlan
+from delivery.work import DispatchPlan, Surveyed
 from governance.door import Finding, Invalid
 
 MAX_BATCH = 10_000
-ROWS_AT_ONCE = 2_000
 
 
 def plan(plan: DispatchPlan, *, now: datetime) -> int:
@@ -31,8 +29,9 @@ def plan(plan: DispatchPlan, *, now: datetime) -> int:
 
     Leaves out, beyond `plan.left_out`: people whom an earlier dispatch of the same occurrence has reached or still will (unless
     `reentry`), people whose address a lower id of the same plan has, and people without an address, without consent or on the
-    suppression list now. The last look asks again: consent may be withdrawn in between, and one that is given later counts from the
-    next launch. Raises Invalid for an impossible plan and Missing where the route or the policy isn't released.
+    suppression list now (or when `plan.surveyed` was made). The last look asks again: consent may be withdrawn in between, and one
+    that is given later counts from the next launch. Raises Invalid for an impossible plan and Missing where the route or the policy
+    isn't released.
     """
     _check(plan)
     with transaction.atomic():
@@ -116,7 +115,7 @@ def row_of(plan: DispatchPlan, routes: Sequence[policies.Route], now: datetime) 
 
 def _fill(dispatch: Dispatch, plan: DispatchPlan, now: datetime) -> None:
     """Waves, slices, batches and the bitmaps of those left out."""
-    left_out = _left_out(plan, but=dispatch.pk)
+    left_out = _left_out(plan, _reached(plan, but=dispatch.pk))
     ids = plan.ids.copy()
     for people in left_out.values():
         ids -= people
@@ -125,8 +124,8 @@ def _fill(dispatch: Dispatch, plan: DispatchPlan, now: datetime) -> None:
         for reason, people in left_out.items()
         if people
     )
-    slices = _slices(dispatch, waves_of(ids, plan.ramp, f"{plan.campaign_key}\x00{plan.occurrence}"))
-    Batch.objects.bulk_create(_batches(dispatch, slices, plan.batch_size), batch_size=ROWS_AT_ONCE)
+    slices = cuts.slices(dispatch, waves_of(ids, plan.ramp, f"{plan.campaign_key}\x00{plan.occurrence}"))
+    cuts.batches(dispatch, slices, plan.batch_size)
     dispatch.planned = len(ids)
     dispatch.considered = len(ids) + sum(len(people) for people in left_out.values())
     if not ids:
@@ -134,9 +133,10 @@ def _fill(dispatch: Dispatch, plan: DispatchPlan, now: datetime) -> None:
     dispatch.save(update_fields=["planned", "considered", "state", "finished_at"])
 
 
-def survey(plan: DispatchPlan) -> dict[str, BitMap64]:
-    """Who would get nothing and why, by reason, were this planned now. Writes nothing."""
-    return {Reason(reason).name.lower(): people for reason, people in _left_out(plan, but=0).items() if people}
+def survey(plan: DispatchPlan) -> Surveyed:
+    """Who would get nothing and why, were this planned now. Writes nothing."""
+    reached = _reached(plan, but=0)
+    return Surveyed(reached, {Reason(reason).name.lower(): people for reason, people in _left_out(plan, reached).items() if people})
 
 
 def planned(workspace_id: int, dispatch_id: int) -> BitMap64:
@@ -155,8 +155,11 @@ def unfinished(workspace_id: int, dispatch_ids: Sequence[int]) -> list[int]:
     )
 
 
-def _left_out(plan: DispatchPlan, *, but: int) -> dict[Reason, BitMap64]:
-    """Who gets nothing and why, disjoint; the first reason that applies stays."""
+def _left_out(plan: DispatchPlan, reached: BitMap64) -> dict[Reason, BitMap64]:
+    """Who gets nothing and why, disjoint; the first reason that applies stays. Where the plan brings what was seen of the same people
+    moments ago, and nobody more was reached since, that stands: a wish of a moment is seen by the last look, as one after it is."""
+    if plan.surveyed is not None and plan.surveyed.reached == reached:
+        return {reason_of(word): people for word, people in plan.surveyed.left_out.items()}
     taken, left_out = BitMap64(), dict[Reason, BitMap64]()
 
     def leave(reason: Reason, people: BitMap64) -> None:
@@ -165,7 +168,6 @@ def _left_out(plan: DispatchPlan, *, but: int) -> dict[Reason, BitMap64]:
 
     for word, people in plan.left_out.items():
         leave(reason_of(word), people)
-    reached = BitMap64() if plan.reentry else _reached(plan, but=but)
     leave(Reason.REACHED, reached & plan.ids)
     # An address counts once, whoever has it: nobody stands in for somebody who was reached, or is held out.
     first = reached | taken
@@ -183,8 +185,10 @@ def _left_out(plan: DispatchPlan, *, but: int) -> dict[Reason, BitMap64]:
 
 
 def _reached(plan: DispatchPlan, *, but: int) -> BitMap64:
-    """Whom earlier dispatches of the same occurrence have reached, may have reached, or still will."""
+    """Whom earlier dispatches of the same occurrence have reached, may have reached, or still will; nobody where that doesn't count."""
     people = BitMap64()
+    if plan.reentry:
+        return people
     same = Dispatch.objects.filter(
         workspace_id=plan.workspace_id, kind="campaign", key=plan.campaign_key, occurrence=plan.occurrence, shadow=False
     ).exclude(pk=but)
@@ -203,42 +207,3 @@ def _reached(plan: DispatchPlan, *, but: int) -> BitMap64:
 
 def _profiles(ids: Iterator[int]) -> BitMap64:
     return BitMap64(np.fromiter(ids, dtype=np.uint64))
-
-
-def _slices(dispatch: Dispatch, waves: list[BitMap64]) -> list[Slice]:
-    """One per wave with people, numbered on from each other."""
-    slices, first_n = list[Slice](), 0
-    for people in waves:
-        if not people:
-            continue
-        raw = people.serialize()
-        digest = int.from_bytes(blake2b(raw, digest_size=8).digest(), "big", signed=True)
-        slices.append(
-            Slice(
-                dispatch=dispatch,
-                workspace_id=dispatch.workspace_id,
-                wave=len(slices),
-                first_n=first_n,
-                count=len(people),
-                ids=raw,
-                digest=digest,
-            )
-        )
-        first_n += len(people)
-    return Slice.objects.bulk_create(slices)
-
-
-def _batches(dispatch: Dispatch, slices: list[Slice], size: int) -> Iterator[Batch]:
-    for piece in slices:
-        for start in range(0, piece.count, size):
-            yield Batch(
-                workspace_id=dispatch.workspace_id,
-                dispatch=dispatch,
-                slice=piece,
-                wave=piece.wave,
-                start=start,
-                stop=min(start + size, piece.count),
-                lane=dispatch.lane,
-                state=WorkState.READY if piece.wave == 0 else WorkState.CLOSED,
-                due_at=dispatch.due_at,
-            )

@@ -98,7 +98,7 @@ def send_again(attempt: Attempt, *, by: str, now: datetime) -> bool:
         batch = Batch.objects.select_for_update().filter(pk=attempt.batch_id).first() if attempt.batch_id else None
         if batch is not None and batch.state == WorkState.READY and batch.leased_until is not None and batch.leased_until > now:
             return False
-        doubtful = Attempt.objects.filter(pk=attempt.pk, state=AttemptState.IN_DOUBT)
+        doubtful = Attempt.objects.filter(dispatch_id=attempt.dispatch_id, pk=attempt.pk, state=AttemptState.IN_DOUBT)
         if not doubtful.update(state=AttemptState.REFUSED, resolved_at=now, resolved_by=by, detail="no trace of it: sent again"):
             return False
         queue(attempt, batch, now=now)

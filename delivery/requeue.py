@@ -31,7 +31,7 @@ def after_refusal(work: Work, attempt_ids: Collection[int], *, now: datetime) ->
     held = Batch if work.source == "batch" else Decision
     if held.objects.filter(pk__in=work.source_ids, token=work.token, state=WorkState.READY).exists():
         return
-    for attempt in Attempt.objects.filter(pk__in=attempt_ids).order_by("pk"):
+    for attempt in Attempt.objects.filter(dispatch_id=dispatch.pk, pk__in=attempt_ids).order_by("pk"):
         batch = Batch.objects.select_for_update().filter(pk=attempt.batch_id).first() if attempt.batch_id else None
         queue(attempt, batch, now=now)
     wake(dispatch.pk)

@@ -67,7 +67,8 @@ def _shared_out(
     by_key = {one.route.key: one for one in terms}
     routes, prefer = [one.route for one in terms], terms[0].policy.equal_routes
     given = {one.n: one for one in outgoing}
-    asked = dict(Attempt.objects.filter(id__in=set(work.doubts.values())).values_list("id", "account")) if work.doubts else {}
+    doubtful = Attempt.objects.filter(dispatch_id=work.dispatch.id, id__in=set(work.doubts.values()))
+    asked = dict(doubtful.values_list("id", "account")) if work.doubts else {}
     shared: dict[str, list[Entry]] = {}
     for entry in work.entries:
         one = given.get(entry.n)

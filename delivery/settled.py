@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from delivery import sql
 from delivery.adapters.registry import ADAPTERS
@@ -28,7 +29,7 @@ def without_settled(work: Work, *, now: datetime) -> Work:
     low, high = work.entries[0].n, work.entries[-1].n
     ledger = sql.rows(
         """SELECT m.n, m.state, m.attempt_id, a.state, a.vendor, a.message_class, a.replaces_id, a.posted_at
-        FROM delivery_message m LEFT JOIN delivery_attempt a ON a.id = m.attempt_id
+        FROM delivery_message m LEFT JOIN delivery_attempt a ON a.dispatch_id = m.dispatch_id AND a.id = m.attempt_id
         WHERE m.dispatch_id = %s AND m.n BETWEEN %s AND %s""",
         [work.dispatch.id, low, high],
     )
@@ -96,16 +97,20 @@ def finish_dispatch(dispatch_id: int, *, now: datetime) -> bool:
 def _refuse(work: Work, attempts: Iterable[int], now: datetime) -> None:
     """Requests to a vendor that takes a repeat for the same message: simply repeat them."""
     if attempts:
-        Attempt.objects.filter(id__in=attempts, workspace_id=work.workspace_id, state__lt=AttemptState.SENT).update(
+        _ours(work, attempts).filter(state__lt=AttemptState.SENT).update(
             state=AttemptState.REFUSED, resolved_at=now, resolved_by="worker", detail="repeating it is safe with this vendor"
         )
 
 
 def _doubt(work: Work, attempts: Iterable[int]) -> None:
     if attempts:
-        Attempt.objects.filter(id__in=attempts, workspace_id=work.workspace_id, state=AttemptState.POSTING).update(
+        _ours(work, attempts).filter(state=AttemptState.POSTING).update(
             state=AttemptState.IN_DOUBT, detail="its worker died before an answer came"
         )
+
+
+def _ours(work: Work, attempts: Iterable[int]) -> QuerySet[Attempt]:
+    return Attempt.objects.filter(dispatch_id=work.dispatch.id, id__in=attempts, workspace_id=work.workspace_id)
 
 
 def _table(work: Work) -> str:

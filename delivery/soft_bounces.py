@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from delivery import policies, sql
+from delivery.floors import oldest_posting
 from delivery.models import Dispatch
 from delivery.policy_document import SoftBounces
 from governance.door import Missing
 
 SOFT = ("bounced", "blocked")
+STILL_BOUNCES = timedelta(days=10)  # after its run has ended a mail bounces no later: servers give up within five days
 
 
 def worn_out(workspace_id: int, bounced: Mapping[int, Iterable[int]], *, now: datetime) -> set[int]:
@@ -22,14 +24,23 @@ def worn_out(workspace_id: int, bounced: Mapping[int, Iterable[int]], *, now: da
     """
     found = set[int]()
     for limits, hashes in _by_limits(workspace_id, bounced).items():
+        since = now - timedelta(days=limits[1])
         rows = sql.rows(
             f"""SELECT m.address_hash FROM delivery_message m
             JOIN delivery_vendorevent e ON e.dispatch_id = m.dispatch_id AND e.n = m.n
-            WHERE m.workspace_id = %s AND {sql.among("m.address_hash")} AND e.at > %s AND e.kind IN (%s, %s, 'delivered')
+            WHERE m.workspace_id = %s AND m.dispatch_id >= %s AND {sql.among("m.address_hash")} AND e.at > %s
+            AND e.kind IN (%s, %s, 'delivered')
             GROUP BY m.address_hash
             HAVING COUNT(DISTINCT CASE WHEN e.kind <> 'delivered' THEN m.dispatch_id END) >= %s
                AND COUNT(CASE WHEN e.kind = 'delivered' THEN 1 END) = 0""",
-            [workspace_id, sql.numbers(sorted(hashes)), sql.moment(now - timedelta(days=limits[1])), *SOFT, limits[0]],
+            [
+                workspace_id,
+                oldest_posting(workspace_id, since - STILL_BOUNCES),
+                sql.numbers(sorted(hashes)),
+                sql.moment(since),
+                *SOFT,
+                limits[0],
+            ],
         )
         found |= {row[0] for row in rows}
     return found

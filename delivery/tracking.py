@@ -58,7 +58,7 @@ def reader(key: MessageKey) -> Reader | None:
         gone = past.recipient(key.dispatch_id, key.n)
         return Reader(key, workspace_id, revision_id, channel, topic, *gone, archived=True) if gone else None
     profile_id, attempt_id, at = message
-    posted = Attempt.objects.filter(pk=attempt_id).values_list("posted_at", flat=True).first()
+    posted = Attempt.objects.filter(dispatch_id=key.dispatch_id, pk=attempt_id).values_list("posted_at", flat=True).first()
     return Reader(key, workspace_id, revision_id, channel, topic, profile_id, posted or at)
 
 

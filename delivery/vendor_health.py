@@ -12,7 +12,8 @@ from django.db.models.functions import TruncMinute
 from audience import door as audience
 from delivery import limits
 from delivery.control import switches
-from delivery.models import Attempt, Dispatch, Message, VendorEvent
+from delivery.floors import heard_since, posted_since
+from delivery.models import Dispatch, Message
 from delivery.states import AttemptState
 from governance.door import documents
 
@@ -28,7 +29,7 @@ def accounts(workspace_id: int, *, kept: bool, now: datetime) -> list[dict[str, 
     """
     told: dict[str, dict[str, Any]] = {
         row["account"]: dict(row)
-        for row in Attempt.objects.filter(workspace_id=workspace_id, posted_at__gt=now - DAY)
+        for row in posted_since(workspace_id, now - DAY)
         .values("account", "vendor")
         .annotate(
             requests=Count("id"),
@@ -81,7 +82,7 @@ def _account(name: str, told: dict[str, Any], resting: tuple[str, datetime] | No
 
 def _busiest_seconds(workspace_id: int, now: datetime) -> dict[str, float]:
     """Messages a second that each account was given in its busiest minute of the last hour."""
-    taken = Attempt.objects.filter(workspace_id=workspace_id, posted_at__gt=now - HOUR).annotate(minute=TruncMinute("posted_at"))
+    taken = posted_since(workspace_id, now - HOUR).annotate(minute=TruncMinute("posted_at"))
     peaks: dict[str, float] = {}
     for account, many in taken.values("account", "minute").annotate(many=Sum("count")).values_list("account", "many").order_by():
         peaks[account] = max(peaks.get(account, 0.0), many / 60)
@@ -91,18 +92,18 @@ def _busiest_seconds(workspace_id: int, now: datetime) -> dict[str, float]:
 def troubles(workspace_id: int, *, now: datetime) -> list[dict[str, Any]]:
     """What vendors refused or left unanswered in the last day, alike ones together, the commonest first."""
     wrong = (AttemptState.REFUSED, AttemptState.FAILED, AttemptState.IN_DOUBT)
-    rows = Attempt.objects.filter(workspace_id=workspace_id, posted_at__gt=now - DAY, state__in=wrong)
+    rows = posted_since(workspace_id, now - DAY).filter(state__in=wrong)
     alike = rows.values("account", "state", "detail").annotate(requests=Count("id"), messages=Sum("count"), last=Max("posted_at"))
     return [{**row, "state": AttemptState(row["state"]).label} for row in alike.order_by("-requests", "account")[:LISTED]]
 
 
 def bounces_by_domain(workspace_id: int, *, now: datetime) -> list[tuple[str, int]]:
     """Where the last day's bounces lived: domains of the latest ones, the commonest first."""
-    events = VendorEvent.objects.filter(workspace_id=workspace_id, kind="bounced", received_at__gt=now - DAY)
+    events = heard_since(workspace_id, now - DAY).filter(kind="bounced")
     latest = events.order_by("-received_at").values_list("dispatch_id", "n")[:LATEST]
     wanted: dict[int, set[int]] = {}
     for dispatch_id, n in latest:
-        if dispatch_id is not None and n is not None:
+        if dispatch_id and n is not None:
             wanted.setdefault(dispatch_id, set()).add(n)
     people = Counter[int]()
     for dispatch_id, ns in wanted.items():
@@ -120,7 +121,7 @@ def spent(workspace_id: int, *, now: datetime) -> list[dict[str, Any]]:
     first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     dispatches = Dispatch.objects.filter(workspace_id=workspace_id, planned_at__gte=first).exclude(currency="")
     currencies = dict(dispatches.values_list("pk", "currency"))
-    costs = Attempt.objects.filter(workspace_id=workspace_id, posted_at__gte=first, state__lt=AttemptState.REFUSED)
+    costs = posted_since(workspace_id, first).filter(state__lt=AttemptState.REFUSED)
     found: dict[str, dict[str, Any]] = {}
     for dispatch_id, micros in costs.values_list("dispatch_id").annotate(Sum("cost_micros")).order_by():
         if dispatch_id in currencies:

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Count, F, Q, Sum
 
 from delivery import sql
+from delivery.floors import oldest_posting
 from delivery.models import Attempt, Dispatch
 from delivery.states import AttemptState
 from governance.door import Finding, Invalid
@@ -59,16 +60,18 @@ def import_prices(workspace_id: int, account: str, path: Path, *, since: datetim
     outcome, given = Reconciled(currency=currency), dict[str, int]()
     for vendor_id, micros in _read(path, currency, outcome):
         given[vendor_id] = micros
-    mine = Attempt.objects.filter(workspace_id=workspace_id, account=account, posted_at__gte=since, posted_at__lt=until)
-    rows = mine.exclude(vendor_id="").order_by("pk").values_list("pk", "vendor_id", "cost_micros")
+    oldest = oldest_posting(workspace_id, since)
+    mine = Attempt.objects.filter(workspace_id=workspace_id, account=account, dispatch_id__gte=oldest)
+    mine = mine.filter(posted_at__gte=since, posted_at__lt=until)
+    rows = mine.exclude(vendor_id="").order_by("pk").values_list("dispatch_id", "pk", "vendor_id", "cost_micros")
     some: list[dict[str, int]] = []
-    for pk, vendor_id, cost in rows.iterator(chunk_size=AT_ONCE):
+    for dispatch_id, pk, vendor_id, cost in rows.iterator(chunk_size=AT_ONCE):
         micros = given.pop(vendor_id, -1)
         if micros < 0:
             continue
         outcome.matched, outcome.expected, outcome.reported = outcome.matched + 1, outcome.expected + cost, outcome.reported + micros
         outcome.differing += micros != cost
-        some.append({"id": pk, "micros": micros})
+        some.append({"run": dispatch_id, "id": pk, "micros": micros})
         if len(some) == AT_ONCE:
             _write(workspace_id, some)
             some = []
@@ -79,7 +82,8 @@ def import_prices(workspace_id: int, account: str, path: Path, *, since: datetim
 
 def months(workspace_id: int, *, since: datetime) -> list[MonthOfRoute]:
     """Each account since then, the dearest first."""
-    taken = Attempt.objects.filter(workspace_id=workspace_id, posted_at__gte=since, state__lt=AttemptState.REFUSED)
+    posted = Attempt.objects.filter(workspace_id=workspace_id, dispatch_id__gte=oldest_posting(workspace_id, since), posted_at__gte=since)
+    taken = posted.filter(state__lt=AttemptState.REFUSED)
     priced = Q(reported_micros__isnull=False)
     rows = taken.values("account").annotate(
         requests=Count("id"),
@@ -122,12 +126,12 @@ def _write(workspace_id: int, some: list[dict[str, int]]) -> None:
     """Their runs are marked as revised, so that an export reads them again."""
     if not some:
         return
+    runs = sorted({each["run"] for each in some})
     with transaction.atomic():
         sql.run(
-            f"""UPDATE delivery_attempt SET reported_micros = v.micros FROM {sql.table("v", {"id": "bigint", "micros": "bigint"})}
-            WHERE delivery_attempt.id = v.id AND workspace_id = %s""",
-            [sql.listed(some), workspace_id],
+            f"""UPDATE delivery_attempt SET reported_micros = v.micros
+            FROM {sql.table("v", {"run": "bigint", "id": "bigint", "micros": "bigint"})}
+            WHERE {sql.among("dispatch_id")} AND dispatch_id = v.run AND delivery_attempt.id = v.id AND workspace_id = %s""",
+            [sql.listed(some), sql.numbers(runs), workspace_id],
         )
-        priced = Attempt.objects.filter(pk__in=[each["id"] for each in some], workspace_id=workspace_id)
-        runs = sorted(set(priced.values_list("dispatch_id", flat=True)))
-        Dispatch.objects.filter(pk__in=runs).update(revised=F("revised") + 1)
+        Dispatch.objects.filter(pk__in=runs, workspace_id=workspace_id).update(revised=F("revised") + 1)

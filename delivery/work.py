@@ -21,6 +21,14 @@ LaneName = Literal["transactional", "promotional"]
 DispatchKind = Literal["campaign", "transactional", "event", "probe"]
 
 
+@dataclass(frozen=True)
+class Surveyed:
+    """Who would get nothing and why, by reason, disjoint; reached: whom an earlier dispatch of the same occurrence reached or will."""
+
+    reached: BitMap64
+    left_out: Mapping[str, BitMap64]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DispatchPlan:
     """Everything a launch freezes.
@@ -29,6 +37,7 @@ class DispatchPlan:
     relaunch) again adds nothing. relaunch: 0, and one more for each "edit and relaunch" of the same occurrence.
     ids: everybody who may be sent to; left_out: the others, by reason ("holdout"). ramp: cumulative shares of the waves,
     (0.01, 0.1, 1.0); () or (1.0,) is one wave. pins: ids of all revisions in the bill; recall of one halts the dispatch.
+    surveyed: what was seen of exactly these people, moments before.
     mails: what is asked about each template of a mail campaign; nothing of it is kept.
     experiment is handed back with each piece of work. Money is in micros of `currency`.
     """
@@ -48,6 +57,7 @@ class DispatchPlan:
     policy_key: str = ""
     pins: Sequence[int] = ()
     left_out: Mapping[str, BitMap64] = field(default_factory=dict)
+    surveyed: Surveyed | None = None
     ramp: Sequence[float] = ()
     soak_minutes: int = 15
     batch_size: int = 1_000

@@ -98,7 +98,9 @@ class Environment(BaseModel):
         description="Days after a run's end for which its messages, requests and decisions stay in the database; 0: for ever, else at "
         "least 120: caps look back 90 days, and links in mails must work.",
     )
-    keep_events: int = Field(0, ge=0, description="Days for which vendors' events stay in the database; 0: for ever, else at least 120.")
+    keep_events: int = Field(
+        0, ge=0, description="Days for which vendors' events stay in the database after their run's end; 0: for ever, else at least 120."
+    )
     keep_keys: int = Field(7, ge=1, description="Days for which a used Idempotency-Key is remembered.")
     keep_outbox: int = Field(0, ge=0, description="Days for which the local mailbox keeps mails; 0: for ever.")
     archive_dir: str = Field(

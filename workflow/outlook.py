@@ -110,7 +110,8 @@ def look_ahead(
     held = optimization.hold_out(resolution.ids, share=campaign.holdout, salt=key)
     ids = resolution.ids - held
     plan = plan_of(workspace_id, key, campaign, revision, templates, senders, ids, planned_at=planned_at, now=now)
-    left_out = delivery.survey(replace(plan, left_out={"holdout": held} if held else {}))
+    surveyed = delivery.survey(replace(plan, left_out={"holdout": held} if held else {}))
+    left_out = surveyed.left_out
     for people in left_out.values():
         ids = ids - people
     if limit is not None:  # the first so many of those who would get a message, and whoever is left out up to there
@@ -124,6 +125,7 @@ def look_ahead(
     plan = replace(
         plan,
         left_out={"holdout": held} if held else {},
+        surveyed=replace(surveyed, left_out=left_out),
         bill_hash=approval.bill_hash if approval else "",
         recheck_rule=segment.body["rule"] if campaign.recheck == "at_send" else None,
         shadow=shadow,

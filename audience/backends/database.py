@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-import numpy as np
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.fields import BooleanField
 from pyroaring import BitMap64
 
+from audience import sql
 from audience.backends.capabilities import DATABASE, answers
 from audience.backends.checks_sql import AmongIds, Checked
 from audience.models import Event, Profile, Subscription
@@ -30,7 +30,6 @@ from audience.rules.bound import (
 )
 from audience.sources import source_of
 
-CHUNK = 50_000  # ids fetched at once
 AT_ONCE = 10_000  # ids of `within` in one query
 _COLUMNS = {"country": "country", "locale": "locale", "zone": "zone", "email": "email_key", "phone": "phone"}
 _ADDRESSES = {"email": "email_key", "sms": "phone"}
@@ -137,13 +136,9 @@ def _consented(workspace_id: int, leaf: Consented) -> Q:
 def _fetched(rows: QuerySet[Profile]) -> BitMap64:
     """The ids of the rows, without an object per row."""
     found = BitMap64()
-    chunk = []
-    for pk in rows.values_list("pk", flat=True).order_by().iterator(chunk_size=CHUNK):
-        chunk.append(pk)
-        if len(chunk) == CHUNK:
-            found |= BitMap64(np.fromiter(chunk, np.uint64))
-            chunk = []
-    return found | BitMap64(chunk)
+    for some in sql.numbers_of(rows.values_list("pk", flat=True).order_by()):
+        found |= BitMap64(some)
+    return found
 
 
 _LEAVES: dict[type[Leaf], Callable[[int, Any], Q]] = {

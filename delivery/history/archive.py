@@ -7,12 +7,10 @@ at a time when nothing could change it there any more; what is kept is never wri
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from functools import lru_cache
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from django.conf import settings
 
 from delivery.history import manifest, parquet, reading
@@ -52,24 +50,18 @@ def _tables(row: Dispatch) -> list[tuple[str, Table, Read]]:
     return [(f"{_workspace(workspace_id)}/{table.name}/{place}", table, blocks) for table, blocks in read]
 
 
-def keep_events(begin: int, end: int, *, each: Callable[[], None]) -> None:
-    """Archive the events numbered [begin, end), by workspace and day. What is kept of a block is kept whole."""
-    root = Path(settings.OMNI.archive_dir)
+def keep_events(table: str, begin: int, end: int, *, name: str, each: Callable[[], None]) -> None:
+    """Archive the events of this table, or partition, numbered [begin, end), by workspace and day. What is kept is kept whole."""
+    root, block = Path(settings.OMNI.archive_dir), reading.Block(table, begin, end)
     with manifest.alone(root):
-        marker = root / f".events-{begin:012d}"
+        marker = root / f".events-{name}"
         if marker.exists():  # deleting them was begun
             return
-        for workspace_id in reading.workspaces_of_events(begin, end):
-            for day in reading.days_of_events(workspace_id, begin, end):
-                name = f"{_workspace(workspace_id)}/events/day={day}/from-{begin:012d}.parquet"
-                _kept(root / name, EVENTS, lambda w=workspace_id, d=day: _of_day(reading.all_events(w, begin, end), d), each)  # type: ignore[misc]
+        for workspace_id, day in reading.days_of_events(block):
+            place = f"{_workspace(workspace_id)}/events/day={day.isoformat()}/{name}.parquet"
+            _kept(root / place, EVENTS, lambda w=workspace_id, d=day: reading.all_events(w, block, d), each)  # type: ignore[misc]
         marker.touch()
         each()
-
-
-def _of_day(blocks: parquet.Blocks, day: str) -> parquet.Blocks:
-    wanted = pa.scalar(datetime.fromisoformat(day).date(), type=pa.date32())
-    return (some.filter(pc.equal(some["received_at"].cast(pa.date32()), wanted)) for some in blocks)
 
 
 def _kept(path: Path, table: Table, read: Read, each: Callable[[], None]) -> tuple[int, str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from time import monotonic, sleep
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ import pyarrow.csv as csv
 from django.db import connection, transaction
 from pyroaring import BitMap64
 
-from delivery import sql
+from delivery import partitions, sql
 from delivery.history import parquet
 from delivery.history.schema import ATTEMPTS, DECISIONS, EVENTS, LEFT_OUT, MESSAGES, PEOPLE, RUNS, Table
 from delivery.models import LeftOut
@@ -28,13 +29,13 @@ _STATE = f"""CASE WHEN m.state <> {MessageState.SENDING:d} THEN m.state WHEN a.s
     WHEN a.state = {AttemptState.IN_DOUBT:d} THEN {MessageState.IN_DOUBT:d} ELSE {MessageState.SENDING:d} END"""
 _MESSAGES = f"""SELECT m.dispatch_id, m.n, m.profile_id, {_STATE}, m.reason, m.variant, m.at, m.attempt_id,
     COALESCE(a.vendor, ''), COALESCE(a.account, '')
-    FROM delivery_message m LEFT JOIN delivery_attempt a ON a.id = m.attempt_id
+    FROM delivery_message m LEFT JOIN delivery_attempt a ON a.dispatch_id = m.dispatch_id AND a.id = m.attempt_id
     WHERE m.dispatch_id = %s AND m.workspace_id = %s ORDER BY m.n"""
 _ATTEMPTS = """SELECT id, dispatch_id, vendor, account, state, count, first_n, last_n, cost_micros, posted_at, heard_at, resolved_at,
     resolved_by, vendor_id, detail, reported_micros FROM delivery_attempt
     WHERE dispatch_id = %s AND workspace_id = %s ORDER BY first_n, id"""
-_EVENT = """SELECT id, dispatch_id, n, vendor, kind, at, received_at, machine, permanent, link,
-    CASE WHEN kind = 'unreadable' THEN '' ELSE detail END FROM delivery_vendorevent"""
+_EVENT = """SELECT id, NULLIF(dispatch_id, 0), n, vendor, kind, at, received_at, machine, permanent, link,
+    CASE WHEN kind = 'unreadable' THEN '' ELSE detail END FROM {table}"""
 _DECISIONS = """SELECT dispatch_id, n, profile_id, decided_at, expires_at FROM delivery_decision
     WHERE dispatch_id = %s AND workspace_id = %s ORDER BY n"""
 _RUNS = """SELECT id, kind, key, occurrence, channel, message_class, topic, vendor, account, template_revision_id, campaign_revision_id,
@@ -93,26 +94,33 @@ def events(workspace_id: int, *, after: int, upto: int, also: Sequence[int] = ()
     which, given = f"kind <> 'clicking' AND (id > %s AND id <= %s OR {sql.among('id')})", [after, upto, sql.numbers(also)]
     if since is not None:
         which, given = f"{which} AND received_at >= %s", [*given, sql.moment(since)]
-    return _stream(f"{_EVENT} WHERE workspace_id = %s AND {which} ORDER BY id", [workspace_id, *given], EVENTS)
+    select = _EVENT.format(table=partitions.EVENTS)
+    return _stream(f"{select} WHERE workspace_id = %s AND {which} ORDER BY id", [workspace_id, *given], EVENTS)
 
 
-def all_events(workspace_id: int, begin: int, end: int) -> Iterator[pa.Table]:
-    """The events numbered [begin, end), undecided clicks and all."""
-    return _stream(f"{_EVENT} WHERE workspace_id = %s AND id >= %s AND id < %s ORDER BY id", [workspace_id, begin, end], EVENTS)
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The events numbered [begin, end) of one table: the whole of it on SQLite, else a partition."""
+
+    table: str
+    begin: int
+    end: int
 
 
-def workspaces_of_events(begin: int, end: int) -> list[int]:
-    """Whose events these are."""
-    statement = "SELECT DISTINCT workspace_id FROM delivery_vendorevent WHERE id >= %s AND id < %s ORDER BY 1"
-    return [row[0] for row in sql.rows(statement, [begin, end])]
+def all_events(workspace_id: int, block: Block, day: date) -> Iterator[pa.Table]:
+    """A block's events of one workspace that arrived on that day (UTC), undecided clicks and all."""
+    since = datetime.combine(day, time.min, tzinfo=UTC)
+    select = f"{_EVENT.format(table=block.table)} WHERE workspace_id = %s AND id >= %s AND id < %s"
+    given = [workspace_id, block.begin, block.end, sql.moment(since), sql.moment(since + timedelta(days=1))]
+    return _stream(f"{select} AND received_at >= %s AND received_at < %s ORDER BY id", given, EVENTS)
 
 
-def days_of_events(workspace_id: int, begin: int, end: int) -> list[str]:
-    """On which days (UTC) they arrived."""
-    days = {
-        day.as_py().isoformat() for some in all_events(workspace_id, begin, end) for day in some["received_at"].cast(pa.date32()).unique()
-    }
-    return sorted(days)
+def days_of_events(block: Block) -> list[tuple[int, date]]:
+    """Whose events these are, and on which days (UTC) they arrived."""
+    day = "(received_at AT TIME ZONE 'UTC')::date" if sql.on_postgres() else "substr(received_at, 1, 10)"
+    statement = f"SELECT DISTINCT workspace_id, {day} FROM {block.table} WHERE id >= %s AND id < %s ORDER BY 1, 2"
+    found = sql.rows(statement, [block.begin, block.end])
+    return [(workspace_id, day if isinstance(day, date) else date.fromisoformat(day)) for workspace_id, day in found]
 
 
 def undecided(workspace_id: int, *, after: int, upto: int) -> list[int]:
@@ -147,11 +155,11 @@ def settled_events() -> int:
         return int(sql.rows("SELECT COALESCE(MAX(id), 0) FROM delivery_vendorevent")[0][0])
     given = sql.rows("SELECT COALESCE((SELECT last_value FROM pg_sequences WHERE sequencename = 'delivery_vendorevent_id_seq'), 0)")
     writers = _writers()
-    until = time.monotonic() + FENCE_WAITS
+    until = monotonic() + FENCE_WAITS
     while writers and (writers := writers & _writers()):
-        if time.monotonic() > until:
+        if monotonic() > until:
             raise Refused("a transaction that writes events has been open for a minute: look for it in pg_stat_activity, then try again")
-        time.sleep(0.02)
+        sleep(0.02)
     return int(given[0][0])
 
 

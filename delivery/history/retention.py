@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from delivery import briefs, counts, facts, partitions, sql, variants
+from delivery.history import old_events
 from delivery.history.extra import with_parquet
 from delivery.models import Attempt, Batch, Decision, Dispatch, IdempotencyKey, OutboxMail, VendorEvent
 from delivery.states import AttemptState, DispatchState, WorkState
@@ -55,7 +56,9 @@ def retire(*, now: datetime, most: int | None = None, each: Each = lambda: None)
             if most is not None and done.runs + done.ranges >= most:
                 break
             _retire(range_, runs, done, now, each)
-    _old_events(done, now, each)
+    if settings.OMNI.keep_events:
+        gone, waiting = old_events.retire(now - timedelta(days=settings.OMNI.keep_events), each)
+        done.events, done.waiting = gone, done.waiting + waiting
     _small_things(done, now)
     return done
 
@@ -73,10 +76,11 @@ def keep_order(now: datetime) -> None:
 
 
 def _due(cutoff: datetime, done: Retired) -> Iterable[tuple[int | None, list[Dispatch]]]:
-    """Whole ranges of which every run may go, and single runs that lie in no range; what was begun and not ended comes first."""
+    """Whole ranges of which every run may go, and single runs that lie in no range or have waited long for the others of theirs; what
+    was begun and not ended comes first."""
     starts, seen = set(partitions.ranges()), set[int]()
     for row in _unfinished_business():
-        start = row.pk // partitions.SPAN * partitions.SPAN
+        start = partitions.start_of(row.pk)
         if start in seen:
             continue
         if not (row.final_counts and row.final_counts["range"]):
@@ -87,15 +91,18 @@ def _due(cutoff: datetime, done: Retired) -> Iterable[tuple[int | None, list[Dis
             yield start, _of_range(start)
     for start in sorted(starts - seen):
         runs = _of_range(start)
-        if not partitions.full(start) or not runs:
-            continue
-        young = [row.pk for row in runs if row.archived_at is None and not _may_go(row, cutoff)]
-        if not young:
+        due = {row.pk for row in runs if row.archived_at is not None or _may_go(row, cutoff)}
+        if partitions.full(start) and runs and len(due) == len(runs):
             yield start, runs
-        elif all(row.finished_at and row.finished_at < cutoff for row in runs):
-            done.held += young
+            continue
+        for row in runs:
+            if row.archived_at is None and row.finished_at and row.finished_at < cutoff and row.state in SETTLED:
+                if row.pk not in due:
+                    done.held.append(row.pk)
+                elif row.finished_at < cutoff - partitions.RANGES_WAIT:
+                    yield None, [row]
     for row in Dispatch.objects.filter(archived_at=None, finished_at__lt=cutoff, state__in=SETTLED).order_by("pk").iterator():
-        if row.pk // partitions.SPAN * partitions.SPAN not in starts:
+        if partitions.start_of(row.pk) not in starts:
             if _may_go(row, cutoff):
                 yield None, [row]
             else:
@@ -132,13 +139,13 @@ def _retire(start: int | None, runs: list[Dispatch], done: Retired, now: datetim
         each()
     if settings.OMNI.archive_dir:
         with_parquet("archive").keep([row for row in runs if not row.emptied], each=each)
-    if start is not None and not partitions.drop(start):
+    if start is not None and not partitions.drop(start, *partitions.LEDGER):
         done.waiting += 1
         return
     each()
     for row in runs:
         if not row.emptied:
-            _empty(row, messages=start is None, each=each)
+            _empty(row, ledger=start is None, each=each)
             done.runs += 1
     done.ranges += start is not None
 
@@ -167,46 +174,17 @@ def _close(row: Dispatch, *, in_range: bool, now: datetime) -> None:
         raise Refused(f"run {row.pk} was put on hold just now")
 
 
-def _empty(row: Dispatch, *, messages: bool, each: Each) -> None:
+def _empty(row: Dispatch, *, ledger: bool, each: Each) -> None:
     """Let go of everything that the run has besides its plan, in small steps."""
-    if messages:
+    if ledger:
         last = f"SELECT MAX(n) FROM (SELECT n FROM delivery_message WHERE dispatch_id = %s ORDER BY n LIMIT {STEP}) AS first"
         while sql.run(f"DELETE FROM delivery_message WHERE dispatch_id = %s AND n <= ({last})", [row.pk, row.pk]):
             each()
-    for table in ("delivery_attempt", "delivery_decision", "delivery_batch"):
+    for table in ("delivery_attempt", "delivery_decision", "delivery_batch")[not ledger :]:
         some = f"SELECT id FROM {table} WHERE dispatch_id = %s LIMIT {STEP}"
-        while sql.run(f"DELETE FROM {table} WHERE id IN ({some})", [row.pk]):
+        while sql.run(f"DELETE FROM {table} WHERE dispatch_id = %s AND id IN ({some})", [row.pk, row.pk]):
             each()
     Dispatch.objects.filter(pk=row.pk).update(emptied=True)
-
-
-BLOCK = 200_000  # events of one archived file, by number
-
-
-def _old_events(done: Retired, now: datetime, each: Each) -> None:
-    """Whole blocks of events, oldest first, while every one of a block is older than what is kept."""
-    if not settings.OMNI.keep_events:
-        return
-    cutoff = now - timedelta(days=settings.OMNI.keep_events)
-    while True:
-        first = sql.rows("SELECT MIN(id) FROM delivery_vendorevent")[0][0]
-        if first is None:
-            return
-        begin, end = first // BLOCK * BLOCK, (first // BLOCK + 1) * BLOCK
-        block = VendorEvent.objects.filter(pk__gte=begin, pk__lt=end)
-        if not VendorEvent.objects.filter(pk__gte=end).exists() or block.filter(received_at__gte=cutoff).exists():
-            return
-        if settings.OMNI.archive_dir:
-            with_parquet("archive").keep_events(begin, end, each=each)
-        done.events += _delete_events(begin, end, each)
-
-
-def _delete_events(begin: int, end: int, each: Each) -> int:
-    gone = 0
-    for start in range(begin, end, STEP):
-        gone += sql.run("DELETE FROM delivery_vendorevent WHERE id >= %s AND id < %s", [start, min(start + STEP, end)])
-        each()
-    return gone
 
 
 def _small_things(done: Retired, now: datetime) -> None:

@@ -360,14 +360,14 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.CreateModel(
+        CreatePartitioned(
             name='VendorEvent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('vendor', models.CharField(max_length=20)),
                 ('event_id', models.CharField(max_length=160)),
                 ('kind', models.CharField(max_length=20)),
-                ('dispatch_id', models.BigIntegerField(null=True)),
+                ('dispatch_id', models.BigIntegerField(default=0)),
                 ('n', models.BigIntegerField(null=True)),
                 ('at', models.DateTimeField()),
                 ('received_at', models.DateTimeField()),
@@ -384,7 +384,7 @@ class Migration(migrations.Migration):
                     models.Index(condition=models.Q(('kind__in', ('clicking', 'opening'))), fields=['received_at'], name='clicks_undecided'),
                 ],
                 'constraints': [
-                    models.UniqueConstraint(fields=('workspace', 'vendor', 'event_id'), name='one_row_per_vendor_event'),
+                    models.UniqueConstraint(fields=('workspace', 'vendor', 'event_id', 'dispatch_id'), name='one_row_per_vendor_event'),
                 ],
             },
         ),
@@ -414,7 +414,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.CreateModel(
+        CreatePartitioned(
             name='Attempt',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -1,4 +1,7 @@
-"""The ledger: one row a message, one a vendor request, one a thing that a vendor said. Written by COPY; nothing points here."""
+"""The ledger: one row a message, one a vendor request, one a thing that a vendor said; partitioned by dispatch (see partitions).
+
+Nothing points here, and a row is asked for with its dispatch: by its number alone every partition would be opened.
+"""
 
 from __future__ import annotations
 
@@ -78,13 +81,13 @@ class Attempt(models.Model):
 
 
 class VendorEvent(models.Model):
-    """One thing a vendor said, kept once. dispatch_id and n are null for events about nothing we know (orphans)."""
+    """One thing a vendor said, kept once. dispatch_id 0 and n null: about nothing we know (an orphan)."""
 
     workspace = models.ForeignKey("governance.Workspace", on_delete=models.PROTECT, related_name="+", db_constraint=False)
     vendor = models.CharField(max_length=20)
     event_id = models.CharField(max_length=160)
     kind = models.CharField(max_length=20)
-    dispatch_id = models.BigIntegerField(null=True)
+    dispatch_id = models.BigIntegerField(default=0)
     n = models.BigIntegerField(null=True)
     at = models.DateTimeField()
     received_at = models.DateTimeField()
@@ -94,7 +97,7 @@ class VendorEvent(models.Model):
     detail = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["workspace", "vendor", "event_id"], name="one_row_per_vendor_event")]
+        constraints = [models.UniqueConstraint(fields=["workspace", "vendor", "event_id", "dispatch_id"], name="one_row_per_vendor_event")]
         indexes = [
             models.Index(fields=["dispatch_id", "n"]),
             models.Index(fields=["workspace", "vendor", "received_at"]),

@@ -157,11 +157,11 @@ def test_an_export_reads_only_runs_that_may_have_changed(street: Street, tmp_pat
 
 def test_a_price_that_the_vendor_reports_later_is_exported_too(street: Street, tmp_path: Path) -> None:
     street.route("sendgrid")
-    street.launch(street.people(2))
+    dispatch = street.launch(street.people(2))
     street.work()
     street.keep_house()
     export(street, tmp_path)
-    vendor_prices._write(street.workspace_id, [{"id": Attempt.objects.get().pk, "micros": 7}])
+    vendor_prices._write(street.workspace_id, [{"run": dispatch, "id": Attempt.objects.get().pk, "micros": 7}])
 
     assert export(street, tmp_path).rows == {"attempts": 1}
     assert [row[-1] for row in held(tmp_path, ATTEMPTS)] == [7]

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.state import ProjectState
 
 from delivery import partitions, rows
-from delivery.models import Dispatch, Message
+from delivery.models import Attempt, Dispatch, Message, VendorEvent
 from delivery.states import MessageState
 from tests import factories
 
+Migration = import_module("delivery.migrations.0001_initial").Migration
 ROOMS = ("omni", "workflow", "optimization", "delivery", "rendering", "presentation", "audience", "governance")
 NOW = datetime(2026, 3, 2, 9, 0, 1, 234567, tzinfo=UTC)
 
@@ -52,13 +56,47 @@ def test_a_range_of_numbers_changes_exactly_that_range() -> None:
 
 @pytest.mark.postgres
 @pytest.mark.django_db
-def test_the_ledger_is_partitioned_and_its_indexes_are_on_the_parent() -> None:
+@pytest.mark.parametrize(
+    ("table", "indexes"),
+    [
+        ("delivery_message", {"messages_of_a_profile", "messages_to_an_address"}),
+        ("delivery_attempt", {"attempts_unresolved", "attempts_named_by_vendor"}),
+        ("delivery_vendorevent", {"clicks_undecided", "one_row_per_vendor_event"}),
+    ],
+)
+def test_what_grows_with_every_message_is_partitioned_and_its_indexes_are_on_the_parent(table: str, indexes: set[str]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT partstrat FROM pg_partitioned_table WHERE partrelid = 'delivery_message'::regclass")
+        cursor.execute("SELECT partstrat FROM pg_partitioned_table WHERE partrelid = %s::regclass", [table])
         assert cursor.fetchone()[0] in ("r", b"r")
-        cursor.execute("SELECT indexname FROM pg_indexes WHERE tablename = 'delivery_message'")
-        names = {row[0] for row in cursor.fetchall()}
-    assert {"messages_of_a_profile", "messages_to_an_address"} <= names
+        cursor.execute("SELECT indexname FROM pg_indexes WHERE tablename = %s", [table])
+        assert indexes <= {row[0] for row in cursor.fetchall()}
+    assert partitions.ranges(table)[0] == 0
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_requests_and_events_are_numbered_by_their_sequences_and_lie_in_the_partition_of_their_run() -> None:
+    with connection.cursor() as cursor:
+        for start in (0, 5):
+            VendorEvent.objects.create(workspace_id=7, event_id="e", kind="k", dispatch_id=start, at=NOW, received_at=NOW)
+        cursor.execute("SELECT tableoid::regclass::text FROM delivery_vendorevent ORDER BY dispatch_id")
+        assert cursor.fetchall() == [("delivery_vendorevent_unknown",), ("delivery_vendorevent_0",)]
+        cursor.execute("SELECT pg_get_serial_sequence('delivery_vendorevent', 'id'), pg_get_serial_sequence('delivery_attempt', 'id')")
+        assert cursor.fetchone() == ("public.delivery_vendorevent_id_seq", "public.delivery_attempt_id_seq")
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_migrations_go_back_and_forth_with_partitions() -> None:
+    executor = MigrationExecutor(connection)
+    state = executor.loader.project_state([("delivery", "0001_initial")])
+    operations = [operation for operation in Migration.operations if isinstance(operation, partitions.CreatePartitioned)]
+    assert [operation.name for operation in operations] == ["Message", "VendorEvent", "Attempt"]
+    for operation in operations:
+        with connection.schema_editor(atomic=True) as editor:
+            operation.database_backwards("delivery", editor, state, ProjectState())
+            operation.database_forwards("delivery", editor, ProjectState(), state)
+    assert partitions.ranges("delivery_attempt") == [0] and Attempt.objects.count() == 0
 
 
 @pytest.mark.postgres

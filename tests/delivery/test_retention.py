@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.db import connection
 from audience import door as audience
 from delivery import door as delivery
 from delivery import partitions, tracking
-from delivery.history import retention
+from delivery.history import old_events, retention
 from delivery.message_ids import MessageKey
 from delivery.models import Attempt, Dispatch, Message, VendorEvent
 from delivery.settled import finish_dispatch
@@ -156,11 +157,11 @@ def test_an_event_about_an_archived_message_changes_only_its_own_row(kept: Stree
     kept.hear("bounce", late)
 
     assert kept.facts(old).counts == before
-    assert VendorEvent.objects.filter(kind="bounced", dispatch_id=None).count() == 1
+    assert VendorEvent.objects.filter(kind="bounced", dispatch_id=0).count() == 1
 
 
 def test_old_events_leave_by_whole_blocks(kept: Street, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "BLOCK", 4)
+    monkeypatch.setattr(old_events, "BLOCK", 4)
     sent(kept, "old", kept.people(9))
     kept.hear("open")
     kept.clock.pass_(days=200)
@@ -181,22 +182,72 @@ def test_too_short_a_time_is_refused() -> None:
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_on_postgresql_a_whole_range_goes_at_once_unless_a_long_query_reads_it(
-    kept: Street, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(partitions, "SPAN", 4)
+def test_on_postgresql_a_whole_range_goes_at_once_and_its_events_with_it(kept: Street, tmp_path: Path, ranges: Ranges) -> None:
     people = kept.people(3)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT setval('delivery_dispatch_id_seq', 6)")
-    partitions.prepare_next()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT setval('delivery_dispatch_id_seq', 7)")
+    ranges.begin()
     old = sent(kept, "old", people)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT setval('delivery_dispatch_id_seq', 12)")
-    assert partitions.ranges() == [8] and old == 8
+    ranges.end()
+    young = sent(kept, "young", people)
     kept.clock.pass_(days=200)
+    Dispatch.objects.filter(pk=young).update(finished_at=kept.clock())
+
     done = retention.retire(now=kept.clock())
 
-    assert (done.runs, done.ranges, partitions.ranges()) == (1, 1, [])
+    assert (done.runs, done.ranges, done.events) == (1, 1, 3)
+    assert not {table for table in tables() if table.endswith(f"_{ranges.start}")}
     assert len(archived(tmp_path, "messages", old)) == 3 and kept.why(old, people[0]) == ("archived", "")
+    files = tmp_path.glob(f"default/events/*/{ranges.start}-at-once-from-*.parquet")
+    assert sum(pq.ParquetFile(path).metadata.num_rows for path in files) == 3
+    assert VendorEvent.objects.filter(dispatch_id=young).count() == 3
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_events_of_a_range_that_somebody_took_out_and_died_over_are_archived_and_dropped(
+    kept: Street, tmp_path: Path, ranges: Ranges, settings: Any
+) -> None:
+    settings.OMNI = settings.OMNI.model_copy(update={"keep_messages": 0})
+    ranges.begin()
+    old = sent(kept, "old", kept.people(3))
+    ranges.end()
+    kept.clock.pass_(days=200)
+    assert partitions.detach(ranges.start, partitions.EVENTS)
+    kept.hear("open", kept.vendor.accepted[-1:])  # comes into the default partition: its range is gone
+
+    done = retention.retire(now=kept.clock())
+
+    assert done.events == 3 and list(VendorEvent.objects.filter(dispatch_id=old).values_list("kind", flat=True)) == ["opened"]
+    assert Message.objects.filter(dispatch_id=old).count() == 3 and not partitions.detached(partitions.EVENTS)
+
+
+class Ranges:
+    """A range of dispatches of its own, far beyond those of other tests."""
+
+    start = 50_000
+
+    def begin(self) -> None:
+        """The next dispatch is the first of the range, which is there."""
+        self._newest(self.start - partitions.SPAN // 2)
+        assert partitions.prepare_next() == f"delivery_message_{self.start}"
+        self._newest(self.start - 1)
+
+    def end(self) -> None:
+        """The next dispatch is the first of the range after it."""
+        self._newest(self.start + partitions.SPAN - 1)
+        partitions.prepare_next()
+
+    def _newest(self, number: int) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT setval('delivery_dispatch_id_seq', %s)", [number])
+
+
+@pytest.fixture
+def ranges() -> Iterator[Ranges]:
+    made = Ranges()
+    yield made
+    for start in (made.start, made.start + partitions.SPAN):
+        partitions.drop(start, *partitions.LEDGER, partitions.EVENTS)
+
+
+def tables() -> set[str]:
+    return set(connection.introspection.table_names())

@@ -166,7 +166,7 @@ def test_a_report_by_wechats_own_number_finds_its_message(channels: Any) -> None
     answer = wechat(**done)
     assert (answer.status_code, answer.content) == (200, b"success")
     assert channels.counts(dispatch)["delivered"] == 1
-    assert wechat(**{**done, "MsgID": "200163837"}).status_code == 200 and VendorEvent.objects.get(dispatch_id=None).kind == "delivered"
+    assert wechat(**{**done, "MsgID": "200163837"}).status_code == 200 and VendorEvent.objects.get(dispatch_id=0).kind == "delivered"
 
 
 def test_who_no_longer_follows_is_left_alone_until_they_follow_again(channels: Any) -> None:

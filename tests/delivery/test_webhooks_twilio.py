@@ -91,7 +91,7 @@ def test_a_callback_about_another_message_of_the_account_is_an_orphan(now: datet
     texts = sent(1, now=now, channel="sms")
     assert twilio(status(texts, 0, "failed", "30005", sid="SM" + "f" * 32), query=about(texts)).status_code == 200
     assert texts.message().state == MessageState.SENDING and not Suppression.objects.exists()
-    assert VendorEvent.objects.get().dispatch_id is None
+    assert VendorEvent.objects.get().dispatch_id == 0
 
 
 def test_an_earlier_attempt_of_the_same_message_still_speaks_for_it(now: datetime) -> None:

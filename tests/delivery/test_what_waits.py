@@ -101,8 +101,8 @@ def test_calls_in_any_order_repeated_and_half_unknown_come_to_the_same(now: date
         assert post(*call, {"event": 7}, now=now) == 200
     inbox.draw_all(now=timezone.now())
     assert mail.message(0).state == MessageState.COMPLAINED and mail.message(1).state == MessageState.SENDING
-    assert VendorEvent.objects.filter(dispatch_id=None).exclude(kind="unreadable").count() == 3
-    assert VendorEvent.objects.filter(kind="unreadable").count() == 1 and VendorEvent.objects.exclude(dispatch_id=None).count() == 3
+    assert VendorEvent.objects.filter(dispatch_id=0).exclude(kind="unreadable").count() == 3
+    assert VendorEvent.objects.filter(kind="unreadable").count() == 1 and VendorEvent.objects.exclude(dispatch_id=0).count() == 3
 
 
 def test_nothing_is_declared_lost_while_the_vendors_word_about_it_waits(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:

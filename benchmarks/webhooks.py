@@ -193,7 +193,7 @@ def _ledger(events: int) -> list[str]:
     requests = []
     for first in range(0, many, BATCH):
         last = min(first + BATCH, many) - 1
-        attempt.pk, attempt.request_key, attempt.first_n, attempt.last_n, attempt.count = None, f"{first}", first, last, last - first + 1
+        attempt.pk, attempt.first_n, attempt.last_n, attempt.count = None, first, last, last - first + 1
         attempt.save(force_insert=True)
         requests.append(attempt.pk)
     with transaction.atomic(), connection.cursor() as cursor, cursor.cursor.copy(

@@ -101,13 +101,14 @@ def _give_up(work: Work, culprits: Sequence[tuple[Bundle, Candidate, Fate]], ter
     if not culprits:
         return
     rows = [
-        {"n": one.n, "attempt": bundle.attempt_id, "reason": Reason.BAD_ADDRESS if fate.kind == "permanent_address" else Reason.REJECTED}
+        (one.n, bundle.attempt_id, Reason.BAD_ADDRESS if fate.kind == "permanent_address" else Reason.REJECTED)
         for bundle, one, fate in culprits
     ]
+    refused, given = sql.table("v", _CULPRIT, rows)
     sql.run(
-        f"""UPDATE delivery_message SET state = %s, reason = v.reason FROM {sql.table("v", _CULPRIT)}
+        f"""UPDATE delivery_message SET state = %s, reason = v.reason FROM {refused}
         WHERE dispatch_id = %s AND workspace_id = %s AND delivery_message.n = v.n AND attempt_id = v.attempt AND state = %s""",
-        [MessageState.FAILED, sql.listed(rows), work.dispatch.id, work.workspace_id, MessageState.SENDING],
+        [MessageState.FAILED, *given, work.dispatch.id, work.workspace_id, MessageState.SENDING],
     )
     stopped: dict[str, list[int]] = {}
     for _, one, fate in culprits:

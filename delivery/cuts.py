@@ -36,16 +36,15 @@ def slices(dispatch: Dispatch, waves: list[BitMap64]) -> list[Slice]:
 
 def batches(dispatch: Dispatch, slices: list[Slice], size: int) -> None:
     """The slices in batches, by one statement: a row of values for each would cost more to take apart than to insert."""
-    cuts = [
-        {"slice": piece.pk, "wave": piece.wave, "start": start, "stop": min(start + size, piece.count)}
-        for piece in slices
-        for start in range(0, piece.count, size)
+    spans = [
+        (piece.pk, piece.wave, start, min(start + size, piece.count)) for piece in slices for start in range(0, piece.count, size)
     ]
+    cuts, given = sql.table("v", _CUT, spans)
     due_at = sql.typed("timestamptz")
     sql.run(
         f"""INSERT INTO delivery_batch (workspace_id, dispatch_id, slice_id, wave, start, stop, lane, state, due_at, token, worker, claims)
         SELECT %s, %s, v.slice, v.wave, v.start, v.stop, %s, CASE WHEN v.wave = 0 THEN %s ELSE %s END, {due_at}, 0, '', 0
-        FROM {sql.table("v", _CUT)} ORDER BY v.wave, v.start""",
+        FROM {cuts} ORDER BY v.wave, v.start""",
         [
             dispatch.workspace_id,
             dispatch.pk,
@@ -53,7 +52,7 @@ def batches(dispatch: Dispatch, slices: list[Slice], size: int) -> None:
             WorkState.READY,
             WorkState.CLOSED,
             sql.moment(dispatch.due_at),
-            sql.listed(cuts),
+            *given,
         ],
     )
 

@@ -169,11 +169,11 @@ def _take_over(work: Work, taken: list[tuple[Candidate, int]], now: datetime) ->
     refused = Attempt.objects.filter(dispatch_id=work.dispatch.id, id__in=former, state=AttemptState.REFUSED)
     if refused.count() != len(former):
         raise Halted("an earlier attempt of these messages may have been accepted after all")
-    again = [{"n": candidate.n, "former": candidate.again, "attempt": attempt_id} for candidate, attempt_id in taken]
+    again, given = sql.table("v", _AGAIN, [(candidate.n, candidate.again, attempt_id) for candidate, attempt_id in taken])
     changed = sql.run(
-        f"""UPDATE delivery_message SET attempt_id = v.attempt, at = %s FROM {sql.table("v", _AGAIN)}
+        f"""UPDATE delivery_message SET attempt_id = v.attempt, at = %s FROM {again}
         WHERE dispatch_id = %s AND workspace_id = %s AND delivery_message.n = v.n AND attempt_id = v.former AND state = %s""",
-        [sql.moment(now), sql.listed(again), work.dispatch.id, work.workspace_id, MessageState.SENDING],
+        [sql.moment(now), *given, work.dispatch.id, work.workspace_id, MessageState.SENDING],
     )
     if changed != len(taken):
         raise Halted("an earlier attempt of these messages was settled meanwhile")

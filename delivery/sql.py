@@ -41,18 +41,28 @@ def numbers(values: Iterable[int]) -> Any:
     return f"{{{','.join(map(str, values))}}}" if on_postgres() else orjson.dumps(list(values)).decode()
 
 
-def table(name: str, columns: Mapping[str, str]) -> str:
-    """Rows given by one parameter, `listed(...)`, as a table to select from. columns: their PostgreSQL types."""
+def table(name: str, columns: Mapping[str, str], values: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
+    """Rows that a statement brings along, as a table to select from: the words for it, and the parameters that stand there.
+
+    columns: their PostgreSQL types, "text" or one of whole numbers; values: a row's values in the same order, None for null.
+    """
     if on_postgres():
-        typed_columns = ", ".join(f"{column} {kind}" for column, kind in columns.items())
-        return f"json_to_recordset(%s::json) AS {name}({typed_columns})"
-    picked = ", ".join(f"value ->> '{column}' AS {column}" for column in columns)
-    return f"(SELECT {picked} FROM json_each(%s)) AS {name}"
+        arrays = ", ".join(f"%s::{kind}[]" for kind in columns.values())
+        turned: Sequence[Sequence[Any]] = list(zip(*values, strict=True)) or [()] * len(columns)
+        return f"unnest({arrays}) AS {name}({', '.join(columns)})", list(map(_array, turned))
+    picked = ", ".join(f"value ->> {place} AS {column}" for place, column in enumerate(columns))
+    return f"(SELECT {picked} FROM json_each(%s)) AS {name}", [orjson.dumps(list(values)).decode()]
 
 
-def listed(values: Sequence[Mapping[str, Any]]) -> str:
-    """The parameter of `table`."""
-    return orjson.dumps(values).decode()
+def _array(values: Iterable[str | int | None]) -> str:
+    """An array in PostgreSQL's own notation: several times faster to write than a list is to adapt, and half as dear to read as JSON."""
+    return "{" + ",".join(map(_element, values)) + "}"
+
+
+def _element(value: str | int | None) -> str:
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return "NULL" if value is None else str(int(value))
 
 
 def typed(kind: str) -> str:

@@ -127,11 +127,12 @@ def _write(workspace_id: int, some: list[dict[str, int]]) -> None:
     if not some:
         return
     runs = sorted({each["run"] for each in some})
+    columns = {"run": "bigint", "id": "bigint", "micros": "bigint"}
+    reported, given = sql.table("v", columns, [(each["run"], each["id"], each["micros"]) for each in some])
     with transaction.atomic():
         sql.run(
-            f"""UPDATE delivery_attempt SET reported_micros = v.micros
-            FROM {sql.table("v", {"run": "bigint", "id": "bigint", "micros": "bigint"})}
+            f"""UPDATE delivery_attempt SET reported_micros = v.micros FROM {reported}
             WHERE {sql.among("dispatch_id")} AND dispatch_id = v.run AND delivery_attempt.id = v.id AND workspace_id = %s""",
-            [sql.listed(some), sql.numbers(runs), workspace_id],
+            [*given, sql.numbers(runs), workspace_id],
         )
         Dispatch.objects.filter(pk__in=runs, workspace_id=workspace_id).update(revised=F("revised") + 1)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any, ClassVar
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import urlencode
 
 import orjson
 
@@ -34,6 +34,7 @@ from delivery.adapters.base import (
     json_object,
     retry_after,
 )
+from delivery.adapters.forms import form_value
 from delivery.adapters.push_words import only
 
 LONGEST_VALIDITY = 36_000  # seconds the vendor queues at most
@@ -96,18 +97,24 @@ class Twilio(Adapter):
     def build(self, request: OutgoingRequest, account: Account) -> VendorRequest:
         """One message. Raises Unsupported for more, and for attachments."""
         message, (name, sender) = only(request), _from(request, account)
-        callback = f"{_quoted(account.hook(self.key) + '?message_id=')}{quote_plus(quote_plus(message.message_id))}"
         if request.channel == "whatsapp" and message.options.get("template"):
-            content = urlencode(_template(message))
+            content = urlencode(_template(message)).encode()
         else:
-            content = f"Body={quote_plus(message.filled.text)}"
-        body = f"To={_quoted_number(_numbered(request, message.address))}&{content}&StatusCallback={callback}&{name}={_quoted(sender)}"
+            content = b"Body=" + form_value(message.filled.text)
+        body = b"To=%s&%s&StatusCallback=%s%s&%s=%s" % (
+            form_value(_numbered(request, message.address).encode()),
+            content,
+            _quoted(account.hook(self.key) + "?message_id="),
+            form_value(form_value(message.message_id.encode())),
+            name,
+            _quoted(sender),
+        )
         if request.valid_for is not None:
-            body += f"&ValidityPeriod={min(max(request.valid_for, 1), LONGEST_VALIDITY)}"
+            body += b"&ValidityPeriod=%d" % min(max(request.valid_for, 1), LONGEST_VALIDITY)
         if account.settings.get("smart_encoded"):
-            body += "&SmartEncoded=true"
+            body += b"&SmartEncoded=true"
         headers = {**_authorization(account), "content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
-        return VendorRequest("POST", _messages(account), headers, body.encode())
+        return VendorRequest("POST", _messages(account), headers, body)
 
     def read(self, response: VendorResponse, message_ids: Sequence[str] = ()) -> Fate:
         """A 201 without a readable sid is in doubt: the vendor took it, but what it said was lost on the way."""
@@ -196,26 +203,21 @@ def _basic(user: str, password: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _quoted(value: str) -> str:
+def _quoted(value: str) -> bytes:
     """What an account's requests have in common, as a form's value."""
-    return quote_plus(value)
+    return form_value(value.encode())
 
 
-def _quoted_number(value: str) -> str:
-    digits = value[1:]
-    return f"%2B{digits}" if value.startswith("+") and digits.isascii() and digits.isdigit() else quote_plus(value)
-
-
-def _from(request: OutgoingRequest, account: Account) -> tuple[str, str]:
+def _from(request: OutgoingRequest, account: Account) -> tuple[bytes, str]:
     """The messaging service picks a number where there is one; a template's own sender wins."""
     sender, service = request.sender.address, str(account.settings.get("messaging_service_sid") or "")
     if sender.startswith("MG"):
-        return "MessagingServiceSid", sender
+        return b"MessagingServiceSid", sender
     if not sender and not service:
         raise Unsupported("neither a sender nor a messaging service")
     if request.channel == "whatsapp" and sender:
         sender = "whatsapp:" + sender.removeprefix("whatsapp:")
-    return ("From", sender) if sender else ("MessagingServiceSid", service)
+    return (b"From", sender) if sender else (b"MessagingServiceSid", service)
 
 
 def _same(item: Mapping[str, Any], request: OutgoingRequest, posted_at: datetime) -> bool:

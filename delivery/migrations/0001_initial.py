@@ -424,7 +424,6 @@ class Migration(migrations.Migration):
                 ('vendor', models.CharField(max_length=20)),
                 ('account', models.CharField(max_length=80)),
                 ('message_class', models.CharField(max_length=14)),
-                ('request_key', models.CharField(max_length=32)),
                 ('token', models.BigIntegerField()),
                 ('worker', models.CharField(blank=True, max_length=80)),
                 ('state', models.SmallIntegerField(choices=[(10, 'posting'), (20, 'in doubt'), (30, 'sent'), (70, 'refused'), (75, 'failed')], default=10)),
@@ -440,7 +439,7 @@ class Migration(migrations.Migration):
                 ('resolved_by', models.CharField(blank=True, max_length=10)),
                 ('vendor_id', models.CharField(blank=True, max_length=120)),
                 ('detail', models.CharField(blank=True, max_length=300)),
-                ('workspace', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
+                ('workspace', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
             ],
             options={
                 'indexes': [models.Index(condition=models.Q(('state__lt', 30)), fields=['workspace', 'state', 'deadline'], name='attempts_unresolved'), models.Index(fields=['dispatch_id', 'first_n'], name='delivery_at_dispatc_ef97c0_idx'), models.Index(fields=['workspace', 'vendor', 'account', 'posted_at'], name='delivery_at_workspa_a34fb4_idx'), models.Index(condition=models.Q(('vendor__in', ('wechat',))), fields=['workspace', 'vendor_id'], name='attempts_named_by_vendor')],

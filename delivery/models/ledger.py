@@ -43,14 +43,13 @@ NAMED_BY_VENDOR = ("wechat",)  # vendors whose events name a message by their ow
 class Attempt(models.Model):
     """One vendor request and the unit of doubt. Its insertion, committed, is the in-flight mark."""
 
-    workspace = models.ForeignKey("governance.Workspace", on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    workspace = models.ForeignKey("governance.Workspace", on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     dispatch_id = models.BigIntegerField()
     batch_id = models.BigIntegerField(null=True)  # null: decisions
     replaces_id = models.BigIntegerField(null=True)
     vendor = models.CharField(max_length=20)
     account = models.CharField(max_length=80)  # the route's key
     message_class = models.CharField(max_length=14)
-    request_key = models.CharField(max_length=32)
     token = models.BigIntegerField()
     worker = models.CharField(max_length=80, blank=True)
     state = models.SmallIntegerField(choices=AttemptState.choices, default=AttemptState.POSTING)

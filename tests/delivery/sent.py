@@ -76,7 +76,6 @@ def sent(
             vendor=vendor,
             account=vendor,
             message_class="promotional",
-            request_key=uuid.uuid4().hex,
             token=1,
             state=state,
             first_n=request.start,

@@ -20,8 +20,9 @@ def request_of(work: Work, bundle: Bundle, terms: Terms, now: datetime, account:
 def build(work: Work, bundle: Bundle, terms: Terms, now: datetime, account: Account) -> VendorRequest:
     """The vendor's request for one bundle. Raises Unsendable where its message can't be sent to its address at all."""
     program = bundle.program
-    ends = [work.dispatch.expires_at, *(candidate.expires_at for candidate in bundle.candidates)]
-    left = [int((moment - now).total_seconds()) for moment in ends if moment is not None]
+    ends = [candidate.expires_at for candidate in bundle.candidates if candidate.expires_at is not None]
+    if work.dispatch.expires_at is not None:
+        ends.append(work.dispatch.expires_at)
     return terms.route.adapter.build(
         OutgoingRequest(
             attempt_id=bundle.attempt_id,
@@ -30,7 +31,7 @@ def build(work: Work, bundle: Bundle, terms: Terms, now: datetime, account: Acco
             messages=[candidate.message for candidate in bundle.candidates if candidate.message is not None],
             reply_to=program.reply_to,
             substituted=program.substituted if bundle.substituted else None,
-            valid_for=max(min(left), 1) if left else None,
+            valid_for=max(int((min(ends) - now).total_seconds()), 1) if ends else None,
             at=now,
         ),
         account,

@@ -62,6 +62,24 @@ def _check(method: str, headers: tuple[tuple[str, str], ...]) -> None:
             raise Impossible("a header that can't be written")
 
 
+@lru_cache(maxsize=64)
+def _status_of(line: bytes) -> tuple[int, bool]:
+    """The status, and whether it is HTTP/1.0 that is spoken. Raises Unreadable."""
+    found = _STATUS.fullmatch(line)
+    if found is None:
+        raise Unreadable("not HTTP")
+    return int(found.group(2)), found.group(1) == b"0"
+
+
+@lru_cache(maxsize=2048)
+def _field_of(line: bytes) -> tuple[str, str]:
+    """Name and value of one header, most of which a vendor sends with every answer. Raises Unreadable."""
+    name, colon, value = line.decode("latin-1").partition(":")
+    if not colon or not _TOKEN.fullmatch(name):
+        raise Unreadable("a header that isn't one")
+    return name.lower(), value.strip(" \t")
+
+
 class AnswerReader:
     """One answer as it comes. keeps: whether the connection may carry another request once it is complete."""
 
@@ -74,6 +92,8 @@ class AnswerReader:
 
     def feed(self, data: bytes | memoryview) -> VendorResponse | None:
         """More bytes; the answer once it is complete. Raises Unreadable."""
+        if not self._got and not self._in_body and (answer := self._at_once(bytes(data))) is not None:
+            return answer
         self._got += data
         while not self._in_body:
             end = self._got.find(b"\r\n\r\n")
@@ -92,6 +112,18 @@ class AnswerReader:
         self.keeps = self.keeps and not self._got  # bytes that nobody asked for
         return self._answer()
 
+    def _at_once(self, data: bytes) -> VendorResponse | None:
+        """An answer that came in one piece, as nearly all do: nothing of it is copied twice. None: something else, and nothing of it was
+        taken. Raises Unreadable."""
+        end = data.find(b"\r\n\r\n")
+        if end < 0 or _status_of(data[: data.find(b"\r\n")])[0] < 200:
+            return None
+        self._head(data[:end])
+        if self._chunked or self._until_closed or len(data) - end - 4 != self._left:
+            self._in_body, self._chunked, self._until_closed, self._left = False, False, False, 0  # and is read anew, in pieces
+            return None
+        return VendorResponse(self._status, self._headers, data[end + 4 :])
+
     def closed(self) -> VendorResponse | None:
         """The vendor closed the connection: the answer where that is what ends it, else None."""
         return self._answer() if self._in_body and self._until_closed else None
@@ -101,22 +133,16 @@ class AnswerReader:
 
     def _head(self, head: bytes) -> None:
         lines = head.split(b"\r\n")
-        found = _STATUS.fullmatch(lines[0])
-        if found is None:
-            raise Unreadable("not HTTP")
-        status, headers = int(found.group(2)), dict[str, str]()
+        (status, is_old), headers = _status_of(lines[0]), dict[str, str]()
         for line in lines[1:]:
-            name, colon, value = line.decode("latin-1").partition(":")
-            if not colon or not _TOKEN.fullmatch(name):
-                raise Unreadable("a header that isn't one")
-            name, value = name.lower(), value.strip(" \t")
+            name, value = _field_of(line)
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         if status < 200:
             if status == 101:
                 raise Unreadable("another protocol")
             return  # on the way to the answer
         self._status, self._headers, self._in_body = status, headers, True
-        self._frame(headers, is_old=found.group(1) == b"0")
+        self._frame(headers, is_old=is_old)
 
     def _frame(self, headers: dict[str, str], *, is_old: bool) -> None:
         """How long the body is, and whether the connection stays."""

@@ -9,12 +9,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
 
 import pytest
 from twilio.request_validator import HMAC_SHA256, RequestValidator
 
 from delivery.adapters.base import Account, Found, OutgoingRequest, Unsupported, VendorResponse, Webhook
+from delivery.adapters.forms import form_value
 from delivery.adapters.registry import adapter
 from tests.adapters import letters
 
@@ -170,3 +171,10 @@ def test_the_newer_algorithm_is_understood_and_an_unknown_one_refused() -> None:
 @pytest.mark.parametrize("body", [b"\xff", b"=&=&", b"&" * 10, b"a=b&" * 300, b"%ff=1"])
 def test_a_body_that_is_no_form_is_nobodys(body: bytes) -> None:
     assert not genuine(body, {**FORM, **sign(URL, FIELDS)})
+
+
+@pytest.mark.parametrize(
+    "raw", [bytes(range(256)), "Grüße, 50 % + más: ~a_b-c.d?e=f&g 🙂".encode(), b""], ids=["every byte", "words", "nothing"]
+)
+def test_a_forms_values_are_quoted_as_everybody_quotes_them(raw: bytes) -> None:
+    assert form_value(raw) == quote_plus(raw).encode()

@@ -68,6 +68,21 @@ def test_what_was_refused_when_the_dispatch_stopped_is_cancelled(street: Street)
     assert street.counts(dispatch) == {"cancelled": 10}
 
 
+def test_a_kill_switch_thrown_between_two_windows_leaves_the_answers_of_both_written(street: Street) -> None:
+    street.route("twilio")
+    dispatch = street.launch(street.numbers(350), channel="sms", batch_size=350)
+
+    def during_the_second_window(number: int) -> str:
+        if number == 150:
+            delivery.kill(street.person("ada"), "campaign", "spring-sale", True, reason="wrong price", now=street.clock())
+        return "ok"
+
+    street.vendor.fault = during_the_second_window
+    street.work()
+
+    assert street.vendor.requests == 200 and street.counts(dispatch) == {"sent": 200, "waiting": 150}
+
+
 @pytest.mark.parametrize(("scope", "key"), [("workspace", ""), ("vendor", "sendgrid"), ("campaign", "spring-sale")])
 def test_a_kill_switch_stops_what_it_names_until_an_approver_releases_it(street: Street, scope: str, key: str) -> None:
     street.route("sendgrid")

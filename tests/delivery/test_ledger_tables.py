@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import ProjectState
 
-from delivery import partitions, rows
+from delivery import partitions, rows, sql
 from delivery.models import Attempt, Dispatch, Message, VendorEvent
 from delivery.states import MessageState
 from tests import factories
@@ -153,3 +153,25 @@ def test_money_past_the_budget_is_refused_by_the_table_itself(now: datetime) -> 
 def sources() -> list[Path]:
     root = Path(settings.BASE_DIR)
     return [path for room in ROOMS for path in (root / room).rglob("*.py") if "migrations" not in path.parts]
+
+
+@pytest.mark.django_db
+def test_values_that_a_statement_brings_along_come_back_as_they_are() -> None:
+    texts = [
+        "",
+        "SM1",
+        "NULL",
+        "null",
+        'a "quoted" one',
+        "back\\slash",
+        "{curly}, and a comma",
+        "two\nlines",
+        "ümlaut 🙂",
+        " space ",
+        "it's",
+    ]
+    given = [(n, text, None if n % 2 else -n) for n, text in enumerate(texts)]
+
+    for some in (given, []):
+        words, parameters = sql.table("v", {"n": "bigint", "said": "text", "less": "bigint"}, some)
+        assert sql.rows(f"SELECT n, said, less FROM {words} ORDER BY n", parameters) == some

@@ -156,7 +156,8 @@ def _seconds(pid: int) -> float:
     """Of a process, its children, and those that have ended."""
     whole = psutil.Process(pid)
     ended = whole.cpu_times()
-    return sum(sum(each.cpu_times()[:2]) for each in [whole, *whole.children(recursive=True)]) + ended.children_user + ended.children_system
+    running = sum(sum(each.cpu_times()[:2]) for each in [whole, *whole.children(recursive=True)])
+    return float(running + ended.children_user + ended.children_system)
 
 
 if __name__ == "__main__":

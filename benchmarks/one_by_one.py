@@ -90,7 +90,7 @@ def _pushes(made: Instance, many: int) -> None:
     ways: list[tuple[str, Callable[[int, Way], Transport]]] = [("HTTP/1.1", Http1), ("HTTP/2", Http2)]
     for name, transport in ways:
         ready = replace(built(0), http2=transport is Http2)
-        _rate(made, f"{name}, ready-made", many, transport, Fcm.limits.concurrency, lambda n: ready, _accepted)
+        _rate(made, f"{name}, ready-made", many, transport, Fcm.limits.concurrency, lambda n, ready=ready: ready, _accepted)
         _rate(made, f"{name}, built and read", many, transport, Fcm.limits.concurrency, built, read)
 
 

@@ -36,9 +36,7 @@ def slices(dispatch: Dispatch, waves: list[BitMap64]) -> list[Slice]:
 
 def batches(dispatch: Dispatch, slices: list[Slice], size: int) -> None:
     """The slices in batches, by one statement: a row of values for each would cost more to take apart than to insert."""
-    spans = [
-        (piece.pk, piece.wave, start, min(start + size, piece.count)) for piece in slices for start in range(0, piece.count, size)
-    ]
+    spans = [(piece.pk, piece.wave, start, min(start + size, piece.count)) for piece in slices for start in range(0, piece.count, size)]
     cuts, given = sql.table("v", _CUT, spans)
     due_at = sql.typed("timestamptz")
     sql.run(

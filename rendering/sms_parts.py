@@ -36,7 +36,7 @@ class SmsParts:
 
 def sms_parts(text: str) -> SmsParts:
     """Encoding, parts and units of a text as it will be sent."""
-    if 0 < len(text) <= LIMITS["GSM-7"][0] and _PLAIN.fullmatch(text):  # nearly every text: counting by the character costs twenty times as much
+    if 0 < len(text) <= LIMITS["GSM-7"][0] and _PLAIN.fullmatch(text):  # nearly every one: by the character takes twenty times as long
         return SmsParts("GSM-7", 1, len(text))
     odd = tuple(dict.fromkeys(char for char in text if char not in BASIC and char not in EXTENDED))
     encoding: Encoding = "UCS-2" if odd else "GSM-7"

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from delivery import desk, ramps, reconcile
 from delivery.models import Attempt, Batch, Decision, Dispatch, Switch
+from delivery.prices import written
 from delivery.requeue import carried
 from delivery.states import AttemptState, DispatchState, MessageState, Reason, WorkState
 from governance import door as governance
@@ -51,6 +52,27 @@ def open_next_wave(actor: Actor, dispatch_id: int, *, now: datetime) -> None:
         if dispatch.state != DispatchState.RUNNING or not ramps.open_wave(dispatch, now=now):
             raise Refused("there is no closed wave to open")
         audit(actor, "dispatch.wave_opened", subject=f"dispatch:{dispatch_id}", data={"wave": dispatch.waves_open}, now=now)
+
+
+def raise_budget(actor: Actor, dispatch_id: int, micros: int, *, now: datetime, reason: str = "") -> None:
+    """Let it spend so much in all, in micros of its currency. It goes on when it is resumed.
+
+    Raises Refused if it is over, has no budget, or the actor is no approver; Invalid for a sum that isn't more than before.
+    """
+    allow(actor, Role.APPROVER, SCOPE)
+    with transaction.atomic():
+        governance.bump(actor.workspace_id)
+        dispatch = _find(actor, dispatch_id)
+        if dispatch.state not in (DispatchState.RUNNING, DispatchState.PAUSED) or dispatch.budget_micros is None:
+            raise Refused(f"this dispatch is {dispatch.state}" if dispatch.budget_micros is not None else "this dispatch has no budget")
+        before = dispatch.budget_micros
+        if not before < micros < 2**62:
+            expected = f"more than {written(before, dispatch.currency)}"
+            raise Invalid([Finding("error", "/budget", written(micros, dispatch.currency)[:40], expected)])
+        dispatch.budget_micros = micros
+        dispatch.save(update_fields=["budget_micros"])
+        data = {"from": before, "to": micros, "currency": dispatch.currency, "reason": reason[:300]}
+        audit(actor, "dispatch.budget_raised", subject=f"dispatch:{dispatch_id}", data=data, now=now)
 
 
 def kill(actor: Actor, scope: Literal["workspace", "vendor", "campaign"], key: str, on: bool, *, reason: str, now: datetime) -> None:

@@ -59,11 +59,13 @@ class Bundle:
 
 @dataclass(slots=True)
 class Admission:
-    """What a last look let through: bundles with at least one message, each with its attempt; counts of the others by word."""
+    """What a last look let through: bundles with at least one message, each with its attempt; counts of the others by word.
+    unpaid: the budget didn't pay for all of them."""
 
     bundles: list[Bundle]
     counts: Counter[str] = field(default_factory=Counter)
     at: datetime | None = None
+    unpaid: bool = False
 
 
 def admit(work: Work, bundles: Sequence[Bundle], unsendable: Sequence[Candidate], *, terms: Terms, clock: Clock) -> Admission:
@@ -92,14 +94,15 @@ def _admit(work: Work, bundles: Sequence[Bundle], candidates: list[Candidate], t
     verdicts = judge(work.dispatch, candidates, terms.policy, local=local, recalled=terms.recalled, now=now)
     if work.dispatch.shadow:
         verdicts.keep(Reason.SHADOW, lambda candidate: False)
-    reserve(work.dispatch, verdicts)
+    unpaid = reserve(work.dispatch, verdicts)
+    verdicts.postponed += [(candidate, now) for candidate in unpaid]
     admitted = {candidate.n for candidate in verdicts.admitted}
     going = [_narrowed(bundle, admitted) for bundle in bundles]
     going = [bundle for bundle in going if bundle.candidates]
     _attempts(work, going, terms.route, now, until)
     _record(work, going, verdicts, now)
     _postpone(work, verdicts.postponed)
-    return Admission(going, _words(verdicts), now)
+    return Admission(going, _words(verdicts), now, unpaid=bool(unpaid))
 
 
 def _hold(work: Work, ns: list[int], until: datetime) -> set[int] | None:

@@ -156,5 +156,6 @@ API = {
     "POST api/v1/runs/<int:run_id>/resume": ("runs:launch", "approver"),
     "POST api/v1/runs/<int:run_id>/stop": ("runs:launch", "author"),
     "POST api/v1/runs/<int:run_id>/next-wave": ("runs:launch", "approver"),
+    "POST api/v1/runs/<int:run_id>/budget": ("runs:launch", "approver"),
     "GET api/v1/runs/<int:run_id>/why/<path:external_id>": ("runs:read", "viewer"),
 }

@@ -77,6 +77,29 @@ class DomainAnswer(BaseModel):
         )
 
 
+class BillLineBody(BaseModel):
+    """Money in micros of `currency`. country: "" where it isn't known. expected: by the price book; priced: messages that the vendor has
+    priced; expected_of_priced, reported: what the book says and the vendor charged for those."""
+
+    channel: str
+    account: str
+    country: str
+    currency: str
+    messages: int
+    expected: int
+    priced: int
+    expected_of_priced: int
+    reported: int
+    difference: int
+
+
+class BillAnswer(BaseModel):
+    """One month, in UTC."""
+
+    month: str
+    lines: list[BillLineBody]
+
+
 class DomainsAnswer(BaseModel):
     """Every domain that the workspace writes from."""
 

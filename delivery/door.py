@@ -35,6 +35,7 @@ from delivery.outcomes import outcome
 from delivery.past import archived_until
 from delivery.pins import SentMessage, sent_message
 from delivery.planning import plan, planned, survey, unfinished
+from delivery.price_questions import fetch_next as fetch_next_prices
 from delivery.prices import written as money
 from delivery.pricing import quote
 from delivery.reconcile import Reconciled, reconcile
@@ -113,6 +114,7 @@ __all__ = [
     "engagement",
     "events_waiting",
     "facts",
+    "fetch_next_prices",
     "forecast",
     "framed",
     "held_instances",

@@ -126,6 +126,14 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True)
+class Charged:
+    """What a vendor says that one message cost: in micros of an ISO currency."""
+
+    micros: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What a look-up says about an unanswered request: the vendor has it, surely hasn't, or can't tell."""
 

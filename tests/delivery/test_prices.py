@@ -178,7 +178,7 @@ def test_a_month_is_billed_by_country_beside_what_the_vendor_charged(street: Str
     file = Api("runs:read").call("GET", f"bill.csv?month={street.clock():%Y-%m}").content.decode().splitlines()
     assert file[1] == "sms,twilio,GB,USD,2,0.080000,1,0.040000,0.050000,0.010000" and len(file) == 3
     assert Api("runs:read").call("GET", "bill?month=soon").status_code == 422
-    client.force_login(User.objects.get(username="ada"))
+    client.force_login(User.objects.get(username="cleo"))
     page = client.get("/console/delivery/bill/", {"month": f"{street.clock():%Y-%m}"}).content.decode()
     assert "Bill of March 2026" in page and "$0.08" in page and "$0.05" in page
     assert client.get("/console/delivery/bill/", {"month": "2026-02"}).content.decode().count("Nothing in this month") == 1

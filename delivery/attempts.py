@@ -41,7 +41,7 @@ def begin(work: Work, bundles: Sequence[Bundle], route: Route, *, now: datetime,
         new.append(
             {
                 "request_key": secrets.token_hex(16),
-                "replaces": bundle.candidates[0].replaces or None,
+                "replaces": bundle.candidates[0].replaces or bundle.candidates[0].first or None,
                 "first_n": min(ns),
                 "last_n": max(ns),
                 "many": len(ns),

@@ -8,7 +8,7 @@ from typing import Literal
 
 from django.db import transaction
 
-from delivery import desk, ramps, reconcile
+from delivery import desk, ramps, reconcile, requeue
 from delivery.models import Attempt, Batch, Decision, Dispatch, Switch
 from delivery.prices import written
 from delivery.requeue import carried
@@ -123,11 +123,11 @@ def resolve_in_doubt(
 
 
 def cancel_refused(workspace_id: int, dispatch_id: int, *, now: datetime) -> int:
-    """Messages whose last attempt surely failed and whose dispatch was stopped will not be tried again: skipped(cancelled)."""
-    cancelled = 0
-    for attempt in Attempt.objects.filter(workspace_id=workspace_id, dispatch_id=dispatch_id, state=AttemptState.REFUSED):
-        cancelled += carried(attempt).update(state=MessageState.SKIPPED, reason=Reason.CANCELLED, at=now)
-    return cancelled
+    """Messages whose last attempt surely failed and whose dispatch was stopped will not be tried again: skipped(cancelled), or in doubt
+    where that attempt had repeated an unanswered one. How many were cancelled."""
+    refused = Attempt.objects.filter(workspace_id=workspace_id, dispatch_id=dispatch_id, state=AttemptState.REFUSED).order_by("pk")
+    with transaction.atomic():
+        return sum(requeue.cancel(attempt, now=now) for attempt in refused)
 
 
 def _resolve(attempt: Attempt, verdict: Verdict, now: datetime) -> None:

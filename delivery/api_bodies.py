@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from delivery.domains.kept import DomainView, Judged
+from governance.door import DocumentModel, Text
 
 
 class RecordBody(BaseModel):
@@ -77,7 +79,83 @@ class DomainAnswer(BaseModel):
         )
 
 
+class BillLineBody(BaseModel):
+    """Money in micros of `currency`. country: "" where it isn't known. expected: by the price book; priced: messages that the vendor has
+    priced; expected_of_priced, reported: what the book says and the vendor charged for those."""
+
+    channel: str
+    account: str
+    country: str
+    currency: str
+    messages: int
+    expected: int
+    priced: int
+    expected_of_priced: int
+    reported: int
+    difference: int
+
+
+class BillAnswer(BaseModel):
+    """One month, in UTC."""
+
+    month: str
+    lines: list[BillLineBody]
+
+
 class DomainsAnswer(BaseModel):
     """Every domain that the workspace writes from."""
 
     items: list[DomainAnswer]
+
+
+class SwitchRequest(DocumentModel):
+    """A kill switch. key: a vendor's or campaign's; nothing for the workspace."""
+
+    scope: Literal["workspace", "vendor", "campaign"]
+    key: str = Field("", max_length=80)
+    on: bool
+    reason: Annotated[str, Text(300)]
+
+
+class SwitchBody(BaseModel):
+    """A kill switch that is on."""
+
+    scope: str
+    key: str
+    reason: str
+    at: datetime
+
+
+class SwitchesAnswer(BaseModel):
+    """Every kill switch that is on."""
+
+    items: list[SwitchBody]
+
+
+class SuppressionLookUp(DocumentModel):
+    """An e-mail address, or a telephone number with its country."""
+
+    address: Annotated[str, Text(320)]
+
+
+class SuppressionRequest(SuppressionLookUp):
+    """channel: where nothing may go; left out: e-mail or SMS, as the address says."""
+
+    channel: Literal["email", "sms", "whatsapp", "wechat", "push", "webpush", "webhook", "*"] | None = None
+    reason: Annotated[str, Text(300)]
+
+
+class SuppressionBody(BaseModel):
+    """That an address is suppressed on one channel. reason: bounced, stopped, manual, …; source: who said so."""
+
+    channel: str
+    reason: str
+    source: str
+    at: datetime
+
+
+class SuppressedAnswer(BaseModel):
+    """What is known of an address, on all its channels."""
+
+    suppressed: bool
+    items: list[SuppressionBody]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef
+from django.db.models.functions import Length
 
 from delivery import policies
 from delivery.adapters.base import Attachment
@@ -48,6 +49,12 @@ def of(dispatch_id: int, numbers: Sequence[int]) -> dict[int, list[Attachment]]:
         for row in AttachedFile.objects.filter(dispatch_id=dispatch_id, n__in=numbers).order_by("n", "place"):
             found.setdefault(row.n, []).append(Attachment(row.name, row.content_type, bytes(row.content), row.content_id))
     return found
+
+
+def names(dispatch_id: int, n: int) -> list[tuple[str, str, int]]:
+    """Name, media type and size in bytes of each file of one message, as long as it is kept."""
+    rows = AttachedFile.objects.filter(dispatch_id=dispatch_id, n=n).order_by("place")
+    return list(rows.annotate(size=Length("content")).values_list("name", "content_type", "size"))
 
 
 def drop(dispatch_id: int, n: int) -> None:

@@ -85,11 +85,12 @@ def settle(work: Work, answered: Sequence[tuple[Bundle, Fate]], *, now: datetime
 
 
 def _request(bundle: Bundle) -> tuple[int | None, int, int, int, int]:
-    candidates = bundle.candidates
+    candidates, first = bundle.candidates, bundle.candidates[0]
+    repeated = first.replaces or first.first or None
     if len(candidates) == 1:
-        return candidates[0].replaces or None, candidates[0].n, candidates[0].n, 1, bundle.cost
+        return repeated, first.n, first.n, 1, bundle.cost
     ns = [candidate.n for candidate in candidates]
-    return candidates[0].replaces or None, min(ns), max(ns), len(ns), bundle.cost
+    return repeated, min(ns), max(ns), len(ns), bundle.cost
 
 
 def _answer(bundle: Bundle, fate: Fate) -> tuple[int, int, int, str, str]:

@@ -1,34 +1,56 @@
-"""Money is reserved in the transaction that admits, and given back where a request surely was not accepted."""
+"""Money is reserved in the transaction that admits, and given back where a request surely was not accepted.
+
+Law: what is committed never passes the budget; and a budget that the next message would pass ends nothing: what it no longer pays
+for waits with its number, and its dispatch is halted until a person raises the budget or stops it.
+"""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from django.db.models import F
 from django.db.models.functions import Greatest
 
-from delivery.eligibility import Verdicts
+from delivery.eligibility import Candidate, Verdicts
+from delivery.halts import halt
 from delivery.models import Dispatch
-from delivery.states import Reason
-from delivery.work import DispatchFacts
+from delivery.prices import written
+from delivery.work import DispatchFacts, Work
+
+SYSTEM = "budget"
+SPENT = "the budget is spent"
 
 
-def reserve(dispatch: DispatchFacts, verdicts: Verdicts) -> None:
-    """Take the admitted messages' cost from the dispatch's budget; those that no longer fit are skipped(budget), the first
-    ones by number go. The row is held until the caller's transaction ends, so no two workers spend the same money."""
+def reserve(dispatch: DispatchFacts, verdicts: Verdicts) -> list[Candidate]:
+    """Take the admitted messages' cost from the dispatch's budget, the first ones by number first; answers those that it no longer
+    pays for, which are admitted no more. The row is held until the caller's transaction ends, so no two workers spend the same money.
+    """
     cost = sum(candidate.cost for candidate in verdicts.admitted)
     if dispatch.budget_micros is None or not cost:
-        return
+        return []
     row = Dispatch.objects.filter(pk=dispatch.id, workspace_id=dispatch.workspace_id)
     if row.filter(committed_micros__lte=F("budget_micros") - cost).update(committed_micros=F("committed_micros") + cost):
-        return
+        return []
     held = row.select_for_update(no_key=True).values_list("budget_micros", "committed_micros").get()
-    left, spent, fitting = (held[0] or 0) - held[1], 0, set[int]()
+    left, spent = (held[0] or 0) - held[1], 0
+    fitting, unpaid = list[Candidate](), list[Candidate]()
     for candidate in sorted(verdicts.admitted, key=lambda candidate: candidate.n):
-        if spent + candidate.cost > left:
-            break
-        spent += candidate.cost
-        fitting.add(candidate.n)
-    verdicts.keep(Reason.BUDGET, lambda candidate: candidate.n in fitting)
+        if unpaid or spent + candidate.cost > left:
+            unpaid.append(candidate)
+        else:
+            spent += candidate.cost
+            fitting.append(candidate)
+    verdicts.admitted = fitting
     row.update(committed_micros=F("committed_micros") + spent)
+    return unpaid
+
+
+def stop_spending(work: Work, *, now: datetime) -> None:
+    """Halt the dispatch whose budget doesn't pay for its next message."""
+    row = Dispatch.objects.only("budget_micros", "committed_micros", "currency").get(pk=work.dispatch.id, workspace_id=work.workspace_id)
+    spent, budget = written(row.committed_micros, row.currency), written(row.budget_micros or 0, row.currency)
+    reason = f"{spent} of its budget of {budget} is spent, and the rest doesn’t pay for the next message"
+    halt(work.workspace_id, work.dispatch.id, reason, by=SYSTEM, now=now)
 
 
 def give_back(dispatch: DispatchFacts, micros: int) -> None:

@@ -21,6 +21,7 @@ from delivery.states import MessageState, Reason
 from delivery.work import Work
 
 UNANSWERED = "the vendor doesn't answer"
+ALL_OF_US = 10  # so many "later" of one window, and more than half of it, are meant for the account, whatever each of them says
 _CULPRIT = {"n": "bigint", "attempt": "bigint", "reason": "smallint"}
 _REST = {"throttled": 5.0, "transient": 2.0, "misconfigured": 60.0}  # seconds, where the vendor names none
 
@@ -28,7 +29,8 @@ _REST = {"throttled": 5.0, "transient": 2.0, "misconfigured": 60.0}  # seconds, 
 @dataclass(slots=True)
 class Followed:
     """What follows from a window's answers. retry: bundles to be attempted anew at once; later: some of the work must wait, at
-    least `rest` seconds, for which the account is left alone. too_fast: the vendor asked for less; named: and said for how long."""
+    least `rest` seconds, for which the account is left alone. too_fast: the vendor asked for less; named: and said for how long. put_off:
+    bundles that are tried again later, each by itself, while the account goes on."""
 
     counts: Counter[str] = field(default_factory=Counter)
     retry: list[Bundle] = field(default_factory=list)
@@ -37,14 +39,21 @@ class Followed:
     trouble: str = ""
     too_fast: bool = False
     named: bool = False
+    put_off: list[Bundle] = field(default_factory=list)
 
 
 def confirm(work: Work, answered: Sequence[tuple[Bundle, Fate]], *, terms: Terms, last: bool, rest: float, now: datetime) -> Followed:
     """Write down what became of these requests, once however often it is called. last: nothing else of this work is left, so close
     it where nothing is retried. rest: seconds for which the account is to be left alone whatever was answered."""
     followed, culprits = Followed(), list[tuple[Bundle, Candidate, Fate]]()
+    alone = sum(fate.only_this for _, fate in answered)
+    meant = alone >= ALL_OF_US and alone > len(answered) / 2
     for bundle, fate in answered:
-        _follow(bundle, fate, followed, culprits)
+        if fate.only_this and fate.kind in _REST and not meant:
+            followed.counts["put_off"] += len(bundle.candidates)
+            followed.put_off.append(bundle)
+        else:
+            _follow(bundle, fate, followed, culprits)
     if rest:
         followed.rest, followed.trouble = max(followed.rest, rest), followed.trouble or UNANSWERED
         followed.later = followed.later or not last or bool(followed.retry)
@@ -54,6 +63,7 @@ def confirm(work: Work, answered: Sequence[tuple[Bundle, Fate]], *, terms: Terms
         refused = [bundle for bundle, fate in answered if fate.kind not in ("accepted", "ambiguous")]
         budgets.give_back(work.dispatch, sum(bundle.cost for bundle in refused if bundle.attempt_id in written))
         requeue.after_refusal(work, [bundle.attempt_id for bundle in refused if bundle.attempt_id in written], now=now)
+        requeue.put_off(work, [bundle.attempt_id for bundle in followed.put_off if bundle.attempt_id in written], now=now)
         if followed.rest:
             account, asked = terms.route.key, {"too_fast": followed.too_fast, "named": followed.named}
             limits.rest(work.workspace_id, account, seconds=followed.rest, trouble=followed.trouble, now=now, **asked)

@@ -8,8 +8,9 @@ from typing import Literal
 
 from django.db import transaction
 
-from delivery import desk, ramps, reconcile
+from delivery import desk, ramps, reconcile, requeue
 from delivery.models import Attempt, Batch, Decision, Dispatch, Switch
+from delivery.prices import written
 from delivery.requeue import carried
 from delivery.states import AttemptState, DispatchState, MessageState, Reason, WorkState
 from governance import door as governance
@@ -51,6 +52,27 @@ def open_next_wave(actor: Actor, dispatch_id: int, *, now: datetime) -> None:
         if dispatch.state != DispatchState.RUNNING or not ramps.open_wave(dispatch, now=now):
             raise Refused("there is no closed wave to open")
         audit(actor, "dispatch.wave_opened", subject=f"dispatch:{dispatch_id}", data={"wave": dispatch.waves_open}, now=now)
+
+
+def raise_budget(actor: Actor, dispatch_id: int, micros: int, *, now: datetime, reason: str = "") -> None:
+    """Let it spend so much in all, in micros of its currency. It goes on when it is resumed.
+
+    Raises Refused if it is over, has no budget, or the actor is no approver; Invalid for a sum that isn't more than before.
+    """
+    allow(actor, Role.APPROVER, SCOPE)
+    with transaction.atomic():
+        governance.bump(actor.workspace_id)
+        dispatch = _find(actor, dispatch_id)
+        if dispatch.state not in (DispatchState.RUNNING, DispatchState.PAUSED) or dispatch.budget_micros is None:
+            raise Refused(f"this dispatch is {dispatch.state}" if dispatch.budget_micros is not None else "this dispatch has no budget")
+        before = dispatch.budget_micros
+        if not before < micros < 2**62:
+            expected = f"more than {written(before, dispatch.currency)}"
+            raise Invalid([Finding("error", "/budget", written(micros, dispatch.currency)[:40], expected)])
+        dispatch.budget_micros = micros
+        dispatch.save(update_fields=["budget_micros"])
+        data = {"from": before, "to": micros, "currency": dispatch.currency, "reason": reason[:300]}
+        audit(actor, "dispatch.budget_raised", subject=f"dispatch:{dispatch_id}", data=data, now=now)
 
 
 def kill(actor: Actor, scope: Literal["workspace", "vendor", "campaign"], key: str, on: bool, *, reason: str, now: datetime) -> None:
@@ -101,11 +123,11 @@ def resolve_in_doubt(
 
 
 def cancel_refused(workspace_id: int, dispatch_id: int, *, now: datetime) -> int:
-    """Messages whose last attempt surely failed and whose dispatch was stopped will not be tried again: skipped(cancelled)."""
-    cancelled = 0
-    for attempt in Attempt.objects.filter(workspace_id=workspace_id, dispatch_id=dispatch_id, state=AttemptState.REFUSED):
-        cancelled += carried(attempt).update(state=MessageState.SKIPPED, reason=Reason.CANCELLED, at=now)
-    return cancelled
+    """Messages whose last attempt surely failed and whose dispatch was stopped will not be tried again: skipped(cancelled), or in doubt
+    where that attempt had repeated an unanswered one. How many were cancelled."""
+    refused = Attempt.objects.filter(workspace_id=workspace_id, dispatch_id=dispatch_id, state=AttemptState.REFUSED).order_by("pk")
+    with transaction.atomic():
+        return sum(requeue.cancel(attempt, now=now) for attempt in refused)
 
 
 def _resolve(attempt: Attempt, verdict: Verdict, now: datetime) -> None:

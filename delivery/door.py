@@ -9,7 +9,7 @@ from delivery.briefs import Brief, DayOfChannel, Engagement, briefs, daily, doub
 from delivery.cheaper import Elsewhere, elsewhere
 from delivery.clicks import settle as settle_clicks
 from delivery.connections import Connections
-from delivery.control import kill, open_next_wave, pause, resolve_in_doubt, resume, stop, switches
+from delivery.control import kill, open_next_wave, pause, raise_budget, resolve_in_doubt, resume, stop, switches
 from delivery.desk import Doubt, doubts
 from delivery.domains.identity import PlannedMail, planned_mail
 from delivery.domains.kept import look_up_next as look_up_next_domain
@@ -35,6 +35,8 @@ from delivery.outcomes import outcome
 from delivery.past import archived_until
 from delivery.pins import SentMessage, sent_message
 from delivery.planning import plan, planned, survey, unfinished
+from delivery.price_questions import fetch_next as fetch_next_prices
+from delivery.prices import written as money
 from delivery.pricing import quote
 from delivery.reconcile import Reconciled, reconcile
 from delivery.sending import send
@@ -112,6 +114,7 @@ __all__ = [
     "engagement",
     "events_waiting",
     "facts",
+    "fetch_next_prices",
     "forecast",
     "framed",
     "held_instances",
@@ -122,6 +125,7 @@ __all__ = [
     "kill",
     "lease",
     "let_go",
+    "money",
     "look_up_next_domain",
     "message_id",
     "message_ids",
@@ -138,6 +142,7 @@ __all__ = [
     "planned",
     "planned_mail",
     "quote",
+    "raise_budget",
     "raise_instance",
     "read_message_id",
     "reconcile",

@@ -28,7 +28,8 @@ CAPPED_WAITS = timedelta(hours=1)  # a postponed capped message looks again afte
 @dataclass(slots=True)
 class Candidate:
     """One message before its last look. fault: why it can't be sent whatever the look says; again: the id of the attempt that
-    surely failed, 0 for a first one; replaces: the attempt in doubt that this one repeats."""
+    surely failed, 0 for a first one; replaces: the attempt in doubt that this one repeats; first: the one that an earlier, refused
+    repeat had replaced."""
 
     n: int
     profile_id: int
@@ -43,6 +44,7 @@ class Candidate:
     expires_at: datetime | None = None
     again: int = 0
     replaces: int = 0
+    first: int = 0
 
 
 @dataclass(slots=True)

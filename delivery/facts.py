@@ -39,7 +39,8 @@ class DispatchView:
     the way; in_doubt: unanswered messages. rate: messages a second between the first and the last request of the open wave, so
     that no pause between waves counts. next_wave_at: when the next wave opens if nothing speaks against it; None while one is
     being sent, and after the last. next_wave_waits: what it waits for beyond that, "" for nothing. archived_at: when its
-    messages left the ledger; the counts are those of its end.
+    messages left the ledger; the counts are those of its end. priced: requests whose price the vendor has told,
+    expected_of_priced_micros what the price book said of those, reported_micros what the vendor did.
     """
 
     id: int
@@ -76,6 +77,9 @@ class DispatchView:
     next_wave_at: datetime | None
     next_wave_waits: str
     cost_micros: int
+    priced: int
+    expected_of_priced_micros: int
+    reported_micros: int
     estimated_micros: int
     budget_micros: int | None
     currency: str
@@ -136,6 +140,9 @@ def facts(workspace_id: int, dispatch_id: int) -> DispatchView:
         next_wave_at=next_wave_at,
         next_wave_waits=_waits(row, counts) if next_wave_at is not None else "",
         cost_micros=requests["cost"] or 0,
+        priced=requests.get("priced") or 0,
+        expected_of_priced_micros=requests.get("expected_of_priced") or 0,
+        reported_micros=requests.get("reported") or 0,
         estimated_micros=row.estimated_micros,
         budget_micros=row.budget_micros,
         currency=row.currency,
@@ -174,9 +181,13 @@ def requests_of(row: Dispatch) -> dict[str, Any]:
     if row.archived_at is not None and row.final_counts is not None:
         return dict(row.final_counts["requests"])
     through = Q(state__lt=AttemptState.REFUSED)
+    priced = through & Q(reported_micros__isnull=False)
     return Attempt.objects.filter(workspace_id=row.workspace_id, dispatch_id=row.pk).aggregate(
         requests=Count("id"),
         cost=Sum("cost_micros", filter=through),
+        priced=Count("id", filter=priced),
+        expected_of_priced=Sum("cost_micros", filter=priced),
+        reported=Sum("reported_micros", filter=priced),
         newest=Max("posted_at"),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -49,6 +49,16 @@ def part_of(parent: Batch, entries: Sequence[Entry], *, due_at: datetime, claims
         due_at=due_at,
         claims=claims,
     )
+
+
+def split_off(parent: Batch, moments: Mapping[datetime, Sequence[Entry]]) -> None:
+    """Some of a batch's messages at other times: each such part becomes a batch with that due time, and the parent keeps the rest."""
+    for until, entries in moments.items():
+        part_of(parent, sorted(entries, key=lambda entry: entry.n), due_at=until)
+    gone, first_n = {entry.n for entries in moments.values() for entry in entries}, parent.slice.first_n
+    before = range(parent.start, parent.stop) if parent.ranks is None else BitMap64.deserialize(bytes(parent.ranks))
+    parent.ranks = BitMap64(rank for rank in before if rank + first_n not in gone).serialize()
+    parent.save(update_fields=["ranks"])
 
 
 def bury(work: Work, *, now: datetime) -> None:

@@ -13,22 +13,21 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from pyroaring import BitMap64
 
 from delivery import attempts, sql
 from delivery.budgets import reserve
 from delivery.caps import lock_people
 from delivery.eligibility import Candidate, Verdicts, judge
-from delivery.isolation import part_of
+from delivery.isolation import split_off
 from delivery.models import Attempt, Batch, Decision, Message
 from delivery.policies import OUTBOX, Route
 from delivery.policy_document import SendingPolicy
+from delivery.requeue import reopened
 from delivery.rows import NewRow, write
 from delivery.states import AttemptState, MessageState, Reason, WorkState
 from delivery.work import Clock, Entry, Program, Work
 from governance import door as governance
 
-REPEAT_FAILED = "unanswered; sending it once more surely failed"
 _AGAIN = {"n": "bigint", "former": "bigint", "attempt": "bigint"}
 
 
@@ -59,11 +58,13 @@ class Bundle:
 
 @dataclass(slots=True)
 class Admission:
-    """What a last look let through: bundles with at least one message, each with its attempt; counts of the others by word."""
+    """What a last look let through: bundles with at least one message, each with its attempt; counts of the others by word.
+    unpaid: the budget didn't pay for all of them."""
 
     bundles: list[Bundle]
     counts: Counter[str] = field(default_factory=Counter)
     at: datetime | None = None
+    unpaid: bool = False
 
 
 def admit(work: Work, bundles: Sequence[Bundle], unsendable: Sequence[Candidate], *, terms: Terms, clock: Clock) -> Admission:
@@ -92,14 +93,15 @@ def _admit(work: Work, bundles: Sequence[Bundle], candidates: list[Candidate], t
     verdicts = judge(work.dispatch, candidates, terms.policy, local=local, recalled=terms.recalled, now=now)
     if work.dispatch.shadow:
         verdicts.keep(Reason.SHADOW, lambda candidate: False)
-    reserve(work.dispatch, verdicts)
+    unpaid = reserve(work.dispatch, verdicts)
+    verdicts.postponed += [(candidate, now) for candidate in unpaid]
     admitted = {candidate.n for candidate in verdicts.admitted}
     going = [_narrowed(bundle, admitted) for bundle in bundles]
     going = [bundle for bundle in going if bundle.candidates]
     _attempts(work, going, terms.route, now, until)
     _record(work, going, verdicts, now)
     _postpone(work, verdicts.postponed)
-    return Admission(going, _words(verdicts), now)
+    return Admission(going, _words(verdicts), now, unpaid=bool(unpaid))
 
 
 def _hold(work: Work, ns: list[int], until: datetime) -> set[int] | None:
@@ -131,6 +133,7 @@ def _narrowed(bundle: Bundle, admitted: set[int]) -> Bundle:
 
 def _attempts(work: Work, bundles: list[Bundle], route: Route, now: datetime, until: datetime) -> None:
     """One row per vendor request; a request in doubt that is repeated is settled as replaced, unless something just settled it."""
+    _remember_first(work, bundles)
     attempts.begin(work, bundles, route, now=now, until=until)
     replaced = {candidate.replaces for bundle in bundles for candidate in bundle.candidates if candidate.replaces}
     if replaced:
@@ -139,6 +142,17 @@ def _attempts(work: Work, bundles: list[Bundle], route: Route, now: datetime, un
         )
         if settled != len(replaced):
             raise Halted("a request in doubt was settled meanwhile")
+
+
+def _remember_first(work: Work, bundles: list[Bundle]) -> None:
+    """A repeat that was refused is tried again as what it is, a repeat: a third is sent by nobody, and the first's doubt stays known."""
+    alone = [bundle.candidates[0] for bundle in bundles if len(bundle.candidates) == 1 and bundle.candidates[0].again]
+    if work.dispatch.message_class != "transactional" or not alone:
+        return
+    rows = Attempt.objects.filter(dispatch_id=work.dispatch.id, id__in=[candidate.again for candidate in alone], replaces_id__isnull=False)
+    first = dict(rows.values_list("id", "replaces_id"))
+    for candidate in alone:
+        candidate.first = first.get(candidate.again) or 0
 
 
 def _record(work: Work, bundles: list[Bundle], verdicts: Verdicts, now: datetime) -> None:
@@ -185,10 +199,7 @@ def _end(work: Work, candidate: Candidate, state: MessageState, reason: Reason, 
     mine = Message.objects.filter(
         dispatch_id=work.dispatch.id, workspace_id=work.workspace_id, n=candidate.n, attempt_id=candidate.again, state=MessageState.SENDING
     )
-    ours = Attempt.objects.filter(dispatch_id=work.dispatch.id)
-    first = ours.filter(pk=candidate.again).values_list("replaces_id", flat=True).first()
-    doubtful = ours.filter(pk=first or 0, state=AttemptState.REFUSED, resolved_by="resend")
-    if first is not None and doubtful.update(state=AttemptState.IN_DOUBT, resolved_at=None, resolved_by="", detail=REPEAT_FAILED):
+    if first := reopened(work.dispatch.id, candidate.again):
         mine.update(attempt_id=first)
         return
     mine.update(state=state, reason=reason, at=now)
@@ -208,12 +219,7 @@ def _postpone(work: Work, postponed: Sequence[tuple[Candidate, datetime]]) -> No
     if not moments:
         return
     parent = Batch.objects.select_related("slice").defer("slice__ids").get(pk=work.source_ids[0])
-    for until, some in moments.items():
-        part_of(parent, sorted((Entry(candidate.n, candidate.profile_id) for candidate in some), key=lambda entry: entry.n), due_at=until)
-    gone, first_n = {candidate.n for candidate, _ in postponed}, parent.slice.first_n
-    before = range(parent.start, parent.stop) if parent.ranks is None else BitMap64.deserialize(bytes(parent.ranks))
-    parent.ranks = BitMap64(rank for rank in before if rank + first_n not in gone).serialize()
-    parent.save(update_fields=["ranks"])
+    split_off(parent, {until: [Entry(one.n, one.profile_id) for one in some] for until, some in moments.items()})
 
 
 def _words(verdicts: Verdicts) -> Counter[str]:

@@ -99,14 +99,23 @@ def carriers(routes: Sequence[Route]) -> tuple[str, str]:
 
 
 def policy(workspace_id: int, key: str) -> SendingPolicy:
-    """The released policy of that key; of "": the one called "default", else manners without caps and quiet hours."""
+    """The released policy of that key; of "": the one called "default", else manners without caps and quiet hours.
+
+    Raises Missing for a key that isn't released, and where "default" was recalled: nothing is sent without the manners that were
+    meant for it.
+    """
     try:
         model: SendingPolicy = governance.released(workspace_id, "sending_policy", key or "default").model
     except governance.Missing:
-        if key:
+        if key or _default_was_recalled(workspace_id, governance.epoch(workspace_id)):
             raise
         return DEFAULT_POLICY
     return model
+
+
+@lru_cache(maxsize=256)
+def _default_was_recalled(workspace_id: int, epoch: int) -> bool:
+    return any(view.recalled_at for view in governance.revisions(workspace_id, "sending_policy", "default"))
 
 
 @lru_cache(maxsize=1024)

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from delivery.route_document import PriceTable
+
+
+def written(micros: int, currency: str) -> str:
+    """Money in words, never rounded: "0.0004 USD", "12.50 EUR". At least two digits after the point."""
+    whole, point, rest = f"{Decimal(micros) / 1_000_000:,.6f}".rstrip("0").partition(".")
+    return f"{whole}{point}{rest:0<2} {currency}".strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from delivery import baselines, policies
 from delivery.accounts import webhook_accounts
 from delivery.adapters.registry import ADAPTERS
 from delivery.counts import Counts, count
+from delivery.halts import halt
 from delivery.models import Batch, Dispatch, VendorEvent
 from delivery.policy_document import Halt
 from delivery.states import DispatchState, MessageState, Reason, WorkState
-from governance import door as governance
 
 SYSTEM = "ramp"
 Z = 1.96  # of a 95 % interval
@@ -40,7 +40,7 @@ def advance(*, now: datetime) -> int:
         _remember(dispatch.pk, now)
         found = health(dispatch, count(dispatch.workspace_id, dispatch.pk), now=now)
         if found.trouble:
-            halt(dispatch, found.trouble, now=now)
+            halt(dispatch.workspace_id, dispatch.pk, found.trouble, by=SYSTEM, now=now)
         elif not dispatch.closed or _under_way(dispatch, now):
             continue
         elif dispatch.wave_done_at is None and dispatch.soak_minutes:
@@ -141,17 +141,6 @@ def _hears(workspace_id: int, vendor: str) -> bool:
     if adapter is None or not adapter.webhook_secret:
         return False
     return any(account.only in (None, workspace_id) for account in webhook_accounts(vendor))
-
-
-def halt(dispatch: Dispatch, reason: str, *, now: datetime) -> None:
-    """Pause it on nobody's behalf; a person resumes it."""
-    actor = governance.system_actor(dispatch.workspace_id, label=SYSTEM)
-    with transaction.atomic():
-        governance.bump(dispatch.workspace_id)
-        row = Dispatch.objects.filter(pk=dispatch.pk, state=DispatchState.RUNNING)
-        if row.update(state=DispatchState.PAUSED, state_reason=f"halted: {reason}"[:300]):
-            data = {"reason": reason}
-            governance.audit(actor, "dispatch.halted", subject=f"dispatch:{dispatch.pk}", data=data, now=now)
 
 
 def _under_way(dispatch: Dispatch, now: datetime) -> bool:

@@ -8,14 +8,18 @@ transaction that writes the refusal down.
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from delivery.isolation import part_of
+from delivery.isolation import part_of, split_off
 from delivery.models import Attempt, Batch, Decision, Dispatch, Message
-from delivery.states import DispatchState, MessageState, Reason, WorkState
+from delivery.states import AttemptState, DispatchState, MessageState, Reason, WorkState
 from delivery.work import Entry, Work
+
+# After each time in a row that a recipient's server wants a message later. Greylists ask for one to fifteen minutes.
+PUT_OFF = tuple(timedelta(minutes=minutes) for minutes in (2, 5, 15, 30, 60, 120, 240))
+REPEAT_FAILED = "unanswered; sending it once more surely failed"
 
 
 def after_refusal(work: Work, attempt_ids: Collection[int], *, now: datetime) -> None:
@@ -25,8 +29,8 @@ def after_refusal(work: Work, attempt_ids: Collection[int], *, now: datetime) ->
     # Held until the caller commits, so that of a stop and a refusal at the same moment the later one sees the earlier.
     dispatch = Dispatch.objects.select_for_update(no_key=True).get(pk=work.dispatch.id)
     if dispatch.state == DispatchState.STOPPED:
-        of_them = Message.objects.filter(dispatch_id=dispatch.pk, attempt_id__in=attempt_ids, state=MessageState.SENDING)
-        of_them.update(state=MessageState.SKIPPED, reason=Reason.CANCELLED, at=now)
+        for attempt in Attempt.objects.filter(dispatch_id=dispatch.pk, pk__in=attempt_ids).order_by("pk"):
+            cancel(attempt, now=now)
         return
     held = Batch if work.source == "batch" else Decision
     if held.objects.filter(pk__in=work.source_ids, token=work.token, state=WorkState.READY).exists():
@@ -35,6 +39,50 @@ def after_refusal(work: Work, attempt_ids: Collection[int], *, now: datetime) ->
         batch = Batch.objects.select_for_update().filter(pk=attempt.batch_id).first() if attempt.batch_id else None
         queue(attempt, batch, now=now)
     wake(dispatch.pk)
+
+
+def put_off(work: Work, attempt_ids: Collection[int], *, now: datetime) -> None:
+    """What these refused requests carried is tried again later, each message after a longer time than before, while the rest of the
+    work goes on. Where the work isn't held any more, `after_refusal` has queued it."""
+    if not attempt_ids:
+        return
+    moments: dict[datetime, list[Entry]] = {}
+    refused = Attempt.objects.filter(dispatch_id=work.dispatch.id, pk__in=attempt_ids, state=AttemptState.REFUSED).order_by("pk")
+    for attempt in refused:
+        again = Attempt.objects.filter(dispatch_id=attempt.dispatch_id, first_n=attempt.first_n, last_n=attempt.last_n)
+        times = again.filter(state=AttemptState.REFUSED).count()
+        due_at = now + PUT_OFF[min(max(times, 1), len(PUT_OFF)) - 1]
+        rows = carried(attempt).order_by("n").values_list("n", "profile_id")
+        moments.setdefault(due_at, []).extend(Entry(n, profile_id) for n, profile_id in rows)
+    moments = {due_at: entries for due_at, entries in moments.items() if entries}
+    if work.source == "decisions":
+        held = Decision.objects.filter(dispatch_id=work.dispatch.id, token=work.token, state=WorkState.READY)
+        for due_at, entries in moments.items():
+            held.filter(n__in=[entry.n for entry in entries]).update(due_at=due_at, leased_until=None, claims=0, token=0)
+        return
+    mine = Batch.objects.filter(pk=work.source_ids[0], token=work.token, state=WorkState.READY).select_related("slice")
+    parent = mine.defer("slice__ids").select_for_update(of=("self",)).first()
+    if parent is not None and moments:
+        split_off(parent, moments)
+
+
+def cancel(attempt: Attempt, *, now: datetime) -> int:
+    """What this refused request carried is not tried again: skipped(cancelled), unless it had repeated an unanswered one, whose doubt
+    is as open as before. How many were cancelled."""
+    mine = carried(attempt)
+    if attempt.replaces_id is not None and mine.exists() and (first := reopened(attempt.dispatch_id, attempt.pk)):
+        mine.update(attempt_id=first)
+        return 0
+    return mine.update(state=MessageState.SKIPPED, reason=Reason.CANCELLED, at=now)
+
+
+def reopened(dispatch_id: int, attempt_id: int) -> int | None:
+    """The unanswered request that this one had repeated, in doubt again: the vendor may have it. None where there is no such one, or
+    where something has settled it since."""
+    ours = Attempt.objects.filter(dispatch_id=dispatch_id)
+    first = ours.filter(pk=attempt_id).values_list("replaces_id", flat=True).first()
+    replaced = ours.filter(pk=first or 0, state=AttemptState.REFUSED, resolved_by="resend")
+    return first if replaced.update(state=AttemptState.IN_DOUBT, resolved_at=None, resolved_by="", detail=REPEAT_FAILED) else None
 
 
 def wake(dispatch_id: int) -> None:

@@ -66,7 +66,8 @@ def standing(
 ) -> int:
     """The dispatch that carries this message type's decisions of that day with that template; made when it is the first.
 
-    senders: the revisions of the senders that its templates name; another revision in force makes another dispatch.
+    senders: the revisions of the senders that its templates name, and of whatever else it was approved with; another revision in
+    force makes another dispatch.
     Raises Missing where the route or the policy isn't released.
     """
     occurrence = f"{day.isoformat()}/{template_revision_id}/{campaign_revision_id or 0}{_from(senders)}"

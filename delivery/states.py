@@ -41,7 +41,6 @@ class Reason(models.IntegerChoices):
     OUTRANKED = 7, "outranked"
     DUPLICATE = 8, "duplicate"
     NOT_MATCHING = 9, "not_matching"
-    BUDGET = 10, "budget"
     EXPIRED = 11, "expired"
     INVALID = 12, "invalid"
     CANCELLED = 13, "cancelled"

@@ -18,7 +18,7 @@ from audience import door as audience
 from delivery import sql
 from delivery.addresses import EVERY_CHANNEL, PHONE_CHANNELS, address_hash, address_hashes
 from delivery.models import Suppression
-from governance.door import Actor, Finding, Invalid, Missing, Refused, Role, audit
+from governance.door import Actor, Finding, Invalid, Missing, Refused, Role, allow, audit
 
 CHANNELS: Final = frozenset({"email", "sms", "push", "webpush", "whatsapp", "wechat", "webhook", EVERY_CHANNEL})
 # Why an address is left alone. "unsubscribed" is a wish about marketing and leaves transactional mail alone.
@@ -34,6 +34,25 @@ def suppress(workspace_id: int, channel: str, address: str, *, reason: str, sour
     """
     hashed = address_hash(workspace_id, channel, normal(channel, address))
     return suppress_hashes(workspace_id, channel, [hashed], reason=reason, source=source, now=now) > 0
+
+
+def never_write_to(actor: Actor, channel: str, address: str, *, reason: str, now: datetime) -> bool:
+    """A person decides that nothing goes to this address any more, and says why: audited without the address. True if that is new.
+
+    Raises Refused below the author's role, Invalid without an address or a reason, or for an unknown channel.
+    """
+    allow(actor, Role.AUTHOR, "profiles:write")
+    address, reason = address.strip(), reason.strip()[:300]
+    findings = [] if address else [Finding("error", "/address", "nothing", "an address")]
+    findings += [] if reason else [Finding("error", "/reason", "nothing", "why nothing may go there")]
+    if findings:
+        raise Invalid(findings)
+    with transaction.atomic():
+        new = suppress(actor.workspace_id, channel, address, reason="manual", source=f"{actor.via}:{actor.user_id or actor.label}", now=now)
+        hashed = address_hash(actor.workspace_id, channel, normal(channel, address))
+        data = {"channel": channel, "reason": reason}
+        audit(actor, "suppression.added", subject=f"address:{hashed & (2**64 - 1):016x}", data=data, now=now)
+    return new
 
 
 def suppress_hashes(workspace_id: int, channel: str, hashes: Iterable[int], *, reason: str, source: str, now: datetime) -> int:

@@ -45,6 +45,7 @@ urlpatterns = [
     path("delivery/domains/<str:name>/check/", domains.check_domain, name="check-domain"),
     path("delivery/", health.health, name="health"),
     path("delivery/routes/", routes.routes, name="routes"),
+    path("delivery/bill/", routes.bill_page, name="bill"),
     path("delivery/switch/", health.throw_switch, name="switch"),
     path("delivery/webhooks/", webhooks.webhooks, name="webhooks"),
     path("delivery/suppressions/", suppressions.suppressions, name="suppressions"),

@@ -73,9 +73,9 @@ def import_prices(workspace_id: int, account: str, path: Path, *, since: datetim
         outcome.differing += micros != cost
         some.append({"run": dispatch_id, "id": pk, "micros": micros})
         if len(some) == AT_ONCE:
-            _write(workspace_id, some)
+            keep(workspace_id, some)
             some = []
-    _write(workspace_id, some)
+    keep(workspace_id, some)
     outcome.unknown = len(given)
     return outcome
 
@@ -122,8 +122,9 @@ def _read(path: Path, currency: str, outcome: Reconciled) -> Iterator[tuple[str,
             yield (row.get(id_column) or "").strip()[:120], micros
 
 
-def _write(workspace_id: int, some: list[dict[str, int]]) -> None:
-    """Their runs are marked as revised, so that an export reads them again."""
+def keep(workspace_id: int, some: list[dict[str, int]]) -> None:
+    """Write down what requests (`id`) cost by the vendor (`micros`). Their runs are marked as revised, so that an export reads them
+    again."""
     if not some:
         return
     runs = sorted({each["run"] for each in some})

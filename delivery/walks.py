@@ -17,7 +17,7 @@ import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
-from delivery import confirmation, ledger, quotas, settled, traffic
+from delivery import budgets, confirmation, ledger, quotas, settled, traffic
 from delivery.adapters.base import Account, Fate, VendorRequest
 from delivery.connections import Connections, Posting
 from delivery.eligibility import Candidate
@@ -40,13 +40,15 @@ class Walk:
     def __init__(self, work: Work, vendors: Connections, clock: Clock) -> None:
         self.work, self.vendors, self.clock = work, vendors, clock
         self.counts, self.requests, self.deadline = Counter[str](), 0, work.deadline
-        self._began = time.monotonic()
+        self._began, self._unpaid = time.monotonic(), False
 
     def through(self, parts: Sequence[tuple[Prepared, Terms]], *, waits: Stop) -> Outcome:
         """Every part by its own route, then close the work; or give it back where something stands in the way of any of it."""
         for place, (prepared, terms) in enumerate(parts):
             last = place == len(parts) - 1 and not waits
             waits.add(self._through(prepared, terms, last=last))
+        if self._unpaid:  # once its answers are written down
+            budgets.stop_spending(self.work, now=self.clock())
         if waits:
             return self.hand_back(waits.reason, waits.due_at or self.clock())
         settled.finish_dispatch(self.work.dispatch.id, now=self.clock())
@@ -131,6 +133,9 @@ class Walk:
         admission = ledger.admit(self.work, window, unsendable, terms=terms, clock=self.clock)
         self.deadline = started + settings.OMNI.lease_seconds
         self.counts += admission.counts
+        if admission.unpaid:
+            self._unpaid = True
+            stop.because(budgets.SPENT, self.clock())
         if taken is not None:
             self._put_back(taken, terms, but={candidate.n for bundle in admission.bundles for candidate in bundle.candidates})
         return self._post(admission.bundles, terms)

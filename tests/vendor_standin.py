@@ -64,6 +64,10 @@ class StandIn:
     log: Path | None = None
     delay: float = 0.0  # seconds that an answer takes, where it is a server
     keeps_text: bool = True  # False: a hundred thousand mails needn't be kept whole to be counted
+    prices: dict[str, str] = field(default_factory=dict)  # what messages cost, as Twilio writes it, by its id; the others have none yet
+    price_unit: str = "USD"
+    questions: list[str] = field(default_factory=list)  # the messages whose price was asked for
+    questions_answer: int = 200
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
 
@@ -84,6 +88,8 @@ class StandIn:
         path = urlsplit(url).path
         if method == "GET" and path.endswith("/Messages.json"):
             return self._listed(parse_qs(urlsplit(url).query).get("To", [""])[0])
+        if method == "GET" and "/Messages/" in path:
+            return self._priced(path.rpartition("/")[2].removesuffix(".json"))
         with self._lock:
             number, self.requests = self.requests, self.requests + 1
             fault = self.fault(number)
@@ -123,6 +129,14 @@ class StandIn:
             for one in found
         ]
         return 200, {"content-type": "application/json"}, json.dumps({"messages": listed}).encode()
+
+    def _priced(self, vendor_id: str) -> Answer:
+        self.questions.append(vendor_id)
+        if self.questions_answer != 200:
+            return self.questions_answer, {}, b"{}"
+        known = any(one.vendor_id == vendor_id for one in self.accepted)
+        price = {"sid": vendor_id, "price": self.prices.get(vendor_id), "price_unit": self.price_unit}
+        return (200 if known else 404), {"content-type": "application/json"}, json.dumps(price).encode()
 
     def transport(self) -> Exchange:
         """This vendor as the network of a `Connections`."""

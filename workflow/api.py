@@ -19,7 +19,7 @@ from workflow import api_bodies as bodies
 from workflow import bells, pipeline
 from workflow.because import because
 from workflow.models import Run
-from workflow.requests import BatchedMessage, BatchRequest, EventsRequest, LaunchRequest, MessageRequest
+from workflow.requests import BatchedMessage, BatchRequest, BudgetRequest, EventsRequest, LaunchRequest, MessageRequest
 
 KEY = OpenApiParameter("Idempotency-Key", str, "header", description="1 to 255 characters; the same key and body send once")
 
@@ -223,6 +223,18 @@ class OpenNextWave(ControlRun):
         return self.control(request, run_id)
 
 
+class RunBudget(APIView):
+    permission_classes = [HasScope("runs:launch")]
+
+    @extend_schema(operation_id="runs_budget", request=BudgetRequest, responses=bodies.RunBody)
+    def post(self, request: ApiRequest, run_id: int) -> Response:
+        """Raise what the run may spend in all. One that was halted by its budget goes on when it is resumed."""
+        allow(request.actor, Role.APPROVER, "runs:launch")
+        run, wanted = find_run(request.actor.workspace_id, run_id), parse(BudgetRequest, request.data)
+        delivery.raise_budget(request.actor, run.dispatch_id, wanted.micros, reason=wanted.reason, now=timezone.now())
+        return Response(run_body(run))
+
+
 class RunWhy(APIView):
     permission_classes = [HasScope("runs:read")]
 
@@ -269,11 +281,15 @@ def run_body(run: Run) -> dict[str, Any]:
         "campaign": run.campaign_key,
         "trigger": run.trigger,
         "state": view.state,
+        "state_reason": view.state_reason,
         "planned_at": run.planned_at,
         "started_at": run.started_at,
         "shadow": run.shadow,
         "considered": view.considered,
         "counts": dict(view.counts),
         "in_doubt": view.counts.get("in_doubt", 0),
+        "cost_micros": view.cost_micros,
+        "budget_micros": view.budget_micros,
+        "currency": view.currency,
         "href": f"/api/v1/runs/{run.pk}",
     }

@@ -79,18 +79,22 @@ class BatchAnswer(BaseModel):
 
 
 class RunBody(BaseModel):
-    """One launch of a campaign with its counts by state and reason."""
+    """One launch of a campaign with its counts by state and reason. state_reason: why it is paused or stopped. Money in micros."""
 
     id: int
     campaign: str
     trigger: str
     state: str
+    state_reason: str
     planned_at: datetime
     started_at: datetime
     shadow: bool
     considered: int
     counts: dict[str, int]
     in_doubt: int
+    cost_micros: int
+    budget_micros: int | None
+    currency: str
     href: str
 
 

@@ -24,5 +24,6 @@ urlpatterns: list[URLPattern] = [
     path("runs/<int:run_id>/resume", api.ResumeRun.as_view()),
     path("runs/<int:run_id>/stop", api.StopRun.as_view()),
     path("runs/<int:run_id>/next-wave", api.OpenNextWave.as_view()),
+    path("runs/<int:run_id>/budget", api.RunBudget.as_view()),
     path("runs/<int:run_id>/why/<path:external_id>", api.RunWhy.as_view()),
 ]

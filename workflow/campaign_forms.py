@@ -63,7 +63,7 @@ def _limits(form: Body, was: Mapping[str, Any]) -> Body:
     amount = str(form.get("budget") or "").strip()
     if amount or "budget" in was:
         currency = {"currency": form["currency"]} if form.get("currency") else {}
-        said["budget"] = {"micros": _micros(amount), **currency} if amount else None
+        said["budget"] = {"micros": micros_of(amount), **currency} if amount else None
     return said
 
 
@@ -149,7 +149,8 @@ def _money(budget: Mapping[str, Any]) -> str:
     return f"{micros / 1_000_000:.6f}".rstrip("0").rstrip(".") if isinstance(micros, int) else str(micros)
 
 
-def _micros(text: str) -> Any:
+def micros_of(text: str) -> Any:
+    """$1,250.50 as millionths of its currency; text that is no sum as it is."""
     tight = re.sub(r"(?<=\d)[,\s'](?=\d{3}\b)", "", text).strip().lstrip("$€£").strip()
     if not re.fullmatch(r"\d{1,12}(\.\d{1,6})?", tight):
         return text

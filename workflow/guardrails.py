@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from delivery import door as delivery
 from governance import door as governance
 from governance.door import Finding
 from workflow.documents import CampaignBody
@@ -91,8 +92,8 @@ def _budget(intent: Intent) -> Iterator[Finding]:
         yield Finding(
             "error",
             "/budget/micros",
-            f"an estimate of {intent.micros / 1e6:,.2f} {intent.currency}",
-            f"at most {budget.micros / 1e6:,.2f} {budget.currency}; raise the budget or narrow the audience",
+            f"an estimate of {delivery.money(intent.micros, intent.currency)}",
+            f"at most {delivery.money(budget.micros, budget.currency)}; raise the budget or narrow the audience",
         )
 
 

@@ -8,10 +8,18 @@ from functools import lru_cache
 import structlog
 
 from governance import door as governance
-from governance.door import DocumentView, Invalid, RevisionView
+from governance.door import Approval, DocumentView, Invalid, RevisionView
 from workflow.documents import CampaignBody
 
 log = structlog.get_logger(__name__)
+
+
+LIVE = {"vendor_route", "sending_policy"}  # what is in force when a message goes counts, not what was when it was launched
+
+
+def frozen(approval: Approval | None) -> list[int]:
+    """The revisions that a dispatch is frozen with, of all that was approved: the recall of any of them halts it."""
+    return [item.revision_id for item in approval.bill.items if item.kind not in LIVE] if approval else []
 
 
 def campaigns_in_force(workspace_id: int) -> Iterator[tuple[DocumentView, RevisionView, CampaignBody]]:

@@ -19,6 +19,7 @@ from optimization import door as optimization
 from rendering import door as rendering
 from workflow import content, guardrails
 from workflow.documents import CampaignBody, Once, Schedule
+from workflow.in_force import frozen
 from workflow.models import Run
 from workflow.overview import next_time
 
@@ -127,6 +128,7 @@ def look_ahead(
         left_out={"holdout": held} if held else {},
         surveyed=replace(surveyed, left_out=left_out),
         bill_hash=approval.bill_hash if approval else "",
+        pins=sorted({*plan.pins, *frozen(approval)}),
         recheck_rule=segment.body["rule"] if campaign.recheck == "at_send" else None,
         shadow=shadow,
         estimated_micros=micros,

@@ -122,7 +122,7 @@ def campaign_words(workspace_id: int, campaign: CampaignBody) -> str:
         said.append(f"{campaign.holdout:.0%} of them are left alone")
     said.append(f"in waves of {', '.join(f'{share:.0%}' for share in campaign.ramp)}" if campaign.ramp else "all at once")
     if campaign.budget:
-        said.append(f"for at most {campaign.budget.micros / 1e6:,.2f} {campaign.budget.currency}")
+        said.append(f"for at most {delivery.money(campaign.budget.micros, campaign.budget.currency)}")
     if campaign.reentry:
         said.append("a later launch may reach the same people again")
     return "; ".join(said) + "."

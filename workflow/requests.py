@@ -169,3 +169,10 @@ class DoubtRequest(DocumentModel):
     verdict: Literal["sent", "resend", "give_up"]
     count: int = Field(ge=0)
     message_id: str = Field("", max_length=40)
+
+
+class BudgetRequest(DocumentModel):
+    """What a run may spend in all, in millionths of its currency: more than before."""
+
+    micros: int = Field(gt=0, lt=2**62)
+    reason: str = Field("", max_length=300)

@@ -18,7 +18,7 @@ from governance.door import DoorError
 from optimization import door as optimization
 from workflow import bells, content
 from workflow.documents import CampaignBody, OnEvent
-from workflow.in_force import released_campaigns
+from workflow.in_force import frozen, released_campaigns
 from workflow.models import Run
 from workflow.outlook import pinned_arms
 
@@ -145,7 +145,10 @@ def standing_dispatch(workspace_id: int, triggered: Triggered, now: datetime) ->
         lane="transactional" if first.message_class == "transactional" else "promotional",
         campaign_revision_id=triggered.view.id,
         pins=[template.id for template in templates],
-        senders=[view.id for view in content.senders_of(workspace_id, templates)],
+        senders=sorted(
+            {*(view.id for view in content.senders_of(workspace_id, templates)), *frozen(triggered.approval)}
+            - {triggered.view.id, *(template.id for template in templates)}
+        ),
         bill_hash=triggered.approval.bill_hash,
         route_key=campaign.route or "",
         policy_key=campaign.policy or "",

@@ -65,6 +65,7 @@ class Worker:
         if "promotional" in self.lanes:  # a large segment takes seconds, and a transactional message must not wait for them
             self.snapshots.keep(now=now)
             delivery.look_up_next_domain(now=now)  # a silent name server takes seconds, too
+            delivery.fetch_next_prices(now=now, vendors=self.vendors)
             delivery.keep_history(now)
         self._ticked = time.monotonic()
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from delivery.adapters.incoming import (
+    Charged,
     EventKind,
     Fate,
     FateKind,
@@ -40,6 +41,7 @@ __all__ = [
     "Account",
     "Adapter",
     "Attachment",
+    "Charged",
     "EventKind",
     "Fate",
     "FateKind",
@@ -89,7 +91,8 @@ class Features:
 
     substitution: constant text travels once and values per recipient. mixed_content: one request may carry a different
     content per recipient. idempotency_key: a repeated key sends once, however late the repeat comes. echoes_message_id: events
-    carry our message id. lookup: an unanswered request can be looked up. attachments: files can go with a message.
+    carry our message id. lookup: an unanswered request can be looked up. attachments: files can go with a message. prices: it tells
+    what it charged for one message.
     """
 
     substitution: bool = False
@@ -98,6 +101,7 @@ class Features:
     echoes_message_id: bool = False
     lookup: bool = False
     attachments: bool = False
+    prices: bool = False
 
 
 class Unsupported(ValueError):
@@ -215,6 +219,14 @@ class Adapter:
         """The answer to `lookup`. known: vendor ids that belong to other attempts. Two candidates, or an unreadable answer,
         are undecided; "absent" is worth something only when the vendor had time to list the message."""
         return Found("undecided")
+
+    def price_question(self, vendor_id: str, account: Account) -> VendorRequest:
+        """How to ask what one message cost. Raises Unsupported where the vendor doesn't tell (`features.prices`)."""
+        raise Unsupported("this vendor doesn't tell what a message cost")
+
+    def read_price(self, response: VendorResponse) -> Charged | None:
+        """The answer to that; None: no price yet, or none that can be read."""
+        return None
 
     def parcels(self, messages: Sequence[OutgoingMessage], *, substituted: Substituted | None, at_most: int) -> list[Parcel]:
         """Cut messages of one content (one template, variant and locale) into requests of at most `at_most` messages.

@@ -49,11 +49,12 @@ def promise_table() -> str:
             _yes(one.features.idempotency_key),
             _yes(one.features.echoes_message_id),
             _yes(one.features.lookup),
+            _yes(one.features.prices),
             ", ".join(one.event_kinds) or "–",
         ]
         for one in HOUSE
     ]
-    return _table([*head, "an unanswered request can be looked up", "events"], rows)
+    return _table([*head, "an unanswered request can be looked up", "tells what it charged", "events"], rows)
 
 
 def account_table() -> str:

@@ -55,7 +55,8 @@ class Fate:
     transient: surely not accepted, may be tried again (retry_after seconds where the vendor said so). ambiguous: it may
     have been accepted. culprit: the message id the vendor named. suppress: why the culprit's address must not be written
     to again. detail and code: for people, without personal data. stale_token: nothing was accepted because the short-lived
-    token is no longer good: with a new one the same request may go at once, once.
+    token is no longer good: with a new one the same request may go at once, once. only_this: throttled or transient, and it says
+    nothing about the account: this message may be tried again later while others go on (greylisting).
     """
 
     kind: FateKind
@@ -66,6 +67,7 @@ class Fate:
     detail: str = ""
     code: str = ""
     stale_token: bool = False
+    only_this: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,14 @@ class Unreadable:
     vendor: str
     reason: str
     raw: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """What a vendor says that one message cost: in micros of an ISO currency."""
+
+    micros: int
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)

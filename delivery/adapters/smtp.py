@@ -25,7 +25,8 @@ from delivery.adapters.base import (
 TLS: Final = {"starttls": "smtp", "implicit": "smtps", "none": "smtp"}
 STAGES: Final = frozenset({"greeting", "auth", "mail", "rcpt", "data", "message"})
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:.]+\]", re.ASCII)
-_LATER: Final = 30.0  # seconds; a relay that is busy or greylists wants to be asked again, not at once
+_LATER: Final = 30.0  # seconds; a relay that is busy wants to be asked again, not at once
+_GREY = re.compile(rb"gr[ae]y-?\s?list", re.IGNORECASE)
 
 
 class Smtp(Adapter):
@@ -121,7 +122,10 @@ class Smtp(Adapter):
         said = f"{code} {enhanced}".strip()
         detail = f"{said} to {stage or 'nothing that was asked'}"
         later = _LATER if kind in ("throttled", "transient") else None
-        return Fate(kind, retry_after=later, culprit=culprit, suppress=suppress if culprit else "", detail=detail, code=said)
+        alone = _means_this_mail(code, stage, enhanced, response.body)
+        return Fate(
+            kind, retry_after=later, culprit=culprit, suppress=suppress if culprit else "", detail=detail, code=said, only_this=alone
+        )
 
 
 def _meaning(code: int, stage: str, enhanced: str) -> tuple[FateKind, str]:
@@ -141,6 +145,14 @@ def _meaning(code: int, stage: str, enhanced: str) -> tuple[FateKind, str]:
     if stage == "rcpt" and code in (550, 551, 553):
         return "permanent_address", ""
     return "permanent_message", ""
+
+
+def _means_this_mail(code: int, stage: str, enhanced: str, words: bytes) -> bool:
+    """Whether a "later" is about one recipient (RFC 6647: a greylist knows the sender, the recipient and the host) or their mailbox,
+    and not about the relay or all that we send."""
+    if code not in (450, 451, 452) or enhanced.startswith(("4.3.", "4.4.", "4.5.")):
+        return False
+    return stage == "rcpt" or (stage in ("data", "message") and (enhanced.startswith("4.2.") or bool(_GREY.search(words))))
 
 
 def _terms(account: Account) -> dict[str, str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any, ClassVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import orjson
 
@@ -16,6 +17,7 @@ from delivery.adapters import twilio_codes, twilio_events
 from delivery.adapters.base import (
     Account,
     Adapter,
+    Charged,
     EventKind,
     Fate,
     FateKind,
@@ -41,6 +43,7 @@ LONGEST_VALIDITY = 36_000  # seconds the vendor queues at most
 CLOCK_SKEW = timedelta(seconds=60)
 LONGEST_CALL = timedelta(seconds=120)
 PAGE_SIZE = 200
+DEAREST = 10**12  # micros: no message costs a million
 
 
 class Twilio(Adapter):
@@ -59,7 +62,7 @@ class Twilio(Adapter):
     base_url = "https://api.twilio.com"
     tried = "lab"
     limits = Limits(recipients_per_request=1, concurrency=200, request_bytes=65_536)
-    features = Features(echoes_message_id=True, lookup=True)
+    features = Features(echoes_message_id=True, lookup=True, prices=True)
     secrets = ("auth_token",)
     further_secrets = ("api_key_secret",)
     settings = ("account_sid", "api_key_sid", "messaging_service_sid", "smart_encoded", "answers_keywords", "help_reply")
@@ -160,6 +163,23 @@ class Twilio(Adapter):
         if len(candidates) == 1:
             return Found("accepted", candidates[0])
         return Found("undecided") if candidates or len(listed) >= PAGE_SIZE else Found("absent")
+
+    def price_question(self, vendor_id: str, account: Account) -> VendorRequest:
+        """The message itself, which carries its price once the vendor has one."""
+        url = f"{_messages(account).removesuffix('.json')}/{quote(vendor_id, safe='')}.json"
+        return VendorRequest("GET", url, {**_authorization(account), "accept": "application/json"}, idempotent=True)
+
+    def read_price(self, response: VendorResponse) -> Charged | None:
+        """`price` is null at first, then a negative amount as text; `price_unit` its currency."""
+        answer = json_object(response.body)
+        price, unit = answer.get("price"), answer.get("price_unit")
+        if response.status != 200 or not isinstance(price, str) or not isinstance(unit, str):
+            return None
+        try:
+            micros = int(abs(Decimal(price)) * 1_000_000)
+        except (InvalidOperation, ValueError, OverflowError):
+            return None
+        return Charged(micros, unit.upper()[:3]) if micros <= DEAREST else None
 
     def verify(self, webhook: Webhook, account: Account) -> bool:
         """HMAC over the address and the form, or over an address that binds the JSON body."""

@@ -85,7 +85,8 @@ def _inbound(item: Any) -> Iterator[VendorEvent]:
     wamid, number, at = _identity(item), part(item, "from"), _moment(item)
     if not isinstance(number, str) or not _DIGITS.fullmatch(number):
         raise ValueError("/from: expected a phone number without +")
-    text = part(item, "text", "body") or part(item, "button", "text") or part(item, "interactive", "button_reply", "title")
+    pressed = part(item, "interactive", "button_reply", "title") or part(item, "interactive", "list_reply", "title")
+    text = part(item, "text", "body") or part(item, "button", "text") or pressed
     asked = wish(text) if isinstance(text, str) else None
     yield VendorEvent(
         vendor=VENDOR,

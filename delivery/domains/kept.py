@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,8 +11,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 
-from delivery.domains import users
+from delivery.domains import complaints, users
 from delivery.domains.answers import Recorded, Recorder, merged
+from delivery.domains.complaints import Spam
 from delivery.domains.resolver import OFF, Resolver
 from delivery.domains.users import Account, Use
 from delivery.domains.verdict import Level, Verdict
@@ -36,8 +37,8 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class DomainView:
-    """One domain that mail comes from. checked_at: when DNS last answered; level: of the worst verdict that bulk mail depends on;
-    waits: seconds until it may be asked again."""
+    """One domain that mail comes from. checked_at: when DNS last answered; level: of the worst verdict that bulk mail depends on,
+    or of its complaints where they are too many; waits: seconds until it may be asked again."""
 
     domain: str
     checked_at: datetime | None
@@ -62,7 +63,8 @@ def domains(workspace_id: int, *, now: datetime) -> list[DomainView]:
     """Every domain that the workspace writes from, by name, as was last known. Asks nobody."""
     through = users.accounts(workspace_id)
     rows = {row.domain: row for row in DomainCheck.objects.filter(workspace_id=workspace_id)}
-    return [_view(domain, some, through, rows.get(domain), now) for domain, some in users.uses(workspace_id).items()]
+    spam = complaints.of_domains(workspace_id, now=now)
+    return [_view(domain, some, through, rows.get(domain), spam, now) for domain, some in users.uses(workspace_id).items()]
 
 
 def domain(workspace_id: int, name: str, *, now: datetime) -> DomainView:
@@ -71,7 +73,7 @@ def domain(workspace_id: int, name: str, *, now: datetime) -> DomainView:
     if not some:
         raise Missing("no sender and no template writes from that domain")
     row = DomainCheck.objects.filter(workspace_id=workspace_id, domain=name).first()
-    return _view(name, some, users.accounts(workspace_id), row, now)
+    return _view(name, some, users.accounts(workspace_id), row, complaints.of_domains(workspace_id, now=now), now)
 
 
 def check_again(actor: Actor, name: str, *, now: datetime) -> DomainView:
@@ -133,10 +135,15 @@ def _look(workspace_id: int, name: str, now: datetime) -> bool:
     return answered
 
 
-def _view(name: str, some: Sequence[Use], through: list[Account], row: DomainCheck | None, now: datetime) -> DomainView:
+def _view(
+    name: str, some: Sequence[Use], through: list[Account], row: DomainCheck | None, spam: Mapping[str, Spam], now: datetime
+) -> DomainView:
     ask = Recorded(row.answers if row else {}, now=now)
     judged = _judged(users.mails(list(some), through), ask)
     required = [each.verdict.level for each in judged if each.verdict.required]
+    if (reported := complaints.verdict(name, spam)) is not None:
+        judged.append(Judged(reported))
+        required += [reported.level] if reported.level in ("bad", "caution") else []
     waits = (row.asked_at + BETWEEN - now).total_seconds() if row and row.asked_at else 0
     return DomainView(
         name, row.checked_at if row else None, min(required, key=WORST.index, default="good"), judged, some, through, max(0, int(waits))

@@ -1,4 +1,5 @@
-"""What a domain's SPF record says (RFC 7208), with everything that it includes. Macros are counted, not followed."""
+"""What a domain's SPF record says (RFC 7208), with everything that it includes. What a macro names depends on the mail, so
+it is counted and not followed: what follows from it can't be judged here."""
 
 from __future__ import annotations
 
@@ -6,9 +7,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from delivery.domains.answers import Answer, Ask
+from delivery.domains.answers import Answer, Ask, Kind
 
 MOST_LOOKUPS = 10  # RFC 7208, 4.6.4: one more, and receivers call the whole record broken
+MOST_VOID = 2  # the same of look-ups that find nothing
 WALKED = 25  # look-ups after which counting ends
 _TERM = re.compile(r"(?P<qualifier>[+?~-]?)(?P<name>[a-z][a-z0-9_.-]*)(?P<rest>[:=/].*)?", re.IGNORECASE | re.ASCII)
 COSTLY = frozenset({"include", "a", "mx", "ptr", "exists", "redirect"})
@@ -19,7 +21,8 @@ _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-
 @dataclass(slots=True)
 class Spf:
     """status: found, none, many (more than one record), broken, or unanswered. records: as they stand; broken: why it is, in words;
-    included: names whose records count here; ending: the qualifier of `all`, "" where nothing is said."""
+    included: names whose records count here; ending: the qualifier of `all`, "" where nothing is said. void: look-ups of names that
+    have nothing; macros: the terms whose name depends on the mail, so that nobody can say beforehand what they let through."""
 
     status: Literal["found", "none", "many", "broken", "unanswered"]
     records: tuple[str, ...] = ()
@@ -29,6 +32,8 @@ class Spf:
     lookups: int = 0
     included: set[str] = field(default_factory=set)
     ending: str = ""
+    void: int = 0
+    macros: list[str] = field(default_factory=list)
 
 
 def records_in(answer: Answer) -> tuple[str, ...]:
@@ -48,6 +53,8 @@ def read(domain: str, ask: Ask) -> Spf:
     report.ending = _walk(domain, found[0], report, ask, (domain,))
     if report.status == "found" and report.lookups > MOST_LOOKUPS:
         report.status, report.broken = "broken", f"{report.lookups if report.lookups < WALKED else f'{WALKED} or more'} DNS look-ups"
+    elif report.status == "found" and report.void > MOST_VOID:
+        report.status, report.broken = "broken", f"{report.void} of its look-ups find nothing, and receivers stop at {MOST_VOID}"
     return report
 
 
@@ -64,6 +71,10 @@ def _walk(domain: str, record: str, report: Spf, ask: Ask, way: tuple[str, ...])
             break  # what follows never counts
         if name in COSTLY:
             report.lookups += 1
+        if "%{" in rest and name in COSTLY:
+            report.macros.append(word[:80])
+        if name in ("a", "mx", "exists"):
+            _note_void(name, rest, domain, report, ask)
         if name == "redirect":
             redirect = rest[1:]
         if name == "include":
@@ -95,6 +106,15 @@ def _follow(target: str, report: Spf, ask: Ask, way: tuple[str, ...]) -> str:
     if said.canonical:
         report.included.add(said.canonical)
     return _walk(target, found[0], report, ask, (*way, target))
+
+
+def _note_void(name: str, rest: str, domain: str, report: Spf, ask: Ask) -> None:
+    """Whether the name that a term looks up has anything. Silence isn't counted, and of an address either kind is enough."""
+    target = (rest[1:] if rest.startswith(":") else domain + rest).partition("/")[0].lower().rstrip(".")
+    if "%" in target or report.lookups > WALKED or not _HOST.fullmatch(target) or len(target) > 253:
+        return
+    kinds: tuple[Kind, ...] = {"mx": ("MX",), "exists": ("A",)}.get(name, ("A", "AAAA"))  # type: ignore[assignment]
+    report.void += all(ask(target, kind).status in ("nothing", "no_such_name") for kind in kinds)
 
 
 def _break(report: Spf, why: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Level = Literal["good", "caution", "bad", "unknown"]
-Check = Literal["spf", "dkim", "dmarc", "alignment", "return_path", "mail", "replies", "one_click"]
+Check = Literal["spf", "dkim", "dmarc", "alignment", "return_path", "mail", "replies", "one_click", "complaints"]
 REQUIRED = frozenset({"spf", "dkim", "dmarc", "alignment", "one_click"})
 """What the mailbox providers' rules for bulk mail ask for."""
 TITLES: dict[str, str] = {
@@ -18,6 +18,7 @@ TITLES: dict[str, str] = {
     "mail": "Mail to the domain",
     "replies": "Answers",
     "one_click": "One-click unsubscribe",
+    "complaints": "Complaints",
 }
 AGAIN = "Check again. If it stays so, ask whoever runs the domain's name servers"
 

@@ -58,6 +58,11 @@ def _spf_found(mail: Mail, said: Spf) -> Verdict:
     if said.ending == "+":
         mended = Record("TXT", at, _ended(record))
         return Verdict("spf", "bad", f"The SPF record of {at} lets everybody send (+all)", "Let it end with ~all", mended)
+    if said.macros and ((mail.spf and not _includes(mail, said)) or not said.ending):
+        found = f"The SPF record of {at} says “{said.macros[0]}”, and what that lets through depends on each mail"
+        return Verdict(
+            "spf", "unknown", found, f"Ask whoever wrote it whether {mail.vendor} may send; a test mail’s headers tell (spf=pass)"
+        )
     if mail.spf and not _includes(mail, said):
         fix = f"Add include:{mail.spf} to it"
         level: Level = "bad" if mail.ours else "caution"

@@ -309,6 +309,9 @@ class Migration(migrations.Migration):
                 ('pace', models.FloatField(default=1)),
                 ('paced_at', models.DateTimeField(null=True)),
                 ('throttled', models.PositiveSmallIntegerField(default=0)),
+                ('prices_asked_at', models.DateTimeField(null=True)),
+                ('prices_until', models.DateTimeField(null=True)),
+                ('prices_until_id', models.BigIntegerField(default=0)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
             ],
             options={

@@ -19,6 +19,9 @@ class VendorAccount(models.Model):
     pace = models.FloatField(default=1)  # the part of its speed it was trusted with at paced_at
     paced_at = models.DateTimeField(null=True)
     throttled = models.PositiveSmallIntegerField(default=0)  # how often in a row it asked for less and named no time
+    prices_asked_at = models.DateTimeField(null=True)  # when the vendor was last asked what messages cost
+    prices_until = models.DateTimeField(null=True)  # posted before it, or then with a number up to the next field's: asked about
+    prices_until_id = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "account"], name="one_row_per_vendor_account")]

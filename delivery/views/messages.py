@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audience import door as audience
-from delivery import finding, past
+from delivery import attached, finding, past
 from delivery.addresses import address_of
 from delivery.explain import MessagePage, MessageView, Why, messages, timeline, why
 from delivery.facts import facts
@@ -212,6 +212,7 @@ def message(request: ConsoleRequest, token: str) -> HttpResponse:
         "by_segment": item is not None and item.kind in BY_SEGMENT,
         "person": next(iter(audience.load(workspace_id, [item.profile_id])), None) if item else None,
         "mail": OutboxMail.objects.filter(workspace_id=workspace_id, message_id=token).first(),
+        "files": attached.names(key.dispatch_id, key.n) if (key := read_message_id(token)) else [],
     }
     context |= _said(workspace_id, token)
     return render(request, "delivery/console/message.html", context)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from delivery import route_board, vendor_prices
+from delivery import bills, route_board, vendor_prices
+from delivery.document_words import CHANNEL_WORDS
 from governance.door import ConsoleRequest, console_page
 
 
@@ -26,3 +29,33 @@ def routes(request: ConsoleRequest) -> HttpResponse:
         "titles": {line.key: line.title for channel in channels for line in channel.routes},
     }
     return render(request, "delivery/console/routes.html", context)
+
+
+@console_page()
+def bill_page(request: ConsoleRequest) -> HttpResponse:
+    """One month by channel, account and country: what the price book said, and what the vendors charged. `as=csv`: as a file."""
+    now = timezone.now()
+    month = request.GET.get("month") or f"{now:%Y-%m}"
+    since, until = bills.month_of(month)
+    lines = bills.bill(request.actor.workspace_id, since=since, until=until)
+    if request.GET.get("as") == "csv":
+        name = f"attachment; filename=bill-{since:%Y-%m}.csv"
+        return HttpResponse(bills.as_csv(lines), content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
+    totals: dict[str, list[int]] = {}
+    for line in lines:
+        total = totals.setdefault(line.currency, [0, 0, 0])
+        for place, micros in enumerate((line.expected, line.expected_of_priced, line.reported)):
+            total[place] += micros
+    context = {
+        "title": f"Bill of {since:%B %Y}",
+        "trail": [
+            {"title": "Delivery", "href": reverse("delivery:health")},
+            {"title": "Routes and prices", "href": reverse("delivery:routes")},
+        ],
+        "lines": [{"line": line, "channel": CHANNEL_WORDS.get(line.channel, line.channel)} for line in lines],
+        "totals": sorted(totals.items()),
+        "month": f"{since:%Y-%m}",
+        "before": f"{since - timedelta(days=1):%Y-%m}",
+        "after": f"{until:%Y-%m}" if until <= now else "",
+    }
+    return render(request, "delivery/console/bill.html", context)

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_POST
 
 from delivery.addresses import EVERY_CHANNEL, PHONE_CHANNELS, address_hash
 from delivery.models import Suppression
-from delivery.suppression import REASONS, normal, suppress, unsuppress
-from governance.door import AuditEntry, ConsoleRequest, Finding, Invalid, Role, User, allow, audit, console_page, page
+from delivery.suppression import REASONS, never_write_to, normal, unsuppress
+from governance.door import AuditEntry, ConsoleRequest, Role, User, console_page, page
 
 CHANNEL_WORDS = {"email": "e-mail", "sms": "SMS", "whatsapp": "WhatsApp", "wechat": "WeChat", EVERY_CHANNEL: "every channel"}
 DECISIONS = {"suppression.added": "Suppressed", "suppression.lifted": "Lifted"}
@@ -59,14 +59,7 @@ def change_suppression(request: ConsoleRequest) -> HttpResponse:
         unsuppress(request.actor, asked.get("channel", channel), address, reason=reason, now=now)
         messages.success(request, "The address may be written to again.")
     else:
-        allow(request.actor, Role.AUTHOR, "profiles:write")
-        if not address or not reason:
-            missing = "address" if not address else "reason"
-            raise Invalid([Finding("error", f"/{missing}", "nothing", "an address" if not address else "why nothing may go there")])
-        suppress(request.actor.workspace_id, channel, address, reason="manual", source=f"console:{request.user.pk}", now=now)
-        hashed = address_hash(request.actor.workspace_id, channel, normal(channel, address))
-        data = {"channel": channel, "reason": reason}
-        audit(request.actor, "suppression.added", subject=_subject(hashed), data=data, now=now)
+        never_write_to(request.actor, channel, address, reason=reason, now=now)
         messages.success(request, "The address is suppressed: nothing goes to it any more.")
     return redirect(f"{reverse('delivery:suppressions')}?{urlencode({'address': address})}")
 

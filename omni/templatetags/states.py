@@ -99,7 +99,6 @@ REASONS = {
     "outranked": "another campaign came first",
     "duplicate": "the same address twice",
     "not_matching": "no longer in the segment",
-    "budget": "the budget was spent",
     "expired": "too late to be useful",
     "invalid": "could not be rendered or addressed",
     "cancelled": "cancelled",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import importlib
 import json
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -171,6 +172,42 @@ def test_the_genuine_call_is_believed_and_no_forgery_is(vendor: str) -> None:
     assert adapter.verify(signer.sign(BODY, letters.AT, 0), signer.account)
     tried = list(forgeries(signer))
     assert len(tried) >= 12 and [name for name, webhook in tried if adapter.verify(webhook, signer.account)] == []
+
+
+COMPARED_BY = {  # what compares a signature with the right one; public keys are checked by the library, without a secret of ours
+    "twilio": "twilio.request_validator.compare",
+    **dict.fromkeys(("whatsapp_cloud", "mailgun", "wechat", "postmark"), "hmac.compare_digest"),
+}
+
+
+@pytest.mark.parametrize("vendor", COMPARED_BY)
+def test_every_wrong_signature_is_compared_in_constant_time_and_to_its_end(vendor: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long a refusal takes must not tell how much of a guess was right: no guess is judged by anything but the comparison."""
+    signer, compared = SIGNERS[vendor], list[tuple[object, object]]()
+    module, _, name = COMPARED_BY[vendor].rpartition(".")
+    constant = getattr(importlib.import_module(module), name)
+
+    def watched(one: object, other: object) -> bool:
+        compared.append((one, other))
+        return bool(constant(one, other))
+
+    monkeypatch.setattr(COMPARED_BY[vendor], watched)
+    genuine = signer.sign(BODY, letters.AT, 0)
+    guesses: list[Change] = [
+        lambda made: made,
+        *(lambda made, place=place: _other_at(made, place) for place in (-3, -8, -20)),  # type: ignore[misc]
+    ]
+    for guess in guesses:
+        before = len(compared)
+        ADAPTERS[vendor].verify(signer.signed(genuine, guess), signer.account)
+        assert len(compared) > before
+    assert len({type(each) for pair in compared for each in pair}) == 1
+    assert len({len(each) for pair in compared for each in pair}) <= 2  # type: ignore[arg-type]
+
+
+def _other_at(made: str, place: int) -> str:
+    """Another letter there, of those that stand in any of these signatures."""
+    return made[:place] + ("b" if made[place] != "b" else "c") + made[place + 1 :]
 
 
 @pytest.mark.parametrize("vendor", SIGNERS)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from delivery.domains import kept
+from delivery.models import Attempt, VendorEvent
+from governance import door as governance
 from governance.door import User
 from tests import factories as make
 from tests.delivery.dns.zone import name_server
+from tests.delivery.sent import sent
 from tests.delivery.test_domain_verdicts import SOUND, D
 from tests.doors.street import key_for
 
@@ -58,3 +63,33 @@ def test_a_template_is_given_a_sender_in_its_editor(now: datetime) -> None:
     make.put("template", "offer", make.template(sender="offers"), now=now)
     page = signed_in("ada", now).get("/console/templates/offer/").content.decode()
     assert '<option value="offers" selected>Spring offers</option>' in page and "Sender’s address" not in page
+
+
+@pytest.mark.parametrize(("complained", "level", "told"), [(0, "good", ": 0.00%"), (2, "caution", ": 0.10%"), (7, "bad", ": 0.35%")])
+def test_a_domain_whose_mail_is_reported_as_spam_says_so(now: datetime, complained: int, level: str, told: str) -> None:
+    make.put("sender", "offers", make.mail_sender(title="Spring offers"), now=now, author="cleo")
+    make.put("attribute", "first_name", make.attribute(title="First name", sensitivity="personal"), now=now)
+    make.put("template", "offer", make.template(sender="offers"), now=now)
+    sender, template = (
+        governance.revision(make.workspace().pk, "sender", "offers", 1),
+        governance.revision(make.workspace().pk, "template", "offer", 1),
+    )
+    run = sent(1, now=timezone.now(), template_revision_id=template.id, pins=[sender.id, template.id])
+    Attempt.objects.update(count=2_000)
+    for n in range(complained):
+        VendorEvent.objects.create(
+            workspace_id=make.workspace().pk,
+            vendor="sendgrid",
+            event_id=str(n),
+            kind="complained",
+            dispatch_id=run.dispatch.pk,
+            n=n,
+            at=timezone.now(),
+            received_at=timezone.now(),
+        )
+    view = kept.domain(make.workspace().pk, D, now=timezone.now())
+    (spam,) = [each.verdict for each in view.judged if each.verdict.check == "complaints"]
+    assert (spam.level, told in spam.found) == (level, True)
+    page = signed_in("vera", now).get(f"/console/delivery/domains/{D}/").content.decode()
+    assert "2,000 mails of the last seven days were reported as spam" in page
+    assert kept.domain(make.workspace().pk, D, now=timezone.now() + timedelta(days=8)).judged[-1].verdict.check != "complaints"

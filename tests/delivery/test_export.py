@@ -161,7 +161,7 @@ def test_a_price_that_the_vendor_reports_later_is_exported_too(street: Street, t
     street.work()
     street.keep_house()
     export(street, tmp_path)
-    vendor_prices._write(street.workspace_id, [{"run": dispatch, "id": Attempt.objects.get().pk, "micros": 7}])
+    vendor_prices.keep(street.workspace_id, [{"run": dispatch, "id": Attempt.objects.get().pk, "micros": 7}])
 
     assert export(street, tmp_path).rows == {"attempts": 1}
     assert [row[-1] for row in held(tmp_path, ATTEMPTS)] == [7]

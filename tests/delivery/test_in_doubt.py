@@ -258,3 +258,35 @@ def test_a_repeat_that_surely_failed_leaves_the_first_request_in_doubt_once_it_i
     assert [attempt.count for attempt in delivery.in_doubt(street.workspace_id)] == [1]
     street.hear("processed")
     assert street.counts(dispatch) == {"sent": 1}
+
+
+def test_stopping_leaves_in_doubt_what_an_unanswered_request_may_have_brought(street: Street) -> None:
+    """Its repeat was refused and will not be tried again; the first may have arrived all the same."""
+    street.route("sendgrid")
+    dispatch = street.message_type()
+    street.decide(dispatch, street.people(1))
+    street.vendor.fault = lambda number: ["accept_drop", "429"][min(number, 1)]
+    street.work()
+    street.clock.pass_(minutes=2)
+    street.work()
+
+    delivery.stop(street.person("ada"), dispatch, now=street.clock(), reason="no")
+    street.keep_house()
+
+    assert street.counts(dispatch) == {"in_doubt": 1}
+    street.hear("processed")
+    assert street.counts(dispatch) == {"sent": 1}
+
+
+def test_a_refused_repeat_that_is_tried_again_is_still_the_last_one(street: Street) -> None:
+    street.route("sendgrid")
+    dispatch = street.message_type()
+    street.decide(dispatch, street.people(1))
+    street.vendor.fault = lambda number: "429" if number in (1, 2) else "accept_drop"
+
+    for _ in range(20):
+        street.work()
+        street.clock.pass_(minutes=1)
+
+    assert list(street.vendor.times().values()) == [2], "a third is sent by nobody"
+    assert street.counts(dispatch) == {"in_doubt": 1}

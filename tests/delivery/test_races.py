@@ -92,7 +92,8 @@ def test_no_two_workers_spend_the_same_money(busy: Street) -> None:
 
     assert workers(busy, 6) == []
 
-    assert busy.counts(dispatch)["sent"] == 123
+    assert busy.counts(dispatch) == {"sent": 123, "waiting": 177}
+    assert busy.facts(dispatch).state == "paused"
     assert Dispatch.objects.get(pk=dispatch).committed_micros == 1_230
 
 

@@ -14,6 +14,7 @@ from delivery import evidence
 from delivery.adapters.base import VendorEvent
 from delivery.models import Dispatch
 from delivery.suppression import suppressed_people
+from governance.door import AuditEntry, Invalid, Refused
 from tests import factories
 from tests.delivery.conftest import Street
 
@@ -178,14 +179,58 @@ def test_an_expired_dispatch_sends_nothing(street: Street) -> None:
 PRICES = {"currency": "USD", "per": "message", "otherwise_micros": 1_000, "countries": {"GB": 500}}
 
 
-def test_the_budget_is_never_passed(street: Street) -> None:
+def test_a_run_halts_before_it_passes_its_budget(street: Street) -> None:
     street.route("sendgrid", price=PRICES)
-    dispatch = street.launch(street.people(10), budget_micros=3_600, batch_size=4)
+    dispatch = street.launch(street.people(10), budget_micros=3_600, batch_size=4, currency="USD")
 
     street.work()
 
-    assert street.counts(dispatch) == {"sent": 7, "budget": 3}
-    assert street.facts(dispatch).cost_micros == 3_500
+    view = street.facts(dispatch)
+    assert (view.counts, view.state, view.cost_micros) == ({"sent": 7, "waiting": 3}, "paused", 3_500)
+    assert "0.0035 USD of its budget of 0.0036 USD is spent" in view.state_reason
+    halted = AuditEntry.objects.get(action="dispatch.halted", subject=f"dispatch:{dispatch}")
+    assert halted.data["reason"] in view.state_reason
+
+
+def test_nobody_is_lost_when_the_budget_is_raised(street: Street) -> None:
+    street.route("sendgrid", price=PRICES)
+    dispatch = street.launch(street.people(10), budget_micros=1_100, batch_size=4)
+    ben = street.person("ben")
+    street.work()
+
+    delivery.resume(ben, dispatch, now=street.clock())
+    street.work()
+    assert (street.counts(dispatch), street.facts(dispatch).state) == ({"sent": 2, "waiting": 8}, "paused")
+
+    delivery.raise_budget(ben, dispatch, 5_000, now=street.clock())
+    delivery.resume(ben, dispatch, now=street.clock())
+    street.work()
+
+    assert (street.counts(dispatch), street.facts(dispatch).state) == ({"sent": 10}, "done")
+    assert set(street.vendor.times().values()) == {1}
+    assert AuditEntry.objects.get(action="dispatch.budget_raised").data == {"from": 1_100, "to": 5_000, "currency": "USD", "reason": ""}
+
+
+def test_texts_of_one_request_each_halt_at_the_last_that_is_paid(street: Street) -> None:
+    street.route("twilio", price={"currency": "USD", "otherwise_micros": 1_000})
+    dispatch = street.launch(street.numbers(6), channel="sms", budget_micros=4_999)
+
+    street.work()
+
+    assert (street.counts(dispatch), street.facts(dispatch).state) == ({"sent": 4, "waiting": 2}, "paused")
+
+
+def test_only_an_approver_raises_a_budget_and_only_upwards(street: Street) -> None:
+    street.route("sendgrid", price=PRICES)
+    dispatch = street.launch(street.people(1), budget_micros=1_000)
+
+    with pytest.raises(Refused, match="approver"):
+        delivery.raise_budget(street.person("ada"), dispatch, 2_000, now=street.clock())
+    with pytest.raises(Invalid, match="more than 0.001"):
+        delivery.raise_budget(street.person("ben"), dispatch, 1_000, now=street.clock())
+    free = street.launch(street.people(1, domain="example.org"), campaign_key="free")
+    with pytest.raises(Refused, match="no budget"):
+        delivery.raise_budget(street.person("ben"), free, 2_000, now=street.clock())
 
 
 def test_money_of_refused_requests_is_free_again(street: Street) -> None:

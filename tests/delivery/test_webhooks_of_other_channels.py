@@ -11,7 +11,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audience import door as audience
@@ -124,6 +126,42 @@ def test_stop_by_whatsapp_stops_whatsapp_and_not_texts(channels: Any) -> None:
     assert one not in audience.consenting(home, [one], channel="whatsapp", topic="offers", message_class="promotional")
     assert one in audience.consenting(home, [one], channel="sms", topic="offers", message_class="promotional")
     assert whatsapp(written("start", number, "wamid.IN2")) == 200 and not Suppression.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ({"type": "text", "text": {"body": "Abmelden bitte"}}, "unsubscribed"),
+        ({"type": "button", "button": {"text": "Stop", "payload": "1"}}, "unsubscribed"),
+        ({"type": "interactive", "interactive": {"type": "list_reply", "list_reply": {"id": "1", "title": "STOP"}}}, "unsubscribed"),
+        ({"type": "text", "text": {"body": "help"}}, "asked_help"),
+        ({"type": "text", "text": {"body": "Please stop by tomorrow"}}, "processed"),
+        ({"type": "image", "image": {"id": "1"}}, "processed"),
+    ],
+)
+def test_what_people_write_or_press_on_whatsapp_counts_as_it_does_in_texts(channels: Any, said: dict[str, Any], kind: str) -> None:
+    people(channels, 1)
+    message = {"from": "14155550100", "id": "wamid.IN9", "timestamp": str(int(timezone.now().timestamp())), **said}
+    assert [whatsapp({"messages": [message]}) for _ in range(2)] == [200, 200]
+    assert Suppression.objects.count() == (1 if kind == "unsubscribed" else 0)
+    assert VendorEvent.objects.filter(kind=kind).count() == 1
+
+
+def test_every_wrong_signature_gets_the_same_answer_for_the_same_work(channels: Any) -> None:
+    """Neither the answer nor what the database is asked tells how wrong a guess was, or whether a workspace exists."""
+    body = json.dumps({"entry": []}).encode()
+    right = "sha256=" + hmac.new(b"s3cret", body, hashlib.sha256).hexdigest()
+    guesses = [right[:-1] + ("0" if right[-1] != "0" else "1"), "sha256=" + "0" * 64, right[:-4], "", "sha1=1", right + "0"]
+    answers = set()
+    for path in ("/hooks/whatsapp_cloud", "/hooks/whatsapp_cloud/nobody"):
+        work = set()
+        for guess in [guesses[0], *guesses]:  # the first time round more is looked up
+            with CaptureQueriesContext(connection) as queries:
+                answer = Client().post(path, body, content_type="application/json", headers={"X-Hub-Signature-256": guess})
+            answers.add((answer.status_code, answer.content, answer.headers["Content-Type"]))
+            work = {len(queries)} if guess is guesses[0] else work | {len(queries)}
+        assert len(work) == 1
+    assert len(answers) == 1 and answers.pop()[0] == 401
 
 
 def test_metas_question_is_answered_and_nobody_elses(channels: Any) -> None:

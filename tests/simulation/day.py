@@ -361,6 +361,8 @@ class Day:
                 self.known.halted[dispatch] = self.clock()
             else:
                 self.known.halted.pop(dispatch, None)
+                if (budget := Dispatch.objects.values_list("budget_micros", flat=True).get(pk=dispatch)) is not None:
+                    delivery.raise_budget(self.ben, dispatch, budget + self.draw.choice([1, 1_500]), now=self.clock())
                 delivery.resume(self.ben, dispatch, now=self.clock())
 
     def stop(self) -> None:

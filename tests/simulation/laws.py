@@ -18,7 +18,7 @@ from delivery.models import Attempt, Batch, Decision, Dispatch, IdempotencyKey, 
 from delivery.states import AttemptState, DispatchState, MessageState, WorkState
 from governance.audit import verify
 from tests import factories as make
-from tests.simulation.town import CAP_HOURS, SMS_BUDGET, SMS_MICROS
+from tests.simulation.town import CAP_HOURS, SMS_MICROS
 from tests.vendor_standin import Accepted
 from workflow.models import Run
 from workflow.triggers import MOST_PER_HOUR
@@ -168,12 +168,12 @@ def _caps(accepted: list[Accepted], kinds: dict[int, str], rows: dict[tuple[int,
 
 def _money(accepted: list[Accepted]) -> None:
     for dispatch in Dispatch.objects.filter(budget_micros__isnull=False):
-        sent = 0
+        sent, budget = 0, dispatch.budget_micros or 0
         for one in accepted:
             key = delivery.read_message_id(one.message_id)
             sent += SMS_MICROS if key is not None and key.dispatch_id == dispatch.pk else 0
-        if max(sent, dispatch.committed_micros) > SMS_BUDGET or sent > dispatch.committed_micros:
-            raise Broken(f"14: dispatch {dispatch.pk} sent for {sent}, committed {dispatch.committed_micros} of {SMS_BUDGET}")
+        if max(sent, dispatch.committed_micros) > budget or sent > dispatch.committed_micros:
+            raise Broken(f"14: dispatch {dispatch.pk} sent for {sent}, committed {dispatch.committed_micros} of {budget}")
 
 
 def _keys(known: Known, now: datetime) -> None:

@@ -7,10 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from delivery.housekeeping import sweep
 from delivery.models import AttachedFile, OutboxMail
+from governance.door import User
 from tests import factories as make
 from tests.workflow.test_api import RESET, Api, wanted
 from workflow import worker
@@ -95,3 +97,15 @@ def test_a_text_message_carries_no_files(api: Api) -> None:
     assert answer.status_code == 422
     [finding] = answer.json()["findings"]
     assert finding["path"] == "/attachments" and "no files" in finding["expected"]
+
+
+def test_the_page_of_a_message_names_its_files_while_they_are_kept(api: Api) -> None:
+    accepted = api.call("POST", "messages", wanted(attachments=[INVOICE])).json()
+    make.person("vera", now=timezone.now())
+    client = Client()
+    client.force_login(User.objects.get(username="vera"))
+    page = client.get(f"/console/messages/{accepted['id']}/").content.decode()
+    assert "Rechnung März.pdf" in page and "application/pdf" in page
+    worker.drain()
+    sweep(now=timezone.now() + timedelta(days=3))
+    assert "Rechnung" not in client.get(f"/console/messages/{accepted['id']}/").content.decode()

@@ -14,9 +14,10 @@ from django.views.decorators.http import require_POST
 
 from delivery import door as delivery
 from governance import door as governance
-from governance.door import AuditEntry, ConsoleRequest, Invalid, Missing, Role, User, console_page, page
+from governance.door import AuditEntry, ConsoleRequest, Finding, Invalid, Missing, Role, User, console_page, page
 from workflow import pipeline
 from workflow.because import because
+from workflow.campaign_forms import micros_of
 from workflow.models import Run
 from workflow.overview import run_lines
 
@@ -173,7 +174,8 @@ def _actions(request: ConsoleRequest, found: Run) -> list[dict[str, Any]]:
         "dispatch.resumed": ("running", "Resumed"),
         "dispatch.stopped": ("stopped", "Stopped"),
         "dispatch.wave_opened": ("running", "Opened the next wave"),
-        "dispatch.halted": ("halted", "Halted by policy"),
+        "dispatch.halted": ("halted", "Halted"),
+        "dispatch.budget_raised": ("note", "Raised the budget"),
     }
     return [
         {
@@ -189,7 +191,7 @@ def _actions(request: ConsoleRequest, found: Run) -> list[dict[str, Any]]:
 @require_POST
 @console_page(Role.AUTHOR)
 def act(request: ConsoleRequest, run_id: int) -> HttpResponse:
-    """Pause, resume, stop, or open the next wave."""
+    """Pause, resume, stop, open the next wave, or raise the budget."""
     found, now = _run(request, run_id), timezone.now()
     asked, reason = request.POST.get("act", ""), request.POST.get("reason", "")[:300]
     if asked == "pause":
@@ -204,6 +206,12 @@ def act(request: ConsoleRequest, run_id: int) -> HttpResponse:
     elif asked == "wave":
         delivery.open_next_wave(request.actor, found.dispatch_id, now=now)
         messages.success(request, "The next wave is open.")
+    elif asked == "budget":
+        total = micros_of(request.POST.get("budget", "")[:40])
+        if not isinstance(total, int):
+            raise Invalid([Finding("error", "/budget", total or "nothing", "a sum such as 1,250.50")])
+        delivery.raise_budget(request.actor, found.dispatch_id, total, now=now, reason=reason)
+        messages.success(request, "The budget is raised. A paused run goes on when it is resumed.")
     else:
         raise Missing("nothing of that name can be done to a run")
     return redirect("workflow:run", run_id=run_id)

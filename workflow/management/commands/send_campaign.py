@@ -79,7 +79,7 @@ def send_and_watch(run: Run, *, quiet: bool = False) -> bool:
 
 def _report(ahead: Outlook) -> Report:
     left_out = {reason: len(people) for reason, people in ahead.left_out.items()}
-    money = f"{ahead.micros / 1e6:,.2f} {ahead.currency}" if ahead.currency else "free"
+    money = delivery.money(ahead.micros, ahead.currency) if ahead.currency else "free"
     lines = [
         f"{ahead.key}: {ahead.count:,} people, {ahead.sentence}",
         *(f"  left out, {reason}: {number:,}" for reason, number in left_out.items()),

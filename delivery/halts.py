@@ -1,0 +1,25 @@
+"""Pause a dispatch on nobody's behalf, when something speaks against sending on; a person resumes it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from delivery.models import Dispatch
+from delivery.states import DispatchState
+from governance import door as governance
+
+
+def halt(workspace_id: int, dispatch_id: int, reason: str, *, by: str, now: datetime) -> bool:
+    """Pause it unless it no longer runs, and say why on its page and in the audit trail. by: which guard it was ("ramp", "budget").
+
+    Once this returns, no last look of it can commit. False: it was paused, stopped or done already."""
+    actor = governance.system_actor(workspace_id, label=by)
+    with transaction.atomic():
+        governance.bump(workspace_id)
+        row = Dispatch.objects.filter(pk=dispatch_id, workspace_id=workspace_id, state=DispatchState.RUNNING)
+        halted = bool(row.update(state=DispatchState.PAUSED, state_reason=f"halted: {reason}"[:300]))
+        if halted:
+            governance.audit(actor, "dispatch.halted", subject=f"dispatch:{dispatch_id}", data={"reason": reason[:300]}, now=now)
+    return halted

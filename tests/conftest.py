@@ -33,12 +33,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is about the other database: it is not skipped, it belongs to the other half of `make test`."""
-    other = "sqlite" if "postgresql" in settings.DATABASES["default"]["ENGINE"] else "postgres"
-    left_out = [item for item in items if item.get_closest_marker(other)]
+    """Leave out what is about the other database, and on PostgreSQL what asks none: it is not skipped, it belongs to the other half of
+    `make test`."""
+    on_postgres = "postgresql" in settings.DATABASES["default"]["ENGINE"]
+    other = "sqlite" if on_postgres else "postgres"
+    left_out = {item for item in items if item.get_closest_marker(other) or (on_postgres and _asks_no_database(item))}
     if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker(other)]
+        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _asks_no_database(item: pytest.Item) -> bool:
+    """pytest-django refuses such a test every query, so that no database can change what it finds. street: asks for one as it is made."""
+    databases = {"db", "transactional_db", "postgres_url", "street"} & set(getattr(item, "fixturenames", ()))
+    return not databases and not any(map(item.get_closest_marker, ("django_db", "postgres")))
 
 
 # ── a missing engine: skipped, said loudly; a failure where CI=true ───────────────────────────────────────────────

@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from tests import engines
+from tests import engines, order
 from tests.network import loopback_only
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
     assert settings.OMNI.env == "test", "tests run with DJANGO_SETTINGS_MODULE=tests.settings"
 
 
+@pytest.hookimpl(trylast=True)  # the browser's folder marks its tests
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is about the other database, and on PostgreSQL what asks none: it is not skipped, it belongs to the other half of
     `make test`."""
@@ -41,6 +42,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if item in left_out])
         items[:] = [item for item in items if item not in left_out]
+    if (workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))) > 1:
+        items[:] = order.dealt(items, workers)
 
 
 def _asks_no_database(item: pytest.Item) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from tests import engines
+from tests import engines, order
 from tests.network import loopback_only
 
 if TYPE_CHECKING:
@@ -32,13 +32,24 @@ def pytest_configure(config: pytest.Config) -> None:
     assert settings.OMNI.env == "test", "tests run with DJANGO_SETTINGS_MODULE=tests.settings"
 
 
+@pytest.hookimpl(trylast=True)  # the browser's folder marks its tests
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is about the other database: it is not skipped, it belongs to the other half of `make test`."""
-    other = "sqlite" if "postgresql" in settings.DATABASES["default"]["ENGINE"] else "postgres"
-    left_out = [item for item in items if item.get_closest_marker(other)]
+    """Leave out what is about the other database, and on PostgreSQL what asks none: it is not skipped, it belongs to the other half of
+    `make test`."""
+    on_postgres = "postgresql" in settings.DATABASES["default"]["ENGINE"]
+    other = "sqlite" if on_postgres else "postgres"
+    left_out = {item for item in items if item.get_closest_marker(other) or (on_postgres and _asks_no_database(item))}
     if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker(other)]
+        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+        items[:] = [item for item in items if item not in left_out]
+    if (workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))) > 1:
+        items[:] = order.dealt(items, workers)
+
+
+def _asks_no_database(item: pytest.Item) -> bool:
+    """pytest-django refuses such a test every query, so that no database can change what it finds. street: asks for one as it is made."""
+    databases = {"db", "transactional_db", "postgres_url", "street"} & set(getattr(item, "fixturenames", ()))
+    return not databases and not any(map(item.get_closest_marker, ("django_db", "postgres")))
 
 
 # ── a missing engine: skipped, said loudly; a failure where CI=true ───────────────────────────────────────────────

@@ -16,6 +16,7 @@ import pytest
 from delivery.adapters.base import Adapter, Attachment, Fate, Limits, Unreadable, Unsupported, VendorEvent, VendorResponse, Webhook
 from delivery.adapters.registry import ADAPTERS, CHANNELS
 from tests.adapters import letters
+from tests.tables import over
 
 TRAFFIC = Path(__file__).parent / "traffic"
 KINDS = {"accepted", "permanent_address", "permanent_message", "misconfigured", "throttled", "transient", "ambiguous"}
@@ -137,8 +138,8 @@ def test_no_credential_is_shown_by_a_request_or_an_account(adapter: Adapter) -> 
 
 
 @each_adapter
-@pytest.mark.parametrize("status", [200, 400, 401, 403, 429, 500])
-@pytest.mark.parametrize("body", STRANGE_ANSWERS)
+@over("status", [200, 400, 401, 403, 429, 500])
+@over("body", STRANGE_ANSWERS)
 def test_no_answer_however_strange_is_taken_for_a_token(adapter: Adapter, status: int, body: bytes) -> None:
     if adapter.token_request(letters.ACCOUNTS[adapter.key], letters.AT) is not None:
         fate = adapter.read_token(VendorResponse(status, {}, body))
@@ -152,8 +153,8 @@ def test_a_question_for_a_token_can_be_repeated_to_the_byte(adapter: Adapter) ->
 
 
 @each_adapter
-@pytest.mark.parametrize("status", [100, 200, 204, 301, 400, 401, 404, 408, 413, 418, 429, 500, 502, 503, 599])
-@pytest.mark.parametrize("body", STRANGE_ANSWERS)
+@over("status", [100, 200, 204, 301, 400, 401, 404, 408, 413, 418, 429, 500, 502, 503, 599])
+@over("body", STRANGE_ANSWERS)
 def test_no_answer_however_strange_breaks_it_or_counts_as_accepted(adapter: Adapter, status: int, body: bytes) -> None:
     if (status, adapter.key) == (204, "webhook") or (status == 200 and adapter.key in SUCCESS_WITHOUT_A_BODY):
         return  # there the status alone is the success
@@ -162,7 +163,7 @@ def test_no_answer_however_strange_breaks_it_or_counts_as_accepted(adapter: Adap
 
 
 @each_adapter
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@over("status", [500, 502, 503, 504])
 def test_a_server_error_of_a_vendor_outside_is_in_doubt(adapter: Adapter, status: int) -> None:
     wanted = "transient" if adapter.key == "outbox" else "ambiguous"
     assert adapter.read(VendorResponse(status, {}, b"oops"), ["a"]).kind == wanted
@@ -180,8 +181,8 @@ def test_a_webhook_without_a_signature_is_nobodys(adapter: Adapter) -> None:
 
 
 @each_adapter
-@pytest.mark.parametrize("body", STRANGE_WEBHOOKS)
-@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded", ""])
+@over("body", STRANGE_WEBHOOKS)
+@over("kind", ["application/json", "application/x-www-form-urlencoded", ""])
 def test_no_webhook_however_strange_breaks_it(adapter: Adapter, body: bytes, kind: str) -> None:
     heard = list(adapter.events(Webhook("https://omni.example.com/hooks/x?message_id=%zz", {"content-type": kind}, body, RECEIVED)))
     assert all(isinstance(one, Unreadable) for one in heard)

@@ -15,6 +15,7 @@ from django.db import connection
 
 from audience import door as audience
 from audience.models import Profile, ProfileFeed, Subscription
+from tests.tables import over
 
 HEADER = "external_id,email,first_name,stays,vip,birthday,seen,interests\n"
 ADA = 'u-1,Ada@example.com,Ada,3,yes,1990-12-10,2026-02-01 10:00:00+01:00,"art|food"\n'
@@ -111,7 +112,7 @@ def test_columns_are_mapped_left_out_or_asked_about(run: Callable[..., Ran]) -> 
     assert (person("7").email, person("7").attributes) == ("ann@example.com", {"city": "Rome"})
 
 
-@pytest.mark.parametrize(
+@over(
     ("options", "words"),
     [
         (["--map", "nothing"], "COLUMN=TARGET"),
@@ -132,7 +133,7 @@ def test_wishes_that_cannot_be_met_are_refused_before_the_first_row(run: Callabl
     assert words in ran.err
 
 
-@pytest.mark.parametrize(
+@over(
     ("content", "words"),
     [
         (b"PK\x03\x04" + b"\0" * 50, "a ZIP archive or spreadsheet"),

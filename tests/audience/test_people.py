@@ -11,6 +11,7 @@ from pyroaring import BitMap64
 from audience import door as audience
 from governance import door as governance
 from governance.door import Actor
+from tests.tables import over
 
 PEOPLE = [
     audience.ProfileRow("ann", email="Ann@Example.com", phone="+442079460958", country="GB", attributes={"stays": 1}),
@@ -46,7 +47,7 @@ def test_a_person_never_shows_an_address_by_accident(workspace_id: int, ids: dic
     assert "@" not in repr(audience.load(workspace_id, [ids["ann"]])[0])
 
 
-@pytest.mark.parametrize(
+@over(
     ("address", "who"),
     [
         ("ANN@example.com", "ann"),

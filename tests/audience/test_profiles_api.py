@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import pytest
-
 from audience import door as audience
 from audience.models import ProfileFeed, Subscription
 from governance import door as governance
 from governance.door import Actor
 from tests.audience.conftest import Api, api_of, fill_catalogue
+from tests.tables import over
 
 ADA = {
     "external_id": "u-1",
@@ -85,7 +84,7 @@ def test_whoever_is_wrong_is_named_and_harms_nobody_else(api: Api) -> None:
     assert "a@b" not in str(answer)
 
 
-@pytest.mark.parametrize(
+@over(
     ("body", "path"),
     [
         ({"profiles": [{"external_id": "a", "zone": "+05:30"}]}, "/profiles/0/zone"),

@@ -10,6 +10,7 @@ import pytest
 from audience.door import Rule
 from governance.door import DocumentModel, Finding, Invalid, bill, document, parse
 from tests import factories
+from tests.tables import over
 
 pytestmark = pytest.mark.django_db
 
@@ -184,7 +185,7 @@ def test_an_unknown_attribute_comes_with_the_nearest_names(catalogue: None, now:
     assert ("/rule/attribute", "an attribute of the catalogue, perhaps tier") in found
 
 
-@pytest.mark.parametrize(
+@over(
     ("condition", "place"),
     [
         ({"attribute": "tier", "op": "gt", "value": 3}, "/rule/op"),

@@ -12,6 +12,7 @@ from audience import door as audience
 from audience.models import Profile, ProfileFeed
 from governance import door as governance
 from governance.door import Actor, Finding
+from tests.tables import over
 
 
 def row(external_id: str = "ada", **given: Any) -> audience.ProfileRow:
@@ -71,7 +72,7 @@ def test_a_bad_row_names_every_field_and_the_rest_come_in(upsert: Any) -> None:
     assert findings(outcome) == ["/email", "/phone", "/locale", "/country", "/zone", "/attributes/stays", "/attributes/unheard"]
 
 
-@pytest.mark.parametrize(
+@over(
     ("name", "value", "words"),
     [
         ("stays", "3", "a number"),
@@ -111,7 +112,7 @@ def test_findings_never_repeat_addresses_or_personal_values(upsert: Any) -> None
     assert not any(secret in told for secret in ("lovelace", "Lovelace", "ada@", "3612", "34 56", "3456"))
 
 
-@pytest.mark.parametrize("external_id", ["", "  ", "x" * 201, "a\nb", "a\0", "erased-1", 7, None])
+@over("external_id", ["", "  ", "x" * 201, "a\nb", "a\0", "erased-1", 7, None])
 def test_an_external_id_is_printable_text_of_its_own(upsert: Any, external_id: Any) -> None:
     assert findings(upsert(row(external_id))) == ["/external_id"]
 

@@ -23,7 +23,7 @@ HANDLES, MEMORY = 64, 512  # files; MB of address space, less than a worker need
 
 def run(call: Call) -> Found:
     found, mails = Found(), call.many(MAILS)
-    with _small_disk() as disk:
+    with small_disk() as disk:
         with stage(mails, batch=BATCH, database=lambda server, name: _tablespace(server, name, disk)) as made:
             made.vendor.takes(0.1)
             made.launch()
@@ -81,11 +81,11 @@ def _limited(made: Stage, limit: str, most: int) -> subprocess.Popen[bytes]:
 
 
 @contextmanager
-def _small_disk() -> Iterator[Path]:
-    """A file system in memory that can be filled. Raises NotHere where we may not mount one."""
+def small_disk(room: int = ROOM) -> Iterator[Path]:
+    """A file system in memory of so many MB, which can be filled. Raises NotHere where we may not mount one."""
     disk = Path("/tmp") / f"omni-small-disk-{os.getpid()}"
     disk.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={ROOM}m", "tmpfs", str(disk)], capture_output=True, text=True)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={room}m", "tmpfs", str(disk)], capture_output=True, text=True)
     if done.returncode:
         disk.rmdir()
         raise NotHere(f"a disk that can be filled needs root: {done.stderr.strip()}")

@@ -7,6 +7,7 @@ from governance import door as governance
 from governance.append_only import guard_all, unguard_all
 from governance.door import Missing, Refused
 from tests.governance.office import AUDIENCE, Office
+from tests.tables import over
 
 
 @pytest.fixture
@@ -80,12 +81,12 @@ def test_a_body_altered_in_the_database_is_noticed(spring: Office) -> None:
     assert "altered" in caught.value.findings[0].found
 
 
-@pytest.mark.parametrize("count", [8_000, 10_000, 12_000])
+@over("count", [8_000, 10_000, 12_000])
 def test_an_audience_within_a_fifth_may_go(spring: Office, count: int) -> None:
     assert spring.approval("plan", "spring").objection(count) is None
 
 
-@pytest.mark.parametrize(("count", "words"), [(12_001, "grew 20%"), (46_000, "grew 360%"), (7_999, "shrank 20%"), (0, "shrank 100%")])
+@over(("count", "words"), [(12_001, "grew 20%"), (46_000, "grew 360%"), (7_999, "shrank 20%"), (0, "shrank 100%")])
 def test_an_audience_beyond_a_fifth_asks_again(spring: Office, count: int, words: str) -> None:
     finding = spring.approval("plan", "spring").objection(count)
     assert finding is not None and words in finding.found

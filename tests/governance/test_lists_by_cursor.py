@@ -10,6 +10,7 @@ from django.test import RequestFactory
 from governance.door import Invalid, page
 from governance.models import Revision
 from tests.governance.office import Office
+from tests.tables import over
 
 
 def listed(order: list[str], **query: str) -> Any:
@@ -40,7 +41,7 @@ def test_equal_values_are_told_apart_by_the_last_field(office: Office) -> None:
     assert second["next"] is None
 
 
-@pytest.mark.parametrize("limit", ["0", "201", "-1", "x", "9" * 30, "1.5", "٣"])
+@over("limit", ["0", "201", "-1", "x", "9" * 30, "1.5", "٣"])
 def test_a_wrong_limit_is_named(office: Office, limit: str) -> None:
     with pytest.raises(Invalid) as caught:
         listed(["-id"], limit=limit)

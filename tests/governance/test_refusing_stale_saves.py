@@ -5,6 +5,7 @@ import pytest
 from governance import door as governance
 from governance.door import Missing, Stale
 from tests.governance.office import Office
+from tests.tables import over
 
 
 def test_an_edit_of_an_older_revision_is_refused_with_what_it_missed(office: Office) -> None:
@@ -24,7 +25,7 @@ def test_a_new_document_does_not_replace_one_that_exists(office: Office) -> None
         governance.save(office.abe, "page", "welcome", {"title": "mine"}, base=None, now=office.now())
 
 
-@pytest.mark.parametrize("base", [2, 99, 2**70, -1])
+@over("base", [2, 99, 2**70, -1])
 def test_a_base_that_never_was_is_refused(office: Office, base: int) -> None:
     office.save(office.ada, "page", "welcome", text="Hello")
     with pytest.raises(Stale):

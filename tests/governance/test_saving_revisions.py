@@ -5,6 +5,7 @@ import pytest
 from governance import door as governance
 from governance.door import Invalid, Missing, Refused
 from tests.governance.office import Office
+from tests.tables import over
 
 
 def test_each_save_makes_the_next_immutable_revision(office: Office) -> None:
@@ -36,7 +37,7 @@ def test_every_fault_of_a_body_is_named_with_its_pointer(office: Office) -> None
     assert office.latest("plan", "spring") is None
 
 
-@pytest.mark.parametrize(
+@over(
     ("value", "path"),
     [
         ({"text": "a\0b"}, "/text"),
@@ -63,7 +64,7 @@ def test_a_body_nested_without_end_is_refused(office: Office) -> None:
         office.save(office.ada, "page", "welcome", blocks=[{"a": deep}])
 
 
-@pytest.mark.parametrize("key", ["", "Spring", "-a", "a b", "a/b", "x{__import__('os')}.html", "a" * 81, "é", "a\n"])
+@over("key", ["", "Spring", "-a", "a b", "a/b", "x{__import__('os')}.html", "a" * 81, "é", "a\n"])
 def test_a_key_is_a_slug(office: Office, key: str) -> None:
     with pytest.raises(Invalid) as caught:
         governance.save(office.ada, "page", key, {"title": "A"}, base=None, now=office.now())

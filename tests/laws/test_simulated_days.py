@@ -6,6 +6,7 @@ A day that breaks a law prints its seed and its story. OMNI_LAW_SEEDS="4711" tel
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 
@@ -28,9 +29,12 @@ def _blocks() -> list[range]:
     return [seeds[start : start + AT_ONCE] for start in range(0, len(seeds), AT_ONCE)]
 
 
+_town = functools.cache(Town)  # built once per process: every day begins with putting it back
+
+
 @pytest.fixture
 def town(monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
-    made = Town()
+    made = _town()
     for name, value in {**SECRETS, "SENDGRID_HOOK": made.hooks.public_key()}.items():
         monkeypatch.setenv(f"OMNI_SECRET_{name}", value)
     yield made

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -135,27 +134,33 @@ def chunked(*parts: bytes) -> bytes:
     return b"".join(unended(part) for part in [*parts, b""])
 
 
-@pytest.mark.sqlite
-def test_bodies_are_bounded_however_they_arrive(tmp_path: Path) -> None:
-    given = environment(tmp_path)
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """The address of an instance in a process of its own, and a key that may write events there."""
+    folder = tmp_path_factory.mktemp("served")
+    given = environment(folder)
     manage("migrate", "--verbosity", "0", given=given)
-    with serving(given, tmp_path / "log") as (_, address):
-        head = "POST /hooks/nobody HTTP/1.1\nHost: localhost\nConnection: close\nContent-Type: application/json\n"
-        announced = talk(address, f"{head}Content-Length: {999 * MIB}\n\n")
-        endless = talk(address, f"{head}Transfer-Encoding: chunked\n\n", *[unended(b"x" * MIB)] * 10, unended(b"x"))
-        small = talk(address, f"{head}Transfer-Encoding: chunked\n\n", chunked(b"{", b"}"))
+    manage("add_member", "cleo", "--role", "admin", given=given)
+    key = manage("create_api_key", "tests", "--scope", "events:write", "--as", "cleo", given=given).stdout.split()[-1]
+    with serving(given, folder / "log") as (_, address):
+        yield address, key
+
+
+@pytest.mark.sqlite
+def test_bodies_are_bounded_however_they_arrive(served: tuple[str, str]) -> None:
+    address, _ = served
+    head = "POST /hooks/nobody HTTP/1.1\nHost: localhost\nConnection: close\nContent-Type: application/json\n"
+    announced = talk(address, f"{head}Content-Length: {999 * MIB}\n\n")
+    endless = talk(address, f"{head}Transfer-Encoding: chunked\n\n", *[unended(b"x" * MIB)] * 10, unended(b"x"))
+    small = talk(address, f"{head}Transfer-Encoding: chunked\n\n", chunked(b"{", b"}"))
     assert announced.startswith(b"HTTP/1.1 413"), announced[:200]
     assert endless.startswith(b"HTTP/1.1 413"), endless[:200]
     assert small.startswith(b"HTTP/1.1 404"), small[:200]
 
 
 @pytest.mark.sqlite
-def test_a_chunked_body_is_read_like_any_other(tmp_path: Path) -> None:
-    given = environment(tmp_path)
-    manage("migrate", "--verbosity", "0", given=given)
-    manage("add_member", "cleo", "--role", "admin", given=given)
-    key = manage("create_api_key", "tests", "--scope", "events:write", "--as", "cleo", given=given).stdout.split()[-1]
-    with serving(given, tmp_path / "log") as (_, address):
-        head = f"POST /api/v1/events HTTP/1.1\nHost: localhost\nConnection: close\nAuthorization: Bearer {key}\n"
-        answer = talk(address, f"{head}Content-Type: application/json\nTransfer-Encoding: chunked\n\n", chunked(b'{"unknown"', b": 1}"))
+def test_a_chunked_body_is_read_like_any_other(served: tuple[str, str]) -> None:
+    address, key = served
+    head = f"POST /api/v1/events HTTP/1.1\nHost: localhost\nConnection: close\nAuthorization: Bearer {key}\n"
+    answer = talk(address, f"{head}Content-Type: application/json\nTransfer-Encoding: chunked\n\n", chunked(b'{"unknown"', b": 1}"))
     assert b"/unknown" in answer, answer[:400]

@@ -75,13 +75,18 @@ def _cuts(table: str) -> Iterator[tuple[int, int]]:
 
 
 def _blocks(table: str, cutoff: datetime, each: Each) -> int:
-    """Whole blocks of numbers while every event of a block is old enough and no newer one can come into it."""
-    gone = 0
+    """Whole blocks of numbers while every event of a block is old enough and no newer one can come into it. A block with an event of a
+    run that somebody holds stays whole."""
+    gone = end = 0
+    holds = list(Dispatch.objects.filter(legal_hold=True).values_list("pk", flat=True))
     while True:
-        first = sql.rows(f"SELECT MIN(id) FROM {table}")[0][0]
+        first = sql.rows(f"SELECT MIN(id) FROM {table} WHERE id >= %s", [end])[0][0]
         if first is None:
             return gone
         begin, end = first // BLOCK * BLOCK, (first // BLOCK + 1) * BLOCK
+        within = f"SELECT 1 FROM {table} WHERE id >= %s AND id < %s AND {sql.among('dispatch_id')} LIMIT 1"
+        if holds and sql.rows(within, [begin, end, sql.numbers(holds)]):
+            continue
         young = sql.rows(
             f"SELECT 1 FROM {table} WHERE id >= %s AND id < %s AND received_at >= %s LIMIT 1", [begin, end, sql.moment(cutoff)]
         )

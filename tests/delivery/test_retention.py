@@ -175,6 +175,22 @@ def test_old_events_leave_by_whole_blocks(kept: Street, tmp_path: Path, monkeypa
     assert VendorEvent.objects.filter(dispatch_id=new).count() == 3
 
 
+def test_events_of_a_run_that_somebody_holds_stay_and_later_ones_go(kept: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(old_events, "BLOCK", 1)
+    held, other = sent(kept, "held", kept.people(3)), sent(kept, "other", kept.people(3))
+    assert retention.hold(kept.workspace_id, held, True)
+    kept.clock.pass_(days=200)
+    sent(kept, "new", kept.people(3))
+
+    retention.retire(now=kept.clock())
+    of_the_held = VendorEvent.objects.filter(dispatch_id=held)
+
+    assert of_the_held.count() == 3 and not VendorEvent.objects.filter(dispatch_id=other).exists()
+    assert retention.hold(kept.workspace_id, held, False)
+    retention.retire(now=kept.clock())
+    assert not of_the_held.exists()
+
+
 def test_too_short_a_time_is_refused() -> None:
     with pytest.raises(SystemExit, match="OMNI_KEEP_MESSAGES"):
         read_environment({"OMNI_KEEP_MESSAGES": "30"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -47,6 +47,26 @@ class BillLine:
     def difference(self) -> int:
         """How much more the vendor charged than the book said, of what it has priced."""
         return self.reported - self.expected_of_priced
+
+
+@dataclass(slots=True)
+class Account:
+    """The lines of one channel, account and currency, the dearest first, and their sum in a line without a country."""
+
+    whole: BillLine
+    lines: list[BillLine]
+
+
+def by_account(lines: Sequence[BillLine]) -> list[Account]:
+    """The bill as a reader takes it in: account by account, in the order of its lines."""
+    found: dict[tuple[str, str, str], Account] = {}
+    for line in lines:
+        key = (line.channel, line.account, line.currency)
+        mine = found.setdefault(key, Account(BillLine(line.channel, line.account, "", line.currency), []))
+        mine.lines.append(line)
+        for name in ("messages", "expected", "priced", "expected_of_priced", "reported"):
+            setattr(mine.whole, name, getattr(mine.whole, name) + getattr(line, name))
+    return list(found.values())
 
 
 def month_of(text: str) -> tuple[datetime, datetime]:

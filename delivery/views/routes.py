@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from delivery import bills, route_board, vendor_prices
-from delivery.document_words import CHANNEL_WORDS
+from delivery.views.titles import route_titles
 from governance.door import ConsoleRequest, console_page
 
 
@@ -41,19 +41,14 @@ def bill_page(request: ConsoleRequest) -> HttpResponse:
     if request.GET.get("as") == "csv":
         name = f"attachment; filename=bill-{since:%Y-%m}.csv"
         return HttpResponse(bills.as_csv(lines), content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
-    totals: dict[str, list[int]] = {}
-    for line in lines:
-        total = totals.setdefault(line.currency, [0, 0, 0])
-        for place, micros in enumerate((line.expected, line.expected_of_priced, line.reported)):
-            total[place] += micros
     context = {
         "title": f"Bill of {since:%B %Y}",
         "trail": [
             {"title": "Delivery", "href": reverse("delivery:health")},
             {"title": "Routes and prices", "href": reverse("delivery:routes")},
         ],
-        "lines": [{"line": line, "channel": CHANNEL_WORDS.get(line.channel, line.channel)} for line in lines],
-        "totals": sorted(totals.items()),
+        "accounts": bills.by_account(lines),
+        "titles": route_titles(request.actor.workspace_id),
         "month": f"{since:%Y-%m}",
         "before": f"{since - timedelta(days=1):%Y-%m}",
         "after": f"{until:%Y-%m}" if until <= now else "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ from tests.crash.vendor import Taken, post, stand_in
 MAILS, COPIES, LATE, PER_POST, AT_ONCE = 100_000, 3, 0.1, 1_000, 4
 KINDS = {"bounce": "bounced", "open": "opened", "click": "clicked", "spamreport": "complained"}
 STATES = ("sent", "delivered", "bounced", "complained")  # by rank: what a message is in the end
+WORKERS, DRAWN_WITHIN = 2, 3_600.0  # processes; seconds
+WAITING = "SELECT count(*) AS many FROM delivery_webhookcall WHERE waiting IS NOT NULL"
 KEPT = """SELECT kind, count(*) AS many FROM delivery_vendorevent WHERE dispatch_id > 0 GROUP BY kind"""
 
 
@@ -37,8 +40,13 @@ def run(call: Call) -> Found:
             body, now = json.dumps(some).encode(), datetime.now(UTC)
             return post(made.omni.url + "/hooks/sendgrid", body, standin.signed(body, now))
 
+        began = time.monotonic()
+        made.worker(processes=WORKERS)  # who draws from what the posts made durable
         with ThreadPoolExecutor(AT_ONCE) as pool:
             answers = Counter(pool.map(send, posts))
+        answered = time.monotonic() - began
+        found.must(made.until(lambda: not made.query(WAITING)["many"], within=DRAWN_WITHIN), "some calls were never drawn from")
+        found.figures |= {"all answered after s": round(answered), "all drawn from after s": round(time.monotonic() - began)}
         kept = {row["kind"]: row["many"] for row in made.rows(KEPT)}
         states = made.ledger()["states"]
     found.figures |= {"events posted": sum(map(len, posts)), "of them different": len(events), "kept": sum(kept.values())}

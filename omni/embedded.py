@@ -26,6 +26,7 @@ from workflow.worker import Worker
 
 log = structlog.get_logger(__name__)
 TAKEN = {errno.EADDRINUSE, errno.EACCES}
+BACKLOG = 2048  # connections that wait to be taken, as many as uvicorn lets wait
 PORTS_TRIED = 20  # the wanted one and those after it; then any free one
 
 
@@ -77,6 +78,7 @@ def serve(listener: socket.socket, *, worker: bool = True, ready: Callable[[], N
     told = _stop_on_signals(server, sender)
     if thread:
         thread.start()
+    listener.listen(BACKLOG)  # from here on nobody is refused: who comes before the application is loaded waits
     ready()
     try:
         server.run(sockets=[listener])

@@ -109,6 +109,13 @@ def test_it_serves_on_postgresql_with_its_bell(tmp_path: Path, postgres_url: str
         assert process.wait(WITHIN) == 0
 
 
+@pytest.mark.sqlite
+def test_nobody_is_refused_once_the_address_is_said(tmp_path: Path) -> None:
+    with serving(environment(tmp_path), tmp_path / "log") as (_, address):
+        host, port = address.removeprefix("http://").split(":")
+        socket.create_connection((host, int(port)), timeout=WITHIN).close()
+
+
 def test_small_answers_do_not_wait_for_an_acknowledgement() -> None:
     with reserve("127.0.0.1", 0) as listener:
         assert listener.proto == socket.IPPROTO_TCP, "asyncio turns Nagle's delay off only for sockets that say they are TCP"

@@ -180,7 +180,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "omni.api.problem_details",
     "DEFAULT_THROTTLE_CLASSES": ["governance.api_authentication.ApiKeyThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"api_key": "6000/min"},
+    "DEFAULT_THROTTLE_RATES": {"api_key": "30000/min"},
     "UNAUTHENTICATED_USER": None,
     "NUM_PROXIES": 0,  # the address is the connection's (uvicorn has read a trusted proxy's header): nobody writes it themselves
 }

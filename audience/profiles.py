@@ -42,15 +42,16 @@ def load(workspace_id: int, ids: Sequence[int] | BitMap64) -> list[Person]:
     wanted = list(map(int, ids))
     if not wanted:
         return []
-    found = {person.id: person for person in _read(sql.among("id"), [workspace_id, sql.listed(wanted)])}
+    found = {person.id: person for person in _read(sql.among("id"), [workspace_id, sql.listed(wanted)], often=len(wanted) < FEW)}
     return [found[each] for each in wanted if each in found]
 
 
-def _read(condition: str, parameters: Sequence[Any]) -> list[Person]:
-    """The people of a workspace (the first parameter) for whom a condition in SQL holds, but the erased."""
+def _read(condition: str, parameters: Sequence[Any], *, often: bool) -> list[Person]:
+    """The people of a workspace (the first parameter) for whom a condition in SQL holds, but the erased. often: see `sql.rows`."""
     statement = _LOAD.format(attributes="attributes::text" if sql.on_postgres() else "attributes")
     loads = orjson.loads
-    return [Person(*(*row[:8], loads(row[8]))) for row in sql.rows(f"{statement} AND erased_at IS NULL AND {condition}", parameters)]
+    found = sql.rows(f"{statement} AND erased_at IS NULL AND {condition}", parameters, often=often)
+    return [Person(*(*row[:8], loads(row[8]))) for row in found]
 
 
 def people(workspace_id: int) -> QuerySet[Profile]:
@@ -61,7 +62,7 @@ def people(workspace_id: int) -> QuerySet[Profile]:
 def find(workspace_id: int, *, external_id: str | None = None, address: str | None = None) -> Person | None:
     """One person by external id, or the one with the lowest id by e-mail address or phone number, however these are written."""
     if external_id is not None:
-        found = [] if "\0" in external_id else _read("external_id = %s", [workspace_id, external_id_of(external_id)])
+        found = [] if "\0" in external_id else _read("external_id = %s", [workspace_id, external_id_of(external_id)], often=True)
         return next(iter(found), None)
     is_theirs = _address(address) if address is not None else None
     number = people(workspace_id).filter(is_theirs).order_by("id").values_list("id", flat=True).first() if is_theirs else None

@@ -14,6 +14,8 @@ from django.db import connection
 from django.db.models import QuerySet
 from numpy.typing import NDArray
 
+from governance.door import prepared_cursor
+
 PIECE = 10_000  # numbers that are fetched at once
 
 
@@ -50,9 +52,9 @@ def count_tables(*tables: str) -> None:
         run(f"ANALYZE {', '.join(tables)}")
 
 
-def rows(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """All rows of one statement."""
-    with connection.cursor() as cursor:
+def rows(statement: str, parameters: Sequence[Any] = (), *, often: bool = False) -> list[tuple[Any, ...]]:
+    """All rows of one statement. often: it is one that every message or request needs (see governance/prepared.py)."""
+    with prepared_cursor() if often else connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return list(cursor.fetchall())
 
@@ -76,8 +78,8 @@ def numbers_of(query: QuerySet[Any, int]) -> Iterator[NDArray[np.uint64]]:
             yield np.fromstring(text, dtype=np.uint64, sep=" ")
 
 
-def run(statement: str, parameters: Sequence[Any] = ()) -> int:
-    """How many rows one statement changed."""
-    with connection.cursor() as cursor:
+def run(statement: str, parameters: Sequence[Any] = (), *, often: bool = False) -> int:
+    """How many rows one statement changed. often: as for `rows`."""
+    with prepared_cursor() if often else connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return int(cursor.rowcount)

@@ -56,6 +56,7 @@ def begin(work: Work, bundles: Sequence[Bundle], route: Route, *, now: datetime,
             sql.moment(until),
             *given,
         ],
+        often=True,
     )
     numbers = {first_n: number for number, first_n in found}  # bundles share no message, so their first numbers differ
     for bundle, row in zip(bundles, requests, strict=True):
@@ -80,6 +81,7 @@ def settle(work: Work, answered: Sequence[tuple[Bundle, Fate]], *, now: datetime
         FROM held WHERE delivery_attempt.dispatch_id = %s AND delivery_attempt.id = held.id
             AND delivery_attempt.id BETWEEN %s AND %s RETURNING delivery_attempt.id""",
         [*given, work.dispatch.id, *span, sql.moment(now), work.dispatch.id, *span],
+        often=True,
     )
     return {row[0] for row in found}
 

@@ -10,6 +10,7 @@ from delivery.cheaper import Elsewhere, elsewhere
 from delivery.clicks import settle as settle_clicks
 from delivery.connections import Connections
 from delivery.control import kill, open_next_wave, pause, raise_budget, resolve_in_doubt, resume, stop, switches
+from delivery.deciding import NewDecision, cancel, decide, decide_one
 from delivery.desk import Doubt, doubts
 from delivery.domains.identity import PlannedMail, planned_mail
 from delivery.domains.kept import look_up_next as look_up_next_domain
@@ -26,6 +27,7 @@ from delivery.instance import doubt as doubt_instance
 from delivery.instance import go_on as raise_instance
 from delivery.instance import held as held_instances
 from delivery.instance import start as start_instance
+from delivery.keys import AlreadyDecided, Once, decided
 from delivery.leases import at_work, due, lease, let_go
 from delivery.left_out import LeftOutPage, left_out
 from delivery.limits import troubled
@@ -40,7 +42,7 @@ from delivery.prices import written as money
 from delivery.pricing import quote
 from delivery.reconcile import Reconciled, reconcile
 from delivery.sending import send
-from delivery.standing import KeyUse, NewDecision, answer_key, cancel, decide, standing, use_key
+from delivery.standing import Standing, standing
 from delivery.states import AttemptState, DispatchState, MessageState, Reason
 from delivery.stations import Stop
 from delivery.suppression import suppress, suppressed, unsuppress
@@ -51,8 +53,9 @@ from delivery.views.frames import framed
 from delivery.work import Clock, DispatchFacts, DispatchPlan, Entry, LaneName, Outcome, Outgoing, Program, Work
 
 __all__ = [
-    "Attachment",
+    "AlreadyDecided",
     "Asked",
+    "Attachment",
     "AttemptState",
     "Backlog",
     "Brief",
@@ -63,19 +66,20 @@ __all__ = [
     "DispatchPlan",
     "DispatchState",
     "DispatchView",
-    "Elsewhere",
     "Doubt",
+    "Elsewhere",
     "Engagement",
     "Entry",
     "Forecast",
-    "KeyUse",
     "LaneName",
+    "LeftOutPage",
     "LinkResolver",
     "MessageKey",
     "MessagePage",
     "MessageState",
     "MessageView",
     "NewDecision",
+    "Once",
     "Outcome",
     "Outgoing",
     "PlannedMail",
@@ -84,6 +88,7 @@ __all__ = [
     "Reconciled",
     "Sender",
     "SentMessage",
+    "Standing",
     "Stop",
     "Trial",
     "VariantResult",
@@ -93,7 +98,6 @@ __all__ = [
     "address_hash",
     "address_hashes",
     "address_of",
-    "answer_key",
     "archived_until",
     "asked_address",
     "at_work",
@@ -105,6 +109,8 @@ __all__ = [
     "confirm_instance",
     "daily",
     "decide",
+    "decide_one",
+    "decided",
     "doubt_instance",
     "doubtful",
     "doubts",
@@ -124,18 +130,17 @@ __all__ = [
     "keep_history",
     "kill",
     "lease",
+    "left_out",
     "let_go",
-    "money",
     "look_up_next_domain",
     "message_id",
     "message_ids",
-    "left_out",
-    "LeftOutPage",
     "messages",
+    "money",
     "note_search",
     "objections",
-    "outcome",
     "open_next_wave",
+    "outcome",
     "pause",
     "paused",
     "plan",
@@ -166,7 +171,6 @@ __all__ = [
     "unfinished",
     "unsubscribe_headers",
     "unsuppress",
-    "use_key",
     "vendor_title",
     "why",
     "without_attachments",

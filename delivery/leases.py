@@ -51,7 +51,8 @@ def _decisions(lane: Lane, worker: str, now: datetime) -> Iterator[Work]:
         token, until, deadline, rows = taken
         dispatch_id, workspace_id = rows[0][4], rows[0][5]
         entries = [Entry(row[1], row[2], sql.read_json(row[3]), row[7] and sql.read_moment(row[7]), row[8]) for row in rows]
-        work = _look(dispatch_id, workspace_id, ("decisions", tuple(row[0] for row in rows)), token, worker, until, deadline, entries, now)
+        source, new = ("decisions", tuple(row[0] for row in rows)), not any(row[9] for row in rows)
+        work = _look(dispatch_id, workspace_id, source, token, worker, until, deadline, entries, now, new=new)
         if work is None:
             continue
         if rows[0][6] > 2 * CRASHES_BEFORE_ISOLATION:
@@ -89,15 +90,18 @@ def _look(
     deadline: float,
     entries: Sequence[Entry],
     now: datetime,
+    *,
+    new: bool = False,
 ) -> Work | None:
-    """The work as it stands: the epoch first, then everything that the epoch vouches for. None: halted meanwhile, given back."""
+    """The work as it stands: the epoch first, then everything that the epoch vouches for. None: halted meanwhile, given back. new: none
+    of it has ever had its last look, so the ledger knows nothing of it."""
     epoch = governance.epoch(workspace_id)
     state, facts = _dispatch(dispatch_id, workspace_id, epoch)
     work = Work(facts, source[0], source[1], token, worker, until, deadline, epoch, entries)
     if state != DispatchState.RUNNING or killed(workspace_id, facts.key, facts.vendor, epoch):
         settled.give_back(work, due_at=now + timedelta(seconds=5))
         return None
-    return settled.without_settled(work, now=now)
+    return work if new else settled.without_settled(work, now=now)
 
 
 def _dispatch(dispatch_id: int, workspace_id: int, epoch: int) -> tuple[str, DispatchFacts]:
@@ -161,6 +165,7 @@ def _take_batch(lane: Lane, worker: str, now: datetime) -> tuple[int, datetime, 
         RETURNING id, dispatch_id, workspace_id, slice_id, (SELECT s.first_n FROM delivery_slice s WHERE s.id = slice_id),
             (SELECT s.digest FROM delivery_slice s WHERE s.id = slice_id), start, stop, ranks, claims""",
         [int(lane), sql.moment(now), sql.moment(now), sql.moment(now), token, sql.moment(until), sql.moment(until), worker],
+        often=True,
     )
     return (token, until, deadline, found[0]) if found else None
 
@@ -180,7 +185,7 @@ def _take_decisions(lane: Lane, worker: str, now: datetime) -> tuple[int, dateti
             ORDER BY c.due_at, c.id LIMIT {DECISIONS_AT_ONCE} {sql.skip_locked("c")})
         UPDATE delivery_decision SET token = %s, leased_until = %s, due_at = %s, worker = %s, claims = claims + 1
         WHERE id IN (SELECT id FROM picked)
-        RETURNING id, n, profile_id, payload, dispatch_id, workspace_id, claims, expires_at, files""",
+        RETURNING id, n, profile_id, payload, dispatch_id, workspace_id, claims, expires_at, files, admitted""",
         [
             int(lane),
             sql.moment(now),
@@ -193,6 +198,7 @@ def _take_decisions(lane: Lane, worker: str, now: datetime) -> tuple[int, dateti
             sql.moment(until),
             worker,
         ],
+        often=True,
     )
     return (token, until, deadline, sorted(found, key=lambda row: int(row[1]))) if found else None
 

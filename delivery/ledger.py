@@ -111,6 +111,7 @@ def _hold(work: Work, ns: list[int], until: datetime) -> set[int] | None:
         held = sql.run(
             "UPDATE delivery_batch SET leased_until = %s, due_at = %s WHERE id = %s AND token = %s AND state = %s",
             [when, when, work.source_ids[0], work.token, WorkState.READY],
+            often=True,
         )
         if not held:
             raise Halted("the lease was lost")
@@ -119,6 +120,7 @@ def _hold(work: Work, ns: list[int], until: datetime) -> set[int] | None:
         f"""UPDATE delivery_decision SET leased_until = %s, due_at = %s, admitted = (admitted OR {sql.among("n")})
         WHERE {sql.among("id")} AND token = %s AND state = %s RETURNING n""",
         [when, when, sql.numbers(ns), sql.numbers(work.source_ids), work.token, WorkState.READY],
+        often=True,
     )
     if not rows:
         raise Halted("the lease was lost, or all of it was cancelled")
@@ -212,9 +214,11 @@ def _postpone(work: Work, postponed: Sequence[tuple[Candidate, datetime]]) -> No
         moments.setdefault(until, []).append(candidate)
     if work.source == "decisions":
         for until, some in moments.items():
-            Decision.objects.filter(dispatch_id=work.dispatch.id, n__in=[candidate.n for candidate in some], token=work.token).update(
-                due_at=until, leased_until=None, admitted=False, claims=0, token=0
-            )
+            for known in (False, True):  # whatever has a row in the ledger stays marked as such
+                ns = [candidate.n for candidate in some if bool(candidate.again or candidate.replaces) == known]
+                Decision.objects.filter(dispatch_id=work.dispatch.id, n__in=ns, token=work.token).update(
+                    due_at=until, leased_until=None, admitted=known, claims=0, token=0
+                )
         return
     if not moments:
         return

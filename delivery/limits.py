@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from delivery import sql
 from delivery.models import VendorAccount
 from delivery.states import Lane
 
@@ -18,11 +19,14 @@ SAME_MOMENT, FORGOTTEN = timedelta(milliseconds=500), timedelta(minutes=10)
 
 def resting(workspace_id: int, accounts: Iterable[str], *, lane: int, now: datetime) -> dict[str, datetime]:
     """Those of these accounts that must be left alone by this lane, and until when."""
-    rows = VendorAccount.objects.filter(workspace_id=workspace_id, account__in=accounts)
-    found = dict[str, datetime]()
-    for account, until, campaigns in rows.values_list("account", "blocked_until", "campaigns_wait_until"):
+    statement = """SELECT account, blocked_until, campaigns_wait_until FROM delivery_vendoraccount
+        WHERE workspace_id = %s AND (blocked_until IS NOT NULL OR campaigns_wait_until IS NOT NULL)"""
+    asked, found = set(accounts), dict[str, datetime]()
+    for account, until, campaigns in sql.rows(statement, [workspace_id], often=True):
+        if account not in asked:
+            continue
         moments = [until] if lane == Lane.TRANSACTIONAL else [until, campaigns]
-        open_again = max((moment for moment in moments if moment is not None), default=now)
+        open_again = max((sql.read_moment(moment) for moment in moments if moment is not None), default=now)
         if open_again > now:
             found[account] = open_again
     return found

@@ -13,8 +13,9 @@ from django.db import transaction
 
 from audience import door as audience
 from delivery import policies
+from delivery.deciding import NewDecision, decide
 from delivery.models import Attempt, Decision, Dispatch
-from delivery.standing import NewDecision, decide, standing
+from delivery.standing import Standing, standing
 from delivery.states import WorkState
 from governance.door import DoorError
 
@@ -44,8 +45,8 @@ def probe(attempt: Attempt, *, now: datetime) -> bool:
 
 
 def _standing(silent: Dispatch, template_revision_id: int, now: datetime) -> int:
-    return standing(
-        silent.workspace_id,
+    of = Standing(
+        workspace_id=silent.workspace_id,
         kind="probe",
         key=silent.key,
         day=now.date(),
@@ -53,5 +54,5 @@ def _standing(silent: Dispatch, template_revision_id: int, now: datetime) -> int
         channel=silent.channel,
         message_class="transactional",
         route_key=silent.route_key,
-        now=now,
     )
+    return standing(of, now=now)

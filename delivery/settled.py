@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from delivery import sql
 from delivery.adapters.registry import ADAPTERS
-from delivery.models import Attempt, Batch, Decision
+from delivery.models import Attempt, Decision
 from delivery.states import AttemptState, DispatchState, MessageState, WorkState
 from delivery.work import Work
 
@@ -32,6 +32,7 @@ def without_settled(work: Work, *, now: datetime) -> Work:
         FROM delivery_message m LEFT JOIN delivery_attempt a ON a.dispatch_id = m.dispatch_id AND a.id = m.attempt_id
         WHERE m.dispatch_id = %s AND m.n BETWEEN %s AND %s""",
         [work.dispatch.id, low, high],
+        often=True,
     )
     if not ledger:
         return work
@@ -64,22 +65,23 @@ def give_back(work: Work, *, due_at: datetime) -> None:
     sql.run(
         f"UPDATE {table} SET due_at = %s, leased_until = NULL, claims = 0 WHERE {sql.among('id')} AND token = %s AND state = %s",
         [sql.moment(due_at), sql.numbers(work.source_ids), work.token, WorkState.READY],
+        often=True,
     )
 
 
 def close(work: Work, *, now: datetime) -> None:
     """End the lease of work that is settled. Decisions whose message waits to be asked about stay, and fall due for that."""
-    if work.source == "batch":
-        Batch.objects.filter(id__in=work.source_ids, token=work.token, state=WorkState.READY).update(
-            state=WorkState.DONE, leased_until=None, claims=0
-        )
-        return
-    mine = Decision.objects.filter(dispatch_id=work.dispatch.id, token=work.token, state=WorkState.READY)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         if work.waiting:
+            mine = Decision.objects.filter(dispatch_id=work.dispatch.id, token=work.token, state=WorkState.READY)
             mine.filter(n__in=work.waiting).update(due_at=now + ask_after(), leased_until=None, claims=0)
-            mine = mine.exclude(n__in=work.waiting)
-        mine.filter(id__in=work.source_ids).update(state=WorkState.DONE, leased_until=None, claims=0)
+        statement = (
+            f"UPDATE {_table(work)} SET state = %s, leased_until = NULL, claims = 0 WHERE {sql.among('id')} AND token = %s AND state = %s"
+        )
+        parameters = [WorkState.DONE, sql.numbers(work.source_ids), work.token, WorkState.READY]
+        if work.waiting:
+            statement, parameters = f"{statement} AND NOT {sql.among('n')}", [*parameters, sql.numbers(work.waiting)]
+        sql.run(statement, parameters, often=True)
 
 
 def finish_dispatch(dispatch_id: int, *, now: datetime) -> bool:
@@ -90,6 +92,7 @@ def finish_dispatch(dispatch_id: int, *, now: datetime) -> bool:
             """UPDATE delivery_dispatch SET state = %s, finished_at = %s WHERE id = %s AND state = %s AND kind = 'campaign'
             AND NOT EXISTS (SELECT 1 FROM delivery_batch b WHERE b.dispatch_id = delivery_dispatch.id AND b.state IN (0, 10))""",
             [DispatchState.DONE, sql.moment(now), dispatch_id, DispatchState.RUNNING],
+            often=True,
         )
     )
 

@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 from django.db import connection
 
+from governance.door import prepared_cursor
+
 
 def on_postgres() -> bool:
     """Whether the default database is PostgreSQL; else it is SQLite."""
@@ -80,9 +82,9 @@ def skip_locked(of: str) -> str:
     return f"FOR UPDATE OF {of} SKIP LOCKED" if on_postgres() else ""
 
 
-def rows(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """All rows of one statement."""
-    with connection.cursor() as cursor:
+def rows(statement: str, parameters: Sequence[Any] = (), *, often: bool = False) -> list[tuple[Any, ...]]:
+    """All rows of one statement. often: it is one that every message or request needs (see governance/prepared.py)."""
+    with prepared_cursor() if often else connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return list(cursor.fetchall())
 
@@ -96,8 +98,8 @@ def run_many(statement: str, rows: Sequence[Sequence[Any]]) -> None:
             cursor.executemany(statement, rows)
 
 
-def run(statement: str, parameters: Sequence[Any] = ()) -> int:
-    """How many rows one statement changed."""
-    with connection.cursor() as cursor:
+def run(statement: str, parameters: Sequence[Any] = (), *, often: bool = False) -> int:
+    """How many rows one statement changed. often: as for `rows`."""
+    with prepared_cursor() if often else connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return int(cursor.rowcount)

@@ -25,6 +25,7 @@ CHANNELS: Final = frozenset({"email", "sms", "push", "webpush", "whatsapp", "wec
 MARKETING_ONLY: Final = frozenset({"unsubscribed"})
 REASONS: Final = frozenset({"bounced", "complained", "invalid", "stopped", "imported", "manual"}) | MARKETING_ONLY
 ROWS_PER_STATEMENT = 5_000
+FEW = 100  # hashes that are asked about by a prepared statement; more, by one that is planned for them
 
 
 def suppress(workspace_id: int, channel: str, address: str, *, reason: str, source: str, now: datetime) -> bool:
@@ -82,6 +83,7 @@ def suppressed(workspace_id: int, channel: str, hashes: Sequence[int], *, messag
         f"""SELECT address_hash, reason FROM delivery_suppression
         WHERE workspace_id = %s AND channel IN (%s, %s) AND {sql.among("address_hash")}""",
         [workspace_id, channel, EVERY_CHANNEL, sql.numbers(hashes)],
+        often=len(hashes) <= FEW,
     )
     harmless = MARKETING_ONLY if message_class == "transactional" else frozenset()
     return {hashed for hashed, reason in found if reason not in harmless}

@@ -51,7 +51,8 @@ class Walk:
             budgets.stop_spending(self.work, now=self.clock())
         if waits:
             return self.hand_back(waits.reason, waits.due_at or self.clock())
-        settled.finish_dispatch(self.work.dispatch.id, now=self.clock())
+        if self.work.source == "batch":  # standing dispatches have no end
+            settled.finish_dispatch(self.work.dispatch.id, now=self.clock())
         log.info("work.sent", **self._told())
         return Outcome(self.counts, self.requests)
 

@@ -15,6 +15,7 @@ from governance import witness
 from governance.audit import audit
 from governance.findings import Finding, Invalid, Missing, Refused, shorten
 from governance.models import ApiKey
+from governance.prepared import prepared_cursor
 from governance.revisions import clean_text
 from governance.roles import SCOPES, Actor, Role, allow, person_of
 
@@ -85,7 +86,7 @@ def authenticate(text: str, *, now: datetime) -> Actor | None:
     if len(parts) != 3 or len(text) > 200 or not text.isascii() or not text.isprintable():
         return None
     moment = connection.ops.adapt_datetimefield_value
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_WORKING, [moment(now - NOTICE), parts[1], moment(now)])
         row = cursor.fetchone()
     if not hmac.compare_digest(row[3] if row else "0" * 64, _digest(text)) or row is None:

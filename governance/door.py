@@ -45,6 +45,7 @@ from governance.members import (
 from governance.models import ApiKey, AuditEntry, Decision, Membership, Release, Revision, Submission, User, Workspace
 from governance.pages import Pages, console_page, document_address, document_context, error_page, pages_of, register_pages
 from governance.paging import PAGING, Page, page
+from governance.prepared import prepared_cursor
 from governance.reading import (
     DocumentView,
     RevisionView,
@@ -165,6 +166,7 @@ __all__ = [
     "parse",
     "place",
     "pointer",
+    "prepared_cursor",
     "policy",
     "posted_body",
     "read_body",

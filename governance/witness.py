@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from governance.models import Witness, Workspace
+from governance.prepared import prepared_cursor
 
 STRIDE = 2**32  # leaves room for two thousand million bumps in a bigint
 
@@ -48,7 +49,7 @@ def hold_epoch(workspace_id: int) -> int:
 
 def _read(statement: str, workspace_id: int) -> int:
     """Asked by every request and every batch, so in plain SQL."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(statement, [workspace_id])
         row = cursor.fetchone()
     if row is None:

@@ -46,6 +46,11 @@ class Environment(BaseModel):
     database_pool: int = Field(
         20, ge=0, le=1000, description="PostgreSQL connections this process may hold at once; 0: one per thread, without a pool."
     )
+    database_prepares: bool = Field(
+        True,
+        description="Keep what every message asks prepared in each PostgreSQL connection. Turn it off behind a pooler in transaction "
+        "mode that doesn't know prepared statements.",
+    )
     bell: Literal["poll", "postgres", "celery"] = Field(
         "poll", description="What wakes workers: in-process (`poll`), `LISTEN/NOTIFY` (`postgres`) or `celery`."
     )

@@ -110,6 +110,7 @@ def database(url: str) -> dict[str, object]:
     query = {name: unquote(value) for name, _, value in (pair.partition("=") for pair in parts.query.split("&") if pair)}
     host, port = query.pop("host", unquote(parts.hostname or "")), query.pop("port", port)
     options: dict[str, object] = {**query, "isolation_level": 2}  # READ COMMITTED: the caps' locks depend on it
+    options["prepare_threshold"] = 2 if OMNI.database_prepares else None  # times a statement is met before it is prepared
     if OMNI.database_pool:  # each request is answered in a thread of its own, so connections can't belong to threads
         # reconnect_timeout: the pool doubles its pauses while the database is away; left alone it comes back minutes after it.
         options["pool"] = {"min_size": 0, "max_size": OMNI.database_pool, "timeout": 10, "reconnect_timeout": 5}

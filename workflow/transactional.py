@@ -15,7 +15,7 @@ from audience import door as audience
 from audience.door import Person
 from delivery import door as delivery
 from governance import door as governance
-from governance.door import Actor, Finding, Invalid, Missing, Refused, pointer
+from governance.door import Actor, DoorError, Finding, Invalid, Missing, Refused, pointer
 from rendering import door as rendering
 from workflow import bells, content, fallbacks
 from workflow.requests import MessageRequest, To
@@ -49,26 +49,42 @@ def accept(actor: Actor, wanted: MessageRequest, *, idempotency_key: str | None,
     epoch = governance.epoch(workspace_id)
     template = _in_force(workspace_id, wanted.type, epoch, now)
     followers = [_in_force(workspace_id, step.type, epoch, now, at=f"/fallback/{place}") for place, step in enumerate(wanted.fallback)]
-    digest = hashlib.sha256(wanted.model_dump_json(exclude={"idempotency_key"}).encode()).hexdigest()
-    with transaction.atomic():
-        if idempotency_key is not None:
-            use = delivery.use_key(workspace_id, idempotency_key, digest, now=now)
-            if not use.new and use.dispatch_id is not None and use.n is not None:
-                return Accepted(delivery.message_id(use.dispatch_id, use.n), replayed=True)
-        person = _recipient(workspace_id, wanted.to, template.view.model.channel, now)
-        if wanted.attachments:
-            _check_carries(workspace_id, template.view.model.channel)
-        for needed in (template, *followers):
-            _check_renders(workspace_id, needed, person, wanted.data)
-        due = datetime.fromisoformat(wanted.send_at) if wanted.send_at else now
-        expires = max(due, now) + timedelta(seconds=wanted.expires_in)
-        key = _decide(workspace_id, template, person.id, wanted.data, due=due, expires=expires, now=now, files=_files(wanted))
-        if idempotency_key is not None:
-            delivery.answer_key(workspace_id, idempotency_key, key.dispatch_id, key.n)
-        if wanted.fallback:
-            fallbacks.begin(workspace_id, key, person.id, wanted.data, wanted.fallback, expires, max(due, now))
-        bells.ring(lane="transactional")
+    once = None
+    if idempotency_key is not None:
+        once = delivery.Once(idempotency_key, hashlib.sha256(wanted.model_dump_json(exclude={"idempotency_key"}).encode()).hexdigest())
+    try:
+        with transaction.atomic():
+            key = _accept(workspace_id, wanted, template, followers, once, now)
+    except (delivery.AlreadyDecided, DoorError):  # what was accepted stays accepted, even where it would be refused by now
+        known = delivery.decided(workspace_id, once) if once is not None else None
+        if known is None:
+            raise
+        return Accepted(delivery.message_id(known.dispatch_id, known.n), replayed=True)
     return Accepted(delivery.message_id(key.dispatch_id, key.n), replayed=False)
+
+
+def _accept(
+    workspace_id: int,
+    wanted: MessageRequest,
+    template: Template,
+    followers: Sequence[Template],
+    once: delivery.Once | None,
+    now: datetime,
+) -> delivery.MessageKey:
+    """The whole decision, in the caller's transaction. Raises AlreadyDecided where the key was used."""
+    person = _recipient(workspace_id, wanted.to, template.view.model.channel, now)
+    if wanted.attachments:
+        _check_carries(workspace_id, template.view.model.channel)
+    for needed in (template, *followers):
+        _check_renders(workspace_id, needed, person, wanted.data)
+    due = datetime.fromisoformat(wanted.send_at) if wanted.send_at else now
+    expires = max(due, now) + timedelta(seconds=wanted.expires_in)
+    new = delivery.NewDecision(person.id, wanted.data, due_at=due, expires_at=expires, files=_files(wanted))
+    key = delivery.decide_one(_standing(workspace_id, template, now), new, once=once, now=now)
+    if wanted.fallback:
+        fallbacks.begin(workspace_id, key, person.id, wanted.data, wanted.fallback, expires, max(due, now))
+    bells.ring(lane="transactional")
+    return key
 
 
 def decide_for(
@@ -82,25 +98,10 @@ def decide_for(
     if not people or not delivery.address_of(channel, people[0]):
         raise Refused(f"this person has no address for {channel}")
     _check_renders(workspace_id, template, people[0], data)
-    key = _decide(workspace_id, template, profile_id, data, due=now, expires=expires, now=now)
+    new = delivery.NewDecision(profile_id, data, due_at=now, expires_at=expires)
+    key = delivery.decide_one(_standing(workspace_id, template, now), new, once=None, now=now)
     bells.ring(lane="transactional")
     return key
-
-
-def _decide(
-    workspace_id: int,
-    template: Template,
-    profile_id: int,
-    data: dict[str, Any],
-    *,
-    due: datetime,
-    expires: datetime,
-    now: datetime,
-    files: Sequence[delivery.Attachment] = (),
-) -> delivery.MessageKey:
-    dispatch_id = _dispatch(workspace_id, template, now)
-    decision = delivery.NewDecision(profile_id, data, due_at=due, expires_at=expires, files=files)
-    return delivery.MessageKey(dispatch_id, delivery.decide(dispatch_id, [decision], now=now)[0])
 
 
 def _files(wanted: MessageRequest) -> list[delivery.Attachment]:
@@ -176,10 +177,10 @@ def _data_field(variables: Mapping[str, Any], detail: str) -> tuple[str, str]:
     return pointer(variable.source.split(".")), f"a {variable.type}"
 
 
-def _dispatch(workspace_id: int, template: Template, now: datetime) -> int:
+def _standing(workspace_id: int, template: Template, now: datetime) -> delivery.Standing:
     body = template.view.model
-    return delivery.standing(
-        workspace_id,
+    return delivery.Standing(
+        workspace_id=workspace_id,
         kind="transactional",
         key=template.view.key,
         day=now.date(),
@@ -188,6 +189,4 @@ def _dispatch(workspace_id: int, template: Template, now: datetime) -> int:
         message_class=body.message_class,
         topic=body.topic or "",
         senders=template.senders,
-        policy_key="",
-        now=now,
     )

@@ -133,8 +133,8 @@ def standing_dispatch(workspace_id: int, triggered: Triggered, now: datetime) ->
     templates = [governance.released(workspace_id, "template", arm.template) for arm in campaign.arms()]
     segment = governance.released(workspace_id, "segment", campaign.segment)
     first = templates[0].model
-    dispatch_id = delivery.standing(
-        workspace_id,
+    of = delivery.Standing(
+        workspace_id=workspace_id,
         kind="event",
         key=triggered.view.key,
         day=now.date(),
@@ -153,8 +153,8 @@ def standing_dispatch(workspace_id: int, triggered: Triggered, now: datetime) ->
         route_key=campaign.route or "",
         policy_key=campaign.policy or "",
         experiment=pinned_arms(campaign, templates),
-        now=now,
     )
+    dispatch_id = delivery.standing(of, now=now)
     Run.objects.get_or_create(
         dispatch_id=dispatch_id,
         defaults={

@@ -109,7 +109,8 @@ class Street:
             "key": "receipt",
             "day": self.clock().date(),
         }
-        return delivery.standing(self.workspace_id, kind="transactional", now=self.clock(), **{**given, **changes})
+        of = delivery.Standing(workspace_id=self.workspace_id, kind="transactional", **{**given, **changes})
+        return delivery.standing(of, now=self.clock())
 
     def decide(self, dispatch_id: int, ids: Sequence[int], **more: Any) -> list[int]:
         return delivery.decide(dispatch_id, [delivery.NewDecision(pk, {}, **more) for pk in ids], now=self.clock())

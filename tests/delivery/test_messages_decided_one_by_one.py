@@ -129,17 +129,27 @@ def test_a_losing_message_is_recorded_with_its_reason_and_never_sent(street: Str
 
 def test_a_key_is_used_once_and_a_different_request_under_it_is_refused(street: Street) -> None:
     street.route("sendgrid")
-    dispatch, ada = street.message_type(), street.people(1)[0]
-    assert delivery.use_key(street.workspace_id, "order-7", "a" * 64, now=street.clock()).new
-    (n,) = street.decide(dispatch, [ada])
-    delivery.answer_key(street.workspace_id, "order-7", dispatch, n)
+    of = delivery.Standing(
+        workspace_id=street.workspace_id,
+        kind="transactional",
+        key="receipt",
+        day=street.clock().date(),
+        template_revision_id=1,
+        channel="email",
+        message_class="transactional",
+    )
+    new, once = delivery.NewDecision(street.people(1)[0], {}), delivery.Once("order-7", "a" * 64)
+    assert delivery.decided(street.workspace_id, once) is None
+    message = delivery.decide_one(of, new, once=once, now=street.clock())
 
-    again = delivery.use_key(street.workspace_id, "order-7", "a" * 64, now=street.clock())
-    assert (again.new, again.dispatch_id, again.n) == (False, dispatch, n)
+    with pytest.raises(delivery.AlreadyDecided), transaction.atomic():
+        delivery.decide_one(of, new, once=once, now=street.clock())
+
+    assert delivery.decided(street.workspace_id, once) == message and Decision.objects.count() == 1
     with pytest.raises(Conflict):
-        delivery.use_key(street.workspace_id, "order-7", "b" * 64, now=street.clock())
+        delivery.decided(street.workspace_id, delivery.Once("order-7", "b" * 64))
     with pytest.raises(Invalid):
-        delivery.use_key(street.workspace_id, "", "a" * 64, now=street.clock())
+        delivery.Once("", "a" * 64)
 
 
 def test_a_stopped_message_type_decides_nothing_more(street: Street) -> None:

@@ -7,7 +7,7 @@ what PostgreSQL has to do (docs/figures.md). Not for questions whose best plan d
 
 from __future__ import annotations
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.utils import CursorWrapper
 
 
@@ -16,6 +16,7 @@ def prepared_cursor() -> CursorWrapper:
 
     The values' types must be clear from where they stand, or be said (`%s::bigint`).
     """
+    connection = connections[DEFAULT_DB_ALIAS]  # once: each look through Django's own proxy costs as much as all the rest here
     if connection.vendor != "postgresql":
         return connection.cursor()
     from psycopg import Cursor  # an optional engine

@@ -50,17 +50,20 @@ MIDDLEWARE = [
     "omni.metrics.Timing",
     "django.middleware.security.SecurityMiddleware",
     "omni.middleware.ContentSecurityPolicy",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "omni.middleware.BodyLimits",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "omni.middleware.ForPeople",
+    "omni.middleware.DatabaseAway",
+]
+FOR_PEOPLE = [  # what programs' requests do without
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "governance.middleware.ConsoleActor",
-    "omni.middleware.DatabaseAway",
 ]
 
 ROOT_URLCONF = "omni.urls"
@@ -155,6 +158,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "SAMEORIGIN"
 SILENCED_SYSTEM_CHECKS = [
+    "security.W003",  # protection against forged requests is among FOR_PEOPLE
     "security.W019",  # our own preview frame needs SAMEORIGIN; frame-ancestors says the same
     *("security.W004", "security.W008", "security.W009", "security.W012", "security.W016"),  # omni.E023 and E027 name our variables
 ]

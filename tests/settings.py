@@ -30,9 +30,9 @@ if "pytest" in sys.modules:
         os.environ["OMNI_DATABASE_URL"] = engines.postgres()
 
 from omni.settings import *  # noqa: F403
-from omni.settings import MIDDLEWARE as _MIDDLEWARE
+from omni.settings import FOR_PEOPLE as _FOR_PEOPLE
 
 _LOOKS_ONCE = {"whitenoise.middleware.WhiteNoiseMiddleware": "tests.static_files.FoundOnce"}
-MIDDLEWARE = [_LOOKS_ONCE.get(each, each) for each in _MIDDLEWARE]
+FOR_PEOPLE = [_LOOKS_ONCE.get(each, each) for each in _FOR_PEOPLE]
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # many sign-ins, none of them worth guarding

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import structlog
 from django.conf import settings
@@ -44,6 +45,21 @@ class Story:
 
     instance_id: str
     epoch: int
+
+
+def stands(guard: Guard) -> bool:
+    """Whether a guard holds: then what it let nobody take wasn't there. If it doesn't, the next one is made from a new comparison."""
+    if _agrees(guard.given[0]):
+        return True
+    doubt()
+    return False
+
+
+class Guard(NamedTuple):
+    """A condition in SQL, and its parameters."""
+
+    words: str
+    given: tuple[str, int]
 
 
 def start(*, now: datetime) -> str:
@@ -92,6 +108,20 @@ def _agrees(identity: str) -> bool:
     if row is None or row[1]:
         return False
     return story is None or (row[0] == story.epoch if told else row[0] >= story.epoch)
+
+
+def guard(*, now: datetime) -> Guard | None:
+    """What `may_send` asks, as a condition for the statement that takes work, so that nothing can change between the two. None where
+    nothing may be sent whatever the database says."""
+    known = _standing.get(str(settings.OMNI.data_dir))
+    if known is None or known[1]:
+        if not may_send(now=now):
+            return None
+        known = _standing[str(settings.OMNI.data_dir)]
+    told = _told(settings.OMNI.instance)
+    story = told or _read(settings.OMNI.data_dir / FILE_NAME)
+    words = f"EXISTS (SELECT 1 FROM delivery_instance i WHERE i.instance_id = %s AND NOT i.held AND i.epoch {'=' if told else '>='} %s)"
+    return Guard(words, (known[0], story.epoch if story else 0))
 
 
 def doubt() -> None:

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from delivery import instance, isolation, settled, sql
+from delivery.instance import Guard
 from delivery.models import Batch, Decision, Dispatch
 from delivery.slices import ids_of_batch
 from delivery.states import DispatchState, Lane, WorkState
@@ -37,17 +38,18 @@ def lease(*, lanes: Sequence[LaneName], worker: str, now: datetime) -> Work | No
 
     worker: who takes it, for people. Whoever gets it must `send` it (or drop it: it falls due again after the lease).
     """
-    if not instance.may_send(now=now):
-        return None
-    for lane in sorted(Lane[name.upper()] for name in lanes):
-        for take in (_decisions, _batches):
-            for work in take(lane, worker[:80], now):
-                return work
+    while (guard := instance.guard(now=now)) is not None:
+        for lane in sorted(Lane[name.upper()] for name in lanes):
+            for take in (_decisions, _batches):
+                for work in take(lane, worker[:80], guard, now):
+                    return work
+        if instance.stands(guard):  # else the stories are compared anew, and people are told
+            return None
     return None
 
 
-def _decisions(lane: Lane, worker: str, now: datetime) -> Iterator[Work]:
-    while taken := _take_decisions(lane, worker, now):
+def _decisions(lane: Lane, worker: str, guard: Guard, now: datetime) -> Iterator[Work]:
+    while taken := _take_decisions(lane, worker, guard, now):
         token, until, deadline, rows = taken
         dispatch_id, workspace_id = rows[0][4], rows[0][5]
         entries = [Entry(row[1], row[2], sql.read_json(row[3]), row[7] and sql.read_moment(row[7]), row[8]) for row in rows]
@@ -63,8 +65,8 @@ def _decisions(lane: Lane, worker: str, now: datetime) -> Iterator[Work]:
             settled.close(work, now=now)
 
 
-def _batches(lane: Lane, worker: str, now: datetime) -> Iterator[Work]:
-    while taken := _take_batch(lane, worker, now):
+def _batches(lane: Lane, worker: str, guard: Guard, now: datetime) -> Iterator[Work]:
+    while taken := _take_batch(lane, worker, guard, now):
         token, until, deadline, row = taken
         batch_id, dispatch_id, workspace_id, slice_id, first_n, digest, start, stop, ranks, claims = row
         entries = ids_of_batch((slice_id, digest), first_n, start, stop, ranks)
@@ -153,30 +155,30 @@ def _terms(now: datetime) -> tuple[int, datetime, float]:
     return secrets.randbits(62) + 1, now + timedelta(seconds=seconds), time.monotonic() + seconds
 
 
-def _take_batch(lane: Lane, worker: str, now: datetime) -> tuple[int, datetime, float, tuple[Any, ...]] | None:
+def _take_batch(lane: Lane, worker: str, guard: Guard, now: datetime) -> tuple[int, datetime, float, tuple[Any, ...]] | None:
     token, until, deadline = _terms(now)
     found = sql.rows(
         f"""WITH picked AS (
             SELECT b.id FROM delivery_batch b JOIN delivery_dispatch d ON d.id = b.dispatch_id
-            WHERE b.state = {WorkState.READY:d} AND b.lane = %s AND b.due_at <= %s AND d.state = 'running' AND {_MAY_GO}
+            WHERE b.state = {WorkState.READY:d} AND b.lane = %s AND b.due_at <= %s AND d.state = 'running' AND {guard.words} AND {_MAY_GO}
             ORDER BY b.due_at, b.id LIMIT 1 {sql.skip_locked("b")})
         UPDATE delivery_batch SET token = %s, leased_until = %s, due_at = %s, worker = %s, claims = claims + 1
         WHERE id IN (SELECT id FROM picked)
         RETURNING id, dispatch_id, workspace_id, slice_id, (SELECT s.first_n FROM delivery_slice s WHERE s.id = slice_id),
             (SELECT s.digest FROM delivery_slice s WHERE s.id = slice_id), start, stop, ranks, claims""",
-        [int(lane), sql.moment(now), sql.moment(now), sql.moment(now), token, sql.moment(until), sql.moment(until), worker],
+        [int(lane), sql.moment(now), *guard.given, sql.moment(now), sql.moment(now), token, sql.moment(until), sql.moment(until), worker],
         often=True,
     )
     return (token, until, deadline, found[0]) if found else None
 
 
-def _take_decisions(lane: Lane, worker: str, now: datetime) -> tuple[int, datetime, float, list[tuple[Any, ...]]] | None:
+def _take_decisions(lane: Lane, worker: str, guard: Guard, now: datetime) -> tuple[int, datetime, float, list[tuple[Any, ...]]] | None:
     """Up to 100 of one dispatch; one that has seen three crashes goes alone, so that it takes no other down with it."""
     token, until, deadline = _terms(now)
     found = sql.rows(
         f"""WITH head AS (
             SELECT c.id, c.dispatch_id, c.claims FROM delivery_decision c JOIN delivery_dispatch d ON d.id = c.dispatch_id
-            WHERE c.state = {WorkState.READY:d} AND c.lane = %s AND c.due_at <= %s AND d.state = 'running' AND {_MAY_GO}
+            WHERE c.state = {WorkState.READY:d} AND c.lane = %s AND c.due_at <= %s AND d.state = 'running' AND {guard.words} AND {_MAY_GO}
             ORDER BY c.due_at, c.id LIMIT 1 {sql.skip_locked("c")}),
         picked AS (
             SELECT c.id FROM delivery_decision c JOIN head h ON h.dispatch_id = c.dispatch_id
@@ -189,6 +191,7 @@ def _take_decisions(lane: Lane, worker: str, now: datetime) -> tuple[int, dateti
         [
             int(lane),
             sql.moment(now),
+            *guard.given,
             sql.moment(now),
             sql.moment(now),
             int(lane),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Collection
 from typing import Protocol
 
 import structlog
@@ -11,9 +13,12 @@ from django.conf import settings
 from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 
+from governance.door import prepared_cursor
+
 log = structlog.get_logger(__name__)
 CHANNEL = "omni_work"
 DOORBELLS = {"promotional": "workflow.send-batches", "transactional": "workflow.send-transactional"}  # Celery tasks, workflow/tasks.py
+OTHERS_FIRST = 0.1  # seconds
 POLL = {"poll": 0.25, "postgres": 5.0, "celery": 5.0}  # seconds between looks when nothing rings
 
 
@@ -47,10 +52,14 @@ class InProcessBell:
 
 
 class PostgresBell:
-    """LISTEN on a connection of its own: a pooled one would lose the LISTEN without an error."""
+    """LISTEN on a connection of its own: a pooled one would lose the LISTEN without an error.
 
-    def __init__(self) -> None:
+    heeds: the lanes whose ring wakes at once. At another lane's, whoever serves that lane is given `OTHERS_FIRST` seconds.
+    """
+
+    def __init__(self, heeds: Collection[str]) -> None:
         self._connection: object | None = None
+        self._heeds = frozenset(heeds)
 
     def wait(self, seconds: float) -> None:
         """Return at the first notification, after `seconds`, or at once when the connection had to be made anew (a ring may be lost)."""
@@ -62,8 +71,12 @@ class PostgresBell:
                 listening.execute(f"LISTEN {CHANNEL}")
                 self._connection = listening
                 return
-            for _ in self._connection.notifies(timeout=seconds, stop_after=1):  # type: ignore[attr-defined]
-                return
+            until = time.monotonic() + seconds
+            while (left := until - time.monotonic()) > 0:
+                for ring in self._connection.notifies(timeout=left, stop_after=1):  # type: ignore[attr-defined]
+                    if ring.payload in self._heeds:
+                        return
+                    until = min(until, time.monotonic() + OTHERS_FIRST)
         except psycopg.OperationalError as error:
             log.warning("bell.reconnects", error=type(error).__name__)
             self._connection = None
@@ -79,16 +92,16 @@ class PostgresBell:
 LOCAL = InProcessBell()
 
 
-def make_bell() -> Bell:
+def make_bell(heeds: Collection[str] = tuple(DOORBELLS)) -> Bell:
     """The bell this process waits on, by the `OMNI_BELL` setting."""
-    return PostgresBell() if settings.OMNI.bell == "postgres" else LOCAL
+    return PostgresBell(heeds) if settings.OMNI.bell == "postgres" else LOCAL
 
 
 def ring(*, lane: str = "promotional") -> None:
     """Say that there is work, once the caller's transaction has committed."""
     kind = settings.OMNI.bell
     if kind == "postgres" and connection.vendor == "postgresql":
-        with connection.cursor() as cursor:  # NOTIFY is itself transactional
+        with prepared_cursor() as cursor:  # NOTIFY is itself transactional
             cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, lane])
     elif kind == "celery":
         transaction.on_commit(lambda: _ring_celery(lane))

@@ -45,7 +45,7 @@ def run(processes: int, lane: LaneName | None = None) -> bool:
     _collect_rarely()
     served: list[Lanes] = [(lane,) if lane else LANES for _ in range(processes)]
     if processes == 1:
-        _send(served[0], keeps_time=True)
+        _send(served[0], heeds=served[0], keeps_time=True)
         return True
     if lane is None:
         served[0] = ("transactional",)
@@ -85,7 +85,8 @@ class _Parent:
         _let_go_of_the_database()
         lanes, first = self._served[place], self._served[0]
         niceness = CAMPAIGNS_YIELD if lanes != first else 0
-        child = multiprocessing.get_context("fork").Process(target=_child, args=(lanes, place == 0, niceness, os.getpid()))
+        heeds = lanes if lanes == first else tuple(lane for lane in lanes if lane not in first)
+        child = multiprocessing.get_context("fork").Process(target=_child, args=(lanes, heeds, place == 0, niceness, os.getpid()))
         with self._turn:
             if self._over.is_set():
                 return
@@ -122,10 +123,10 @@ def _let_go_of_the_database() -> None:
             connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's wrapper has it
 
 
-def _child(lanes: Lanes, keeps_time: bool, niceness: int, parent: int) -> None:
+def _child(lanes: Lanes, heeds: Lanes, keeps_time: bool, niceness: int, parent: int) -> None:
     os.nice(niceness)
     threading.Thread(target=_follow, args=(parent,), name="follows", daemon=True).start()
-    _send(lanes, keeps_time=keeps_time)
+    _send(lanes, heeds=heeds, keeps_time=keeps_time)
 
 
 def _follow(parent: int) -> None:
@@ -135,9 +136,11 @@ def _follow(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _send(lanes: Lanes, *, keeps_time: bool) -> None:
-    """One Worker in this process, until it is told to stop; the process ends with status 1 where that takes too long."""
+def _send(lanes: Lanes, *, heeds: Lanes, keeps_time: bool) -> None:
+    """One Worker in this process, until it is told to stop; the process ends with status 1 where that takes too long. heeds: the lanes
+    whose ring wakes it at once; what the first process serves alone, the others take up where it doesn't come to it."""
     worker = Worker(_name(os.getpid()), lanes=lanes, keeps_time=keeps_time)
+    worker.heeds = heeds
 
     def stop() -> None:
         worker.stop()

@@ -26,6 +26,8 @@ LANES: tuple[LaneName, ...] = ("transactional", "promotional")
 TICK_EVERY = 5.0  # seconds between looks at schedules, evidence and waves
 RAISE_EVERY = 60.0  # seconds between two raises of the epoch, by which a restored backup is known (delivery/instance.py)
 WATCH_EVERY = 0.2  # seconds between looks at what another process sends
+EVENTS_WAIT = 0.05  # seconds at most, while messages are sent
+LOOKS_AT_CONNECTION = 1.0  # seconds that a busy worker keeps its connection without asking whether it is still good
 STAND_BY = 1.0  # seconds between looks whether the other process of one SQLite file has ended
 Clock = Callable[[], datetime]
 
@@ -35,21 +37,31 @@ class Worker:
 
     def __init__(self, name: str, *, lanes: Sequence[LaneName] = LANES, clock: Clock = timezone.now, keeps_time: bool = True) -> None:
         self.name, self.lanes, self.clock, self.keeps_time = name, tuple(lanes), clock, keeps_time
+        self.heeds: Sequence[LaneName] = self.lanes  # whose ring wakes it at once
         self.vendors = delivery.Connections(wait=lambda seconds: self.stopping.wait(seconds), stopping=self.is_over)
         self.index, self.snapshots = audience.IndexKeeper(), audience.SnapshotKeeper()
         self.stopping = threading.Event()
         self._ticked, self._until, self._raised = float("-inf"), float("inf"), time.monotonic()
+        self._looked, self._busy = float("-inf"), False
 
     def step(self) -> bool:
         """Do one piece of work; False if there was none."""
         if self.keeps_time and time.monotonic() - self._ticked >= TICK_EVERY:
             self.keep_time()
         heard = delivery.draw_events(now=self.clock()) if "promotional" in self.lanes else 0  # else a transactional message would wait
-        decided = pipeline.on_events(now=self.clock()) if "transactional" in self.lanes else 0
+        decided = self._look_at_events() if "transactional" in self.lanes else 0
         work = delivery.lease(lanes=self.lanes, worker=self.name, now=self.clock())
         if work is not None:
             pipeline.send_batch(work, vendors=self.vendors, clock=self.clock)
-        return bool(heard or decided) or work is not None
+        self._busy = bool(heard or decided) or work is not None
+        return self._busy
+
+    def _look_at_events(self) -> int:
+        """What people's events trigger; in the midst of sending not before each piece of work."""
+        if self._busy and time.monotonic() - self._looked < EVENTS_WAIT:
+            return 0
+        self._looked = time.monotonic()
+        return pipeline.on_events(now=self.clock())
 
     def keep_time(self) -> None:
         """Schedules, waves, evidence about requests in doubt, housekeeping, the audience's index and daily snapshots."""
@@ -96,12 +108,16 @@ class Worker:
                     return self._run()
 
     def _run(self) -> None:
-        bell = bells.make_bell()
-        pause = bells.POLL[settings.OMNI.bell]
+        bell = bells.make_bell(self.heeds)
+        pause, kept = bells.POLL[settings.OMNI.bell], time.monotonic()
         log.info("worker.started", worker=self.name, lanes=self.lanes)
         while not self.stopping.is_set():
             try:
-                if not self.step():
+                idle = not self.step()
+                if idle or time.monotonic() - kept >= LOOKS_AT_CONNECTION:
+                    close_old_connections()
+                    kept = time.monotonic()
+                if idle:
                     bell.wait(pause)
             except (OperationalError, InterfaceError) as error:
                 why = type(error.__cause__ or error).__name__  # the driver's own word: DiskFull, AdminShutdown
@@ -109,13 +125,14 @@ class Worker:
                 connection.close()
                 delivery.doubt_instance()
                 self.stopping.wait(0.5)
+                close_old_connections()
             except (
                 Exception
             ):  # the outermost loop: the lease runs out and the batch is taken again, counted, and split when it keeps failing
                 log.exception("worker.piece_failed", worker=self.name)
-                self.stopping.wait(0.2)
-            finally:
                 close_old_connections()
+                self.stopping.wait(0.2)
+        close_old_connections()
         bell.close()
         self.vendors.close()
         log.info("worker.stopped", worker=self.name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import signal
 import socket
 import threading
@@ -32,6 +33,14 @@ PORTS_TRIED = 20  # the wanted one and those after it; then any free one
 
 class Server(uvicorn.Server):
     """Uvicorn without its own signal handlers: stopping is one decision for requests and worker together."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer. What is loaded by now stays, so that looking for garbage never goes through all of it again: that took longer
+        than many requests together."""
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(10_000, 20, 50)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -21,7 +21,7 @@ class Profile(models.Model):
     email_key: the address as duplicates and rules compare it.
     """
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     external_id = models.CharField(max_length=200)
     email = models.CharField(max_length=320, null=True)
     email_key = models.CharField(max_length=320, null=True)
@@ -120,7 +120,7 @@ class Snapshot(models.Model):
 class ProfileFeed(models.Model):
     """A profile changed: written with the change by the same SQL, leased and deleted by whoever keeps the index."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     profile_id = models.BigIntegerField()
     at = models.DateTimeField()
 

@@ -69,10 +69,11 @@ def revoke_api_key(actor: Actor, key_id: int, *, now: datetime) -> ApiKey:
 
 _WORKING = """
 SELECT k.id, k.workspace_id, k.created_by_id, k.sha256, k.prefix, k.role, k.scopes, u.username, m.role, m.legal,
-       k.last_used_at IS NULL OR k.last_used_at <= %s
+       k.last_used_at IS NULL OR k.last_used_at <= %s, w.epoch
   FROM governance_apikey k
   JOIN governance_user u ON u.id = k.created_by_id AND u.is_active
   JOIN governance_membership m ON m.user_id = u.id AND m.workspace_id = k.workspace_id
+  JOIN governance_witness w ON w.workspace_id = k.workspace_id
  WHERE k.prefix = %s AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > %s)
 """
 
@@ -91,7 +92,7 @@ def authenticate(text: str, *, now: datetime) -> Actor | None:
         row = cursor.fetchone()
     if not hmac.compare_digest(row[3] if row else "0" * 64, _digest(text)) or row is None:
         return None
-    key_id, workspace_id, user_id, _, prefix, role, scopes, username, makers_role, legal, unnoticed = row
+    key_id, workspace_id, user_id, _, prefix, role, scopes, username, makers_role, legal, unnoticed, epoch = row
     if unnoticed:  # at most once a minute: a busy key doesn't write on every request
         ApiKey.objects.filter(pk=key_id).update(last_used_at=now)
     return Actor(
@@ -103,6 +104,7 @@ def authenticate(text: str, *, now: datetime) -> Actor | None:
         api_key_id=key_id,
         scopes=frozenset(orjson.loads(scopes)),
         label=f"{username} by key {prefix}",
+        epoch=epoch,
     )
 
 

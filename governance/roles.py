@@ -27,7 +27,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody (or a worker) acting in one workspace through one door."""
+    """Somebody (or a worker) acting in one workspace through one door.
+
+    epoch: the witness at the moment when a program showed its key; what it vouches for may be read by it in the same request.
+    """
 
     workspace_id: int
     user_id: int | None
@@ -37,6 +40,7 @@ class Actor:
     api_key_id: int | None = None
     scopes: frozenset[str] = field(default_factory=frozenset)
     label: str = ""
+    epoch: int | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return self.label or self.via

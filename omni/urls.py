@@ -18,10 +18,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/console/", permanent=False)),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs/", ApiViewer.as_view(url_name="schema"), name="api-docs"),
-    path("api/v1/", include("governance.api_urls")),
+    path("api/v1/", include("workflow.api_urls")),  # first whatever is asked most
     path("api/v1/", include("audience.api_urls")),
     path("api/v1/", include("delivery.api_urls")),
-    path("api/v1/", include("workflow.api_urls")),
+    path("api/v1/", include("governance.api_urls")),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", metrics.metrics),

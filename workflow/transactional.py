@@ -46,7 +46,7 @@ class Template:
 def accept(actor: Actor, wanted: MessageRequest, *, idempotency_key: str | None, now: datetime) -> Accepted:
     """Decide one message, in one transaction with its key. Raises Invalid and Refused (same key, another request)."""
     workspace_id = actor.workspace_id
-    epoch = governance.epoch(workspace_id)
+    epoch = actor.epoch if actor.epoch is not None else governance.epoch(workspace_id)
     template = _in_force(workspace_id, wanted.type, epoch, now)
     followers = [_in_force(workspace_id, step.type, epoch, now, at=f"/fallback/{place}") for place, step in enumerate(wanted.fallback)]
     once = None

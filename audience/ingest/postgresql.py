@@ -52,13 +52,18 @@ _FEW = _MERGE.format(
   SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb)
     AS r(external_id text, {" text, ".join(STORED)} text, attributes jsonb, folded jsonb)), """
 )
-_NEW_ONE = f"""
-WITH made AS (
+_FOUND_OR_NEW = f"""
+WITH known AS (
+  SELECT id, external_id, {", ".join(STORED)}, attributes::text FROM audience_profile
+   WHERE workspace_id = %s AND external_id = %s AND erased_at IS NULL
+), made AS (
   INSERT INTO audience_profile (workspace_id, external_id, {", ".join(STORED)}, attributes, folded, created_at, updated_at)
-  VALUES (%s, %s, {", ".join(["%s"] * len(STORED))}, '{{}}', '{{}}', %s, %s)
-  ON CONFLICT (workspace_id, external_id) DO NOTHING RETURNING id
+  SELECT %s, %s, {", ".join(["%s"] * len(STORED))}, '{{}}', '{{}}', %s::timestamptz, %s::timestamptz WHERE NOT EXISTS (SELECT 1 FROM known)
+  ON CONFLICT (workspace_id, external_id) DO NOTHING RETURNING id, external_id, {", ".join(STORED)}, attributes::text
+), told AS (
+  INSERT INTO audience_profilefeed (workspace_id, profile_id, at) SELECT %s, id, %s::timestamptz FROM made
 )
-INSERT INTO audience_profilefeed (workspace_id, profile_id, at) SELECT %s, id, %s FROM made RETURNING profile_id
+SELECT * FROM known UNION ALL SELECT * FROM made
 """
 FEW = 20  # rows that a statement may carry itself; a temporary table costs as much as some hundred rows
 
@@ -88,9 +93,9 @@ def write(workspace_id: int, rows: Sequence[CleanRow], now: datetime) -> tuple[i
     return created, updated
 
 
-def write_new(workspace_id: int, row: CleanRow, now: datetime) -> Person | None:
-    """A person of addresses alone, whom nobody had a moment ago, in the caller's transaction; None where somebody else was faster."""
-    values = [getattr(row, name) or None for name in STORED]
-    made = sql.rows(_NEW_ONE, [workspace_id, row.external_id, *values, now, now, workspace_id, now], often=True)
-    said = dict(zip(STORED, values, strict=True))
-    return Person(id=made[0][0], external_id=row.external_id, attributes={}, **said) if made else None
+def find_or_write_new(workspace_id: int, row: CleanRow, now: datetime) -> Person | None:
+    """A person as they are; whoever isn't known becomes what this row of addresses says, in the caller's transaction. None where
+    somebody else made them at the same moment."""
+    who, values = [workspace_id, row.external_id], [getattr(row, name) or None for name in STORED]
+    found = sql.rows(_FOUND_OR_NEW, [*who, *who, *values, now, now, workspace_id, now], often=True)
+    return Person(*(*found[0][:8], orjson.loads(found[0][8]))) if found else None

@@ -81,9 +81,10 @@ def upsert_one(workspace_id: int, row: ProfileRow, *, now: datetime) -> Person:
     checked = clean(row, {})
     if isinstance(checked, Rejected):
         raise Invalid(checked.findings)
-    person = profiles.find(workspace_id, external_id=checked.external_id)
-    if person is None and sql.on_postgres():
-        person = postgresql.write_new(workspace_id, checked, now)
+    if sql.on_postgres():
+        person = postgresql.find_or_write_new(workspace_id, checked, now)
+    else:
+        person = profiles.find(workspace_id, external_id=checked.external_id)
     if person is None or _is_news(checked, person):
         with transaction.atomic(savepoint=False):
             (postgresql.write if sql.on_postgres() else sqlite.write)(workspace_id, [checked], now)

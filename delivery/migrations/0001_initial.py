@@ -104,8 +104,8 @@ class Migration(migrations.Migration):
                 ('leased_until', models.DateTimeField(null=True)),
                 ('worker', models.CharField(blank=True, max_length=80)),
                 ('claims', models.PositiveSmallIntegerField(default=0)),
-                ('workspace', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
-                ('dispatch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='delivery.dispatch')),
+                ('workspace', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
+                ('dispatch', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='delivery.dispatch')),
             ],
             options={
                 'indexes': [
@@ -140,7 +140,7 @@ class Migration(migrations.Migration):
                 ('dispatch_id', models.BigIntegerField(null=True)),
                 ('n', models.BigIntegerField(null=True)),
                 ('at', models.DateTimeField()),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
+                ('workspace', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
             ],
             options={
                 'constraints': [

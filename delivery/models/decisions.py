@@ -12,8 +12,8 @@ from delivery.states import Lane, WorkState
 class Decision(models.Model):
     """A message of a standing dispatch that was decided and not yet admitted: shown as accepted, cancellable until admit."""
 
-    workspace = models.ForeignKey("governance.Workspace", on_delete=models.PROTECT, related_name="+", db_constraint=False)
-    dispatch = models.ForeignKey(Dispatch, on_delete=models.CASCADE, related_name="decisions")
+    workspace = models.ForeignKey("governance.Workspace", on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    dispatch = models.ForeignKey(Dispatch, on_delete=models.CASCADE, related_name="decisions", db_constraint=False, db_index=False)
     n = models.PositiveBigIntegerField()
     profile_id = models.BigIntegerField()
     files = models.PositiveSmallIntegerField(default=0)  # how many go with it
@@ -60,7 +60,7 @@ class IdempotencyKey(models.Model):
     """A key that a caller of the transactional door used, what was asked, and what came of it. Key and request are keyed hashes:
     callers make them from what they know of people."""
 
-    workspace = models.ForeignKey("governance.Workspace", on_delete=models.PROTECT, related_name="+")
+    workspace = models.ForeignKey("governance.Workspace", on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     key = models.CharField(max_length=64)
     request = models.CharField(max_length=64)
     dispatch_id = models.BigIntegerField(null=True)

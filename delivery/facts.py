@@ -10,7 +10,9 @@ from typing import Any
 from django.db.models import Count, Max, Min, Q, Sum
 from django.utils import timezone
 
+from delivery.budgets import out_of_money
 from delivery.counts import Counts, count
+from delivery.halts import HALTED, shown_state
 from delivery.models import Attempt, Batch, Decision, Dispatch, LeftOut, Slice, VendorAccount
 from delivery.ramps import health
 from delivery.states import AttemptState, DispatchState, MessageState, Reason, WorkState
@@ -87,6 +89,21 @@ class DispatchView:
     trouble: str
     blocked_until: datetime | None
     archived_at: datetime | None
+
+    @property
+    def shown(self) -> str:
+        """Its state as people are shown it: "halted" where a guard paused it."""
+        return shown_state(self.state, self.state_reason)
+
+    @property
+    def why(self) -> str:
+        """Why it is paused, halted or stopped, without the word for that."""
+        return self.state_reason.removeprefix(HALTED)
+
+    @property
+    def out_of_money(self) -> bool:
+        """Halted by its budget, which nobody has raised since: resuming it would halt it again."""
+        return self.shown == "halted" and out_of_money(self.state_reason)
 
 
 def facts(workspace_id: int, dispatch_id: int) -> DispatchView:

@@ -13,6 +13,7 @@ from audience import door as audience
 from delivery import limits
 from delivery.control import switches
 from delivery.floors import heard_since, posted_since
+from delivery.halts import shown_state
 from delivery.models import Dispatch, Message
 from delivery.states import AttemptState
 from governance.door import documents
@@ -140,7 +141,7 @@ def budgets(workspace_id: int, *, now: datetime) -> list[dict[str, Any]]:
             "id": row.pk,
             "kind": row.kind,
             "key": row.key,
-            "state": row.state,
+            "state": shown_state(row.state, row.state_reason),
             "planned_at": row.planned_at,
             "spent": row.committed_micros,
             "budget": row.budget_micros,

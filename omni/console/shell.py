@@ -120,9 +120,10 @@ def _strip(request: HttpRequest) -> list[Notice]:
         for each in delivery.switches(actor.workspace_id)
     ]
     notices += [Notice("error", f"This installation is held: {reason}", health, "Open delivery") for _, reason in delivery.held_instances()]
-    if keys := delivery.paused(actor.workspace_id):
-        paused = ", ".join(titled(actor.workspace_id, "campaign", key) for key in keys)
-        notices.append(Notice("warning", f"Paused: {paused}.", reverse("workflow:runs"), "See the runs"))
+    held = delivery.paused(actor.workspace_id)
+    for state, level in (("halted", "error"), ("paused", "warning")):
+        if names := [titled(actor.workspace_id, "campaign", key) for key, shown in held.items() if shown == state]:
+            notices.append(Notice(level, f"{state.capitalize()}: {', '.join(names)}.", reverse("workflow:runs"), "See the runs"))
     if doubtful := delivery.doubtful(actor.workspace_id):
         words = f"{doubtful:,} message{'' if doubtful == 1 else 's'} in doubt: the vendor never answered."
         notices.append(Notice("warning", words, reverse("delivery:in-doubt"), "See them"))

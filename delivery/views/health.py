@@ -17,6 +17,7 @@ from delivery import health_tables, vendor_health, webhook_log
 from delivery.adapters.registry import title_of
 from delivery.control import kill, switches
 from delivery.facts import in_doubt
+from delivery.heard import heard
 from delivery.instance import held
 from delivery.models import Attempt, Batch, Dispatch, Suppression
 from delivery.states import WorkState
@@ -30,7 +31,7 @@ FEW = 10  # requests in doubt that are shown here; the desk has all of them
 def health(request: ConsoleRequest) -> HttpResponse:
     """Vendor accounts with their last 24 hours, by vendor, domain and hour; kill switches, suppression, requests in doubt."""
     workspace_id, now = request.actor.workspace_id, timezone.now()
-    doubtful, said = in_doubt(workspace_id, limit=FEW), health_tables.heard(workspace_id, now=now)
+    doubtful, said = in_doubt(workspace_id, limit=FEW), heard(workspace_id, now=now)
     accounts = vendor_health.accounts(workspace_id, kept=settings.OMNI.vendor == "outbox", now=now)
     hours = health_tables.by_hour(workspace_id, said, now=now)
     campaigns = _campaigns(workspace_id)

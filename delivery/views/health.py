@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.contrib import messages
 from django.db.models import Count, F, Sum
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -36,7 +38,8 @@ def health(request: ConsoleRequest) -> HttpResponse:
     hours = health_tables.by_hour(workspace_id, said, now=now)
     campaigns = _campaigns(workspace_id)
     context: dict[str, Any] = {
-        "title": "Delivery",
+        "title": "Health",
+        "trail": [{"title": "Delivery", "href": reverse("delivery:health")}],
         "accounts": accounts,
         "account_titles": {each["name"]: each["title"] for each in accounts},
         "vendors": list(dict.fromkeys(each["vendor"] for each in accounts)),
@@ -64,11 +67,39 @@ def health(request: ConsoleRequest) -> HttpResponse:
         "budgets": _titled(workspace_id, vendor_health.budgets(workspace_id, now=now)),
         "is_author": request.actor.role.covers(Role.AUTHOR),
         "is_approver": request.actor.role.covers(Role.APPROVER),
-        "failing": webhook_log.failing(workspace_id, now=now),
+        "attention": _attention(workspace_id, accounts, now),
         "campaigns": campaigns,
         "waiting": sum(waiting for _, _, waiting in campaigns),
     }
     return render(request, "delivery/console/health.html", context)
+
+
+def _attention(workspace_id: int, accounts: list[dict[str, Any]], now: datetime) -> list[dict[str, str]]:
+    """What speaks against "all is well", the worst first, each with where to look. Kill switches and holds stand above it themselves."""
+    found = []
+    wrong, doubt = ("#wrong", "What went wrong"), (reverse("delivery:in-doubt"), "In doubt")
+    for each in accounts:
+        told, name = each["told"], each["title"]
+        if each["blocked_until"]:
+            found.append(_finding("error", f"{name} is left alone for a while: {each['trouble']}", *wrong))
+        elif failed := told.get("refused", 0) + told.get("failed", 0):
+            found.append(_finding("warning", f"{name}: {failed:,} of {_many(told['requests'], 'request')} came to nothing", *wrong))
+        if told.get("doubt"):
+            found.append(_finding("warning", f"{name} never answered about {_many(told['doubtful'], 'message')}", *doubt))
+    log = f"{reverse('delivery:webhooks')}?outcome=refused"
+    for each in webhook_log.failing(workspace_id, now=now):
+        calls, by = _many(each["many"], "webhook"), title_of(each["vendor"])
+        words = f"{calls} of {by} turned away in the last hour, {each['reason']}: lost unless it calls again"
+        found.append(_finding("warning", words, log, "The log"))
+    return sorted(found, key=lambda each: each["level"] != "error")
+
+
+def _finding(level: str, words: str, href: str, action: str) -> dict[str, str]:
+    return {"level": level, "words": words, "href": href, "action": action}
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _named(workspace_id: int) -> list[dict[str, Any]]:

@@ -69,6 +69,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "theme": theme if theme in THEMES else "auto",
         "navigation": places,
         "navigation_short": lambda: [place for place in places() if place.short],
+        "navigation_elsewhere": lambda: any(place.current and not place.short for place in places()),
         "workspaces": _once(lambda: _workspaces(request)),
         "strip": _once(lambda: _strip(request)),
     }

@@ -72,7 +72,7 @@ def test_each_variant_and_the_held_out_are_told_apart(now: datetime) -> None:
     _tell(run, "clicked", range(planned), now)
     page = _page(run, now)
     assert _row(page, "warm") == [
-        str(warm.people), f"{warm.people} 100 %", f"0 0 %and {warm.people} by machines", f"{warm.people} 100 %",
+        str(warm.people), f"{warm.people} 100 %", f"0and {warm.people} by machines", f"{warm.people} 100 %",
     ]  # fmt: skip
     assert _row(page, "Held out") == [str(40 - planned), "–", "–", "–"]
 

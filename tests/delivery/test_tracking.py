@@ -286,7 +286,7 @@ def test_the_page_speaks_the_readers_language(now: datetime, language: str) -> N
     page = Client().get(f"/u/{mail.tokens[0]}", headers={"Accept-Language": "xx, en;q=0.5"}).content.decode()
     words = WORDS[language]
     assert f'<html lang="{language}" dir="{words.direction}">' in page and words.title in page
-    assert "offers" in page and governance.default_workspace().name in page
+    assert "Offers" in page and governance.default_workspace().name in page
 
 
 def test_the_page_names_who_the_message_came_from(now: datetime) -> None:

@@ -122,13 +122,18 @@ def _strip(request: HttpRequest) -> list[Notice]:
     ]
     notices += [Notice("error", f"This installation is held: {reason}", health, "Open delivery") for _, reason in delivery.held_instances()]
     held = delivery.paused(actor.workspace_id)
-    for state, level in (("halted", "error"), ("paused", "warning")):
-        if names := [titled(actor.workspace_id, "campaign", key) for key, shown in held.items() if shown == state]:
-            notices.append(Notice(level, f"{state.capitalize()}: {', '.join(names)}.", reverse("workflow:runs"), "See the runs"))
+    if halted := _titles(actor.workspace_id, held, "halted"):
+        notices.append(Notice("error", f"Halted: {halted}.", reverse("workflow:runs"), "See the runs"))
+    if paused := _titles(actor.workspace_id, held, "paused"):
+        notices.append(Notice("warning", f"Paused: {paused}.", reverse("workflow:runs"), "See the runs"))
     if doubtful := delivery.doubtful(actor.workspace_id):
         words = f"{doubtful:,} message{'' if doubtful == 1 else 's'} in doubt: the vendor never answered."
         notices.append(Notice("warning", words, reverse("delivery:in-doubt"), "See them"))
     return notices + _outside_production()
+
+
+def _titles(workspace_id: int, held: dict[str, str], state: str) -> str:
+    return ", ".join(titled(workspace_id, "campaign", key) for key, shown in held.items() if shown == state)
 
 
 def _outside_production() -> list[Notice]:

@@ -18,7 +18,7 @@ from delivery.floors import heard_since
 from delivery.models import VendorEvent
 
 HOUR, HOURS = timedelta(hours=1), 24
-WORTH = 5_000  # events of an hour that are worth remembering
+WORTH = 5_000  # events that are worth counting hour by hour, and those of an hour remembering
 REMEMBERED = 2_000  # hours
 Said = list[tuple[str, str, str, bool, int]]  # vendor, kind, hour as `hour_name` has it, by a machine, events
 _Kinds = list[tuple[str, bool, int]]
@@ -59,7 +59,10 @@ def _grouped(workspace_id: int, now: datetime) -> Said:
 
 def _hour_by_hour(workspace_id: int, now: datetime) -> Said:
     found: Said = []
-    for vendor, begins, many in _many(workspace_id, first_hour(now)):
+    spoken = _many(workspace_id, first_hour(now))
+    if sum(many for _, _, many in spoken) < WORTH:
+        return _grouped(workspace_id, now)
+    for vendor, begins, many in spoken:
         over, key = begins + HOUR <= now, (workspace_id, vendor, begins)
         counted, kinds = _ended.get(key, (0, [])) if over else (0, [])
         if counted != many:

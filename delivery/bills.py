@@ -64,9 +64,21 @@ def by_account(lines: Sequence[BillLine]) -> list[Account]:
         key = (line.channel, line.account, line.currency)
         mine = found.setdefault(key, Account(BillLine(line.channel, line.account, "", line.currency), []))
         mine.lines.append(line)
-        for name in ("messages", "expected", "priced", "expected_of_priced", "reported"):
-            setattr(mine.whole, name, getattr(mine.whole, name) + getattr(line, name))
+        _add(mine.whole, line)
     return list(found.values())
+
+
+def by_currency(lines: Sequence[BillLine]) -> list[BillLine]:
+    """What the whole month comes to, currency by currency, the dearest first: lines without a channel, an account and a country."""
+    found: dict[str, BillLine] = {}
+    for line in lines:
+        _add(found.setdefault(line.currency, BillLine("", "", "", line.currency)), line)
+    return sorted(found.values(), key=lambda each: (-each.expected, each.currency))
+
+
+def _add(whole: BillLine, line: BillLine) -> None:
+    for name in ("messages", "expected", "priced", "expected_of_priced", "reported"):
+        setattr(whole, name, getattr(whole, name) + getattr(line, name))
 
 
 def month_of(text: str) -> tuple[datetime, datetime]:

@@ -13,6 +13,7 @@ from django.db.models.functions import TruncDate
 from delivery import past
 from delivery.conclusions import OURS
 from delivery.floors import oldest_posting
+from delivery.halts import HALTED, shown_state
 from delivery.models import Attempt, Dispatch, VendorEvent
 from delivery.states import AttemptState
 
@@ -34,6 +35,16 @@ class Brief:
     shadow: bool
     planned_at: datetime
     finished_at: datetime | None
+
+    @property
+    def shown(self) -> str:
+        """Its state as people are shown it: "halted" where a guard paused it."""
+        return shown_state(self.state, self.state_reason)
+
+    @property
+    def why(self) -> str:
+        """Why it is paused, halted or stopped, without the word for that."""
+        return self.state_reason.removeprefix(HALTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +152,10 @@ def doubtful(workspace_id: int) -> int:
     return rows.aggregate(messages=Sum("count"))["messages"] or 0
 
 
-def paused(workspace_id: int) -> list[str]:
-    """The keys of campaigns that have a paused dispatch."""
+def paused(workspace_id: int) -> dict[str, str]:
+    """The keys of campaigns that have a dispatch on hold, and whether that was "paused" by a person or, of any of them, "halted"."""
     rows = Dispatch.objects.filter(workspace_id=workspace_id, kind="campaign", state="paused")
-    return list(rows.order_by("key").values_list("key", flat=True).distinct()[:20])
+    found: dict[str, str] = {}
+    for key, reason in rows.order_by("key").values_list("key", "state_reason")[:50]:
+        found[key] = "halted" if found.get(key) == "halted" else shown_state("paused", reason)
+    return found

@@ -19,6 +19,7 @@ from delivery.work import DispatchFacts, Work
 
 SYSTEM = "budget"
 SPENT = "the budget is spent"
+TOO_LITTLE = "the rest doesn’t pay for the next message"
 
 
 def reserve(dispatch: DispatchFacts, verdicts: Verdicts) -> list[Candidate]:
@@ -49,8 +50,13 @@ def stop_spending(work: Work, *, now: datetime) -> None:
     """Halt the dispatch whose budget doesn't pay for its next message."""
     row = Dispatch.objects.only("budget_micros", "committed_micros", "currency").get(pk=work.dispatch.id, workspace_id=work.workspace_id)
     spent, budget = written(row.committed_micros, row.currency), written(row.budget_micros or 0, row.currency)
-    reason = f"{spent} of its budget of {budget} is spent, and the rest doesn’t pay for the next message"
+    reason = f"{spent} of its budget of {budget} is spent, and {TOO_LITTLE}"
     halt(work.workspace_id, work.dispatch.id, reason, by=SYSTEM, now=now)
+
+
+def out_of_money(reason: str) -> bool:
+    """Whether this is why its budget halted a dispatch, and nobody has raised it since."""
+    return reason.endswith(TOO_LITTLE)
 
 
 def give_back(dispatch: DispatchFacts, micros: int) -> None:

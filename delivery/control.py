@@ -9,6 +9,8 @@ from typing import Literal
 from django.db import transaction
 
 from delivery import desk, ramps, reconcile, requeue
+from delivery.budgets import out_of_money
+from delivery.halts import HALTED
 from delivery.models import Attempt, Batch, Decision, Dispatch, Switch
 from delivery.prices import written
 from delivery.requeue import carried
@@ -70,7 +72,10 @@ def raise_budget(actor: Actor, dispatch_id: int, micros: int, *, now: datetime, 
             expected = f"more than {written(before, dispatch.currency)}"
             raise Invalid([Finding("error", "/budget", written(micros, dispatch.currency)[:40], expected)])
         dispatch.budget_micros = micros
-        dispatch.save(update_fields=["budget_micros"])
+        if out_of_money(dispatch.state_reason):
+            now_written = written(micros, dispatch.currency)
+            dispatch.state_reason = f"{HALTED}its budget of {written(before, dispatch.currency)} was spent, and is {now_written} since"
+        dispatch.save(update_fields=["budget_micros", "state_reason"])
         data = {"from": before, "to": micros, "currency": dispatch.currency, "reason": reason[:300]}
         audit(actor, "dispatch.budget_raised", subject=f"dispatch:{dispatch_id}", data=data, now=now)
 

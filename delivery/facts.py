@@ -10,7 +10,9 @@ from typing import Any
 from django.db.models import Count, Max, Min, Q, Sum
 from django.utils import timezone
 
+from delivery.budgets import out_of_money
 from delivery.counts import Counts, count
+from delivery.halts import HALTED, shown_state
 from delivery.models import Attempt, Batch, Decision, Dispatch, LeftOut, Slice, VendorAccount
 from delivery.ramps import health
 from delivery.states import AttemptState, DispatchState, MessageState, Reason, WorkState
@@ -35,12 +37,13 @@ class DispatchView:
 
     counts: one number per word, states and reasons together, zero ones left out ("delivered", "sent", "no_consent",
     "holdout"); they add up to `considered` with "waiting". states: ledger rows by effective state; skipped and failed: by
-    reason; left_out: people whom the plan left out, by reason. waiting: not yet looked at; settled: had a final look or are on
-    the way; in_doubt: unanswered messages. rate: messages a second between the first and the last request of the open wave, so
-    that no pause between waves counts. next_wave_at: when the next wave opens if nothing speaks against it; None while one is
-    being sent, and after the last. next_wave_waits: what it waits for beyond that, "" for nothing. archived_at: when its
-    messages left the ledger; the counts are those of its end. priced: requests whose price the vendor has told,
-    expected_of_priced_micros what the price book said of those, reported_micros what the vendor did.
+    reason; left_out: people whom the plan left out, by reason. waiting: not yet looked at; settled: had a final look or are
+    on the way; in_doubt: unanswered messages. rate: messages a second between the first and the last request of the open
+    wave, so that no pause between waves counts. last_posted_at: of the newest request, None once archived. next_wave_at: when
+    the next wave opens if nothing speaks against it; None while one is being sent, and after the last. next_wave_waits: what
+    it waits for beyond that, "" for nothing. archived_at: when its messages left the ledger; the counts are those of its end.
+    priced: requests whose price the vendor has told, expected_of_priced_micros what the price book said of those,
+    reported_micros what the vendor did.
     """
 
     id: int
@@ -84,9 +87,25 @@ class DispatchView:
     budget_micros: int | None
     currency: str
     rate: float
+    last_posted_at: datetime | None
     trouble: str
     blocked_until: datetime | None
     archived_at: datetime | None
+
+    @property
+    def shown(self) -> str:
+        """Its state as people are shown it: "halted" where a guard paused it."""
+        return shown_state(self.state, self.state_reason)
+
+    @property
+    def why(self) -> str:
+        """Why it is paused, halted or stopped, without the word for that."""
+        return self.state_reason.removeprefix(HALTED)
+
+    @property
+    def out_of_money(self) -> bool:
+        """Halted by its budget, which nobody has raised since: resuming it would halt it again."""
+        return self.shown == "halted" and out_of_money(self.state_reason)
 
 
 def facts(workspace_id: int, dispatch_id: int) -> DispatchView:
@@ -147,6 +166,7 @@ def facts(workspace_id: int, dispatch_id: int) -> DispatchView:
         budget_micros=row.budget_micros,
         currency=row.currency,
         rate=_rate(row),
+        last_posted_at=None if row.archived_at else requests["newest"],
         trouble="" if row.archived_at else _trouble(account, requests),
         blocked_until=account.blocked_until if account is not None else None,
         archived_at=row.archived_at,

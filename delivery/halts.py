@@ -10,6 +10,8 @@ from delivery.models import Dispatch
 from delivery.states import DispatchState
 from governance import door as governance
 
+HALTED = "halted: "  # how the reason of a pause begins that no person asked for
+
 
 def halt(workspace_id: int, dispatch_id: int, reason: str, *, by: str, now: datetime) -> bool:
     """Pause it unless it no longer runs, and say why on its page and in the audit trail. by: which guard it was ("ramp", "budget").
@@ -19,7 +21,12 @@ def halt(workspace_id: int, dispatch_id: int, reason: str, *, by: str, now: date
     with transaction.atomic():
         governance.bump(workspace_id)
         row = Dispatch.objects.filter(pk=dispatch_id, workspace_id=workspace_id, state=DispatchState.RUNNING)
-        halted = bool(row.update(state=DispatchState.PAUSED, state_reason=f"halted: {reason}"[:300]))
+        halted = bool(row.update(state=DispatchState.PAUSED, state_reason=f"{HALTED}{reason}"[:300]))
         if halted:
             governance.audit(actor, "dispatch.halted", subject=f"dispatch:{dispatch_id}", data={"reason": reason[:300]}, now=now)
     return halted
+
+
+def shown_state(state: str, reason: str) -> str:
+    """The state that people are shown: "halted" for a pause that a guard asked for, else the dispatch's own."""
+    return "halted" if state == DispatchState.PAUSED and reason.startswith(HALTED) else state

@@ -5,35 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
-from django.db.models import CharField, Count, F, Func, Q, Sum
+from django.db.models import F, Q, Sum
 
 from audience import door as audience
-from delivery.floors import heard_since, posted_since
+from delivery.floors import posted_since
+from delivery.heard import HOUR, HOURS, HourOf, Said, first_hour, hour_name
 from delivery.models import Dispatch, Message
 from delivery.states import AttemptState, MessageState
 
-DAY, HOUR, HOURS = timedelta(days=1), timedelta(hours=1), 24
+DAY = timedelta(days=1)
 NEWEST = 1_000  # e-mails whose domains are looked up
 LISTED = 12  # domains
 TOLD = ("delivered", "opened", "clicked", "unsubscribed", "bounced", "complained")
 WRONG = (AttemptState.REFUSED, AttemptState.FAILED)
 REACHED = (MessageState.DELIVERED, MessageState.COMPLAINED)
 HANDED = (MessageState.SENDING, MessageState.SENT, MessageState.DELIVERED, MessageState.BOUNCED, MessageState.COMPLAINED)
-
-
-class _Hour(Func):
-    """The hour of a moment in UTC, as text: both engines do it by themselves, row by row, without asking Python."""
-
-    output_field = CharField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **more: Any) -> Any:
-        return self.as_sql(compiler, connection, template="SUBSTR(%(expressions)s, 1, 13)", **more)
-
-    def as_postgresql(self, compiler: Any, connection: Any, **more: Any) -> Any:
-        return self.as_sql(compiler, connection, template="TO_CHAR(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24')", **more)
 
 
 @dataclass(slots=True)
@@ -64,16 +52,7 @@ class Provider:
     complained: int = 0
 
 
-Heard = list[tuple[str, str, str, bool, int]]  # vendor, kind, hour, by a machine, events
-
-
-def heard(workspace_id: int, *, now: datetime) -> Heard:
-    """What vendors said in the last day, counted once for the tables below."""
-    said = heard_since(workspace_id, _first(now)).annotate(hour=_Hour(F("received_at")))
-    return list(said.values_list("vendor", "kind", "hour", "machine").annotate(Count("id")).order_by())
-
-
-def by_vendor(said: Heard) -> list[tuple[str, list[int], int]]:
+def by_vendor(said: Said) -> list[tuple[str, list[int], int]]:
     """Vendor, its events by kind in the order of TOLD, and how many opens and clicks were machines'; the most talkative first."""
     told: dict[str, Counter[str]] = {}
     machines = Counter[str]()
@@ -87,10 +66,10 @@ def by_vendor(said: Heard) -> list[tuple[str, list[int], int]]:
     return [(vendor, [told[vendor][kind] for kind in TOLD], machines[vendor]) for vendor in order]
 
 
-def by_hour(workspace_id: int, said: Heard, *, now: datetime) -> list[Hour]:
+def by_hour(workspace_id: int, said: Said, *, now: datetime) -> list[Hour]:
     """The last 24 hours, the oldest first, quiet ones included."""
-    hours = {_name(begins): Hour(begins) for begins in (_first(now) + place * HOUR for place in range(HOURS))}
-    posted = posted_since(workspace_id, _first(now)).annotate(hour=_Hour(F("posted_at")))
+    hours = {hour_name(begins): Hour(begins) for begins in (first_hour(now) + place * HOUR for place in range(HOURS))}
+    posted = posted_since(workspace_id, first_hour(now)).annotate(hour=HourOf(F("posted_at")))
     counted = posted.values_list("hour").annotate(
         handed=Sum("count", filter=~Q(state__in=WRONG)),
         refused=Sum("count", filter=Q(state__in=WRONG)),
@@ -143,12 +122,3 @@ def _newest(workspace_id: int, now: datetime) -> list[tuple[int, int]]:
 
 def _of_mail(dispatches: Iterable[int]) -> set[int]:
     return set(Dispatch.objects.filter(pk__in=dispatches, channel="email").values_list("pk", flat=True))
-
-
-def _first(now: datetime) -> datetime:
-    """When the oldest of the hours that are shown begins."""
-    return now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) - (HOURS - 1) * HOUR
-
-
-def _name(begins: datetime) -> str:
-    return f"{begins:%Y-%m-%d %H}"

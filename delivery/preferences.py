@@ -81,6 +81,12 @@ def offers(who: Reader) -> list[Offer]:
     return found
 
 
+def hint_of(who: Reader) -> str:
+    """Enough of the address that the message went to for its reader to recognise; "" where the person is gone."""
+    person = next(iter(audience.load(who.workspace_id, [who.profile_id])), None)
+    return _hint(address_of(who.channel, person)) if person is not None else ""
+
+
 def choose(who: Reader, wanted: Collection[str], shown: Collection[str], *, wording: str, now: datetime) -> None:
     """What the person wants of what the page showed them (values of choices). Written before this returns; only changes are."""
     with transaction.atomic():

@@ -69,11 +69,12 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     who = _reader(token)
     if who is None:
         return lost(request)
-    words, sender, topic = _words(request, who), tracking.sender_of(who), who.topic.replace("-", " ").replace("_", " ")
+    words, sender, topic = _words(request, who), tracking.sender_of(who), preference_page.readable(who.topic)
     if request.method != "POST":
         context = {
             "words": words,
             "question": words.question.format(sender=sender),
+            "address": preference_page.hint_of(who),
             "topic_label": words.this_topic.format(topic=topic) if topic else "",
             "action": request.get_full_path(),
             "preferences": _preferences_link(token, words),

@@ -138,6 +138,34 @@ WORDS = {
         "このリンクは使えません",
         "リンクが途中で切れているか、古すぎる可能性があります。メッセージからもう一度開いてください。",
     ),
+    "zh-Hans": Words(
+        "zh-Hans",
+        "退订",
+        "您不想再收到 {sender} 的哪些消息？",
+        "关于“{topic}”的消息",
+        "此渠道上的所有推广消息",
+        "收据、安全提醒等必要消息仍会发送给您。",
+        "退订",
+        "您已退订",
+        "您将不再收到 {sender} 关于“{topic}”的消息。",
+        "您将不再通过此渠道收到 {sender} 的推广消息。",
+        "此链接无效",
+        "链接可能不完整或已过期。请从消息中重新打开。",
+    ),
+    "zh-Hant": Words(
+        "zh-Hant",
+        "取消訂閱",
+        "您不想再收到 {sender} 的哪些訊息？",
+        "關於「{topic}」的訊息",
+        "此管道上的所有推廣訊息",
+        "收據、安全通知等必要訊息仍會傳送給您。",
+        "取消訂閱",
+        "您已取消訂閱",
+        "您將不再收到 {sender} 關於「{topic}」的訊息。",
+        "您將不再透過此管道收到 {sender} 的推廣訊息。",
+        "此連結無效",
+        "連結可能不完整或已過期。請從訊息中重新開啟。",
+    ),
     "ar": Words(
         "ar",
         "إلغاء الاشتراك",
@@ -156,10 +184,16 @@ WORDS = {
 }
 
 
+TRADITIONAL = {"hant", "tw", "hk", "mo"}  # scripts and regions in which Chinese is written so
+
+
 def words_for(*wanted: str) -> Words:
-    """The first language of these that we speak, by its first part ("pt-BR" → "pt"); English if none."""
+    """The first language of these that we speak, by its first part ("pt-BR" → "pt"), Chinese by its script; English if none."""
     for locale in wanted:
-        found = WORDS.get(locale.replace("_", "-").split("-")[0].strip().lower())
+        first, *others = locale.replace("_", "-").strip().lower().split("-")
+        if first == "zh":
+            first = "zh-Hant" if "hans" not in others and TRADITIONAL.intersection(others) else "zh-Hans"
+        found = WORDS.get(first)
         if found is not None:
             return found
     return WORDS["en"]

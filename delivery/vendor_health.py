@@ -13,6 +13,7 @@ from audience import door as audience
 from delivery import limits
 from delivery.control import switches
 from delivery.floors import heard_since, posted_since
+from delivery.halts import shown_state
 from delivery.models import Dispatch, Message
 from delivery.states import AttemptState
 from governance.door import documents
@@ -38,6 +39,7 @@ def accounts(workspace_id: int, *, kept: bool, now: datetime) -> list[dict[str, 
             refused=Count("id", filter=Q(state=AttemptState.REFUSED)),
             failed=Count("id", filter=Q(state=AttemptState.FAILED)),
             doubt=Count("id", filter=Q(state=AttemptState.IN_DOUBT)),
+            doubtful=Sum("count", filter=Q(state=AttemptState.IN_DOUBT), default=0),
             last=Max("posted_at"),
             cost=Sum("cost_micros", filter=Q(state__lt=AttemptState.REFUSED)),
         )
@@ -55,7 +57,8 @@ def accounts(workspace_id: int, *, kept: bool, now: datetime) -> list[dict[str, 
             one |= {"state": "waiting", "word": "Stays in the outbox", "kept": True}
         if "" in killed or one["vendor"] in killed:
             one |= {"state": "killed", "word": "Switched off"}
-        listed.append({**one, "peak": peaks.get(name)})
+        peak = peaks.get(name)
+        listed.append({**one, "peak": peak, "busiest": round(60 * peak) if peak else 0})
     return listed
 
 
@@ -63,15 +66,22 @@ def _account(name: str, told: dict[str, Any], resting: tuple[str, datetime] | No
     model = route.released.model if route else None
     vendor = model.vendor if model else told.get("vendor") or name
     trouble, until = resting or ("", None)
-    troubled = bool(told.get("refused") or told.get("failed"))
+    if until:
+        state, word = "paused", "Left alone"
+    elif told.get("refused") or told.get("failed"):
+        state, word = "troubled", "Errors"
+    elif told.get("doubt"):
+        state, word = "in_doubt", "Left us in doubt"
+    else:
+        state, word = ("healthy", "Well") if told else ("waiting", "Not used today")
     return {
         "name": name,
         "title": route.title if route else name,
         "vendor": vendor,
         "channel": model.channel if model else "",
         "routed": route is not None,
-        "state": "paused" if until else "troubled" if troubled else "healthy" if told else "waiting",
-        "word": "Left alone" if until else "Errors" if troubled else "Well" if told else "Not used today",
+        "state": state,
+        "word": word,
         "told": told,
         "trouble": trouble,
         "blocked_until": until,
@@ -140,7 +150,7 @@ def budgets(workspace_id: int, *, now: datetime) -> list[dict[str, Any]]:
             "id": row.pk,
             "kind": row.kind,
             "key": row.key,
-            "state": row.state,
+            "state": shown_state(row.state, row.state_reason),
             "planned_at": row.planned_at,
             "spent": row.committed_micros,
             "budget": row.budget_micros,

@@ -50,6 +50,11 @@ class MonthOfRoute:
     expected_of_priced: int
     reported: int
 
+    @property
+    def difference(self) -> int:
+        """How much more the vendor charged than our prices said, of what it has priced."""
+        return self.reported - self.expected_of_priced
+
 
 def import_prices(workspace_id: int, account: str, path: Path, *, since: datetime, until: datetime, currency: str) -> Reconciled:
     """Take over the prices of one account's messages that were posted in [since, until). Importing a file again changes nothing.

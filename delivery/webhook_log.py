@@ -21,7 +21,12 @@ FAILS_REPEATEDLY = 3
 LOOKS_BACK = timedelta(hours=1)
 NO_ACCOUNT = "no route has a secret for it"
 BAD_SIGNATURE = "signature missing or wrong"
-STALE = "stale: signed too long ago"
+STALE = "signed too long ago"
+ADVICE = {
+    NO_ACCOUNT: "Name the vendor’s webhook secret in a route, and have that released.",
+    BAD_SIGNATURE: "Compare the route’s webhook secret with the one on the vendor’s page.",
+    STALE: "The secret is right. Look at this machine’s clock first; else somebody repeats calls that were once made.",
+}  # what helps against calls that are turned away
 _held: dict[tuple[str, str, str], tuple[datetime, int]] = {}
 _turn = threading.Lock()
 
@@ -66,7 +71,7 @@ def failing(workspace_id: int, *, now: datetime) -> list[dict[str, Any]]:
     """Vendors whose calls were refused repeatedly in the last hour for their signature, with how often and when last."""
     rows = WebhookCall.objects.filter(workspace_id=workspace_id, outcome="refused", received_at__gt=now - LOOKS_BACK)
     alike = rows.values("vendor", "reason").annotate(many=Sum("calls"), last=Max("received_at")).order_by("-many")
-    return [dict(row) for row in alike if row["many"] >= FAILS_REPEATEDLY]
+    return [{**row, "advice": ADVICE.get(row["reason"], "")} for row in alike if row["many"] >= FAILS_REPEATEDLY]
 
 
 def trim(*, now: datetime) -> None:

@@ -29,8 +29,8 @@ class RunLine:
 
     @property
     def state(self) -> str:
-        """The dispatch's state in one word; a shadow run says so."""
-        return self.brief.state if self.brief else "done"
+        """The dispatch's state in one word, "halted" where a guard paused it."""
+        return self.brief.shown if self.brief else "done"
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,11 +62,11 @@ def verdict(domain: str, found: Mapping[str, Spam]) -> Verdict | None:
         told = f"{spam.complaints:,} complaints about {spam.sent:,} mails in seven days, which are too few to judge"
         return Verdict("complaints", "unknown" if spam.complaints else "good", told)
     rate = spam.complaints / spam.sent
-    told = f"{spam.complaints:,} of {spam.sent:,} mails of the last seven days were reported as spam: {rate:.2%}"
+    told = f"{spam.complaints:,} of {spam.sent:,} mails of the last seven days were reported as spam: {rate * 100:.2f}\u00a0%"
     level: Level = "bad" if rate >= CRITICAL else "caution" if rate >= WARNING else "good"
     fixes = {
         "bad": "Stop what is complained about: from 0.3 % on, mailbox providers refuse bulk mail. Write to those who asked for it only",
-        "caution": "Stay below 0.1 %: write less often, to those who open what you send, and let them leave with one click",
+        "caution": "Stay below 0.1\u00a0%: write less often, to those who open what you send, and let them leave with one click",
     }
     return Verdict("complaints", level, told, fixes.get(level, ""))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.contrib import messages
 from django.db.models import Count, F, Sum
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -17,6 +19,7 @@ from delivery import health_tables, vendor_health, webhook_log
 from delivery.adapters.registry import title_of
 from delivery.control import kill, switches
 from delivery.facts import in_doubt
+from delivery.heard import heard
 from delivery.instance import held
 from delivery.models import Attempt, Batch, Dispatch, Suppression
 from delivery.states import WorkState
@@ -30,12 +33,13 @@ FEW = 10  # requests in doubt that are shown here; the desk has all of them
 def health(request: ConsoleRequest) -> HttpResponse:
     """Vendor accounts with their last 24 hours, by vendor, domain and hour; kill switches, suppression, requests in doubt."""
     workspace_id, now = request.actor.workspace_id, timezone.now()
-    doubtful, said = in_doubt(workspace_id, limit=FEW), health_tables.heard(workspace_id, now=now)
+    doubtful, said = in_doubt(workspace_id, limit=FEW), heard(workspace_id, now=now)
     accounts = vendor_health.accounts(workspace_id, kept=settings.OMNI.vendor == "outbox", now=now)
     hours = health_tables.by_hour(workspace_id, said, now=now)
     campaigns = _campaigns(workspace_id)
     context: dict[str, Any] = {
-        "title": "Delivery",
+        "title": "Health",
+        "trail": [{"title": "Delivery", "href": reverse("delivery:health")}],
         "accounts": accounts,
         "account_titles": {each["name"]: each["title"] for each in accounts},
         "vendors": list(dict.fromkeys(each["vendor"] for each in accounts)),
@@ -63,11 +67,39 @@ def health(request: ConsoleRequest) -> HttpResponse:
         "budgets": _titled(workspace_id, vendor_health.budgets(workspace_id, now=now)),
         "is_author": request.actor.role.covers(Role.AUTHOR),
         "is_approver": request.actor.role.covers(Role.APPROVER),
-        "failing": webhook_log.failing(workspace_id, now=now),
+        "attention": _attention(workspace_id, accounts, now),
         "campaigns": campaigns,
         "waiting": sum(waiting for _, _, waiting in campaigns),
     }
     return render(request, "delivery/console/health.html", context)
+
+
+def _attention(workspace_id: int, accounts: list[dict[str, Any]], now: datetime) -> list[dict[str, str]]:
+    """What speaks against "all is well", the worst first, each with where to look. Kill switches and holds stand above it themselves."""
+    found = []
+    wrong, doubt = ("#wrong", "What went wrong"), (reverse("delivery:in-doubt"), "In doubt")
+    for each in accounts:
+        told, name = each["told"], each["title"]
+        if each["blocked_until"]:
+            found.append(_finding("error", f"{name} is left alone for a while: {each['trouble']}", *wrong))
+        elif failed := told.get("refused", 0) + told.get("failed", 0):
+            found.append(_finding("warning", f"{name}: {failed:,} of {_many(told['requests'], 'request')} came to nothing", *wrong))
+        if told.get("doubt"):
+            found.append(_finding("warning", f"{name} never answered about {_many(told['doubtful'], 'message')}", *doubt))
+    log = f"{reverse('delivery:webhooks')}?outcome=refused"
+    for each in webhook_log.failing(workspace_id, now=now):
+        calls, by = _many(each["many"], "webhook"), title_of(each["vendor"])
+        words = f"{calls} of {by} turned away in the last hour, {each['reason']}: lost unless it calls again"
+        found.append(_finding("warning", words, log, "The log"))
+    return sorted(found, key=lambda each: each["level"] != "error")
+
+
+def _finding(level: str, words: str, href: str, action: str) -> dict[str, str]:
+    return {"level": level, "words": words, "href": href, "action": action}
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _named(workspace_id: int) -> list[dict[str, Any]]:

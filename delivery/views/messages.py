@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponse
@@ -12,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audience import door as audience
-from delivery import attached, finding, past
+from delivery import attached, finding, past, tracking
 from delivery.addresses import address_of
 from delivery.explain import MessagePage, MessageView, Why, messages, timeline, why
 from delivery.facts import facts
@@ -198,6 +199,7 @@ def message(request: ConsoleRequest, token: str) -> HttpResponse:
     """One message's street: each stop with its facts, and what it said."""
     workspace_id = request.actor.workspace_id
     answer: Why = timeline(workspace_id, token)
+    key = read_message_id(token)
     listed = messages(workspace_id, message_id=token, limit=1)
     item = listed.items[0] if listed.items else None
     context: dict[str, Any] = {
@@ -206,13 +208,13 @@ def message(request: ConsoleRequest, token: str) -> HttpResponse:
         "doubt": _request_of(token) if answer.state == "in doubt" else 0,
         "trail": [{"title": "Messages", "href": reverse("delivery:messages")}],
         "answer": answer,
-        "told": tell(answer.stops),
+        "told": tell(answer.stops, partial(tracking.target, key) if key else lambda _: None),
         "message": item,
         "from": titles_of(workspace_id, [(item.kind, item.campaign)])[item.kind, item.campaign] if item else "",
         "by_segment": item is not None and item.kind in BY_SEGMENT,
         "person": next(iter(audience.load(workspace_id, [item.profile_id])), None) if item else None,
         "mail": OutboxMail.objects.filter(workspace_id=workspace_id, message_id=token).first(),
-        "files": attached.names(key.dispatch_id, key.n) if (key := read_message_id(token)) else [],
+        "files": attached.names(key.dispatch_id, key.n) if key else [],
     }
     context |= _said(workspace_id, token)
     return render(request, "delivery/console/message.html", context)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -24,6 +25,7 @@ def routes(request: ConsoleRequest) -> HttpResponse:
         "title": "Routes and prices",
         "trail": [{"title": "Delivery", "href": reverse("delivery:health")}],
         "channels": channels,
+        "kept": settings.OMNI.vendor == "outbox",
         "months": vendor_prices.months(workspace_id, since=month),
         "currencies": {line.key: line.prices.currency for channel in channels for line in channel.routes},
         "titles": {line.key: line.title for channel in channels for line in channel.routes},
@@ -43,14 +45,13 @@ def bill_page(request: ConsoleRequest) -> HttpResponse:
         return HttpResponse(bills.as_csv(lines), content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
     context = {
         "title": f"Bill of {since:%B %Y}",
-        "trail": [
-            {"title": "Delivery", "href": reverse("delivery:health")},
-            {"title": "Routes and prices", "href": reverse("delivery:routes")},
-        ],
+        "trail": [{"title": "Delivery", "href": reverse("delivery:health")}],
         "accounts": bills.by_account(lines),
+        "totals": bills.by_currency(lines),
+        "running": since <= now < until,
         "titles": route_titles(request.actor.workspace_id),
         "month": f"{since:%Y-%m}",
-        "before": f"{since - timedelta(days=1):%Y-%m}",
-        "after": f"{until:%Y-%m}" if until <= now else "",
+        "before": since - timedelta(days=1),
+        "after": until if until <= now else None,
     }
     return render(request, "delivery/console/bill.html", context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -65,16 +65,20 @@ class Told:
     machine: bool = False
 
 
-def tell(stops: Sequence[Stop]) -> list[Told]:
+Leads = Callable[[int], str | None]  # where the link of this number leads, as far as that is known
+
+
+def tell(stops: Sequence[Stop], leads: Leads = lambda _: None) -> list[Told]:
     """The street in words, in the order it was walked."""
-    return [_tell(stop) for stop in stops]
+    return [_tell(stop, leads) for stop in stops]
 
 
-def _tell(stop: Stop) -> Told:
+def _tell(stop: Stop, leads: Leads) -> Told:
     facts = stop.facts
     if "event" in facts:
         kind = str(facts["event"])
-        link = None if facts.get("link") is None else f"number {int(facts['link']) + 1}"
+        k = facts.get("link")
+        link = None if k is None else leads(int(k)) or f"number {int(k) + 1}"
         by = "our own pages" if facts.get("by") == OURS else facts.get("by")
         details = [
             ("said by", by),

@@ -66,9 +66,11 @@ def _problems(workspace_id: int, active: list[pipeline.RunLine]) -> list[dict[st
         by = titled(workspace_id, "vendor_route", account) if account else "any vendor"
         found.append(_problem("error", f"Nothing leaves by {by} at the moment: {trouble}", health, "Open delivery"))
     for line in active:
-        if line.state == "paused":
-            words = f"{line.title} is paused: {line.brief.planned - line.brief.handed:,} people may be waiting for it" if line.brief else ""
-            found.append(_problem("warning", words, reverse("workflow:run", args=[line.run.pk]), "Open the run"))
+        if line.brief and line.state in ("halted", "paused"):
+            why = f" because {line.brief.why.rstrip('.')}" if line.state == "halted" else ""
+            words = f"{line.title} is {line.state}{why}: {line.brief.planned - line.brief.handed:,} people may be waiting for it"
+            level = "error" if line.state == "halted" else "warning"
+            found.append(_problem(level, words, reverse("workflow:run", args=[line.run.pk]), "Open the run"))
     if doubtful := delivery.doubtful(workspace_id):
         noun = "message is" if doubtful == 1 else "messages are"
         found.append(

@@ -69,6 +69,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "theme": theme if theme in THEMES else "auto",
         "navigation": places,
         "navigation_short": lambda: [place for place in places() if place.short],
+        "navigation_elsewhere": lambda: any(place.current and not place.short for place in places()),
         "workspaces": _once(lambda: _workspaces(request)),
         "strip": _once(lambda: _strip(request)),
     }
@@ -120,13 +121,19 @@ def _strip(request: HttpRequest) -> list[Notice]:
         for each in delivery.switches(actor.workspace_id)
     ]
     notices += [Notice("error", f"This installation is held: {reason}", health, "Open delivery") for _, reason in delivery.held_instances()]
-    if keys := delivery.paused(actor.workspace_id):
-        paused = ", ".join(titled(actor.workspace_id, "campaign", key) for key in keys)
+    held = delivery.paused(actor.workspace_id)
+    if halted := _titles(actor.workspace_id, held, "halted"):
+        notices.append(Notice("error", f"Halted: {halted}.", reverse("workflow:runs"), "See the runs"))
+    if paused := _titles(actor.workspace_id, held, "paused"):
         notices.append(Notice("warning", f"Paused: {paused}.", reverse("workflow:runs"), "See the runs"))
     if doubtful := delivery.doubtful(actor.workspace_id):
         words = f"{doubtful:,} message{'' if doubtful == 1 else 's'} in doubt: the vendor never answered."
         notices.append(Notice("warning", words, reverse("delivery:in-doubt"), "See them"))
     return notices + _outside_production()
+
+
+def _titles(workspace_id: int, held: dict[str, str], state: str) -> str:
+    return ", ".join(titled(workspace_id, "campaign", key) for key, shown in held.items() if shown == state)
 
 
 def _outside_production() -> list[Notice]:

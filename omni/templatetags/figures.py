@@ -227,13 +227,14 @@ def columns_chart(rows: Iterable[tuple[str, Any]], title: str, unit: str = "", t
     listed = [(str(label), int(value or 0)) for label, value in rows]
     width, height = 900, 120
     step = width / max(1, len(listed))
-    top = max([value for _, value in listed], default=0) or 1
+    top = max([value for _, value in listed], default=0)
+    scale = top or 1
     drawn = [
         {
             "x": f"{place * step + step * 0.12:.1f}",
-            "y": f"{height - height * value / top:.1f}",
+            "y": f"{height - height * value / scale:.1f}",
             "width": f"{step * 0.76:.1f}",
-            "height": f"{height * value / top:.1f}",
+            "height": f"{height * value / scale:.1f}",
             "label": label,
             "value": value,
         }

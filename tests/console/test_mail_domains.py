@@ -34,7 +34,7 @@ def test_somebody_sees_what_is_missing_asks_again_and_copies_the_record(settings
     address = f"/console/delivery/domains/{D}/"
     ada, vera = signed_in("ada", now), signed_in("vera", now)
     before = ada.get(address).content.decode()
-    assert "This domain was not looked up yet." in before and "Nothing is known of its DNS yet." in before and "Spring offers" in before
+    assert "Nothing is known of its DNS yet." in before and "Spring offers" in before
     assert "/check/" in before and "/check/" not in vera.get(address).content.decode()
 
     zone = {place: records for place, records in SOUND.items() if place != f"TXT _dmarc.{D}"}
@@ -65,7 +65,9 @@ def test_a_template_is_given_a_sender_in_its_editor(now: datetime) -> None:
     assert '<option value="offers" selected>Spring offers</option>' in page and "Sender’s address" not in page
 
 
-@pytest.mark.parametrize(("complained", "level", "told"), [(0, "good", ": 0.00%"), (2, "caution", ": 0.10%"), (7, "bad", ": 0.35%")])
+@pytest.mark.parametrize(
+    ("complained", "level", "told"), [(0, "good", ": 0.00\u00a0%"), (2, "caution", ": 0.10\u00a0%"), (7, "bad", ": 0.35\u00a0%")]
+)
 def test_a_domain_whose_mail_is_reported_as_spam_says_so(now: datetime, complained: int, level: str, told: str) -> None:
     make.put("sender", "offers", make.mail_sender(title="Spring offers"), now=now, author="cleo")
     make.put("attribute", "first_name", make.attribute(title="First name", sensitivity="personal"), now=now)

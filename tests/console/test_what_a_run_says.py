@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from delivery import door as delivery
 from delivery import evidence
 from delivery.adapters.base import EventKind, VendorEvent
+from delivery.models import Attempt, Dispatch
 from governance.door import User
 from tests import factories as make
 from workflow import pipeline, worker
@@ -57,6 +59,16 @@ def test_what_nobody_told_of_is_not_none(now: datetime) -> None:
     assert _row(page, "Bounced") == ["0", "0 %", "–"] and "reports nothing" not in page
 
 
+def test_a_run_that_should_be_sending_and_is_not_says_since_when(now: datetime) -> None:
+    make.profiles(8, now=now)
+    run = pipeline.launch(make.person("ben", now=now), make.spring_sale(now=now), now=now)
+    worker.drain(now=lambda: now)
+    Dispatch.objects.filter(pk=run.dispatch_id).update(state="running", planned=9)  # as if one of its people still waited
+    for ago, said in ((timedelta(), False), (timedelta(hours=1), True)):
+        Attempt.objects.filter(dispatch_id=run.dispatch_id).update(posted_at=timezone.now() - ago)
+        assert ("nothing went out since" in _page(run, now)) is said
+
+
 def test_each_variant_and_the_held_out_are_told_apart(now: datetime) -> None:
     make.profiles(40, now=now)
     variants = [{"key": "warm", "weight": 1, "template": "offer"}, {"key": "cool", "weight": 1, "template": "offer"}]
@@ -72,7 +84,7 @@ def test_each_variant_and_the_held_out_are_told_apart(now: datetime) -> None:
     _tell(run, "clicked", range(planned), now)
     page = _page(run, now)
     assert _row(page, "warm") == [
-        str(warm.people), f"{warm.people} 100 %", f"0 0 %and {warm.people} by machines", f"{warm.people} 100 %",
+        str(warm.people), f"{warm.people} 100 %", f"0and {warm.people} by machines", f"{warm.people} 100 %",
     ]  # fmt: skip
     assert _row(page, "Held out") == [str(40 - planned), "–", "–", "–"]
 

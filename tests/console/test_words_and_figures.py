@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from delivery.stations import Stop
+from delivery.views.words import tell
 from omni.templatetags.console import channel, country, vendor
 from omni.templatetags.diffs import as_words, path_words, side_by_side, word_marks
-from omni.templatetags.figures import ago, count, duration, ended, engine, money, plural, share_words, unit_price
+from omni.templatetags.figures import ago, columns_chart, count, duration, ended, engine, money, plural, share_words, unit_price
 from omni.templatetags.states import look
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -78,3 +80,15 @@ def test_both_sides_of_a_difference_are_there_in_full(before: str, after: str) -
 def test_places_in_a_document_are_said_in_words() -> None:
     assert path_words("/locales/en/blocks/0/text") == "Locales › en › blocks › 1 › text"
     assert as_words([0.01, 0.1, 1]) == "0.01, 0.1, 1"
+
+
+def test_a_chart_of_nothing_has_no_highest_bar() -> None:
+    empty, one = columns_chart([("Mon", 0), ("Tue", 0)], "Bounces"), columns_chart([("Mon", 1), ("Tue", 0)], "Bounces")
+    assert empty["top"] == 0 and {bar["height"] for bar in empty["bars"]} == {"0.0"}
+    assert one["top"] == 1 and one["bars"][0]["height"] == "120.0"
+
+
+def test_a_click_is_told_with_where_it_leads_as_far_as_that_is_known() -> None:
+    clicks = [Stop("delivery", NOW, {"event": "clicked", "link": k}) for k in (0, 1)]
+    told = tell(clicks, {0: "https://wayfare.example/sale"}.get)
+    assert [dict(each.facts)["link"] for each in told] == ["https://wayfare.example/sale", "number 2"]

@@ -67,4 +67,6 @@ def test_the_log_is_filtered_and_a_vendor_that_fails_is_told_of_on_the_delivery_
     page = client.get("/console/delivery/webhooks/?outcome=refused&vendor=sendgrid").content.decode()
     assert page.count("Turned away</") >= 3 and webhook_log.BAD_SIGNATURE in page and ">7<" not in page
     assert ">7<" in client.get("/console/delivery/webhooks/?vendor=twilio").content.decode()
-    assert "Webhooks of SendGrid v3 are turned away:" in client.get("/console/delivery/").content.decode()
+    health = client.get("/console/delivery/").content.decode()
+    assert "of SendGrid v3 turned away in the last hour" in health and "All is well." not in health
+    assert webhook_log.ADVICE[webhook_log.BAD_SIGNATURE] in client.get("/console/delivery/webhooks/").content.decode()

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from delivery import door as delivery
-from delivery import health_tables
+from delivery import health_tables, heard
 from governance.door import User
 from tests.delivery.conftest import Street
 
@@ -25,7 +25,7 @@ def test_what_was_sent_and_told_is_counted_in_its_hour(street: Street) -> None:
     street.clock.pass_(hours=2)
     street.hear("bounce", street.vendor.accepted[:1])
     street.hear("spamreport", street.vendor.accepted[1:2])
-    said = health_tables.heard(street.workspace_id, now=street.clock())
+    said = heard.heard(street.workspace_id, now=street.clock())
     hours = health_tables.by_hour(street.workspace_id, said, now=street.clock())
     assert len(hours) == 24 and hours[-1].begins == began + timedelta(hours=2)
     assert (hours[-3].begins, hours[-3].handed, hours[-3].bad) == (began, 4, 0)
@@ -42,7 +42,7 @@ def test_opens_of_machines_stand_apart_from_what_a_vendor_told_of_people(street:
     street.work()
     street.hear("delivered")
     street.hear("open", street.vendor.accepted[:2])
-    [(vendor, told, machines)] = health_tables.by_vendor(health_tables.heard(street.workspace_id, now=street.clock()))
+    [(vendor, told, machines)] = health_tables.by_vendor(heard.heard(street.workspace_id, now=street.clock()))
     counts = dict(zip(health_tables.TOLD, told, strict=True))
     assert vendor == "sendgrid" and counts["delivered"] == 3 and counts["opened"] + machines == 2
 
@@ -74,3 +74,23 @@ def test_the_pages_say_which_vendor_is_switched_off_and_who_waits(street: Street
     assert "Nothing by Twilio Messages goes out" in health and "Switched off" in health and "7 people wait" in health
     routes = client.get("/console/delivery/routes/").content.decode()
     assert "40 messages in a second to example.org" in routes and "Switched off" in routes and "Numbers are ported" in routes
+
+
+@pytest.mark.sqlite
+def test_an_hour_that_is_over_is_counted_again_once_something_of_it_comes_late(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heard, "WORTH", 1)
+    street.route("sendgrid")
+    street.launch(street.people(3))
+    street.work()
+    street.hear("delivered", street.vendor.accepted[:2])
+    within = street.clock()
+    street.clock.pass_(hours=1)
+
+    before = heard.heard(street.workspace_id, now=street.clock())
+    again = heard.heard(street.workspace_id, now=street.clock())
+    later, street.clock.at = street.clock(), within
+    street.hear("delivered", street.vendor.accepted[2:])
+    after = heard.heard(street.workspace_id, now=later)
+
+    assert [many for _, _, _, _, many in before] == [2] and before == again
+    assert [(vendor, kind, many) for vendor, kind, _, _, many in after] == [("sendgrid", "delivered", 3)]

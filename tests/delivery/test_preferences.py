@@ -143,11 +143,12 @@ def test_nothing_here_lifts_what_somebody_else_decided(now: datetime, reason: st
     assert Suppression.objects.get().reason == reason and ledger(mail) == []
 
 
-def test_the_page_never_shows_the_whole_address(now: datetime) -> None:
+def test_the_pages_never_show_the_whole_address(now: datetime) -> None:
     mail = sent(1, now=now)
     address = audience.load(home(), mail.people)[0].email or ""
-    page = Client().get(f"/p/{mail.tokens[0]}").content.decode()
-    assert address not in page and address.partition("@")[0] not in page and f"{address[0]}…@e….com" in page
+    for place in ("p", "u"):
+        page = Client().get(f"/{place}/{mail.tokens[0]}").content.decode()
+        assert address not in page and address.partition("@")[0] not in page and f"{address[0]}…@e….com" in page
 
 
 def test_every_unknown_token_gets_the_same_answer_for_the_same_work(now: datetime) -> None:

@@ -188,6 +188,7 @@ def test_a_run_halts_before_it_passes_its_budget(street: Street) -> None:
     view = street.facts(dispatch)
     assert (view.counts, view.state, view.cost_micros) == ({"sent": 7, "waiting": 3}, "paused", 3_500)
     assert "0.0035 USD of its budget of 0.0036 USD is spent" in view.state_reason
+    assert view.shown == "halted" and view.out_of_money and view.state_reason == f"halted: {view.why}"
     halted = AuditEntry.objects.get(action="dispatch.halted", subject=f"dispatch:{dispatch}")
     assert halted.data["reason"] in view.state_reason
 
@@ -203,6 +204,8 @@ def test_nobody_is_lost_when_the_budget_is_raised(street: Street) -> None:
     assert (street.counts(dispatch), street.facts(dispatch).state) == ({"sent": 2, "waiting": 8}, "paused")
 
     delivery.raise_budget(ben, dispatch, 5_000, now=street.clock())
+    raised = street.facts(dispatch)
+    assert (raised.shown, raised.out_of_money, "and is 0.005" in raised.why) == ("halted", False, True)
     delivery.resume(ben, dispatch, now=street.clock())
     street.work()
 

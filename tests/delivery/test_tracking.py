@@ -15,7 +15,7 @@ from audience import door as audience
 from delivery import tracking
 from delivery.door import MessageKey, message_id, register_link_resolver, settle_clicks, suppressed
 from delivery.models import VendorEvent
-from delivery.public_words import WORDS
+from delivery.public_words import WORDS, words_for
 from delivery.states import AttemptState, MessageState
 from governance import door as governance
 from tests import factories
@@ -286,7 +286,22 @@ def test_the_page_speaks_the_readers_language(now: datetime, language: str) -> N
     page = Client().get(f"/u/{mail.tokens[0]}", headers={"Accept-Language": "xx, en;q=0.5"}).content.decode()
     words = WORDS[language]
     assert f'<html lang="{language}" dir="{words.direction}">' in page and words.title in page
-    assert "offers" in page and governance.default_workspace().name in page
+    assert "Offers" in page and governance.default_workspace().name in page
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [
+        ("zh-Hant-TW", "zh-Hant"),
+        ("zh_HK", "zh-Hant"),
+        ("zh-TW", "zh-Hant"),
+        ("zh-Hans-HK", "zh-Hans"),
+        ("zh-CN", "zh-Hans"),
+        ("zh", "zh-Hans"),
+    ],
+)
+def test_chinese_is_written_in_the_readers_script(locale: str, language: str) -> None:
+    assert words_for("xx", locale, "en").language == language
 
 
 def test_the_page_names_who_the_message_came_from(now: datetime) -> None:

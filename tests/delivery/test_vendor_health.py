@@ -82,7 +82,21 @@ def test_a_vendor_to_which_nothing_goes_is_not_called_well(street: Street, monke
     client.force_login(User.objects.get(username="vera"))
     settings.OMNI = settings.OMNI.model_copy(update={"vendor": "routes"})
     said = client.get("/console/delivery/").content.decode()
-    assert "Well" in said and "Everything stays in the outbox." not in said
+    assert "Well" in said and "All is well." in said and "Everything stays in the outbox." not in said
     settings.OMNI = settings.OMNI.model_copy(update={"vendor": "outbox"})
     said = client.get("/console/delivery/").content.decode()
     assert "Everything stays in the outbox." in said and "Stays in the outbox" in said and "Well" not in said
+
+
+def test_a_vendor_that_left_requests_unanswered_is_not_called_well(street: Street, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    monkeypatch.setattr(timezone, "now", street.clock)
+    settings.OMNI = settings.OMNI.model_copy(update={"vendor": "routes"})
+    street.route("sendgrid", title="SendGrid, main")
+    street.vendor.fault = lambda _: "accept_drop"
+    street.launch(street.people(2))
+    street.work()
+    street.person("vera")
+    client = Client()
+    client.force_login(User.objects.get(username="vera"))
+    said = client.get("/console/delivery/").content.decode()
+    assert "SendGrid, main never answered about 2 messages" in said and "Left us in doubt" in said and "well." not in said

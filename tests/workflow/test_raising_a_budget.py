@@ -11,6 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from delivery import door as delivery
+from delivery.budgets import TOO_LITTLE
+from delivery.halts import halt
 from governance.door import User
 from tests import factories as make
 from tests.workflow.test_api import Api
@@ -42,6 +44,23 @@ def test_the_page_offers_it_and_says_who_did_it(run: Run) -> None:
     assert delivery.facts(run.workspace_id, run.dispatch_id).budget_micros == 1_250_500_000
     page = client.get(f"/console/runs/{run.pk}/").content.decode()
     assert "Raised the budget" in page and "it goes well" in page
+
+
+def test_a_run_that_a_guard_stopped_says_so_and_offers_what_helps(run: Run) -> None:
+    ben, client = make.person("ben", now=timezone.now()), Client()
+    client.force_login(User.objects.get(username="ben"))
+    halt(run.workspace_id, run.dispatch_id, f"1.25 USD is spent, and {TOO_LITTLE}", by="budget", now=timezone.now())
+
+    page = client.get(f"/console/runs/{run.pk}/").content.decode()
+    home = client.get("/console/").content.decode()
+    assert "<strong>Halted.</strong> 1.25 USD is spent" in page and "Paused" not in page
+    assert 'data-look="primary" type="button" data-dialog-open="budget"' in page
+    assert "Halted: Spring sale." in home and "is halted because 1.25 USD is spent" in home
+
+    delivery.raise_budget(ben, run.dispatch_id, 2_000_000, now=timezone.now())
+    page = client.get(f"/console/runs/{run.pk}/").content.decode()
+    assert "was spent, and is 2.00" in page
+    assert 'data-look="primary" type="button" data-dialog-open="resume"' in page
 
 
 def test_the_api_raises_it_and_says_what_is_spent(run: Run) -> None:

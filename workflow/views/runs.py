@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -21,6 +22,7 @@ from workflow.campaign_forms import micros_of
 from workflow.models import Run
 from workflow.overview import run_lines
 
+QUIET_AFTER = timedelta(minutes=10)
 SENT = ("sent", "delivered", "bounced", "complained")
 
 
@@ -126,7 +128,7 @@ def _live(request: ConsoleRequest, found: Run) -> dict[str, Any]:
         skipped[reason] = skipped.get(reason, 0) + many
     if never := facts.counts.get("cancelled", 0) - skipped.get("cancelled", 0):  # of a stopped run: who never had a last look
         skipped["cancelled"] = skipped.get("cancelled", 0) + never
-    sending = facts.state == "running"
+    sending, quiet = facts.state == "running", _quiet(facts, now=timezone.now())
     closed = [wave.number for wave in facts.waves if wave.state == "closed"]
     return {
         "run": found,
@@ -149,13 +151,21 @@ def _live(request: ConsoleRequest, found: Run) -> dict[str, Any]:
         "switches": [
             each for each in delivery.switches(workspace_id) if each.scope == "workspace" or each.key in {facts.key, facts.vendor}
         ],
-        "seconds_left": facts.waiting / facts.rate if facts.rate > 0 and facts.waiting and sending and not closed else None,
+        "seconds_left": facts.waiting / facts.rate if facts.rate > 0 and facts.waiting and sending and not closed and not quiet else None,
+        "quiet": quiet,
+        "due": min((wave.due_at for wave in facts.waves if wave.due_at and wave.state == "sending"), default=None) if quiet else None,
         "closed_waves": bool(closed),
         "next_wave": min(closed, default=0),
         "next_wave_people": next((wave.people for wave in facts.waves if wave.number == min(closed, default=0)), 0),
         "may_pause": request.actor.role.covers(Role.AUTHOR),
         "may_resume": request.actor.role.covers(Role.APPROVER),
     }
+
+
+def _quiet(facts: delivery.DispatchView, *, now: datetime) -> bool:
+    """Whether a run that should be sending has sent nothing for a while."""
+    waits = facts.state == "running" and facts.waiting > 0 and facts.next_wave_at is None
+    return waits and facts.last_posted_at is not None and now - facts.last_posted_at > QUIET_AFTER
 
 
 def _silence(facts: delivery.DispatchView, said: delivery.Engagement) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,7 @@ from governance import door as governance
 
 DECISIONS_AT_ONCE = 100
 CRASHES_BEFORE_ISOLATION = 3
+OTHERS_HAVE = timedelta(seconds=0.2)
 _running: dict[tuple[int, int], tuple[str, DispatchFacts]] = {}
 _MAY_GO = """NOT EXISTS (SELECT 1 FROM delivery_switch s WHERE s.workspace_id = d.workspace_id AND s."on"
     AND (s.scope = 'workspace' OR (s.scope = 'campaign' AND s.key = d.key) OR (s.scope = 'vendor' AND s.key = d.vendor)))
@@ -33,23 +34,25 @@ _MAY_GO = """NOT EXISTS (SELECT 1 FROM delivery_switch s WHERE s.workspace_id = 
     AND (v.blocked_until > %s OR (d.lane > 0 AND v.campaigns_wait_until > %s)))"""
 
 
-def lease(*, lanes: Sequence[LaneName], worker: str, now: datetime) -> Work | None:
+def lease(*, lanes: Sequence[LaneName], worker: str, now: datetime, left_to_others: Collection[LaneName] = ()) -> Work | None:
     """The most urgent due piece of work of these lanes, transactional first; None where nothing is due.
 
-    worker: who takes it, for people. Whoever gets it must `send` it (or drop it: it falls due again after the lease).
+    worker: who takes it, for people. left_to_others: lanes that another process serves, so that only what it doesn't come to is taken,
+    what has been due for `OTHERS_HAVE`. Whoever gets it must `send` it (or drop it: it falls due again after the lease).
     """
     while (guard := instance.guard(now=now)) is not None:
-        for lane in sorted(Lane[name.upper()] for name in lanes):
+        for name in sorted(lanes, key=lambda name: Lane[name.upper()]):
+            due = now - OTHERS_HAVE if name in left_to_others else now
             for take in (_decisions, _batches):
-                for work in take(lane, worker[:80], guard, now):
+                for work in take(Lane[name.upper()], worker[:80], guard, due, now):
                     return work
         if instance.stands(guard):  # else the stories are compared anew, and people are told
             return None
     return None
 
 
-def _decisions(lane: Lane, worker: str, guard: Guard, now: datetime) -> Iterator[Work]:
-    while taken := _take_decisions(lane, worker, guard, now):
+def _decisions(lane: Lane, worker: str, guard: Guard, due: datetime, now: datetime) -> Iterator[Work]:
+    while taken := _take_decisions(lane, worker, guard, due, now):
         token, until, deadline, rows = taken
         dispatch_id, workspace_id = rows[0][4], rows[0][5]
         entries = [Entry(row[1], row[2], sql.read_json(row[3]), row[7] and sql.read_moment(row[7]), row[8]) for row in rows]
@@ -65,8 +68,8 @@ def _decisions(lane: Lane, worker: str, guard: Guard, now: datetime) -> Iterator
             settled.close(work, now=now)
 
 
-def _batches(lane: Lane, worker: str, guard: Guard, now: datetime) -> Iterator[Work]:
-    while taken := _take_batch(lane, worker, guard, now):
+def _batches(lane: Lane, worker: str, guard: Guard, due: datetime, now: datetime) -> Iterator[Work]:
+    while taken := _take_batch(lane, worker, guard, due, now):
         token, until, deadline, row = taken
         batch_id, dispatch_id, workspace_id, slice_id, first_n, digest, start, stop, ranks, claims = row
         entries = ids_of_batch((slice_id, digest), first_n, start, stop, ranks)
@@ -155,7 +158,7 @@ def _terms(now: datetime) -> tuple[int, datetime, float]:
     return secrets.randbits(62) + 1, now + timedelta(seconds=seconds), time.monotonic() + seconds
 
 
-def _take_batch(lane: Lane, worker: str, guard: Guard, now: datetime) -> tuple[int, datetime, float, tuple[Any, ...]] | None:
+def _take_batch(lane: Lane, worker: str, guard: Guard, due: datetime, now: datetime) -> tuple[int, datetime, float, tuple[Any, ...]] | None:
     token, until, deadline = _terms(now)
     found = sql.rows(
         f"""WITH picked AS (
@@ -166,14 +169,17 @@ def _take_batch(lane: Lane, worker: str, guard: Guard, now: datetime) -> tuple[i
         WHERE id IN (SELECT id FROM picked)
         RETURNING id, dispatch_id, workspace_id, slice_id, (SELECT s.first_n FROM delivery_slice s WHERE s.id = slice_id),
             (SELECT s.digest FROM delivery_slice s WHERE s.id = slice_id), start, stop, ranks, claims""",
-        [int(lane), sql.moment(now), *guard.given, sql.moment(now), sql.moment(now), token, sql.moment(until), sql.moment(until), worker],
+        [int(lane), sql.moment(due), *guard.given, sql.moment(now), sql.moment(now), token, sql.moment(until), sql.moment(until), worker],
         often=True,
     )
     return (token, until, deadline, found[0]) if found else None
 
 
-def _take_decisions(lane: Lane, worker: str, guard: Guard, now: datetime) -> tuple[int, datetime, float, list[tuple[Any, ...]]] | None:
-    """Up to 100 of one dispatch; one that has seen three crashes goes alone, so that it takes no other down with it."""
+def _take_decisions(
+    lane: Lane, worker: str, guard: Guard, due: datetime, now: datetime
+) -> tuple[int, datetime, float, list[tuple[Any, ...]]] | None:
+    """Up to 100 of one dispatch, where one has been due since `due`; one that has seen three crashes goes alone, so that it takes no
+    other down with it."""
     token, until, deadline = _terms(now)
     found = sql.rows(
         f"""WITH head AS (
@@ -190,7 +196,7 @@ def _take_decisions(lane: Lane, worker: str, guard: Guard, now: datetime) -> tup
         RETURNING id, n, profile_id, payload, dispatch_id, workspace_id, claims, expires_at, files, admitted""",
         [
             int(lane),
-            sql.moment(now),
+            sql.moment(due),
             *guard.given,
             sql.moment(now),
             sql.moment(now),

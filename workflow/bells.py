@@ -18,7 +18,7 @@ from governance.door import prepared_cursor
 log = structlog.get_logger(__name__)
 CHANNEL = "omni_work"
 DOORBELLS = {"promotional": "workflow.send-batches", "transactional": "workflow.send-transactional"}  # Celery tasks, workflow/tasks.py
-OTHERS_FIRST = 0.1  # seconds
+OTHERS_FIRST = 0.25  # seconds
 POLL = {"poll": 0.25, "postgres": 5.0, "celery": 5.0}  # seconds between looks when nothing rings
 
 

@@ -26,6 +26,7 @@ LANES: tuple[LaneName, ...] = ("transactional", "promotional")
 TICK_EVERY = 5.0  # seconds between looks at schedules, evidence and waves
 RAISE_EVERY = 60.0  # seconds between two raises of the epoch, by which a restored backup is known (delivery/instance.py)
 WATCH_EVERY = 0.2  # seconds between looks at what another process sends
+GATHERS = 0.025  # seconds from one piece of work to the next, so that under load a few messages share its questions; a lone one never waits
 EVENTS_WAIT = 0.05  # seconds at most, while messages are sent
 LOOKS_AT_CONNECTION = 1.0  # seconds that a busy worker keeps its connection without asking whether it is still good
 STAND_BY = 1.0  # seconds between looks whether the other process of one SQLite file has ended
@@ -37,7 +38,7 @@ class Worker:
 
     def __init__(self, name: str, *, lanes: Sequence[LaneName] = LANES, clock: Clock = timezone.now, keeps_time: bool = True) -> None:
         self.name, self.lanes, self.clock, self.keeps_time = name, tuple(lanes), clock, keeps_time
-        self.heeds: Sequence[LaneName] = self.lanes  # whose ring wakes it at once
+        self.heeds: Sequence[LaneName] = self.lanes  # whose ring wakes it at once; of the others it takes what nobody else comes to
         self.vendors = delivery.Connections(wait=lambda seconds: self.stopping.wait(seconds), stopping=self.is_over)
         self.index, self.snapshots = audience.IndexKeeper(), audience.SnapshotKeeper()
         self.stopping = threading.Event()
@@ -50,7 +51,8 @@ class Worker:
             self.keep_time()
         heard = delivery.draw_events(now=self.clock()) if "promotional" in self.lanes else 0  # else a transactional message would wait
         decided = self._look_at_events() if "transactional" in self.lanes else 0
-        work = delivery.lease(lanes=self.lanes, worker=self.name, now=self.clock())
+        others = [lane for lane in self.lanes if lane not in self.heeds]
+        work = delivery.lease(lanes=self.lanes, worker=self.name, now=self.clock(), left_to_others=others)
         if work is not None:
             pipeline.send_batch(work, vendors=self.vendors, clock=self.clock)
         self._busy = bool(heard or decided) or work is not None
@@ -113,12 +115,15 @@ class Worker:
         log.info("worker.started", worker=self.name, lanes=self.lanes)
         while not self.stopping.is_set():
             try:
+                began = time.monotonic()
                 idle = not self.step()
                 if idle or time.monotonic() - kept >= LOOKS_AT_CONNECTION:
                     close_old_connections()
                     kept = time.monotonic()
                 if idle:
                     bell.wait(pause)
+                elif (spare := began + GATHERS - time.monotonic()) > 0:
+                    self.stopping.wait(spare)
             except (OperationalError, InterfaceError) as error:
                 why = type(error.__cause__ or error).__name__  # the driver's own word: DiskFull, AdminShutdown
                 log.error("worker.database_away", worker=self.name, error=why)

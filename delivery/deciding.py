@@ -83,17 +83,18 @@ def _go_on(dispatch_id: int) -> None:
     Dispatch.objects.filter(pk=dispatch_id, state=DispatchState.DONE).update(state=DispatchState.RUNNING, finished_at=None)
 
 
-def decide_one(of: Standing, new: NewDecision, *, once: Once | None, now: datetime) -> MessageKey:
+def decide_one(of: Standing, new: NewDecision, *, once: Once | None, now: datetime, notify: tuple[str, str] | None = None) -> MessageKey:
     """Number and queue one message in its standing dispatch, with the key it was asked under, in the caller's transaction.
 
-    Raises AlreadyDecided where the key was used before (then the transaction must be rolled back), Refused once the dispatch is
-    stopped, Missing where the route or the policy isn't released.
+    notify: a channel of PostgreSQL's and what is said there once that transaction is committed. Raises AlreadyDecided where the key was
+    used before (then the transaction must be rolled back), Refused once the dispatch is stopped, Missing where the route or the policy
+    isn't released.
     """
     if sql.on_postgres():
-        message = _in_one_statement(of, new, once, now)
+        message = _in_one_statement(of, new, once, notify, now)
         if message is None:  # the first of its dispatch, or a stopped one
             standing(of, now=now)
-            message = _in_one_statement(of, new, once, now)
+            message = _in_one_statement(of, new, once, notify, now)
         if message is None:
             raise Refused(STOPPED)
         if new.files:
@@ -193,21 +194,27 @@ WITH d AS (SELECT id, workspace_id, lane, state, n_base, {NEXT_DECISION} AS numb
 queued AS (INSERT INTO delivery_decision ({", ".join(_COLUMNS)})
   SELECT {_NEW}, %s::timestamptz, {WorkState.READY:d}, false, 0, '', 0 FROM d RETURNING n)
 {{claimed}}
-SELECT d.id, queued.n, d.state, {{used}} FROM d, queued
+SELECT d.id, queued.n, d.state, {{used}}{{told}} FROM d, queued
 """
 _CLAIMED = """, claimed AS (INSERT INTO delivery_idempotencykey (workspace_id, key, request, at, dispatch_id, n)
   SELECT workspace_id, %s, %s, %s::timestamptz, id, n FROM d, queued ON CONFLICT DO NOTHING RETURNING n)"""
-_PLAIN = _DECIDED.format(claimed="", used="false")
-_UNDER_A_KEY = _DECIDED.format(claimed=_CLAIMED, used="NOT EXISTS (SELECT 1 FROM claimed)")
+_KEYS = {False: {"claimed": "", "used": "false"}, True: {"claimed": _CLAIMED, "used": "NOT EXISTS (SELECT 1 FROM claimed)"}}
+_STATEMENTS = {
+    (keyed, told): _DECIDED.format(**words, told=", pg_notify(%s, %s)" if told else "")
+    for keyed, words in _KEYS.items()
+    for told in (False, True)
+}
 
 
-def _in_one_statement(of: Standing, new: NewDecision, once: Once | None, now: datetime) -> MessageKey | None:
+def _in_one_statement(
+    of: Standing, new: NewDecision, once: Once | None, notify: tuple[str, str] | None, now: datetime
+) -> MessageKey | None:
     """What `decide_one` does, on PostgreSQL; None without such a dispatch. Whoever comes second with a key waits for the first's end."""
     at = sql.moment(now)
     given = [new.profile_id, json.dumps(dict(new.payload)), len(new.files), at, sql.moment(new.due_at or now), sql.moment(new.expires_at)]
     under = [*once.hashed(of.workspace_id), at] if once is not None else []
-    statement = _PLAIN if once is None else _UNDER_A_KEY
-    for dispatch_id, n, state, used in sql.rows(statement, [*of.identity(), *given, *under], often=True):
+    statement = _STATEMENTS[once is not None, notify is not None]
+    for dispatch_id, n, state, used, *_ in sql.rows(statement, [*of.identity(), *given, *under, *(notify or ())], often=True):
         if used:
             raise AlreadyDecided
         if state == DispatchState.DONE:

@@ -97,13 +97,19 @@ def make_bell(heeds: Collection[str] = tuple(DOORBELLS)) -> Bell:
     return PostgresBell(heeds) if settings.OMNI.bell == "postgres" else LOCAL
 
 
-def ring(*, lane: str = "promotional") -> None:
-    """Say that there is work, once the caller's transaction has committed."""
-    kind = settings.OMNI.bell
-    if kind == "postgres" and connection.vendor == "postgresql":
+def notification(lane: str) -> tuple[str, str] | None:
+    """Channel and word of the NOTIFY that rings for a lane; None where bells are rung otherwise."""
+    return (CHANNEL, lane) if settings.OMNI.bell == "postgres" and connection.vendor == "postgresql" else None
+
+
+def ring(*, lane: str = "promotional", notified: bool = False) -> None:
+    """Say that there is work, once the caller's transaction has committed. notified: its `notification` is on the way with something
+    else."""
+    word = None if notified else notification(lane)
+    if word is not None:
         with prepared_cursor() as cursor:  # NOTIFY is itself transactional
-            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, lane])
-    elif kind == "celery":
+            cursor.execute("SELECT pg_notify(%s, %s)", word)
+    elif settings.OMNI.bell == "celery":
         transaction.on_commit(lambda: _ring_celery(lane))
     transaction.on_commit(LOCAL.ring)
 

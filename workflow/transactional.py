@@ -80,10 +80,9 @@ def _accept(
     due = datetime.fromisoformat(wanted.send_at) if wanted.send_at else now
     expires = max(due, now) + timedelta(seconds=wanted.expires_in)
     new = delivery.NewDecision(person.id, wanted.data, due_at=due, expires_at=expires, files=_files(wanted))
-    key = delivery.decide_one(_standing(workspace_id, template, now), new, once=once, now=now)
+    key = _decide(_standing(workspace_id, template, now), new, once, now)
     if wanted.fallback:
         fallbacks.begin(workspace_id, key, person.id, wanted.data, wanted.fallback, expires, max(due, now))
-    bells.ring(lane="transactional")
     return key
 
 
@@ -99,8 +98,13 @@ def decide_for(
         raise Refused(f"this person has no address for {channel}")
     _check_renders(workspace_id, template, people[0], data)
     new = delivery.NewDecision(profile_id, data, due_at=now, expires_at=expires)
-    key = delivery.decide_one(_standing(workspace_id, template, now), new, once=None, now=now)
-    bells.ring(lane="transactional")
+    return _decide(_standing(workspace_id, template, now), new, None, now)
+
+
+def _decide(of: delivery.Standing, new: delivery.NewDecision, once: delivery.Once | None, now: datetime) -> delivery.MessageKey:
+    word = bells.notification("transactional")
+    key = delivery.decide_one(of, new, once=once, now=now, notify=word)
+    bells.ring(lane="transactional", notified=word is not None)
     return key
 
 

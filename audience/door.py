@@ -4,7 +4,7 @@ from audience.addresses import BadAddress, can_receive_texts, country_code, emai
 from audience.bitmaps import pack, unpack
 from audience.catalogue import AttributeBody, catalogue
 from audience.consent import Consent, State, consenting, consents, proof, set_consent
-from audience.device_forms import PLATFORMS, DeviceAddress
+from audience.device_forms import DeviceAddress, masked
 from audience.devices import give_devices, invalidate_devices, register_device, remove_device
 from audience.documents import SegmentBody, rule_findings, rule_references
 from audience.erasure import erase, forget_stragglers, register_forgetting
@@ -72,12 +72,12 @@ __all__ = [
     "IndexKeeper",
     "load",
     "locale_tag",
+    "masked",
     "matching",
     "NewEvent",
     "pack",
     "Person",
     "phone_number",
-    "PLATFORMS",
     "ProfileRow",
     "PROPERTY_PICKERS",
     "proof",

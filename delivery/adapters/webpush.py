@@ -53,7 +53,8 @@ class WebPush(Adapter):
 
     key = "webpush"
     title = "Web push"
-    channels = frozenset({"webpush"})
+    channels = frozenset({"push"})
+    platforms = frozenset({"webpush"})
     base_url = "https://fcm.googleapis.com"  # only named: each subscription has its own address
     tried = "lab"
     limits = Limits(recipients_per_request=1, concurrency=64, request_bytes=4_096)

@@ -28,7 +28,7 @@ small {{ color: var(--soft); font-size: 13px; }}
 p {{ grid-column: 2 / -1;
   white-space: pre-wrap; overflow: hidden; overflow-wrap: anywhere; display: -webkit-box; -webkit-box-orient: vertical;
   -webkit-line-clamp: 6; }}
-img {{ grid-column: 2 / -1; max-width: 100%; min-height: 96px; margin-top: 8px; border-radius: 12px; object-fit: cover;
+img {{ grid-column: 2 / -1; width: 100%; height: 130px; margin-top: 8px; border-radius: 12px; object-fit: cover;
   background: rgb(128 128 140 / .25); }}
 </style><main><header><time>9:41</time></header><article><i></i>
 <h1>{title}</h1><small>now</small><p>{body}</p>{picture}</article></main></html>"""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from governance.door import CheckContext, Invalid, parse
+from presentation import template_forms, template_places
 from presentation.checks import template_checks
 from presentation.door import TemplateBody
 from rendering.door import check_content, compile, compile_untracked, fill, preview
@@ -96,6 +97,15 @@ def test_a_preview_shows_all_that_travels() -> None:
     made = preview(content(push(link="shop://x", data={"a": "{{ first_name }}"})), None, {})
     assert (made.subject, made.text, made.html) == ("Your order", "It is on its way.", "")
     assert made.options == {"link": "shop://x", "data": {"a": "there"}} and 60 < made.bytes < 140
+
+
+def test_the_editor_shows_data_a_line_each_and_points_at_them() -> None:
+    body = push(data={"order": "{{ total }}", "kind": "offer: new"})
+    form = template_forms.to_form(body)
+    assert form["locales"]["en"]["data"] == "order: {{ total }}\nkind: offer: new"
+    assert template_forms.to_body(form)["locales"] == body["locales"]
+    assert template_places.place("/locales/en/data/order", form) == "/locales/en/data"
+    assert template_places.label("/locales/en/subject", form) == "Title (English)"
 
 
 def _ada(data: dict[str, Any] | None = None) -> Recipient:

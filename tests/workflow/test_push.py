@@ -6,14 +6,16 @@ import json
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from audience import door as audience
 from audience.models import Device
 from delivery import door as delivery
 from delivery.models import OutboxMail, Suppression
+from governance import door as governance
 from tests import factories as make
 from tests.delivery.conftest import Street, clock, street, vendor
-from workflow import pipeline, worker
+from workflow import pipeline, trials, worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 __all__ = ["clock", "street", "vendor"]  # fixtures
@@ -128,3 +130,28 @@ def test_in_the_mailbox_a_push_shows_what_travels_and_no_token(street: Street, s
     mail = OutboxMail.objects.get()
     assert (mail.subject, mail.text, mail.recipient) == ("Spring is here", "A fifth off", "…-phone")
     assert mail.headers == {"Link": "https://www.wayfare.example/spring", "Collapse-Key": "spring"}
+
+
+def test_a_test_to_oneself_goes_to_ones_own_device(street: Street, settings: Any) -> None:
+    settings.OMNI = settings.OMNI.model_copy(update={"allowed_recipients": "ada@example.com"})
+    street.route("fcm")
+    actor, key = street.person("ada"), "offer"
+    phones_and_all(street)
+    made = trials.look(governance.document(street.workspace_id, "template", key).latest, None, "")
+    with pytest.raises(governance.Invalid):
+        trials.send_to_oneself(actor, *made, None, email="ada@example.com", phone="", now=street.clock())
+    street.device(somebody(street, email="ada@example.com"), "ab" * 32, "apns")
+    with pytest.raises(governance.Missing, match="writes to apns devices"):
+        trials.send_to_oneself(actor, *made, None, email="ada@example.com", phone="", now=street.clock())
+
+
+def test_pages_show_a_push_on_a_lock_screen_with_what_travels_beside_it(street: Street, client: Client) -> None:
+    street.route("fcm")
+    phones_and_all(street, ttl=60)
+    client.force_login(governance.User.objects.get(username="ada"))
+    page = client.get("/console/templates/offer/preview/").content.decode()
+    assert "of the 4,096 bytes" in page and "https://www.wayfare.example/spring" in page and "data-lock" in page
+    frame = client.get(f"/console/templates/offer/frame/{governance.document(street.workspace_id, 'template', 'offer').latest.number}/")
+    assert "Spring is here" in frame.content.decode() and "9:41" in frame.content.decode()
+    editor = client.get("/console/templates/offer/").content.decode()
+    assert "A tap opens" in editor and 'name="/ttl:int?" value="60"' in editor and 'id="f-sender-name"' not in editor

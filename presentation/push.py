@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from governance.door import Finding, pointer
 from presentation.faults import Fault
@@ -66,3 +66,19 @@ def push_findings(locale: LocaleBody, at: At) -> Iterator[Finding]:
             yield Finding("warning", pointer((*at, field)), f"{length} characters", f"at most {good}: lock screens cut the rest")
     if not locale.link:
         yield Finding("note", pointer((*at, "link")), "nothing", "where a tap leads; without it the app just opens")
+
+
+def with_lines(locale: Any) -> Any:
+    """A translation as the editor shows it: its data as lines of a name, a colon and a text."""
+    data = locale.get("data") if isinstance(locale, Mapping) else None
+    if not isinstance(data, Mapping) or not data:
+        return locale
+    return {**locale, "data": "\n".join(f"{name}: {text}" for name, text in data.items())}
+
+
+def with_data(locale: Any) -> Any:
+    """The same as the document keeps it."""
+    if not isinstance(locale, Mapping) or not isinstance(locale.get("data"), str):
+        return locale
+    lines = [line.partition(":") for line in locale["data"].split("\n") if line.strip()]
+    return {**locale, "data": {name.strip(): text.strip() for name, _, text in lines}}

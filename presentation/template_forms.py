@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from governance.door import Body, Finding, Invalid, listed, look_up, mapped, place
+from presentation.push import with_data, with_lines
 
 ALIGN = (("start", "Start"), ("center", "Centre"), ("end", "End"))
 
@@ -149,7 +150,7 @@ def to_form(body: Body, shown: str = "") -> Body:
     return {
         **body,
         **({"sender": {"key": body["sender"]}} if isinstance(body.get("sender"), str) else {}),
-        **({"locales": {tag: _with_lines(each) for tag, each in locales.items()}} if isinstance(locales, Mapping) else {}),
+        **({"locales": {tag: with_lines(each) for tag, each in locales.items()}} if isinstance(locales, Mapping) else {}),
         "variables": listed,
         "fallbacks": "\n".join(f"{tag}: {', '.join(others)}" for tag, others in fallbacks.items())
         if isinstance(fallbacks, Mapping)
@@ -174,29 +175,13 @@ def to_body(form: Body) -> Body:
         _refuse_twice([name for name, _ in named])
         body["variables"] = {name: _variable(each) for name, each in named if name}
     if isinstance(locales := body.get("locales"), Mapping):
-        body["locales"] = {tag: _with_data(each) for tag, each in locales.items()}
+        body["locales"] = {tag: with_data(each) for tag, each in locales.items()}
     if key := mapped(form.get("sender")).get("key"):
         body["sender"] = key
     lines = [line.partition(":") for line in str(form.get("fallbacks") or "").split("\n") if line.strip()]
     if lines or "fallbacks" not in unsaid:
         body["fallbacks"] = {tag.strip(): [other.strip() for other in rest.split(",") if other.strip()] for tag, _, rest in lines}
     return body
-
-
-def _with_lines(locale: Any) -> Any:
-    """A translation with its data as lines of a name, a colon and a text."""
-    data = locale.get("data") if isinstance(locale, Mapping) else None
-    if not isinstance(data, Mapping) or not data:
-        return locale
-    return {**locale, "data": "\n".join(f"{name}: {text}" for name, text in data.items())}
-
-
-def _with_data(locale: Any) -> Any:
-    """The same as the document keeps it."""
-    if not isinstance(locale, Mapping) or not isinstance(locale.get("data"), str):
-        return locale
-    lines = [line.partition(":") for line in locale["data"].split("\n") if line.strip()]
-    return {**locale, "data": {name.strip(): text.strip() for name, _, text in lines}}
 
 
 def _refuse_twice(names: Sequence[str]) -> None:

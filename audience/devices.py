@@ -87,6 +87,7 @@ def give_devices(workspace_id: int, people: Iterable[Person]) -> None:
         f"""SELECT profile_id, platform, address FROM audience_device
         WHERE workspace_id = %s AND invalid_at IS NULL AND {sql.among("profile_id")} ORDER BY seen_at DESC, id DESC""",
         [workspace_id, sql.listed(known)],
+        often=True,
     ):
         found[profile_id].append(DeviceAddress(platform, address))
     for number, person in known.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ from audience.devices import devices_of, register_device
 from audience.models import Device
 from governance import door as governance
 from governance.door import Actor
+from tests import factories as make
 from tests.audience.conftest import Api
+from tests.together import together
 
 TOKEN = "dFakeRegistrationToken-1:APA91b_ada"
 SUBSCRIPTION = {
@@ -28,9 +31,11 @@ SUBSCRIPTION = {
 }
 
 
-@pytest.fixture(autouse=True)
-def two_people(api: Api) -> None:
+@pytest.fixture
+def api(api: Api) -> Api:
+    """Of a workspace with Ada and Bob."""
     api.call("POST", "profiles", {"profiles": [{"external_id": "ada"}, {"external_id": "bob", "email": "bob@example.com"}]})
+    return api
 
 
 def put(api: Api, whose: str, **device: Any) -> tuple[int, Any]:
@@ -71,7 +76,7 @@ def test_a_device_is_taken_away_once_and_again_without_complaint(api: Api) -> No
     assert Device.objects.count() == 0
 
 
-def test_beyond_the_most_the_device_seen_longest_ago_goes(ada: Actor, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_beyond_the_most_the_device_seen_longest_ago_goes(api: Api, ada: Actor, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "MOST", 2)
     number = audience.ids_of(ada.workspace_id, ["ada"])["ada"]
     for minute, ending in enumerate(("one", "two", "one", "three")):
@@ -145,3 +150,10 @@ def test_the_page_of_a_person_shows_their_devices_masked(api: Api, ada: Actor, c
     client.force_login(governance.User.objects.get())
     page = client.get(f"/console/profiles/{audience.ids_of(ada.workspace_id, ['ada'])['ada']}/").content.decode()
     assert "…1b_ada" in page and TOKEN not in page
+
+
+def test_a_token_that_two_people_are_said_to_have_at_once_is_one_persons(open_workspace_id: int, now: datetime) -> None:
+    people = [make.profile(now=now) for _ in range(2)]
+    device = device_forms.device_address("fcm", TOKEN, None)
+    together([partial(register_device, open_workspace_id, number, device, now=now) for number in people * 3])
+    assert Device.objects.filter(profile_id__in=people).count() == 1

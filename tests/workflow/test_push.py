@@ -145,6 +145,16 @@ def test_a_test_to_oneself_goes_to_ones_own_device(street: Street, settings: Any
         trials.send_to_oneself(actor, *made, None, email="ada@example.com", phone="", now=street.clock())
 
 
+def test_the_page_of_a_failed_push_leads_to_the_persons_devices(street: Street, client: Client) -> None:
+    street.route("fcm")
+    ann = somebody(street)
+    street.vendor.gone = {street.device(ann, "token-of-the-phone")}
+    dispatch_id = launch(street, phones_and_all(street))
+    client.force_login(governance.User.objects.get(username="ada"))
+    page = client.get(f"/console/messages/{delivery.message_id(dispatch_id, 0)}/").content.decode()
+    assert "Which of their devices are gone" in page and "token-of-the-phone" not in page
+
+
 def test_pages_show_a_push_on_a_lock_screen_with_what_travels_beside_it(street: Street, client: Client) -> None:
     street.route("fcm")
     phones_and_all(street, ttl=60)

@@ -1,5 +1,5 @@
-"""A message vendor of our own for tests: it speaks the send contracts of SendGrid, Twilio, FCM and APNs, writes down what it accepts
-before it answers, misbehaves on demand, and signs its webhooks.
+"""A message vendor of our own for tests: it speaks the send contracts of SendGrid, Twilio, FCM, APNs and web push, writes down what
+it accepts before it answers, misbehaves on demand, and signs its webhooks.
 
 In a test it stands for the network (`StandIn().transport()`); as a process it is a small threaded server:
 `python -m tests.vendor_standin PORT LOG [faults.json]` appends one line `vendor message_id address mono_ns` per accepted message.
@@ -31,6 +31,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from delivery.adapters.base import Fate, VendorRequest, VendorResponse
 
 DROPS = {"drop", "accept_drop"}  # no answer; the second after accepting
+PUSH = {"fcm": "/messages:send", "apns": "/3/device/", "webpush": "/webpush/"}  # by a part of their paths
 ACCEPTING = {"ok", "accept_drop", "accept_500", "garbage"}
 Answer = tuple[int, dict[str, str], bytes]
 Exchange = Callable[[VendorRequest], VendorResponse | Fate]
@@ -97,8 +98,8 @@ class StandIn:
             number, self.requests = self.requests, self.requests + 1
             fault = self.fault(number)
             sendgrid = path.endswith("/v3/mail/send")
-            push = "fcm" if path.endswith("/messages:send") else "apns" if path.startswith("/3/device/") else ""
-            messages = _sendgrid(body, self.keeps_text) if sendgrid else _pushed(path, body) if push else _twilio(body)
+            push = next((name for name, mark in PUSH.items() if mark in path), "")
+            messages = _sendgrid(body, self.keeps_text) if sendgrid else _pushed(url, body) if push else _twilio(body)
             if fault == "ok" and sendgrid and any(address in self.refuse for _, address, _, _ in messages):
                 fault = "400"
             if fault == "ok" and messages[0][1] in self.gone:
@@ -109,7 +110,7 @@ class StandIn:
         if fault in DROPS:
             return None
         if push:
-            return _fcm_answer(fault, vendor_id) if push == "fcm" else _apns_answer(fault, vendor_id)
+            return PUSH_ANSWERS[push](fault, vendor_id)
         return _sendgrid_answer(fault, vendor_id) if sendgrid else _twilio_answer(fault, vendor_id)
 
     def _accept(self, vendor: str, messages: Sequence[tuple[str, str, str, str]], vendor_id: str) -> None:
@@ -210,7 +211,10 @@ def _twilio(body: bytes) -> list[tuple[str, str, str, str]]:
     return [(token, form["To"], form["Body"], form.get("From", form.get("MessagingServiceSid", "")))]
 
 
-def _pushed(path: str, body: bytes) -> list[tuple[str, str, str, str]]:
+def _pushed(url: str, body: bytes) -> list[tuple[str, str, str, str]]:
+    path = urlsplit(url).path
+    if "/webpush/" in path:  # encrypted for the browser
+        return [("", url, "", "")]
     said = json.loads(body)
     if "message" in said:
         told, token = said["message"], said["message"]["token"]
@@ -233,6 +237,15 @@ def _apns_answer(fault: str, vendor_id: str) -> Answer:
     if fault == "gone" or fault.startswith("400"):
         return _json(410, {"reason": "Unregistered"}) if fault == "gone" else _json(400, {"reason": "PayloadEmpty"})
     return _status(fault)
+
+
+def _webpush_answer(fault: str, vendor_id: str) -> Answer:
+    if fault in ("ok", "garbage"):
+        return 201, {"location": f"/m/{vendor_id}"} if fault == "ok" else {}, b""
+    return (410, {}, b"") if fault == "gone" else _status(fault[:3] if fault.startswith("400") else fault)
+
+
+PUSH_ANSWERS = {"fcm": _fcm_answer, "apns": _apns_answer, "webpush": _webpush_answer}
 
 
 def _json(status: int, said: dict[str, Any]) -> Answer:

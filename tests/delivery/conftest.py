@@ -36,6 +36,13 @@ ROUTES: dict[str, dict[str, Any]] = {
         "secrets": {"auth_key": "APNS_KEY"},
         "settings": {"key_id": "ABC123DEFG", "team_id": "TEAM123456", "topic": "com.example.app"},
     },
+    "webpush": {
+        "title": "Browsers",
+        "channel": "push",
+        "vendor": "webpush",
+        "secrets": {"vapid_private_key": "VAPID_KEY"},
+        "settings": {"subject": "mailto:push@example.com", "push_services": ["push.test"]},
+    },
 }
 
 
@@ -241,6 +248,7 @@ def street(
     monkeypatch.setenv("OMNI_SECRET_TWILIO_TOKEN", "token")
     monkeypatch.setenv("OMNI_SECRET_FCM_KEY", json.dumps(letters.SERVICE_ACCOUNT))
     monkeypatch.setenv("OMNI_SECRET_APNS_KEY", letters.APNS.secrets["auth_key"])
+    monkeypatch.setenv("OMNI_SECRET_VAPID_KEY", letters.WEBPUSH.secrets["vapid_private_key"])
     settings.OMNI = settings.OMNI.model_copy(
         update={
             "vendor": "routes",

@@ -9,11 +9,13 @@ import pytest
 from django.test import Client
 
 from audience import door as audience
+from audience.device_forms import device_address
 from audience.models import Device
 from delivery import door as delivery
 from delivery.models import OutboxMail, Suppression
 from governance import door as governance
 from tests import factories as make
+from tests.adapters import letters
 from tests.delivery.conftest import Street, clock, street, vendor
 from workflow import pipeline, trials, worker
 
@@ -78,6 +80,20 @@ def test_a_dead_device_is_passed_over_the_next_time(street: Street) -> None:
     street.clock.pass_(minutes=1)
     launch(street, key)
     assert [one.address for one in street.vendor.accepted] == [older]
+
+
+def test_a_browser_is_written_to_until_its_service_says_that_it_is_gone(street: Street) -> None:
+    street.route("webpush")
+    ann, ben, endpoint = somebody(street), somebody(street), "https://push.test/webpush/ann"
+    device = device_address("webpush", None, json.loads(letters.subscription(endpoint)))
+    street.device(ann, device.text, "webpush")
+    key = phones_and_all(street)
+    launch(street, key)
+    assert [one.address for one in street.vendor.accepted] == [endpoint]
+    street.vendor.gone = {endpoint}
+    street.device(ben, device.text, "webpush")  # he signs in where she did
+    dispatch_id = launch(street, key)
+    assert street.why(dispatch_id, ben) == ("failed", "bad_address") and Device.objects.get().invalid_why == "Web push: HTTP 410"
 
 
 def test_an_answer_that_changes_nothing_about_the_device_leaves_it_alone(street: Street) -> None:

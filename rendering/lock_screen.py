@@ -8,9 +8,9 @@ from presentation.door import direction
 
 _PAGE = """<!doctype html><html lang="{locale}" dir="{direction}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title><style>
-:root {{ color-scheme: light dark; --night: #20304f; --day: #8fa6c8; --card: rgb(255 255 255 / .86); --ink: #16181d;
+:root {{ color-scheme: light; --night: #20304f; --day: #8fa6c8; --card: rgb(255 255 255 / .86); --ink: #16181d;
   --soft: #4b505c; }}
-@media (prefers-color-scheme: dark) {{ :root {{
+@media (prefers-color-scheme: dark) {{ :root {{ color-scheme: dark;
   --night: #0b0f1a; --day: #2b3550; --card: rgb(38 41 50 / .9); --ink: #f2f3f6; --soft: #b9bdc9; }} }}
 * {{ box-sizing: border-box; margin: 0; }}
 body {{ min-height: 100vh; padding: 12px; display: grid; justify-items: center; align-items: start; background: transparent;

@@ -15,7 +15,7 @@ from audience import door as audience
 from audience.devices import devices_of, register_device
 from audience.models import Device
 from governance import door as governance
-from governance.door import Actor
+from governance.door import Actor, Invalid
 from tests import factories as make
 from tests.audience.conftest import Api
 from tests.together import together
@@ -100,13 +100,19 @@ def test_beyond_the_most_the_device_seen_longest_ago_goes(api: Api, ada: Actor, 
             "/subscription/keys/p256dh",
         ),
         ({"platform": "webpush", "subscription": {**SUBSCRIPTION, "keys": None}}, "/subscription/keys/p256dh"),
-        ({"platform": "pager", "token": TOKEN}, "/platform"),
     ],
 )
-def test_what_is_no_device_is_said_without_showing_it(api: Api, device: Any, path: str) -> None:
-    status, problem = put(api, "ada", **device)
-    assert status == 422 and path in [finding["path"] for finding in problem["findings"]]
-    assert not device.get("token") or device["token"] not in str(problem)
+def test_what_is_no_device_is_said_without_showing_it(device: Any, path: str) -> None:
+    with pytest.raises(Invalid) as invalid:
+        device_forms.device_address(device["platform"], device.get("token"), device.get("subscription"))
+    assert path in [finding.path for finding in invalid.value.findings]
+    assert not device.get("token") or device["token"] not in str(invalid.value.findings)
+
+
+def test_a_request_that_names_no_device_is_answered_with_its_findings(api: Api) -> None:
+    for device, path in (({"platform": "pager", "token": TOKEN}, "/platform"), ({"platform": "apns", "token": TOKEN}, "/token")):
+        status, problem = put(api, "ada", **device)
+        assert (status, [finding["path"] for finding in problem["findings"]]) == (422, [path]) and TOKEN not in str(problem)
 
 
 def test_nobody_unknown_has_devices(api: Api) -> None:

@@ -12,6 +12,8 @@ from rest_framework.views import APIView
 
 from audience import api_bodies as bodies
 from audience.consent import as_consent, consents, proof_rows, set_consent
+from audience.device_forms import DeviceAddress, device_address
+from audience.devices import devices_of, register_device, remove_device
 from audience.erasure import erase
 from audience.events import event_rows
 from audience.ingest.rows import ProfileRow, Rejected, external_id_of
@@ -91,6 +93,31 @@ class ConsentHistory(APIView):
         return Response(page(proof_rows(person.workspace_id, person.pk), request, _said, ["-at", "-id"]))
 
 
+class Devices(APIView):
+    permission_classes = [HasScope("profiles:read", PUT="profiles:write", DELETE="profiles:write")]
+
+    @extend_schema(operation_id="devices_read", responses=bodies.DevicesAnswer)
+    def get(self, request: ApiRequest, external_id: str) -> Response:
+        """A person's devices, the one seen last first. Tokens are shown by their last characters only."""
+        return _devices(_found(request, external_id))
+
+    @extend_schema(operation_id="devices_register", request=bodies.DeviceRequest, responses=bodies.DevicesAnswer)
+    def put(self, request: ApiRequest, external_id: str) -> Response:
+        """This person has this device, seen now: call it whenever the app starts. It leaves whoever had it before; beyond 20 devices the
+        one that was seen longest ago goes."""
+        person = _found(request, external_id)
+        register_device(person.workspace_id, person.pk, _device(request), now=timezone.now())
+        return _devices(person)
+
+    @extend_schema(operation_id="devices_remove", responses={204: None})
+    def delete(self, request: ApiRequest, external_id: str) -> Response:
+        """This person has this device no longer: call it when they sign out. The body names the device as registering does; what they
+        don't have is no mistake."""
+        person = _found(request, external_id)
+        remove_device(person.workspace_id, person.pk, _device(request))
+        return Response(status=204)
+
+
 class ProfileEvents(APIView):
     permission_classes = [READ]
 
@@ -123,6 +150,15 @@ def _found(request: ApiRequest, external_id: str) -> Profile:
     if row is None:
         raise Missing("no profile with this external id")
     return row
+
+
+def _device(request: ApiRequest) -> DeviceAddress:
+    wanted = parse(bodies.DeviceRequest, request.data)
+    return device_address(wanted.platform, wanted.token, wanted.subscription)
+
+
+def _devices(person: Profile) -> Response:
+    return Response({"items": [_plain(bodies.DeviceAnswer.of(one)) for one in devices_of(person.workspace_id, person.pk)]})
 
 
 def _consents(person: Profile) -> Response:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from audience.consent import Consent
+from audience.device_forms import Platform
+from audience.devices import DeviceView
 from audience.ingest.rows import ProfileRow
 from audience.models import Event, Profile
 from governance.door import DocumentModel
@@ -63,6 +65,16 @@ class ConsentRequest(ConsentBody):
 
     source: str = Field(examples=["preference page"])
     wording: str = ""
+
+
+class DeviceRequest(DocumentModel):
+    """A device: the token that its platform gave the app, or a browser's subscription."""
+
+    platform: Platform
+    token: str | None = Field(None, description="fcm: the registration token; apns: the device token in hexadecimal digits.", repr=False)
+    subscription: dict[str, Any] | None = Field(
+        None, description="webpush: what `PushSubscription.toJSON()` writes, endpoint and keys.", repr=False
+    )
 
 
 class FindingAnswer(BaseModel):
@@ -125,6 +137,28 @@ class ConsentAnswer(BaseModel):
     def of(cls, said: Consent) -> ConsentAnswer:
         """From the door's form."""
         return cls(**{name: getattr(said, name) for name in cls.model_fields})
+
+
+class DeviceAnswer(BaseModel):
+    """A device. ending: the last characters of its token; invalid_at: since when its vendor says that it doesn't exist any more."""
+
+    platform: Platform
+    ending: str
+    seen_at: datetime
+    created_at: datetime
+    invalid_at: datetime | None
+    invalid_why: str
+
+    @classmethod
+    def of(cls, device: DeviceView) -> DeviceAnswer:
+        """From the door's form."""
+        return cls(**{name: getattr(device, name) for name in cls.model_fields})
+
+
+class DevicesAnswer(BaseModel):
+    """A person's devices, the one seen last first."""
+
+    items: list[DeviceAnswer]
 
 
 class EventAnswer(BaseModel):

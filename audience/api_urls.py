@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("profiles", api.Profiles.as_view()),
     path(f"{PROFILE}/consents/history", api.ConsentHistory.as_view()),
     path(f"{PROFILE}/consents", api.Consents.as_view()),
+    path(f"{PROFILE}/devices", api.Devices.as_view()),
     path(f"{PROFILE}/events", api.ProfileEvents.as_view()),
     path(PROFILE, api.OneProfile.as_view()),
 ]

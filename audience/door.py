@@ -4,6 +4,8 @@ from audience.addresses import BadAddress, can_receive_texts, country_code, emai
 from audience.bitmaps import pack, unpack
 from audience.catalogue import AttributeBody, catalogue
 from audience.consent import Consent, State, consenting, consents, proof, set_consent
+from audience.device_forms import DeviceAddress, masked
+from audience.devices import give_devices, invalidate_devices, register_device, remove_device
 from audience.documents import SegmentBody, rule_findings, rule_references
 from audience.erasure import erase, forget_stragglers, register_forgetting
 from audience.events import (
@@ -46,6 +48,7 @@ __all__ = [
     "count",
     "countries",
     "country_code",
+    "DeviceAddress",
     "email_address",
     "erase",
     "event_names",
@@ -59,14 +62,17 @@ __all__ = [
     "forget_stragglers",
     "fresh_property",
     "Growth",
+    "give_devices",
     "growth",
     "ids_of",
     "import_file",
     "Imported",
     "ImportWishes",
+    "invalidate_devices",
     "IndexKeeper",
     "load",
     "locale_tag",
+    "masked",
     "matching",
     "NewEvent",
     "pack",
@@ -77,11 +83,13 @@ __all__ = [
     "proof",
     "record",
     "Recorded",
+    "register_device",
     "register_event_source",
     "register_forgetting",
     "Rejected",
     "RejectedEvent",
     "Rejects",
+    "remove_device",
     "Resolution",
     "resolve",
     "Rule",

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from audience.models import Event, Profile, ProfileFeed, Subscription, SubscriptionEntry
+from audience.models import Device, Event, Profile, ProfileFeed, Subscription, SubscriptionEntry
 from governance.door import Actor, Missing, audit
 
 PREFIX = "erased-"  # external ids of the forgotten; nobody else may have such a one
@@ -26,7 +26,7 @@ def register_forgetting(forget: Forget) -> None:
 
 
 def erase(actor: Actor, external_id: str, *, now: datetime) -> int:
-    """Forget a person: external id, addresses, attributes, events and consents go, and what other rooms kept of them; the number
+    """Forget a person: external id, addresses, devices, attributes, events and consents go, and what other rooms kept of them; the number
     stays, so that the ledger's rows keep a meaning, and is never given to anybody else. The same external id may come again: as
     somebody new.
 
@@ -59,7 +59,7 @@ def forget_stragglers(*, now: datetime) -> None:
 
 
 def _forget(workspace_id: int, numbers: Sequence[int]) -> None:
-    for model in (Event, Subscription, SubscriptionEntry):
+    for model in (Event, Subscription, SubscriptionEntry, Device):
         model._default_manager.filter(workspace_id=workspace_id, profile_id__in=numbers).delete()
     for forget in _ROOMS:
         forget(workspace_id, numbers)

@@ -83,6 +83,25 @@ class Subscription(models.Model):
         constraints = [models.UniqueConstraint(fields=["workspace", "profile", "channel", "topic"], name="one_consent_per_topic")]
 
 
+class Device(models.Model):
+    """A phone or a browser that push messages reach. platform: fcm, apns or webpush; address: its token, or a browser's subscription;
+    fingerprint: by which it is known again, whoever has it. invalid_at: since when its vendor says that it doesn't exist any more."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="devices", db_index=False)
+    platform = models.CharField(max_length=12)
+    address = models.TextField()
+    fingerprint = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    invalid_at = models.DateTimeField(null=True)
+    invalid_why = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "fingerprint"], name="one_person_per_device")]
+        indexes = [models.Index(fields=["workspace", "profile"], name="devices_of_a_person")]
+
+
 class SubscriptionEntry(models.Model):
     """The append-only proof behind Subscription: who agreed or refused, when, through what, to which wording."""
 

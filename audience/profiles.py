@@ -12,6 +12,7 @@ from pyroaring import BitMap64
 
 from audience import sql
 from audience.addresses import BadAddress, email_address, phone_number
+from audience.device_forms import DeviceAddress
 from audience.ingest.rows import external_id_of
 from audience.models import Profile
 
@@ -21,7 +22,8 @@ MAX_SEARCH = 320
 
 @dataclass(slots=True)  # not frozen: one is made per message
 class Person:
-    """One profile as templates, eligibility and pages read it. email is sent to; email_key is compared."""
+    """One profile as templates, eligibility and pages read it. email is sent to; email_key is compared. devices: those that may be
+    written to, the one seen last first, once `give_devices` has told them."""
 
     id: int
     external_id: str
@@ -32,6 +34,7 @@ class Person:
     country: str | None
     zone: str | None
     attributes: dict[str, Any] = field(repr=False)
+    devices: tuple[DeviceAddress, ...] = field(default=(), repr=False)
 
 
 _LOAD = "SELECT id, external_id, email, email_key, phone, locale, country, zone, {attributes} FROM audience_profile WHERE workspace_id = %s"
@@ -95,7 +98,9 @@ def search(workspace_id: int, text: str, *, limit: int = 50, after: int | None =
 
 
 def sharing(workspace_id: int, person: Person, *, channel: str) -> BitMap64:
-    """The person and everybody else who has their address on this channel."""
+    """The person and everybody else who has their address on this channel; a device is one person's."""
+    if channel == "push":
+        return BitMap64([person.id])
     address = {"email_key": person.email_key} if channel == "email" else {"phone": person.phone}
     others = people(workspace_id).filter(**address).values_list("id", flat=True) if any(address.values()) else ()
     return BitMap64([person.id, *others])
@@ -141,7 +146,10 @@ FEW = 1_000  # so many people are asked about by their own addresses; more, by a
 
 
 def same_address(workspace_id: int, ids: BitMap64, *, channel: str, before: BitMap64 | None = None) -> BitMap64:
-    """Those of `ids` whose address a lower id among them has, too, or anybody in `before`: all but the first of each address."""
+    """Those of `ids` whose address a lower id among them has, too, or anybody in `before`: all but the first of each address.
+    Nobody's device is somebody else's, too."""
+    if channel == "push":
+        return BitMap64()
     column = "email_key" if channel == "email" else "phone"
     of, few = ("", list[Any]())
     if len(ids) <= FEW:

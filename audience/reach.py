@@ -14,6 +14,8 @@ AT_ONCE = 250_000  # members of the set per statement
 SPARSE = 8  # a range that holds more others than this per member is asked about by its members instead
 
 _NO_ADDRESS = "(p.erased_at IS NOT NULL OR p.{column} IS NULL)"
+_DEVICES = "audience_device d WHERE d.workspace_id = p.workspace_id AND d.profile_id = p.id AND d.invalid_at IS NULL"
+_NO_DEVICE = f"(p.erased_at IS NOT NULL OR NOT EXISTS (SELECT 1 FROM {_DEVICES}))"
 # Joins and not a look-up per person: the database reads both tables once, side by side. At most one row of each is a person's.
 _CONSENTS = """LEFT JOIN audience_subscription t
         ON t.workspace_id = p.workspace_id AND t.profile_id = p.id AND t.channel = %s AND t.topic = %s AND {of_topic}
@@ -25,7 +27,8 @@ _NEVER_AGREED = "(t.state IS NULL OR t.state <> 'subscribed')"
 
 def unreachable(workspace_id: int, ids: BitMap64, *, channel: str) -> BitMap64:
     """Those of `ids` who have no address for this channel, or were erased."""
-    condition, found = _NO_ADDRESS.format(column="email" if channel == "email" else "phone"), BitMap64()
+    condition = _NO_DEVICE if channel == "push" else _NO_ADDRESS.format(column="email" if channel == "email" else "phone")
+    found = BitMap64()
     for where, bounds in _ranges(ids):
         statement = f"SELECT p.id FROM audience_profile p WHERE p.workspace_id = %s AND {where.format('p.id')} AND {condition}"
         found.update(row[0] for row in sql.rows(statement, [workspace_id, *bounds]))
@@ -47,12 +50,23 @@ def unwilling(workspace_id: int, ids: BitMap64, *, channel: str, topic: str, mes
 
 
 def addresses(workspace_id: int, ids: BitMap64, *, channel: str) -> Iterator[list[tuple[int, str]]]:
-    """The address that each of `ids` is written to on this channel, in pieces; those without one are left out."""
+    """The addresses that each of `ids` may be written to at on this channel, in pieces; those without one are left out. One each, but
+    of push as many as they have devices."""
+    if channel == "push":
+        yield from _devices(workspace_id, ids)
+        return
     column = "email" if channel == "email" else "phone"
     for where, bounds in _ranges(ids):
         some = f"p.workspace_id = %s AND {where.format('p.id')}"
         statement = f"SELECT p.id, p.{column} FROM audience_profile p WHERE {some} AND p.{column} IS NOT NULL"
         yield [(number, address) for number, address in sql.rows(statement, [workspace_id, *bounds]) if number in ids]
+
+
+def _devices(workspace_id: int, ids: BitMap64) -> Iterator[list[tuple[int, str]]]:
+    for where, bounds in _ranges(ids):
+        condition = f"d.workspace_id = %s AND {where.format('d.profile_id')} AND d.invalid_at IS NULL"
+        rows = sql.rows(f"SELECT d.profile_id, d.address FROM audience_device d WHERE {condition}", [workspace_id, *bounds])
+        yield [(number, address) for number, address in rows if number in ids]
 
 
 def _ranges(ids: BitMap64) -> Iterator[tuple[str, list[Any]]]:

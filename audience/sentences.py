@@ -23,7 +23,7 @@ _VERBS = {
     "after": "is after",
 }
 _FIELDS = {"created_at": "profile's creation", "zone": "time zone", "email": "e-mail address", "phone": "phone number"}
-_CHANNELS = {"email": "e-mail", "sms": "SMS"}
+_CHANNELS = {"email": "e-mail", "sms": "SMS", "push": "push"}
 
 
 def sentence(rule: DocumentModel, titles: Mapping[str, str] | None = None) -> str:

@@ -79,6 +79,23 @@ TEXT: dict[str, Any] = {
     "variables": {"first_name": {"source": "attribute.first_name", "fallback": "there"}},
     "locales": {"en": {"text": "{{ first_name }}, a fifth off this spring: https://wayfare.example/s. Reply STOP to leave"}},
 }
+PUSH: dict[str, Any] = {
+    "title": "Spring, by push",
+    "channel": "push",
+    "message_class": "promotional",
+    "topic": "offers",
+    "sender": {},
+    "default_locale": "en",
+    "variables": {"first_name": {"source": "attribute.first_name", "fallback": "there"}},
+    "locales": {
+        "en": {
+            "subject": "Spring is here",
+            "text": "{{ first_name }}, a fifth off this spring",
+            "link": "https://wayfare.example/s",
+            "data": {"offer": "spring"},
+        }
+    },
+}
 RESET: dict[str, Any] = {
     **MAIL,
     "title": "Password reset",
@@ -149,11 +166,21 @@ def documents(args: argparse.Namespace) -> dict[tuple[str, str], dict[str, Any]]
         },
         ("campaign", "texts"): {"title": "Texts", "segment": "with-phone", "template": "spring-text"},
     }
-    return made
+    return made | (push_documents() if args.pushes else {})
 
 
-def people(mails: int, texts: int) -> Iterator[audience.ProfileRow]:
-    """`mails` people with an address, and `texts` others with a number, all agreeing to offers."""
+def push_documents() -> dict[tuple[str, str], dict[str, Any]]:
+    """The same for push; needs the secret FCM_KEY, a service account's key file."""
+    return {
+        ("segment", "with-device"): {"title": "People with a device", "rule": {"reachable": "push"}},
+        ("template", "spring-push"): PUSH,
+        ("vendor_route", "phones"): {"title": "Phones", "channel": "push", "vendor": "fcm", "secrets": {"service_account": "FCM_KEY"}},
+        ("campaign", "pushes"): {"title": "Pushes", "segment": "with-device", "template": "spring-push"},
+    }
+
+
+def people(mails: int, texts: int, pushes: int) -> Iterator[audience.ProfileRow]:
+    """`mails` people with an address, `texts` others with a number, and `pushes` others who get a device, all agreeing to offers."""
     yield audience.ProfileRow("seed-mail", email="seed@example.com", locale="en")  # consents to nothing: only probes reach it
     yield audience.ProfileRow("seed-text", phone="+12125559999", locale="en")
     for n in range(mails):
@@ -170,6 +197,22 @@ def people(mails: int, texts: int) -> Iterator[audience.ProfileRow]:
             locale="en",
             attributes=attributes,
             consents=(("sms", "offers", "subscribed"),),
+        )
+
+    for n in range(pushes):  # whose address is listed, so that their devices may be written to
+        attributes = {"first_name": FIRST_NAMES[n % 10]}
+        consents = (("push", "offers", "subscribed"),)
+        yield audience.ProfileRow(f"p{n}", email=f"phone{n}@example.com", locale="en", attributes=attributes, consents=consents)
+
+
+def _give_devices() -> None:
+    """A device to each of them, in one statement instead of as many calls."""
+    token = "'token-' || lpad(substr(external_id, 2), 140, '0')"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""INSERT INTO audience_device (workspace_id, profile_id, platform, address, fingerprint, created_at, seen_at, invalid_why)
+            SELECT workspace_id, id, 'fcm', {token}, encode(sha256('fcm'::bytea || '\\x00'::bytea || convert_to({token}, 'UTF8')), 'hex'),
+                created_at, created_at, '' FROM audience_profile WHERE external_id ~ '^p[0-9]'"""
         )
 
 
@@ -235,6 +278,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mails", type=int, default=10_000)
     parser.add_argument("--texts", type=int, default=0)
+    parser.add_argument("--pushes", type=int, default=0, help="needs PostgreSQL and the secret FCM_KEY")
     parser.add_argument("--batch", type=int, default=1_000)
     parser.add_argument("--mail-vendor", choices=sorted(MAIL_ROUTES), default="sendgrid")
     parser.add_argument("--relay", default="", help="host:port, for smtp")
@@ -253,10 +297,12 @@ def main() -> None:
     catalogue = {name: body for name, body in wanted.items() if name[0] == "attribute"}
     approve_all(author, admin, approver, catalogue)
     one_by_one = min(args.mails, COPIED) if connection.vendor == "postgresql" else args.mails
-    outcome = audience.upsert(author.workspace_id, people(one_by_one, args.texts), source="benchmark", now=now)
+    outcome = audience.upsert(author.workspace_id, people(one_by_one, args.texts, args.pushes), source="benchmark", now=now)
     if outcome.rejected:
         raise SystemExit(f"{len(outcome.rejected)} people were rejected: {outcome.rejected[0]}")
     _copy_people(args.mails, of=one_by_one)
+    if args.pushes:
+        _give_devices()
     approve_all(author, admin, approver, {name: body for name, body in wanted.items() if name not in catalogue})
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")  # what autovacuum would do within a minute of such an import

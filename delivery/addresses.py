@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -35,11 +36,23 @@ def address_hashes(workspace_id: int, channel: str, addresses: list[str] | tuple
     return hashes
 
 
-def address_of(channel: str, person: Person) -> str:
-    """What this person is written to on this channel, "" where there is none."""
+def address_of(channel: str, person: Person, platforms: Collection[str] | None = None) -> str:
+    """What this person is written to on this channel, "" where there is none.
+
+    For push the device that was seen last (audience's `give_devices` has told them), of those of these platforms; None: of any.
+    """
+    if channel == "push":
+        return next((device.text for device in person.devices if platforms is None or device.platform in platforms), "")
     if channel == "email":
         return person.email or ""
     return (person.phone or "") if channel in PHONE_CHANNELS else ""
+
+
+def addresses_of(channel: str, person: Person) -> list[str]:
+    """Everything that this person may be written to at on this channel: of push all their devices."""
+    if channel == "push":
+        return [device.text for device in person.devices]
+    return [address] if (address := address_of(channel, person)) else []
 
 
 def text_hash(workspace_id: int, text: str) -> str:

@@ -141,7 +141,7 @@ class SuppressionLookUp(DocumentModel):
 class SuppressionRequest(SuppressionLookUp):
     """channel: where nothing may go; left out: e-mail or SMS, as the address says."""
 
-    channel: Literal["email", "sms", "whatsapp", "wechat", "push", "webpush", "webhook", "*"] | None = None
+    channel: Literal["email", "sms", "whatsapp", "wechat", "push", "webhook", "*"] | None = None
     reason: Annotated[str, Text(300)]
 
 

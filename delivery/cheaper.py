@@ -13,7 +13,7 @@ from delivery.pricing import quote
 from delivery.suppression import suppressed_people
 from governance.door import Missing
 
-CHANNELS = ("email", "sms")  # those whose addresses are known of people
+CHANNELS = ("email", "sms", "push")  # those whose addresses are known of people
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from audience import door as audience
 from delivery import attempts, budgets, limits, requeue, settled, sql, suppression
 from delivery.adapters.base import Fate
 from delivery.eligibility import Candidate
@@ -120,6 +121,8 @@ def _give_up(work: Work, culprits: Sequence[tuple[Bundle, Candidate, Fate]], ter
         WHERE dispatch_id = %s AND workspace_id = %s AND delivery_message.n = v.n AND attempt_id = v.attempt AND state = %s""",
         [MessageState.FAILED, *given, work.dispatch.id, work.workspace_id, MessageState.SENDING],
     )
+    if work.dispatch.channel == "push":
+        return _invalidate(work, culprits, terms, now)
     stopped: dict[str, list[int]] = {}
     for _, one, fate in culprits:
         if fate.suppress and one.address_hash:
@@ -127,6 +130,17 @@ def _give_up(work: Work, culprits: Sequence[tuple[Bundle, Candidate, Fate]], ter
     source = f"answer:{terms.route.adapter.key}"
     for reason, hashes in sorted(stopped.items()):
         suppression.suppress_hashes(work.workspace_id, work.dispatch.channel, hashes, reason=reason, source=source, now=now)
+
+
+def _invalidate(work: Work, culprits: Sequence[tuple[Bundle, Candidate, Fate]], terms: Terms, now: datetime) -> None:
+    """A dead device is its person's affair, not a suppression: they may register it anew, and their next one is written to from now on."""
+    dead: dict[str, list[tuple[int, str]]] = {}
+    for _, one, fate in culprits:
+        if fate.suppress:
+            dead.setdefault(fate.detail, []).append((one.profile_id, one.address))
+    for detail, devices in sorted(dead.items()):
+        why = f"{terms.route.adapter.title}: {detail}"
+        audience.invalidate_devices(work.workspace_id, devices, why=why, now=now)
 
 
 def _waiting(work: Work, answered: Sequence[tuple[Bundle, Fate]]) -> Work:

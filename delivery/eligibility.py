@@ -78,7 +78,8 @@ def judge(
     _expiry(dispatch, found, now)
     if not local and settings.OMNI.env != "production":
         listed = settings.OMNI.allowed_recipients
-        found.keep(Reason.NOT_ALLOWED, lambda candidate: allowed(candidate.address, listed))
+        push = dispatch.channel == "push"
+        found.keep(Reason.NOT_ALLOWED, lambda candidate: allowed(_known_by(candidate) if push else candidate.address, listed))
     _permission(dispatch, found, now)
     _quiet_hours(dispatch, found, policy, now)
     _caps(dispatch, found, policy, now)
@@ -90,6 +91,12 @@ def allowed(address: str, listed: str) -> bool:
     whole, domains, beginnings = _allowed(listed)
     folded = address.casefold()
     return folded in whole or folded.endswith(domains) or folded.startswith(beginnings)
+
+
+def _known_by(candidate: Candidate) -> str:
+    """The address by which a device's owner is listed: nobody lists tokens."""
+    person = candidate.person
+    return (person.email or person.phone or "") if person is not None else ""
 
 
 @lru_cache(maxsize=8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from audience import door as audience
 from audience.door import Person
 from delivery import policies
 from delivery.addresses import address_hash, address_of
@@ -32,6 +33,8 @@ def forecast(plan: DispatchPlan, person: Person, *, renders: bool, now: datetime
         if person.id in people:
             return Forecast(reason)
     routes = policies.routes(plan.workspace_id, plan.route_key, plan.channel)
+    if plan.channel == "push":
+        audience.give_devices(plan.workspace_id, [person])
     address = address_of(plan.channel, person)
     candidate = Candidate(
         n=0,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import orjson
 
+from audience.door import masked
 from delivery.adapters.base import VendorRequest, VendorResponse
 from delivery.message_ids import read_message_id
 from delivery.models import OutboxMail
@@ -36,7 +37,7 @@ def _mail(workspace_id: int, request: dict[str, Any], mail: dict[str, Any], now:
         n=ours.n if ours else None,
         attempt_id=request["attempt"],
         channel=request["channel"],
-        recipient=mail["to"],
+        recipient=masked(mail["to"]) if request["channel"] == "push" else mail["to"],
         sender=request["from"],
         sender_name=request["from_name"],
         reply_to=request["reply_to"],
@@ -44,9 +45,16 @@ def _mail(workspace_id: int, request: dict[str, Any], mail: dict[str, Any], now:
         html=mail["html"],
         text=mail["text"] or "",
         locale=mail["locale"] or "",
-        headers={**mail["headers"], **_files(mail["attachments"])},
+        headers={**mail["headers"], **_options(mail["options"]), **_files(mail["attachments"])},
         at=now,
     )
+
+
+def _options(options: Mapping[str, Any]) -> dict[str, str]:
+    """What a push message has beside title and body, as the page shows it."""
+    data = options.get("data", {})
+    shown = {name.replace("_", "-").title(): text for name, text in options.items() if name != "data"}
+    return shown | {f"Data: {name}": text for name, text in data.items()}
 
 
 def _files(attachments: Sequence[dict[str, Any]]) -> dict[str, str]:

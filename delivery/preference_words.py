@@ -27,7 +27,7 @@ class PreferenceWords:
 
     def channel(self, channel: str) -> str:
         """A channel's name."""
-        return {"email": self.email, "push": self.push, "webpush": self.push, **_OWN_NAMES}.get(channel, channel)
+        return {"email": self.email, "push": self.push, **_OWN_NAMES}.get(channel, channel)
 
 
 _OWN_NAMES = {"sms": "SMS", "whatsapp": "WhatsApp", "wechat": "WeChat"}

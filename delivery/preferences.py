@@ -14,7 +14,7 @@ from django.db import transaction
 
 from audience import door as audience
 from delivery import suppression, tracking
-from delivery.addresses import EVERY_CHANNEL, address_hash, address_of
+from delivery.addresses import EVERY_CHANNEL, address_hash, address_of, addresses_of
 from delivery.conclusions import OURS
 from delivery.models import Suppression
 from delivery.tracking import Reader
@@ -119,7 +119,10 @@ def _switch(who: Reader, offer: Offer, wanted: set[Choice], mine: set[Choice], w
         off |= {choice for choice in offer.choices if choice not in wanted}
         _say(who, offer.channel, WHOLE, "subscribed", wording, now)
         person = next(iter(audience.load(who.workspace_id, [who.profile_id])))
-        suppression.lift_own(who.workspace_id, offer.channel, address_of(offer.channel, person))
+        if offer.channel == "push":
+            audience.give_devices(who.workspace_id, [person])
+        for address in addresses_of(offer.channel, person):
+            suppression.lift_own(who.workspace_id, offer.channel, address)
     for choice in sorted(on | off, key=lambda choice: choice.topic):
         _say(who, choice.channel, choice.topic, "subscribed" if choice in on else "unsubscribed", wording, now)
 

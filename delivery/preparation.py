@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -30,7 +30,7 @@ def prepare(work: Work, entries: Sequence[Entry], outgoing: Sequence[Outgoing], 
     given = {one.n: one for one in outgoing}
     files = attached.of(work.dispatch.id, [entry.n for entry in entries if entry.files])
     found = [given.get(entry.n) for entry in entries]
-    addresses = [_address(work.dispatch.channel, one) for one in found]
+    addresses = [_address(work.dispatch.channel, one, terms.route.adapter.platforms) for one in found]
     hashes = address_hashes(work.workspace_id, work.dispatch.channel, addresses)
     price, served, again = terms.route.prices, terms.route.countries, work.again
     free = price.on(day) is None
@@ -46,6 +46,8 @@ def prepare(work: Work, entries: Sequence[Entry], outgoing: Sequence[Outgoing], 
             )
             continue
         message = OutgoingMessage(one.filled.token, address, one.filled, one.filled.headers)
+        if one.filled.message.options:
+            message.options = one.filled.options
         if entry.files:
             message.attachments = files.get(n, ())
         country = one.person.country or ""
@@ -87,7 +89,7 @@ def cut(work: Work, program: Program, candidates: Sequence[Candidate], terms: Te
     ]
 
 
-def _address(channel: str, one: Outgoing | None) -> str:
+def _address(channel: str, one: Outgoing | None, platforms: Collection[str]) -> str:
     if one is None or one.person is None:
         return ""
-    return address_of(channel, one.person)
+    return address_of(channel, one.person, platforms)

@@ -23,6 +23,8 @@ def build(work: Work, bundle: Bundle, terms: Terms, now: datetime, account: Acco
     ends = [candidate.expires_at for candidate in bundle.candidates if candidate.expires_at is not None]
     if work.dispatch.expires_at is not None:
         ends.append(work.dispatch.expires_at)
+    lives = [max(int((min(ends) - now).total_seconds()), 1)] if ends else []
+    lives += [program.ttl] if program.ttl is not None else []
     return terms.route.adapter.build(
         OutgoingRequest(
             attempt_id=bundle.attempt_id,
@@ -31,7 +33,7 @@ def build(work: Work, bundle: Bundle, terms: Terms, now: datetime, account: Acco
             messages=[candidate.message for candidate in bundle.candidates if candidate.message is not None],
             reply_to=program.reply_to,
             substituted=program.substituted if bundle.substituted else None,
-            valid_for=max(int((min(ends) - now).total_seconds()), 1) if ends else None,
+            valid_for=min(lives, default=None),
             at=now,
         ),
         account,

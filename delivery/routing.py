@@ -2,7 +2,8 @@
 
 Law: a route that names the recipient's country goes before one that doesn't, and one that names other countries never carries it. Of
 those the most preferred (by weight) that can be used now carries it; less preferred ones only where they stand in for others. Of equally
-preferred ones the cheapest for that country, or each by its share: the same message falls to the same one every time.
+preferred ones the cheapest for that country, or each by its share: the same message falls to the same one every time. A push message is
+carried by a route whose vendor writes to the device that was seen last.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import date
 from hashlib import blake2b
 from typing import Literal
 
+from audience.door import DeviceAddress
 from delivery.policies import Route
 
 Prefer = Literal["share", "cheapest"]
@@ -32,6 +34,14 @@ def choose(
     pool = usable or [route for route in serving if route.weight == best]
     heaviest = max(route.weight for route in pool)
     return _among([route for route in pool if route.weight == heaviest], country, key, prefer, day, parts)
+
+
+def for_device(routes: Sequence[Route], devices: Sequence[DeviceAddress]) -> Sequence[Route]:
+    """Those of a push channel's routes whose vendor writes to the device that was seen last, of those that any of them writes to."""
+    for device in devices:
+        if mine := [route for route in routes if device.platform in route.adapter.platforms]:
+            return mine
+    return routes
 
 
 def expected(routes: Sequence[Route], country: str, parts: float, *, prefer: Prefer, day: date) -> float:

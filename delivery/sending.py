@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from audience import door as audience
 from delivery import doubts, limits, preparation
 from delivery.connections import Connections
 from delivery.ledger import Terms
 from delivery.models import Attempt
-from delivery.routing import choose
+from delivery.routing import choose, for_device
 from delivery.switches import killed
 from delivery.terms import terms_of
 from delivery.walks import Stop, Walk
@@ -33,6 +34,8 @@ def send(work: Work, outgoing: Sequence[Outgoing], *, vendors: Connections, cloc
         account = work.dispatch.account or work.dispatch.route_key
         limits.hold(work.workspace_id, account, seconds=2 * ACCOUNT_TROUBLE_RESTS.total_seconds(), trouble=error.reason, now=now)
         return walk.hand_back(error.reason, now + ACCOUNT_TROUBLE_RESTS)
+    if work.dispatch.channel == "push":
+        audience.give_devices(work.workspace_id, [one.person for one in outgoing if one.person is not None])
     closed = _closed(work, terms, now)
     if len(closed) == len(terms):
         return walk.hand_back(*min(closed.values(), key=lambda why: why[1]))
@@ -70,13 +73,15 @@ def _shared_out(
     doubtful = Attempt.objects.filter(dispatch_id=work.dispatch.id, id__in=set(work.doubts.values()))
     asked = dict(doubtful.values_list("id", "account")) if work.doubts else {}
     shared: dict[str, list[Entry]] = {}
+    push = work.dispatch.channel == "push"
     for entry in work.entries:
         one = given.get(entry.n)
         key = asked.get(work.doubts.get(entry.n, 0), "")
         if key not in by_key:
             country, parts = (one.person.country or "", one.parts) if one is not None else ("", 1)
             draw = f"{work.dispatch.id}/{entry.n}"
-            route = choose(routes, country, draw, closed=closed, prefer=prefer, day=now.date(), parts=parts)
+            served = for_device(routes, one.person.devices) if one is not None and push else routes
+            route = choose(served, country, draw, closed=closed, prefer=prefer, day=now.date(), parts=parts)
             key = route.key if route is not None else terms[0].route.key
         shared.setdefault(key, []).append(entry)
     return sorted(((by_key[key], entries) for key, entries in shared.items()), key=lambda part: part[0].route.key in closed)

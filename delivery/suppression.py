@@ -20,7 +20,7 @@ from delivery.addresses import EVERY_CHANNEL, PHONE_CHANNELS, address_hash, addr
 from delivery.models import Suppression
 from governance.door import Actor, Finding, Invalid, Missing, Refused, Role, allow, audit
 
-CHANNELS: Final = frozenset({"email", "sms", "push", "webpush", "whatsapp", "wechat", "webhook", EVERY_CHANNEL})
+CHANNELS: Final = frozenset({"email", "sms", "push", "whatsapp", "wechat", "webhook", EVERY_CHANNEL})
 # Why an address is left alone. "unsubscribed" is a wish about marketing and leaves transactional mail alone.
 MARKETING_ONLY: Final = frozenset({"unsubscribed"})
 REASONS: Final = frozenset({"bounced", "complained", "invalid", "stopped", "imported", "manual"}) | MARKETING_ONLY
@@ -97,8 +97,9 @@ def suppressed_people(workspace_id: int, channel: str, ids: BitMap64, *, message
     for some in audience.addresses(workspace_id, ids, channel=channel):
         hashes = address_hashes(workspace_id, channel, [address for _, address in some])
         stopped = suppressed(workspace_id, channel, hashes, message_class=message_class)
-        if stopped:
-            found.update(number for (number, _), hashed in zip(some, hashes, strict=True) if hashed in stopped)
+        if stopped:  # whoever has another device can still be written to
+            free = {number for (number, _), hashed in zip(some, hashes, strict=True) if hashed not in stopped}
+            found.update(number for number, _ in some if number not in free)
     return found
 
 

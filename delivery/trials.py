@@ -15,7 +15,7 @@ from delivery.control import switches
 from delivery.eligibility import allowed
 from delivery.instance import held
 from delivery.tokens import TOKENS
-from governance.door import Actor, Refused, Role, allow, audit
+from governance.door import Actor, Missing, Refused, Role, allow, audit
 from rendering.door import Filled, Preview
 
 MARK = "[Test] "
@@ -38,20 +38,20 @@ class Trial:
 class _Marked(Filled):
     """A previewed message as adapters read messages, marked as a test. Its links lead nowhere and nobody can leave by it."""
 
-    def __init__(self, made: Preview, *, email: bool) -> None:
-        self.n, self.locale, self.values, self._made, self._email = 0, made.locale, (), made, email
+    def __init__(self, made: Preview, *, titled: bool) -> None:
+        self.n, self.locale, self.values, self._made, self._titled = 0, made.locale, (), made, titled
 
     @property
     def subject(self) -> str:
-        return MARK + self._made.subject if self._email else ""
+        return MARK + self._made.subject if self._titled else ""
 
     @property
     def html(self) -> bytes | None:
-        return self._made.html.encode() if self._email else None
+        return self._made.html.encode() if self._made.html else None
 
     @property
     def text(self) -> bytes:
-        return self._made.text.encode() if self._email else (MARK + self._made.text).encode()
+        return self._made.text.encode() if self._titled else (MARK + self._made.text).encode()
 
     @property
     def headers(self) -> dict[str, str]:
@@ -69,17 +69,24 @@ def send_test(
     now: datetime,
     reply_to: str = "",
     about: int | None = None,
+    platform: str = "",
+    known_by: str = "",
 ) -> Trial:
     """Hand one marked message to the channel's route at once. subject: what the audit names ("template:welcome").
-    about: the profile whose data it shows, if any.
+    about: the profile whose data it shows, if any. platform: of push, the kind of device; known_by: of push, the address by which its owner
+    is listed where only the listed are reached.
 
     Refused below author, while a kill switch or a hold is on, and outside production for addresses that aren't allow-listed
     (the local outbox takes any). Raises Missing where the channel has no route. It is in no run and no cap counts it.
     """
     allow(actor, Role.AUTHOR, "messages:send")
-    route = policies.route(actor.workspace_id, "", channel)
-    _refuse(actor, address, route)
-    message = OutgoingMessage(trial_ids(about) + secrets.token_urlsafe(9), address, _Marked(made, email=channel == "email"))
+    routes = policies.routes(actor.workspace_id, "", channel)
+    route = next((one for one in routes if platform in one.adapter.platforms), None) if platform else routes[0]
+    if route is None:
+        raise Missing(f"a released vendor route for {channel} that writes to {platform} devices")
+    _refuse(actor, known_by or address, route)
+    filled = _Marked(made, titled=channel in ("email", "push"))
+    message = OutgoingMessage(trial_ids(about) + secrets.token_urlsafe(9), address, filled, options=made.options)
     request = OutgoingRequest(0, channel, sender, [message], reply_to=reply_to, at=now)
     audit(actor, "template.tested", subject=subject, data={"channel": channel, "vendor": route.adapter.key}, now=now)
     with Connections() as vendors:

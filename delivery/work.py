@@ -151,13 +151,14 @@ class Work:
 @dataclass(frozen=True, slots=True)
 class Program:
     """What all messages of one template, variant and locale share. Make one per compiled content and share the object:
-    messages are grouped into vendor requests by its identity."""
+    messages are grouped into vendor requests by its identity. ttl: seconds after which a push message is of no use to a device."""
 
     variant: int
     locale: str
     sender: Sender
     reply_to: str = ""
     substituted: Substituted | None = None
+    ttl: int | None = None
 
 
 @dataclass(slots=True)  # not frozen: one is made per message, and freezing doubles what that costs

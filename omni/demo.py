@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 
 from django.core.management import call_command
@@ -23,6 +24,7 @@ SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 CAMPAIGN = "spring-sale"
 TOPIC, CHANGED_MINDS = "offers", 8
 PEOPLE, SEED = 5_000, 7
+WITH_DEVICES, LOOKED_AT = 20, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,17 @@ def load_people(workspace: Workspace, *, now: datetime, each: Callable[[int], No
     if audience.everyone(workspace.pk) >= PEOPLE:
         return None
     today = datetime(now.year, now.month, now.day, tzinfo=UTC)
-    return sample_people.load(workspace.pk, PEOPLE, seed=SEED, as_of=today, now=now, each=each)
+    loaded = sample_people.load(workspace.pk, PEOPLE, seed=SEED, as_of=today, now=now, each=each)
+    _give_devices(workspace.pk, now)
+    return loaded
+
+
+def _give_devices(workspace_id: int, now: datetime) -> None:
+    """Some of those who have the app have a device, which nobody's push reaches: the tokens are made up."""
+    have = (person for person in audience.search(workspace_id, "", limit=LOOKED_AT) if person.attributes.get("has_app"))
+    for place, person in enumerate(islice(have, WITH_DEVICES)):
+        device = audience.DeviceAddress(*(("fcm", f"sample-token-{place:04d}") if place % 2 else ("apns", f"{place:064x}")))
+        audience.register_device(workspace_id, person.id, device, now=now)
 
 
 def approve_documents(actors: dict[Role, Actor], *, now: datetime) -> int:

@@ -12,12 +12,9 @@ CHANNEL_WORDS: dict[str, Any] = {
     "email": "E-mail",
     "sms": "SMS",
     "push": "Push",
-    "webpush": "Web push",
     "whatsapp": "WhatsApp",
     "wechat": "WeChat",
     "webhook": "Webhook",
 }
-Channel = Annotated[
-    Literal["email", "sms", "push", "webpush", "whatsapp", "wechat", "webhook"], Field(json_schema_extra={"words": CHANNEL_WORDS})
-]
+Channel = Annotated[Literal["email", "sms", "push", "whatsapp", "wechat", "webhook"], Field(json_schema_extra={"words": CHANNEL_WORDS})]
 Country = Annotated[str, Like(r"[A-Z]{2}", "a country’s two capital letters, such as DE")]

@@ -13,6 +13,7 @@ from presentation.content import Content, compose_body
 from presentation.documents import TemplateBody
 from presentation.links import host_of
 from presentation.parts import LocaleBody, Sender, Variable
+from presentation.push import push_findings
 from presentation.rules import link_targets_in, texts
 from presentation.segments import segments
 from presentation.senders import SenderBody, domain_of
@@ -90,6 +91,7 @@ def _variables(body: TemplateBody) -> Iterator[Finding]:
     used: set[str] = set()
     for locale in body.locales.values():
         used |= {name for _, text in texts(locale) for name in names_in(text)}
+    used |= names_in(body.collapse_key)
     for name, variable in body.variables.items():
         if name not in used:
             yield Finding("note", pointer(("variables", name)), "a variable that no text uses", "its use or its removal")
@@ -147,7 +149,8 @@ def _locale(body: TemplateBody, locale: LocaleBody, at: At, personal: frozenset[
     yield from _fallbacks_missing(body, locale, at)
     for path, target in link_targets_in(locale):
         yield from _link(sender, target, pointer((*at, *path)), personal)
-    if body.channel == "sms":
+    if body.channel != "email":
+        yield from push_findings(locale, at) if body.channel == "push" else ()
         return
     yield from _subject(locale, at)
     for path, block in walk(locale.blocks, ("blocks",)):

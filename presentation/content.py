@@ -19,7 +19,8 @@ from presentation.theme import Theme
 
 @dataclass(frozen=True, slots=True)
 class LocalizedContent:
-    """One translation. text: the author's own text part (SMS: the message), None where it is made from the blocks."""
+    """One translation. text: the author's own text part (SMS, push: the message), None where it is made from the blocks. link, image,
+    data, collapse_key: of push."""
 
     locale: str
     direction: str
@@ -27,11 +28,16 @@ class LocalizedContent:
     preheader: str
     blocks: tuple[AnyBlock, ...]
     text: str | None
+    link: str = ""
+    image: str = ""
+    data: Mapping[str, str] = field(default_factory=dict)
+    collapse_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A template as rendering takes it. revision_id is None for a draft; sha256 covers the body and the named sender's.
+    """A template as rendering takes it. revision_id is None for a draft; sha256 covers the body and the named sender's. ttl: seconds
+    for which push waits for a device, None for as long as the platform likes.
 
     sender, reply_to: as they go out, whether written out or named; named: the sender document, None where it is written out.
     """
@@ -51,6 +57,7 @@ class Content:
     variables: Mapping[str, Variable] = field(default_factory=dict)
     locales: Mapping[str, LocalizedContent] = field(default_factory=dict)
     named: SenderBody | None = None
+    ttl: int | None = None
 
     @property
     def types(self) -> dict[str, str]:
@@ -132,7 +139,8 @@ def senders_named(templates: Iterable[governance.RevisionView]) -> Sequence[str]
 
 
 def _content(key: str, body: TemplateBody, revision_id: int | None, digest: str, named: SenderBody | None) -> Content:
-    default: Tracking = "off" if body.message_class == "transactional" else "opens_and_clicks"
+    # A push link goes to the app, which knows its own addresses and not ours.
+    default: Tracking = "off" if body.message_class == "transactional" or body.channel == "push" else "opens_and_clicks"
     return Content(
         key=key,
         revision_id=revision_id,
@@ -149,11 +157,21 @@ def _content(key: str, body: TemplateBody, revision_id: int | None, digest: str,
         variables=dict(body.variables),
         locales={
             tag: LocalizedContent(
-                tag, direction(tag), locale.subject.strip(), locale.preheader.strip(), _signed(locale.blocks, named), locale.text
+                tag,
+                direction(tag),
+                locale.subject.strip(),
+                locale.preheader.strip(),
+                _signed(locale.blocks, named),
+                locale.text,
+                locale.link.strip(),
+                locale.image.strip(),
+                dict(locale.data),
+                body.collapse_key.strip(),
             )
             for tag, locale in body.locales.items()
         },
         named=named,
+        ttl=body.ttl,
     )
 
 

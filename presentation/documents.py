@@ -10,7 +10,8 @@ from governance.door import DocumentModel, Slug
 from presentation.characters import Line
 from presentation.faults import raise_faults
 from presentation.parts import LocaleBody, Sender, Variable, one_address
-from presentation.rules import content_faults, footer_faults, locale_faults, variable_faults
+from presentation.push import LONGEST_TTL
+from presentation.rules import content_faults, footer_faults, locale_faults, push_terms_faults, variable_faults
 from presentation.theme import Theme
 
 MessageClass = Literal["transactional", "service", "promotional"]
@@ -29,14 +30,22 @@ class TemplateBody(DocumentModel):
     """A template: message class, sender, variables, and the content per locale."""
 
     title: Line = Field(min_length=1, max_length=120)
-    channel: Literal["email", "sms"]
+    channel: Literal["email", "sms", "push"]
     message_class: MessageClass
     topic: Slug | None = Field(default=None, description="The subscription category that consent is asked for.")
     sender: SenderOrKey = Field(description="Written out, or the key of a sender.")
     reply_to: Line | None = Field(default=None, max_length=320)
     default_locale: str
     fallbacks: dict[str, list[str]] = Field(default_factory=dict)
-    tracking: Tracking | None = Field(default=None, description="By default clicks and opens, but nothing for transactional messages.")
+    tracking: Tracking | None = Field(
+        default=None, description="By default clicks and opens, but nothing for transactional messages and push."
+    )
+    collapse_key: Line = Field(
+        default="", max_length=200, description="Push: a newer message with the same key takes the older one's place on the device."
+    )
+    ttl: int | None = Field(
+        default=None, ge=0, le=LONGEST_TTL, description="Push: seconds for which a device that can't be reached is waited for."
+    )
     theme: Theme = Field(default_factory=Theme)
     variables: dict[str, Variable] = Field(default_factory=dict, max_length=200)
     locales: dict[str, LocaleBody] = Field(min_length=1, max_length=100)
@@ -63,5 +72,6 @@ class TemplateBody(DocumentModel):
         for tag, locale in self.locales.items():
             faults += content_faults(locale, self.channel, declared, ("locales", tag))
             faults += footer_faults(locale, ("locales", tag)) if not self.sender_key else ()
+        faults += push_terms_faults(self.channel, self.collapse_key, self.ttl, declared)
         raise_faults("TemplateBody", faults)
         return self

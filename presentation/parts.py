@@ -81,9 +81,13 @@ class Variable(DocumentModel):
 
 
 class LocaleBody(DocumentModel):
-    """One translation. E-mail: subject, preheader, blocks and, if the generated one won't do, text. SMS: text."""
+    """One translation. E-mail: subject, preheader, blocks and, if the generated one won't do, text. SMS: text. Push: subject (the title),
+    text (the body), and if wanted link, image and data."""
 
     subject: Line = Field(default="", max_length=1000)
     preheader: Line = Field(default="", max_length=1000)
     blocks: list[Block] = Field(default_factory=list, max_length=200)
     text: Body | None = None
+    link: Line = Field(default="", max_length=2000, description="Push: what a tap opens, a web address or an app's own.")
+    image: Line = Field(default="", max_length=2000, description="Push: the https address of a picture beside the text.")
+    data: dict[str, Line] = Field(default_factory=dict, max_length=30, description="Push: texts for the app, by name.")

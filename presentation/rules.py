@@ -14,7 +14,8 @@ from presentation.links import fault_in_link
 from presentation.locales import canonical
 from presentation.markdown import link_targets
 from presentation.parts import LocaleBody
-from presentation.segments import BadText, segments
+from presentation.push import fault_in_app_link, not_push_faults, push_faults
+from presentation.segments import written_length
 
 MAX_SUBJECT, MAX_EXPRESSIONS = 200, 500
 _VARIABLE = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -58,7 +59,8 @@ def _spelling(tag: str, at: At) -> Iterator[Fault]:
 
 def content_faults(locale: LocaleBody, channel: str, declared: Mapping[str, str], at: At) -> Iterator[Fault]:
     """Whatever is wrong with one translation."""
-    yield from (_email_faults(locale, at) if channel == "email" else _sms_faults(locale, at))
+    yield from _FAULTS[channel](locale, at)
+    yield from not_push_faults(locale, at) if channel != "push" else ()
     broken, expressions = False, 0
     for path, text in texts(locale):
         expressions += text.count("{{")
@@ -68,7 +70,7 @@ def content_faults(locale: LocaleBody, channel: str, declared: Mapping[str, str]
     if expressions > MAX_EXPRESSIONS:
         yield Fault(at, f"{expressions:,} expressions", f"at most {MAX_EXPRESSIONS} expressions in one locale")
     for path, target in () if broken else link_targets_in(locale):
-        if expected := fault_in_link(target):
+        if expected := (fault_in_app_link if channel == "push" else fault_in_link)(target):
             yield Fault((*at, *path), target[:80], expected)
 
 
@@ -79,12 +81,23 @@ def footer_faults(locale: LocaleBody, at: At) -> Iterator[Fault]:
             yield Fault((*at, *path, "address"), "nothing", "the postal address, or a named sender that has one")
 
 
+def push_terms_faults(channel: str, collapse_key: str, ttl: int | None, declared: Mapping[str, str]) -> Iterator[Fault]:
+    """What is wrong with the terms of a push message that hold in every language."""
+    if channel != "push":
+        given = (("collapse_key", collapse_key != ""), ("ttl", ttl is not None))
+        yield from (Fault((name,), "a term of push messages", "nothing: only push has it") for name, said in given if said)
+    for problem in problems(collapse_key, declared):
+        yield Fault(("collapse_key",), str(problem), problem.expected)
+
+
 def texts(locale: LocaleBody) -> Iterator[tuple[At, str]]:
     """Every text of a translation in which expressions may stand, with its path."""
     yield ("subject",), locale.subject
     yield ("preheader",), locale.preheader
     if locale.text is not None:
         yield ("text",), locale.text
+    yield from ((name, text) for name, text in ((("link",), locale.link), (("image",), locale.image)) if text)
+    yield from ((("data", name), text) for name, text in locale.data.items())
     for path, block in walk(locale.blocks, ("blocks",)):
         for field, text in _fields(block):
             yield (*path, field), text
@@ -92,6 +105,8 @@ def texts(locale: LocaleBody) -> Iterator[tuple[At, str]]:
 
 def link_targets_in(locale: LocaleBody) -> Iterator[tuple[At, str]]:
     """Every link of a translation: the path of the field it stands in, and its target as written."""
+    if locale.link:
+        yield ("link",), locale.link
     for path, block in walk(locale.blocks, ("blocks",)):
         if isinstance(block, (ButtonBlock, ImageBlock)) and block.href:
             yield (*path, "href"), block.href
@@ -121,11 +136,11 @@ def _fields(block: object) -> Iterator[tuple[str, str]]:
 def _email_faults(locale: LocaleBody, at: At) -> Iterator[Fault]:
     if not locale.subject.strip():
         yield Fault((*at, "subject"), locale.subject, "a subject: it is required")
-    elif _written_length(locale.subject) > MAX_SUBJECT:
-        yield Fault((*at, "subject"), f"{_written_length(locale.subject):,} characters", f"a subject of at most {MAX_SUBJECT} characters")
-    if _written_length(locale.preheader) > MAX_SUBJECT:
+    elif written_length(locale.subject) > MAX_SUBJECT:
+        yield Fault((*at, "subject"), f"{written_length(locale.subject):,} characters", f"a subject of at most {MAX_SUBJECT} characters")
+    if written_length(locale.preheader) > MAX_SUBJECT:
         yield Fault(
-            (*at, "preheader"), f"{_written_length(locale.preheader):,} characters", f"a preheader of at most {MAX_SUBJECT} characters"
+            (*at, "preheader"), f"{written_length(locale.preheader):,} characters", f"a preheader of at most {MAX_SUBJECT} characters"
         )
     if not locale.blocks:
         yield Fault((*at, "blocks"), "nothing", "at least one block")
@@ -142,16 +157,11 @@ def _email_faults(locale: LocaleBody, at: At) -> Iterator[Fault]:
 def _sms_faults(locale: LocaleBody, at: At) -> Iterator[Fault]:
     if not (locale.text or "").strip():
         yield Fault((*at, "text"), "nothing", "the text of the message")
-    elif _written_length(locale.text or "") > 1600:
-        yield Fault((*at, "text"), f"{_written_length(locale.text or ''):,} characters", "at most 1,600 characters")
+    elif written_length(locale.text or "") > 1600:
+        yield Fault((*at, "text"), f"{written_length(locale.text or ''):,} characters", "at most 1,600 characters")
     for field in ("subject", "preheader", "blocks"):
         if getattr(locale, field):
             yield Fault((*at, field), "content of an e-mail", "nothing: an SMS has only a text")
 
 
-def _written_length(source: str) -> int:
-    """Characters that stand as written, without the expressions."""
-    try:
-        return sum(len(segment.text) for segment in segments(source) if not segment.expression)
-    except BadText:
-        return 0
+_FAULTS = {"email": _email_faults, "sms": _sms_faults, "push": push_faults}

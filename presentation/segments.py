@@ -90,3 +90,11 @@ def _end(source: str, start: int) -> int:
 
 def _line(source: str, place: int) -> int:
     return source.count("\n", 0, place) + 1
+
+
+def written_length(source: str) -> int:
+    """Characters that stand as written, without the expressions."""
+    try:
+        return sum(len(segment.text) for segment in segments(source) if not segment.expression)
+    except BadText:
+        return 0

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from governance.door import Body, Finding, Invalid, listed, look_up, mapped, place
+from presentation.push import with_data, with_lines
 
 ALIGN = (("start", "Start"), ("center", "Centre"), ("end", "End"))
 
@@ -113,6 +114,7 @@ IN_COLUMNS = ("heading", "text", "image", "button", "divider", "spacer")
 NEW: dict[str, Body] = {
     "email": {"subject": "", "blocks": [{"type": "heading", "id": "title", "text": "A heading"}]},
     "sms": {"text": ""},
+    "push": {"subject": "", "text": ""},
 }
 STARTER: Body = {
     "title": "",
@@ -148,6 +150,7 @@ def to_form(body: Body, shown: str = "") -> Body:
     return {
         **body,
         **({"sender": {"key": body["sender"]}} if isinstance(body.get("sender"), str) else {}),
+        **({"locales": {tag: with_lines(each) for tag, each in locales.items()}} if isinstance(locales, Mapping) else {}),
         "variables": listed,
         "fallbacks": "\n".join(f"{tag}: {', '.join(others)}" for tag, others in fallbacks.items())
         if isinstance(fallbacks, Mapping)
@@ -171,6 +174,8 @@ def to_body(form: Body) -> Body:
         named = [(str(each.get("name", "")).strip(), each) for each in variables if isinstance(each, Mapping)]
         _refuse_twice([name for name, _ in named])
         body["variables"] = {name: _variable(each) for name, each in named if name}
+    if isinstance(locales := body.get("locales"), Mapping):
+        body["locales"] = {tag: with_data(each) for tag, each in locales.items()}
     if key := mapped(form.get("sender")).get("key"):
         body["sender"] = key
     lines = [line.partition(":") for line in str(form.get("fallbacks") or "").split("\n") if line.strip()]

@@ -24,15 +24,28 @@ LABELS = {
     "/sender/address": "Sender’s address",
     "/reply_to": "Answers go to",
     "/tracking": "Tracking",
+    "/collapse_key": "Takes the place of",
+    "/ttl": "Waits for a device",
     "/default_locale": "Default language",
     "/new_locale": "Tag of another language",
     "/locales": "Languages",
 }
 SENDER = frozenset(
-    path for path in LABELS if path.startswith(("/channel", "/message_class", "/topic", "/sender", "/reply_to", "/tracking"))
+    path
+    for path in LABELS
+    if path.startswith(("/channel", "/message_class", "/topic", "/sender", "/reply_to", "/tracking", "/collapse_key", "/ttl"))
 )
 """The fields that stand in the editor's folded part."""
-PARTS = {"subject": "Subject", "preheader": "Preheader", "text": "Text", "blocks": "Blocks"}
+PARTS = {
+    "subject": "Subject",
+    "preheader": "Preheader",
+    "text": "Text",
+    "blocks": "Blocks",
+    "link": "A tap opens",
+    "image": "Picture",
+    "data": "Data for the app",
+}
+PUSH_PARTS = {**PARTS, "subject": "Title", "text": "Body"}
 VARIABLE_PARTS = {"source": ", comes from", "type": ", type", "fallback": ", where none is known", "sample": ", sample"}
 
 
@@ -40,6 +53,8 @@ def place(path: str, form: Body) -> str:
     """The pointer of the editor's field for a pointer of the body: variables stand in a list."""
     if path == "/sender":
         return "/sender/key"
+    if data := re.match(r"/locales/[^/]+/data(?=/)", path):
+        return data[0]
     found = re.match(r"/variables/([^/]+)(.*)", path)
     if not found:
         return path
@@ -69,7 +84,8 @@ def _in_locale(tag: str, path: str, form: Body) -> str:
     if not found or not (found[1] or found[2]):
         return language(tag)
     if not found[1]:
-        return f"{PARTS.get(found[2], found[2])} ({language(tag)})"
+        parts = PUSH_PARTS if form.get("channel") == "push" else PARTS
+        return f"{parts.get(found[2], found[2])} ({language(tag)})"
     block = mapped(look_up(form, f"/locales/{tag}{found[1]}"))
     look = BLOCKS.get(str(block.get("type", "")))
     number = ".".join(str(int(step) + 1) for step in re.findall(r"\d+", found[1]))

@@ -10,6 +10,7 @@ from presentation.door import Content
 from rendering.preview import Preview, preview
 
 CLIPPED = 102 * 1024  # bytes of HTML after which Gmail cuts a mail off
+MOST_OF_A_PUSH = 3_800  # bytes of title, body, link, image and data
 _LEAVING_WORDS = re.compile(
     r"\bstop\b|opt[ -]?out|unsubscribe|unsub\b|\bend\b|abmelden|abbestellen|désabonner|désinscri|\bbaja\b|cancelar|disiscri|annulla"
     r"|afmelden|avsluta|afmeld|\bodhl|wypisz|отпис|відпис|إلغاء|ایقاف|لغو|הסר|退订|退訂|回复t|停止|解除|거부|ยกเลิก|hủy|iptal"
@@ -27,7 +28,13 @@ def check_content(content: Content) -> list[Finding]:
         except Invalid as invalid:
             return list(invalid.findings)
         found += shown.findings
-        found += _sms(content, tag, shown) if content.channel == "sms" else _email(tag, shown)
+        found += (
+            _sms(content, tag, shown)
+            if content.channel == "sms"
+            else _push(tag, shown)
+            if content.channel == "push"
+            else _email(tag, shown)
+        )
     return found
 
 
@@ -35,6 +42,12 @@ def _email(tag: str, shown: Preview) -> Iterator[Finding]:
     if shown.bytes > CLIPPED:
         size = f"{shown.bytes // 1024} kB of HTML"
         yield Finding("warning", pointer(("locales", tag, "blocks")), size, "at most 102 kB: Gmail cuts off the rest, with the footer")
+
+
+def _push(tag: str, shown: Preview) -> Iterator[Finding]:
+    if shown.bytes > MOST_OF_A_PUSH:
+        expected = f"at most {MOST_OF_A_PUSH:,} bytes: platforms take 4,096, ids and names of their own included"
+        yield Finding("error", pointer(("locales", tag)), f"{shown.bytes:,} bytes with samples", expected)
 
 
 def _sms(content: Content, tag: str, shown: Preview) -> Iterator[Finding]:

@@ -14,8 +14,7 @@ from typing import Any
 from presentation.door import UnfitValue, Variable
 from rendering.escapes import ESCAPES, Unrenderable, inert, show
 from rendering.holes import BUILT_IN, TOKEN
-from rendering.messages import NO_SUBJECT, TOO_BIG, Failed, Filled, message_bytes, own_page
-from rendering.partial import MAX_MESSAGE
+from rendering.messages import NO_SUBJECT, Failed, Filled, largest, message_bytes, own_page, too_big
 from rendering.program import Compiled, CompiledMessage
 from rendering.quick import plan
 from rendering.sandbox import TROUBLES, evaluator, words
@@ -162,12 +161,12 @@ class _Batch:
 
     def _refuse_long(self, columns: list[Column], rows: list[tuple[str, ...]]) -> None:
         """Messages over the limit fail; measured exactly only where a value is long enough to matter."""
-        holes = sum(len(part.holes) for part in self.message.parts) or 1
-        room = MAX_MESSAGE - sum(part.constant_bytes for part in self.message.parts)
+        holes, most = sum(len(part.holes) for part in self.message.parts) or 1, largest(self.compiled.channel)
+        room = most - sum(part.constant_bytes for part in self.message.parts)
         long = [column for column in columns if max(map(len, column)) * 4 * holes > room]
         for place in {place for column in long for place, text in enumerate(column) if len(text) * 4 * holes > room}:
-            if message_bytes(self.message, rows[place]) > MAX_MESSAGE:
-                self.faults.setdefault(place, TOO_BIG)
+            if message_bytes(self.message, rows[place]) > most:
+                self.faults.setdefault(place, too_big(self.compiled.channel))
 
 
 def _repeats(value: Any) -> bool:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from rendering.holes import OWN_PAGES
 from rendering.program import Compiled, CompiledMessage, Program
 
 NO_SUBJECT = "a subject that is empty for this recipient"
-TOO_BIG = "a message of more than 256 KiB"
+MAX_MESSAGE = 256 * 1024  # bytes of all parts of one message
+MAX_PUSH = 4 * 1024  # of a push message, by its platforms
+DATA = "data."  # before the name of a text for the app
+
+
+def largest(channel: str) -> int:
+    """How many bytes all parts of one message may have together."""
+    return MAX_PUSH if channel == "push" else MAX_MESSAGE
+
+
+def too_big(channel: str) -> str:
+    """Words for a message that has more."""
+    return f"a message of more than {largest(channel) // 1024} KiB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +74,24 @@ class Filled:
         return self._part(self.message.text)
 
     @property
+    def options(self) -> dict[str, Any]:
+        """What a push message has beside its title (`subject`) and body (`text`): link, image, collapse_key, and data by name."""
+        return by_name({name: self._part(part) for name, part in self.message.options})
+
+    @property
     def headers(self) -> dict[str, str]:
         """Mail headers of this message: one-click unsubscribing (RFC 8058) where leaving is offered."""
         if self._compiled.message_class == "transactional" or self.message.html is None:
             return {}
         address = own_page(self._compiled, "unsubscribe_url", self.token)
         return {"List-Unsubscribe": f"<{address}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
+def by_name(written: Mapping[str, bytes]) -> dict[str, Any]:
+    """Options as adapters read them: the texts for the app together, what is empty left out."""
+    said = {name: text.decode() for name, text in written.items() if text}
+    data = {name.removeprefix(DATA): said.pop(name) for name in list(said) if name.startswith(DATA)}
+    return said | ({"data": data} if data else {})
 
 
 def own_page(compiled: Compiled, name: str, token: str) -> str:

@@ -11,13 +11,13 @@ from hashlib import sha256
 
 from governance.door import Finding, Invalid, pointer
 from presentation.door import Content, LocalizedContent, Theme, names_of
-from rendering.channels import email, email_text, sms
+from rendering.channels import email, email_text, push, sms
 from rendering.contexts import Misplaced, Places
 from rendering.escapes import Context, html
 from rendering.holes import TOKEN, Holes, Target
+from rendering.messages import largest
 from rendering.program import Compiled, CompiledMessage, Hole, Program
 
-MAX_MESSAGE = 256 * 1024  # bytes of all parts of one message
 _ESCAPING = {"attribute": "html"}  # contexts that escape alike share a slot
 Piece = str | tuple[str, Context]
 
@@ -82,8 +82,12 @@ def _compiled(key: _Key) -> Compiled:
 
 def _message(content: Content, localized: LocalizedContent, holes: Holes, *, pixel: bool) -> CompiledMessage:
     slots: dict[tuple[str, str], int] = {}
+    options: dict[str, Iterable[Piece]] = {}
     if content.channel == "sms":
         parts: dict[str, Iterable[Piece]] = {"text": _plain(sms.text(localized, holes), holes)}
+    elif content.channel == "push":
+        parts = {"subject": _line(localized.subject, holes), "text": _plain(holes.text((localized.text or "").strip()), holes)}
+        options = {name: _plain(text, holes) for name, text in push.options(localized, holes).items()}
     else:
         parts = _email(localized, content.theme, holes, leaving=content.message_class != "transactional", pixel=pixel)
     programs = {name: _program(pieces, slots) for name, pieces in parts.items()}
@@ -94,14 +98,15 @@ def _message(content: Content, localized: LocalizedContent, holes: Holes, *, pix
         preheader=programs.get("preheader", empty),
         html=programs.get("html"),
         text=programs["text"],
+        options=tuple((name, _program(pieces, slots)) for name, pieces in options.items()),
         slots=tuple(slots),
         links=tuple(_program(_target(target, counted=False, base_url=""), {}) for target in holes.tracked),
         seal=holes.seal,
     )
-    size = sum(part.constant_bytes for part in message.parts)
-    if size > MAX_MESSAGE:
+    size, most = sum(part.constant_bytes for part in message.parts), largest(content.channel)
+    if size > most:
         where = pointer(("locales", localized.locale))
-        raise Invalid([Finding("error", where, f"a message of {size // 1024:,} KiB", f"at most {MAX_MESSAGE // 1024} KiB")])
+        raise Invalid([Finding("error", where, f"a message of {size // 1024:,} KiB", f"at most {most // 1024} KiB")])
     return message
 
 

@@ -13,8 +13,7 @@ from jinja2 import nodes
 
 from presentation.door import UnfitValue, names_of
 from rendering.holes import BUILT_IN, OWN_PAGES, TOKEN
-from rendering.messages import NO_SUBJECT, TOO_BIG, Failed, own_page
-from rendering.partial import MAX_MESSAGE
+from rendering.messages import NO_SUBJECT, Failed, by_name, largest, own_page, too_big
 from rendering.program import Compiled, Program
 from rendering.sandbox import TROUBLES, document, escaped, words
 from rendering.values import MISSING, Recipient, getter, value_of
@@ -32,6 +31,7 @@ class Rendered:
     preheader: str
     html: bytes | None
     text: bytes
+    options: dict[str, Any]
 
 
 def plain(compiled: Compiled, recipient: Recipient) -> Rendered | Failed:
@@ -41,12 +41,13 @@ def plain(compiled: Compiled, recipient: Recipient) -> Rendered | Failed:
         written = [render_part(part, values_for(compiled, part, recipient), message.locale) for part in message.parts]
     except (*TROUBLES, UnfitValue) as error:
         return Failed(recipient.n, words(error))
-    if sum(map(len, written)) > MAX_MESSAGE:
-        return Failed(recipient.n, TOO_BIG)
+    if sum(map(len, written)) > largest(compiled.channel):
+        return Failed(recipient.n, too_big(compiled.channel))
     if message.html is not None and not written[0].strip():
         return Failed(recipient.n, NO_SUBJECT)
-    html = written[2] if message.html is not None else None
-    return Rendered(recipient.n, message.locale, written[0].decode(), written[1].decode(), html, written[-1])
+    html = written.pop(2) if message.html is not None else None
+    options = by_name(dict(zip((name for name, _ in message.options), written[3:], strict=True)))
+    return Rendered(recipient.n, message.locale, written[0].decode(), written[1].decode(), html, written[2], options)
 
 
 def values_for(compiled: Compiled, part: Program, recipient: Recipient) -> dict[str, Any]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from governance.door import Finding, pointer
 from presentation.door import Content, Variable, choose_locale
 from rendering.fill import fill
+from rendering.lock_screen import lock_screen
 from rendering.messages import Failed, Filled
 from rendering.partial import compile_untracked
 from rendering.sms_parts import SmsParts, sms_parts
@@ -28,7 +30,8 @@ SAMPLES: dict[str, object] = {
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The parts as text; html is for a sandboxed frame without scripts. bytes: the HTML's size (SMS: the text's)."""
+    """The parts as text; html is for a sandboxed frame without scripts. bytes: the HTML's size (SMS: the text's; push: of all that
+    travels). options: what a push message has beside title and body."""
 
     locale: str
     subject: str
@@ -38,6 +41,15 @@ class Preview:
     bytes: int
     findings: tuple[Finding, ...]
     sms_parts: SmsParts | None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    channel: str = "email"
+
+    @property
+    def page(self) -> str:
+        """What a sandboxed frame shows: a mail's HTML, a push message on a lock screen; "" where there is only text."""
+        if self.channel != "push" or not self.text:
+            return self.html
+        return lock_screen(self.subject, self.text, image=self.options.get("image", ""), locale=self.locale)
 
 
 def preview(content: Content, person: Person | None, data: Mapping[str, Any], locale: str = "") -> Preview:
@@ -59,6 +71,11 @@ def preview(content: Content, person: Person | None, data: Mapping[str, Any], lo
     return _shown(content, outcome, findings)
 
 
+def push_bytes(title: str, body: str, options: Mapping[str, Any]) -> int:
+    """About what a push message weighs at its platform, whose limit is 4,096: everything that travels, as JSON."""
+    return len(json.dumps({"title": title, "body": body, **options}, ensure_ascii=False, separators=(",", ":")).encode())
+
+
 def sampled(content: Content) -> dict[str, Variable]:
     """The variables with a sample as fallback where they have none."""
     return {
@@ -72,13 +89,16 @@ def sampled(content: Content) -> dict[str, Variable]:
 def _shown(content: Content, filled: Filled, findings: list[Finding]) -> Preview:
     html, text = filled.html, filled.text.decode()
     parts = sms_parts(text) if content.channel == "sms" else None
+    size = push_bytes(filled.subject, text, filled.options) if content.channel == "push" else len(filled.text if html is None else html)
     return Preview(
         locale=filled.locale,
         subject=filled.subject,
         preheader=filled.preheader,
         html=(html or b"").decode(),
         text=text,
-        bytes=len(filled.text if html is None else html),
+        bytes=size,
         findings=tuple(findings),
         sms_parts=parts,
+        options=filled.options,
+        channel=content.channel,
     )

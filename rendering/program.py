@@ -48,7 +48,8 @@ class Program:
 @dataclass(frozen=True, slots=True)
 class CompiledMessage:
     """One locale of a template. slots: each distinct (expression, escaping) once, in the order of a message's values;
-    links: the programs of the tracked targets, by number k; html is None for channels without it."""
+    links: the programs of the tracked targets, by number k; html is None for channels without it; options: what a push message has
+    beside title (subject) and body (text), by name."""
 
     locale: str
     subject: Program
@@ -58,11 +59,13 @@ class CompiledMessage:
     slots: tuple[tuple[str, str], ...]
     links: tuple[Program, ...]
     seal: str
+    options: tuple[tuple[str, Program], ...] = ()
 
     @property
     def parts(self) -> tuple[Program, ...]:
         """The parts that travel."""
-        return tuple(part for part in (self.subject, self.preheader, self.html, self.text) if part is not None)
+        said = (self.subject, self.preheader, self.html, self.text, *(part for _, part in self.options))
+        return tuple(part for part in said if part is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,13 @@ def text_message(**changes: Any) -> Body:
     return {**body, "locales": changes.get("locales", {"en": {"text": "Spring is here. Stop: reply STOP"}})}
 
 
+def push_message(**changes: Any) -> Body:
+    """The body of a promotional push message in English."""
+    body = template(title="Push", channel="push", sender={}, variables={}, **changes)
+    words = {"subject": "Spring is here", "text": "A fifth off", "link": "https://www.wayfare.example/spring"}
+    return {**body, "locales": changes.get("locales", {"en": words})}
+
+
 def campaign(**changes: Any) -> Body:
     """The body of a campaign that a person launches: the template `offer` to the segment `everyone`, all at once."""
     return {"title": "Spring sale", "segment": "everyone", "template": "offer", "trigger": {"type": "manual"}, **changes}

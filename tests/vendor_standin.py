@@ -1,5 +1,5 @@
-"""A message vendor of our own for tests: it speaks the send contract of SendGrid and Twilio, writes down what it accepts
-before it answers, misbehaves on demand, and signs its webhooks.
+"""A message vendor of our own for tests: it speaks the send contracts of SendGrid, Twilio, FCM, APNs and web push, writes down what
+it accepts before it answers, misbehaves on demand, and signs its webhooks.
 
 In a test it stands for the network (`StandIn().transport()`); as a process it is a small threaded server:
 `python -m tests.vendor_standin PORT LOG [faults.json]` appends one line `vendor message_id address mono_ns` per accepted message.
@@ -31,6 +31,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from delivery.adapters.base import Fate, VendorRequest, VendorResponse
 
 DROPS = {"drop", "accept_drop"}  # no answer; the second after accepting
+PUSH = {"fcm": "/messages:send", "apns": "/3/device/", "webpush": "/webpush/"}  # by a part of their paths
 ACCEPTING = {"ok", "accept_drop", "accept_500", "garbage"}
 Answer = tuple[int, dict[str, str], bytes]
 Exchange = Callable[[VendorRequest], VendorResponse | Fate]
@@ -61,6 +62,7 @@ class StandIn:
     accepted: list[Accepted] = field(default_factory=list)
     requests: int = 0
     refuse: set[str] = field(default_factory=set)  # addresses that SendGrid's side refuses without naming them
+    gone: set[str] = field(default_factory=set)  # device tokens that are registered no longer
     log: Path | None = None
     delay: float = 0.0  # seconds that an answer takes, where it is a server
     keeps_text: bool = True  # False: a hundred thousand mails needn't be kept whole to be counted
@@ -90,18 +92,25 @@ class StandIn:
             return self._listed(parse_qs(urlsplit(url).query).get("To", [""])[0])
         if method == "GET" and "/Messages/" in path:
             return self._priced(path.rpartition("/")[2].removesuffix(".json"))
+        if path == "/token":
+            return _json(200, {"access_token": "ya29.stand-in", "expires_in": 3599})
         with self._lock:
             number, self.requests = self.requests, self.requests + 1
             fault = self.fault(number)
             sendgrid = path.endswith("/v3/mail/send")
-            messages = _sendgrid(body, self.keeps_text) if sendgrid else _twilio(body)
+            push = next((name for name, mark in PUSH.items() if mark in path), "")
+            messages = _sendgrid(body, self.keeps_text) if sendgrid else _pushed(url, body) if push else _twilio(body)
             if fault == "ok" and sendgrid and any(address in self.refuse for _, address, _, _ in messages):
                 fault = "400"
+            if fault == "ok" and messages[0][1] in self.gone:
+                fault = "gone"
             vendor_id = f"{'sg' if sendgrid else 'SM'}{number:032x}"
             if fault in ACCEPTING:
-                self._accept("sendgrid" if sendgrid else "twilio", messages, vendor_id)
+                self._accept("sendgrid" if sendgrid else push or "twilio", messages, vendor_id)
         if fault in DROPS:
             return None
+        if push:
+            return PUSH_ANSWERS[push](fault, vendor_id)
         return _sendgrid_answer(fault, vendor_id) if sendgrid else _twilio_answer(fault, vendor_id)
 
     def _accept(self, vendor: str, messages: Sequence[tuple[str, str, str, str]], vendor_id: str) -> None:
@@ -200,6 +209,47 @@ def _twilio(body: bytes) -> list[tuple[str, str, str, str]]:
     form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
     token = parse_qs(urlsplit(form["StatusCallback"]).query)["message_id"][0]
     return [(token, form["To"], form["Body"], form.get("From", form.get("MessagingServiceSid", "")))]
+
+
+def _pushed(url: str, body: bytes) -> list[tuple[str, str, str, str]]:
+    path = urlsplit(url).path
+    if "/webpush/" in path:  # encrypted for the browser
+        return [("", url, "", "")]
+    said = json.loads(body)
+    if "message" in said:
+        told, token = said["message"], said["message"]["token"]
+        return [(told["data"]["message_id"], token, json.dumps(told), "")]
+    return [(said["message_id"], path.rpartition("/")[2], json.dumps(said), "")]
+
+
+def _fcm_answer(fault: str, vendor_id: str) -> Answer:
+    if fault in ("ok", "garbage"):
+        return _json(200, {"name": f"projects/wayfare/messages/{vendor_id}"} if fault == "ok" else {})
+    if fault == "gone" or fault.startswith("400"):
+        code, status = ("UNREGISTERED", 404) if fault == "gone" else ("INVALID_ARGUMENT", 400)
+        return _json(status, {"error": {"code": status, "status": "NOT_FOUND", "details": [{"errorCode": code}]}})
+    return _status(fault)
+
+
+def _apns_answer(fault: str, vendor_id: str) -> Answer:
+    if fault in ("ok", "garbage"):
+        return 200, {"apns-id": vendor_id} if fault == "ok" else {}, b""
+    if fault == "gone" or fault.startswith("400"):
+        return _json(410, {"reason": "Unregistered"}) if fault == "gone" else _json(400, {"reason": "PayloadEmpty"})
+    return _status(fault)
+
+
+def _webpush_answer(fault: str, vendor_id: str) -> Answer:
+    if fault in ("ok", "garbage"):
+        return 201, {"location": f"/m/{vendor_id}"} if fault == "ok" else {}, b""
+    return (410, {}, b"") if fault == "gone" else _status(fault[:3] if fault.startswith("400") else fault)
+
+
+PUSH_ANSWERS = {"fcm": _fcm_answer, "apns": _apns_answer, "webpush": _webpush_answer}
+
+
+def _json(status: int, said: dict[str, Any]) -> Answer:
+    return status, {"content-type": "application/json"}, json.dumps(said).encode()
 
 
 def _sendgrid_answer(fault: str, vendor_id: str) -> Answer:

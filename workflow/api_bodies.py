@@ -163,7 +163,8 @@ class SmsPartsBody(BaseModel):
 
 
 class PreviewAnswer(BaseModel):
-    """A template as one person sees it. bytes: the size of the HTML, for a text message of its text."""
+    """A template as one person sees it. bytes: the size of the HTML, for a text message of its text, for push of all that travels.
+    options: of push, beside title (`subject`) and body (`text`): link, image, collapse_key, data."""
 
     revision: int
     locale: str
@@ -174,6 +175,7 @@ class PreviewAnswer(BaseModel):
     bytes: int
     findings: list[FindingBody]
     sms_parts: SmsPartsBody | None
+    options: dict[str, Any]
 
 
 class TrialAnswer(BaseModel):

@@ -43,6 +43,7 @@ def program(workspace_id: int, revision_id: int, sender_id: int | None, variant:
         sender=delivery.Sender(address=content.sender.address or content.sender.number, name=content.sender.name),
         reply_to=content.reply_to or "",
         substituted=rendering.substitution(message) if message.html is not None else None,
+        ttl=content.ttl,
     )
 
 

@@ -72,7 +72,7 @@ def _accept(
     now: datetime,
 ) -> delivery.MessageKey:
     """The whole decision, in the caller's transaction. Raises AlreadyDecided where the key was used."""
-    person = _recipient(workspace_id, wanted.to, template.view.model.channel, now)
+    person = _recipient(workspace_id, wanted.to, template.view.model.channel, now, followed=bool(wanted.fallback))
     if wanted.attachments:
         _check_carries(workspace_id, template.view.model.channel)
     for needed in (template, *followers):
@@ -94,7 +94,7 @@ def decide_for(
     template = _in_force(workspace_id, type_, governance.epoch(workspace_id), now)
     channel = template.view.model.channel
     people = audience.load(workspace_id, [profile_id])
-    if not people or not delivery.address_of(channel, people[0]):
+    if not people or not _reachable(workspace_id, channel, people[0]):
         raise Refused(f"this person has no address for {channel}")
     _check_renders(workspace_id, template, people[0], data)
     new = delivery.NewDecision(profile_id, data, due_at=now, expires_at=expires)
@@ -158,17 +158,28 @@ def _check_class(template: governance.RevisionView, at: str) -> None:
         )
 
 
-def _recipient(workspace_id: int, to: To, channel: str, now: datetime) -> Person:
-    """The profile, made or brought up to date with what the caller said. Raises Invalid for a bad or missing address."""
+def _recipient(workspace_id: int, to: To, channel: str, now: datetime, *, followed: bool) -> Person:
+    """The profile, made or brought up to date with what the caller said. Raises Invalid for a bad or missing address.
+
+    followed: another channel follows; whoever has no device then is for that one, because devices come and go without the caller.
+    """
     row = audience.ProfileRow(to.external_id, email=to.email, phone=to.phone, locale=to.locale, zone=to.zone)
     try:
         person = audience.upsert_one(workspace_id, row, now=now)
     except Invalid as bad:
         raise Invalid([Finding(each.level, "/to" + each.path, each.found, each.expected) for each in bad.findings]) from None
-    if not delivery.address_of(channel, person):
+    if not _reachable(workspace_id, channel, person) and not (channel == "push" and followed):
+        if channel == "push":
+            raise Invalid([Finding("error", "/to", "nobody with a device", "a person with a device, or a fallback by another channel")])
         field = "email" if channel == "email" else "phone"
         raise Invalid([Finding("error", f"/to/{field}", "nothing", f"an address: this person has no {field} yet")])
     return person
+
+
+def _reachable(workspace_id: int, channel: str, person: Person) -> bool:
+    if channel == "push":
+        audience.give_devices(workspace_id, [person])
+    return bool(delivery.address_of(channel, person))
 
 
 def _check_renders(workspace_id: int, template: Template, person: Person, data: Mapping[str, Any]) -> None:

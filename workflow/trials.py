@@ -35,9 +35,11 @@ def send_to_oneself(
 ) -> tuple[delivery.Trial, str]:
     """The test's outcome and the address it went to. person: whose data it shows.
 
-    Only the actor's own e-mail address, and for SMS a number that the instance allows, is ever written to.
-    Raises Invalid, Refused, Missing.
+    Only the actor's own e-mail address, the device of the profile that has it, and for SMS a number that the instance allows, is ever
+    written to. Raises Invalid, Refused, Missing.
     """
+    if content.channel == "push":
+        return _to_own_device(actor, content, made, person, email, now)
     address = email if content.channel == "email" else phone.strip()
     if not address:
         expected = "your own e-mail address: ask an admin to add it under People" if content.channel == "email" else "a phone number"
@@ -56,6 +58,29 @@ def send_to_oneself(
         about=person.id if person else None,
     )
     return outcome, address
+
+
+def _to_own_device(
+    actor: Actor, content: Content, made: rendering.Preview, person: audience.Person | None, email: str, now: datetime
+) -> tuple[delivery.Trial, str]:
+    """To the device seen last of the profile that has the actor's own e-mail address."""
+    own = audience.find(actor.workspace_id, address=email) if email else None
+    audience.give_devices(actor.workspace_id, [own] if own else [])
+    if own is None or not own.devices:
+        raise Invalid([Finding("error", "/address", "nothing", "a profile with your own e-mail address, and a device of its own")])
+    outcome = delivery.send_test(
+        actor,
+        made,
+        channel="push",
+        address=own.devices[0].text,
+        platform=own.devices[0].platform,
+        known_by=email,
+        sender=delivery.Sender(address="", name=""),
+        subject=f"template:{content.key}",
+        now=now,
+        about=person.id if person else None,
+    )
+    return outcome, f"your device {own.devices[0].ending}"
 
 
 def _allowed_phone(text: str) -> str:

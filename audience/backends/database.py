@@ -13,7 +13,7 @@ from pyroaring import BitMap64
 from audience import sql
 from audience.backends.capabilities import DATABASE, answers
 from audience.backends.checks_sql import AmongIds, Checked
-from audience.models import Event, Profile, Subscription
+from audience.models import Device, Event, Profile, Subscription
 from audience.rules.bound import (
     Addressed,
     Bound,
@@ -133,6 +133,12 @@ def _consented(workspace_id: int, leaf: Consented) -> Q:
     return agreed & ~Q(Exists(own.filter(topic="*", state="unsubscribed")))
 
 
+def _addressed(workspace_id: int, leaf: Addressed) -> Q:
+    if leaf.channel == "push":
+        return Q(Exists(Device.objects.filter(workspace_id=workspace_id, profile_id=OuterRef("pk"), invalid_at__isnull=True)))
+    return Q(Checked(_ADDRESSES[leaf.channel], None, "text", Present()))
+
+
 def _fetched(rows: QuerySet[Profile]) -> BitMap64:
     """The ids of the rows, without an object per row."""
     found = BitMap64()
@@ -145,6 +151,6 @@ _LEAVES: dict[type[Leaf], Callable[[int, Any], Q]] = {
     Tested: _tested,
     Counted: _counted,
     Consented: _consented,
-    Addressed: lambda workspace_id, leaf: Q(Checked(_ADDRESSES[leaf.channel], None, "text", Present())),
+    Addressed: _addressed,
     Constant: lambda workspace_id, leaf: Q(Value(leaf.everyone, output_field=BooleanField())),
 }

@@ -122,6 +122,29 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Device',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('platform', models.CharField(max_length=12)),
+                ('address', models.TextField()),
+                ('fingerprint', models.CharField(max_length=64)),
+                ('created_at', models.DateTimeField()),
+                ('seen_at', models.DateTimeField()),
+                ('invalid_at', models.DateTimeField(null=True)),
+                ('invalid_why', models.CharField(blank=True, max_length=120)),
+                ('profile', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='devices', to='audience.profile')),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
+            ],
+            options={
+                'indexes': [
+                    models.Index(fields=['workspace', 'profile'], name='devices_of_a_person'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('workspace', 'fingerprint'), name='one_person_per_device'),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name='SubscriptionEntry',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

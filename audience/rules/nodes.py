@@ -114,9 +114,9 @@ class Consent(DocumentModel):
 
 
 class Reachable(DocumentModel):
-    """A condition on having an address of a channel."""
+    """A condition on having an address of a channel: for push, a device."""
 
-    reachable: Literal["email", "sms"]
+    reachable: Literal["email", "sms", "push"]
 
 
 class Everyone(DocumentModel):

@@ -56,6 +56,7 @@ class Apns(Adapter):
     key = "apns"
     title = "Apple Push (APNs)"
     channels = frozenset({"push"})
+    platforms = frozenset({"apns"})
     base_url = "https://api.push.apple.com"
     tried = "lab"
     limits = Limits(recipients_per_request=1, concurrency=64, request_bytes=PAYLOAD_BYTES)

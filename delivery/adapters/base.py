@@ -122,8 +122,9 @@ class Unsendable(ValueError):
 class Adapter:
     """Base of every vendor. Subclasses state the facts and write the translations; see docs/how-to/add-a-vendor.md.
 
-    base_url: where requests go unless the environment names a stand-in. tried: what the adapter was run against. secrets (of every
-    account), further_secrets (of some), settings: names that a route's document may fill; required_settings: those it must, with
+    platforms: of a push vendor, the kinds of devices that it writes to. base_url: where requests go unless the environment names a
+    stand-in. tried: what the adapter was run against. secrets (of every account), further_secrets (of some), settings: names that a
+    route's document may fill; required_settings: those it must, with
     what is expected there; setting_forms: "list" or "yes or no" for settings that are no text. webhook_secret verifies webhooks,
     greeting_secret answers the vendor's question whether an address is ours; webhook_answer: body and content type of the usual
     answer to a webhook; event_kinds: what its events can say.
@@ -132,6 +133,7 @@ class Adapter:
     key: ClassVar[str]
     title: ClassVar[str]
     channels: ClassVar[frozenset[str]]
+    platforms: ClassVar[frozenset[str]] = frozenset()
     limits: ClassVar[Limits] = Limits()
     features: ClassVar[Features] = Features()
     fates: ClassVar[Mapping[int, FateKind]] = {}

@@ -33,6 +33,7 @@ from delivery.adapters.json_web_tokens import BadKey, private_key, signed
 
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 ASSERTION_SECONDS = 3_600
+PAYLOAD_BYTES = 4_096  # of notification and data
 LONGEST_LIFE = 2_419_200  # seconds: four weeks, the vendor's longest time to live
 RESERVED = ("google.", "gcm.")  # data that begins so is refused, and so are these three names
 RESERVED_NAMES = frozenset({"from", "message_type", "collapse_key"})
@@ -57,6 +58,7 @@ class Fcm(Adapter):
     key = "fcm"
     title = "Firebase (FCM v1)"
     channels = frozenset({"push"})
+    platforms = frozenset({"fcm"})
     base_url = "https://fcm.googleapis.com"
     tried = "lab"
     limits = Limits(recipients_per_request=1, concurrency=64, request_bytes=65_536)
@@ -92,7 +94,7 @@ class Fcm(Adapter):
         return Fate("transient", retry_after=retry_after(response.headers), detail=f"HTTP {response.status}")
 
     def build(self, request: OutgoingRequest, account: Account) -> VendorRequest:
-        """One notification. Raises Unsupported for more than one, or for attachments."""
+        """One notification. Raises Unsupported for more than one or attachments, Unsendable for a payload that is too large."""
         message = push_words.only(request)
         said = push_words.push(message)
         data = {name: value for name, value in said.data.items() if name not in RESERVED_NAMES and not name.startswith(RESERVED)}
@@ -114,6 +116,8 @@ class Fcm(Adapter):
             "apns": apns,
             "webpush": {"fcm_options": {"link": said.link}} if said.link.startswith("https://") else {},
         }
+        if (size := len(orjson.dumps([body["notification"], body["data"]]))) > PAYLOAD_BYTES:
+            raise Unsendable("permanent_message", f"a payload of {size:,} bytes; {PAYLOAD_BYTES:,} are taken")
         project = str(account.settings.get("project_id") or _key_file(account.secrets["service_account"])[3])
         url = f"{account.base_url}/v1/projects/{quote(project, safe='')}/messages:send"
         headers = {"authorization": f"Bearer {account.token}", "content-type": "application/json; charset=utf-8"}

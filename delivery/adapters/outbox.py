@@ -25,12 +25,13 @@ class Outbox(Adapter):
     """Requests to `outbox://<channel>`, which the connections store as mailbox rows, one per message id: repeating is safe.
 
     Body (JSON): {"attempt", "channel", "from", "from_name", "reply_to", "messages": [{"message_id", "to", "subject", "html",
-    "text", "locale", "headers", "attachments"}]}; html is null for SMS.
+    "text", "locale", "headers", "options", "attachments"}]}; html is null for SMS and push.
     """
 
     key = "outbox"
     title = "Local outbox"
-    channels = frozenset({"email", "sms", "push", "webpush", "whatsapp", "wechat", "webhook"})
+    channels = frozenset({"email", "sms", "push", "whatsapp", "wechat", "webhook"})
+    platforms = frozenset({"fcm", "apns", "webpush"})
     base_url = "outbox://"
     tried = "in the house"
     limits = Limits(recipients_per_request=500, concurrency=32, request_bytes=64_000_000)  # a local table: one window per batch
@@ -70,5 +71,6 @@ def _mail(message: OutgoingMessage) -> dict[str, object]:
         "text": filled.text.decode(),
         "locale": filled.locale,
         "headers": message.headers or filled.headers,
+        "options": dict(message.options),
         "attachments": [_file(one) for one in message.attachments],
     }

@@ -25,7 +25,8 @@ from delivery.adapters.wechat import WeChat
 from delivery.adapters.whatsapp import WhatsAppCloud
 
 GROUP = "omni.adapters"
-CHANNELS = ("email", "sms", "push", "webpush", "whatsapp", "wechat", "webhook")
+CHANNELS = ("email", "sms", "push", "whatsapp", "wechat", "webhook")
+PLATFORMS = frozenset({"fcm", "apns", "webpush"})  # of devices
 LONGEST_KEY = 20  # characters of a vendor's name in the ledger
 HOUSE: tuple[Adapter, ...] = (
     Outbox(),
@@ -82,6 +83,9 @@ def _fault(one: object, known: Mapping[str, Adapter]) -> str:
         return "it has no title"
     if not isinstance(channels, frozenset) or not channels or not channels <= set(CHANNELS):
         return f"its channels are not a frozenset of some of {', '.join(CHANNELS)}"
+    platforms = getattr(one, "platforms", None)
+    if "push" in channels and not (isinstance(platforms, frozenset) and platforms and platforms <= PLATFORMS):
+        return f"it carries push, and its platforms are not a frozenset of some of {', '.join(sorted(PLATFORMS))}"
     return ""
 
 

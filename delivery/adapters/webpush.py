@@ -53,7 +53,8 @@ class WebPush(Adapter):
 
     key = "webpush"
     title = "Web push"
-    channels = frozenset({"webpush"})
+    channels = frozenset({"push"})
+    platforms = frozenset({"webpush"})
     base_url = "https://fcm.googleapis.com"  # only named: each subscription has its own address
     tried = "lab"
     limits = Limits(recipients_per_request=1, concurrency=64, request_bytes=4_096)
@@ -84,7 +85,7 @@ class WebPush(Adapter):
         said = push_words.push(message)
         to = subscription(message.address)
         if to is None:
-            raise Unsendable("permanent_address", "not a push subscription")
+            raise Unsendable("permanent_address", "not a push subscription", suppress="invalid")
         origin = _known_origin(to.endpoint, account.settings.get("push_services"))
         given: dict[str, Any] = {"title": said.title, "body": said.body, "link": said.link, "image": said.image, "data": said.data}
         text = orjson.dumps(

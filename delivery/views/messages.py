@@ -244,7 +244,7 @@ def _said(workspace_id: int, token: str) -> dict[str, Any]:
         return {}
     arms = pinned.experiment["arms"] if pinned.experiment else []
     variant = arms[pinned.variant]["key"] if len(arms) > 1 else ""
-    return {"said": made, "revision": revision, "framed": bool(made.html), "variant": variant}
+    return {"said": made, "revision": revision, "framed": bool(made.page), "variant": variant}
 
 
 def reconstruct(workspace_id: int, pinned: SentMessage) -> tuple[rendering.Preview, Any]:
@@ -264,4 +264,4 @@ def content(request: ConsoleRequest, token: str) -> HttpResponse:
     if pinned is None:
         raise Missing("no such message, or not yet looked at")
     made, _ = reconstruct(request.actor.workspace_id, pinned)
-    return framed(request, made.html, made.text)
+    return framed(request, made.page, made.text)

@@ -18,7 +18,7 @@ from omni.console.naming import stopped, titled
 from workflow import pipeline
 
 WEEK, MONTH = timedelta(days=7), timedelta(days=30)
-CHANNELS = (("email", "E-mail"), ("sms", "SMS"))
+CHANNELS = (("email", "E-mail"), ("sms", "SMS"), ("push", "Push"))
 
 
 @console_page()

@@ -185,6 +185,7 @@ def _editor_context(request: ConsoleRequest, current: Edit) -> dict[str, Any]:
         "blocks": _blocks(here.get("blocks") if isinstance(here, Mapping) else [], f"{path}/blocks", faults, offered),
         "offered": [(name, BLOCKS[name]) for name in offered],
         "sms": form.get("channel") == "sms",
+        "push": form.get("channel") == "push",
         "senders": senders,
         "at": faults,
         "sender_offered": mapped(form.get("sender")).get("key") in dict(senders),

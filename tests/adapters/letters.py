@@ -75,7 +75,8 @@ ACCOUNTS = {
     "smtp": RELAY,
     "outbox": OUTBOX,
 }
-CHANNEL = {key: sorted(found.channels)[0] for key, found in ADAPTERS.items()} | {"outbox": "email"}  # the one a test writes for
+# The channel that a test writes for; a browser is addressed otherwise than an app.
+CHANNEL = {key: sorted(found.channels)[0] for key, found in ADAPTERS.items()} | {"outbox": "email", "webpush": "webpush"}
 DEAD = {  # addresses that a vendor refuses for good
     "sendgrid": "nobody",
     "ses": "nobody",

@@ -116,6 +116,7 @@ BROKEN = {
     BASE + "key = 'bad'": "it has no title",
     BASE + "key = title = 'bad'\n    channels = {'email'}": "its channels",
     BASE + "key = title = 'bad'\n    channels = frozenset({'fax'})": "its channels",
+    BASE + "key = title = 'bad'\n    channels = frozenset({'push'})": "its platforms",
     BASE + "def __init__(self): 1 / 0": "ZeroDivisionError",
 }
 

@@ -213,3 +213,9 @@ def test_the_browsers_own_services_are_known() -> None:
     for host in ("fcm.googleapis.com", "updates.push.services.mozilla.com", "web.push.apple.com", "wns2-par02p.notify.windows.com"):
         one = replace(message("webpush"), address=letters.subscription(f"https://{host}/x/1"))
         assert WEBPUSH.build(letters.request([one], "webpush"), account).url == f"https://{host}/x/1"
+
+
+def test_a_payload_that_firebase_would_refuse_is_not_posted() -> None:
+    assert built("fcm", "push", data={"a": "x" * 3_900}).body
+    with pytest.raises(Unsendable, match="4,096 are taken"):
+        built("fcm", "push", data={"a": "x" * 4_090})

@@ -52,7 +52,7 @@ def test_times_are_said_from_now() -> None:
 
 
 def test_channels_countries_and_vendors_go_by_their_names() -> None:
-    assert [channel(each) for each in ("email", "sms", "push", "webpush", "*")] == ["e-mail", "SMS", "push", "web push", "every channel"]
+    assert [channel(each) for each in ("email", "sms", "push", "*")] == ["e-mail", "SMS", "push", "every channel"]
     assert (country("DE"), country("XX"), vendor("sendgrid"), vendor("gone"), vendor("")) == ("Germany", "XX", "SendGrid v3", "gone", "")
     assert look("in doubt") == look("in_doubt"), "what the ledger calls it and what addresses call it"
 

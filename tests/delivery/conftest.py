@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,6 +27,21 @@ ROUTES: dict[str, dict[str, Any]] = {
         "vendor": "twilio",
         "settings": {"account_sid": "AC" + "a" * 32},
         "secrets": {"auth_token": "TWILIO_TOKEN"},
+    },
+    "fcm": {"title": "Phones", "channel": "push", "vendor": "fcm", "secrets": {"service_account": "FCM_KEY"}},
+    "apns": {
+        "title": "iPhones",
+        "channel": "push",
+        "vendor": "apns",
+        "secrets": {"auth_key": "APNS_KEY"},
+        "settings": {"key_id": "ABC123DEFG", "team_id": "TEAM123456", "topic": "com.example.app"},
+    },
+    "webpush": {
+        "title": "Browsers",
+        "channel": "push",
+        "vendor": "webpush",
+        "secrets": {"vapid_private_key": "VAPID_KEY"},
+        "settings": {"subject": "mailto:push@example.com", "push_services": ["push.test"]},
     },
 }
 
@@ -71,6 +87,12 @@ class Street:
             )
             for place in range(count)
         ]
+
+    def device(self, profile_id: int, token: str, platform: str = "fcm") -> str:
+        """This person's app has registered, a moment after whatever happened before."""
+        device = audience.DeviceAddress(platform, token)
+        audience.register_device(self.workspace_id, profile_id, device, now=self.clock.pass_(seconds=1))
+        return token
 
     def route(self, vendor: str, **changes: Any) -> str:
         factories.put("vendor_route", vendor, {**ROUTES[vendor], **changes}, now=self.clock(), author="cleo")
@@ -224,11 +246,15 @@ def street(
     request.getfixturevalue("transactional_db" if mark is not None and mark.kwargs.get("transaction") else "db")
     monkeypatch.setenv("OMNI_SECRET_SENDGRID_KEY", "SG.test")
     monkeypatch.setenv("OMNI_SECRET_TWILIO_TOKEN", "token")
+    monkeypatch.setenv("OMNI_SECRET_FCM_KEY", json.dumps(letters.SERVICE_ACCOUNT))
+    monkeypatch.setenv("OMNI_SECRET_APNS_KEY", letters.APNS.secrets["auth_key"])
+    monkeypatch.setenv("OMNI_SECRET_VAPID_KEY", letters.WEBPUSH.secrets["vapid_private_key"])
     settings.OMNI = settings.OMNI.model_copy(
         update={
             "vendor": "routes",
             "sendgrid_base_url": "https://sendgrid.test",
             "twilio_base_url": "https://twilio.test",
+            "vendor_base_urls": "fcm=https://fcm.test,apns=https://apns.test",
             "public_url": "https://omni.example.com",
         }
     )

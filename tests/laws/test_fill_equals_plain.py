@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from governance.door import Invalid
 from presentation.door import problems
 from rendering.door import Compiled, Failed, Filled, Recipient, Rendered, compile, fill, plain, substitution
-from tests.presentation.letters import VARIABLES, Person, content, email, sms
+from tests.presentation.letters import VARIABLES, Person, content, email, push, sms
 
 EXAMPLES = int(os.environ.get("OMNI_LAW_EXAMPLES", "120"))
 NASTY = [
@@ -165,7 +165,12 @@ def blocks(draw: st.DrawFn, number: int, deep: bool = False) -> dict[str, Any]:
 @st.composite
 def templates(draw: st.DrawFn) -> dict[str, Any]:
     variables = {**VARIABLES, "first_name": {"source": "attribute.first_name", "fallback": draw(st.sampled_from(["there", "<b>", None]))}}
-    if draw(st.integers(0, 5)) == 0:
+    other = draw(st.integers(0, 11))
+    if other == 1:
+        beside = {"link": draw(targets | st.just("shop://orders/{{ total }}")), "data": {"a": draw(one_line), "b": draw(one_line)}}
+        tracking = draw(st.sampled_from([None, "clicks"]))
+        return push(draw(one_line), draw(bodies), **beside, collapse_key=draw(one_line), variables=variables, tracking=tracking)
+    if other == 0:
         return sms(draw(bodies), variables=variables)
     locales = {}
     for tag in ["en", *draw(st.sampled_from([[], ["ar"], ["de", "ar"]]))]:
@@ -222,6 +227,7 @@ def agree(template: Compiled, people: list[Recipient]) -> None:
             )
             assert filled.html == expected.html
             assert filled.text == expected.text
+            assert filled.options == expected.options
 
 
 @law

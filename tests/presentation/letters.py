@@ -73,6 +73,12 @@ def sms(text: str, **changes: Any) -> dict[str, Any]:
     return {**email(), "channel": "sms", "sender": {"from": "+15005550006"}, "locales": {"en": {"text": text}}, **changes}
 
 
+def push(title: str = "Your order", text: str = "It is on its way.", **changes: Any) -> dict[str, Any]:
+    """A promotional push message in English; link, image and data go into its locale."""
+    locale = {"subject": title, "text": text, **{name: changes.pop(name) for name in ("link", "image", "data") if name in changes}}
+    return {**email(), "channel": "push", "sender": {}, "locales": {"en": locale}, **changes}
+
+
 def content(body: dict[str, Any]) -> Content:
     """The body as rendering takes it."""
     return compose_body("letter", parse(TemplateBody, body))

@@ -155,3 +155,75 @@ def test_many_who_look_at_once_send_one_message(town: Street) -> None:
     town.clock.pass_(seconds=61)
     decided = together([lambda: pipeline.fall_back(now=town.clock())] * 8)
     assert sum(decided) == 1
+
+
+# ── to a phone first ──────────────────────────────────────────────────────────────────────────────────────────────
+
+LATER = [{"type": "code-text", "after": 60}, {"type": "code-mail", "after": 60}]
+
+
+@pytest.fixture
+def phones(town: Street) -> Street:
+    """The same town with a third type, `code-push`, and Ann, who is known."""
+    town.route("fcm")
+    code = {"code": {"source": "data.code", "type": "text", "sample": "1"}}
+    body = make.push_message(message_class="transactional", topic=None, locales={"en": {"subject": "Code", "text": "It is {{ code }}"}})
+    make.in_force("template", "code-push", {**body, "variables": code, "ttl": 30}, now=town.clock())
+    town.ann = make.profile(now=town.clock(), **ANN)  # type: ignore[attr-defined]
+    return town
+
+
+def test_whoever_has_no_device_gets_the_text_at_once_and_the_mail_in_time(phones: Street) -> None:
+    first = ask(phones, type="code-push", fallback=LATER)
+    work(phones)
+    work(phones, seconds=6)
+    assert sent(phones) == ["twilio"]
+    work(phones, seconds=61)
+    assert sent(phones) == ["twilio", "sendgrid"]
+    told = [(step["type"], step["because"]) for step in pipeline.followed(phones.workspace_id, first)]
+    assert told == [("code-text", "skipped"), ("code-mail", "no delivery in time")]
+
+
+def test_a_device_that_is_registered_no_longer_is_followed_at_once(phones: Street) -> None:
+    phones.vendor.gone = {phones.device(phones.ann, "token-of-the-old-phone")}  # type: ignore[attr-defined]
+    first = ask(phones, type="code-push", fallback=LATER)
+    work(phones)
+    work(phones, seconds=6)
+    assert sent(phones) == ["twilio"]
+    arrives(phones, phones.vendor.accepted[0].message_id)
+    work(phones, hours=1)
+    assert sent(phones) == ["twilio"]
+    assert [step["because"] for step in pipeline.followed(phones.workspace_id, first)] == ["failed"]
+
+
+def test_what_the_push_service_took_is_followed_by_nothing(phones: Street) -> None:
+    phones.device(phones.ann, "token-of-the-phone")  # type: ignore[attr-defined]
+    ask(phones, type="code-push", fallback=LATER)
+    work(phones)
+    work(phones, hours=1)
+    assert sent(phones) == ["fcm"] and Chain.objects.get().ended == "reached"
+    assert "It is 42" in phones.vendor.accepted[0].body and '"ttl": "30s"' in phones.vendor.accepted[0].body
+
+
+def test_a_push_without_an_answer_is_followed_when_its_time_is_over(phones: Street) -> None:
+    phones.device(phones.ann, "token-of-the-phone")  # type: ignore[attr-defined]
+    phones.vendor.fault = lambda number: "accept_drop" if number == 0 else "ok"
+    ask(phones, type="code-push", fallback=[{"type": "code-text", "after": 20}])
+    work(phones)
+    work(phones, seconds=21)
+    assert sent(phones) == ["fcm", "twilio"]
+
+
+def test_a_push_to_nobody_with_a_device_needs_a_fallback(phones: Street) -> None:
+    with pytest.raises(governance.Invalid) as refused:
+        ask(phones, type="code-push", fallback=[])
+    assert refused.value.findings[0].path == "/to"
+
+
+def test_a_chain_may_lead_to_a_device(phones: Street) -> None:
+    phones.device(phones.ann, "token-of-the-phone")  # type: ignore[attr-defined]
+    phones.vendor.fault = lambda number: "400" if number == 0 else "ok"
+    ask(phones, fallback=[{"type": "code-push", "after": 60}])
+    work(phones)
+    work(phones, seconds=6)
+    assert sent(phones) == ["fcm"]

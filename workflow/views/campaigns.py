@@ -147,7 +147,7 @@ def schedule_look(request: ConsoleRequest) -> HttpResponse:
 
 
 def _channel(view: governance.DocumentView) -> str:
-    words = {"email": "e-mail", "sms": "SMS"}
+    words = {"email": "e-mail", "sms": "SMS", "push": "push"}
     return words.get(str(view.latest.body.get("channel", "")), "")
 
 

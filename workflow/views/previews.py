@@ -69,7 +69,7 @@ def look_frame(request: ConsoleRequest) -> HttpResponse:
         return delivery.framed(
             request, "", "This draft can’t be shown yet:\n\n" + "\n".join(str(finding) for finding in error.findings[:8])
         )
-    return delivery.framed(request, made.html, made.text, scheme=request.POST.get("look_scheme", "light"))
+    return delivery.framed(request, made.page, made.text, scheme=request.POST.get("look_scheme", "light"))
 
 
 @require_POST
@@ -190,4 +190,4 @@ def template_frame(request: ConsoleRequest, key: str, number: int) -> HttpRespon
         _, made = trials.look(revision, _person(request, request.GET.get("person", "")), request.GET.get("locale", ""))
     except Invalid as error:
         return delivery.framed(request, "", "This revision can’t be shown:\n\n" + error.reason)
-    return delivery.framed(request, made.html, made.text)
+    return delivery.framed(request, made.page, made.text)

@@ -73,6 +73,16 @@ REPLIES = {
         "{sender}: تم تفعيل اشتراكك من جديد. أرسل STOP للإيقاف أو HELP للمساعدة.",
         "{sender}: أرسل STOP لإيقاف الرسائل أو START لاستلامها من جديد.",
     ),
+    "zh-Hans": Replies(
+        "{sender}:您已退订,不会再收到消息。回复 START 可重新接收。",
+        "{sender}:您已重新订阅。回复 STOP 退订,回复 HELP 获取帮助。",
+        "{sender}:回复 STOP 不再接收消息,回复 START 重新接收。",
+    ),
+    "zh-Hant": Replies(
+        "{sender}:您已退訂,不會再收到訊息。回覆 START 可重新接收。",
+        "{sender}:您已重新訂閱。回覆 STOP 退訂,回覆 HELP 取得說明。",
+        "{sender}:回覆 STOP 不再接收訊息,回覆 START 重新接收。",
+    ),
 }
 
 

@@ -35,6 +35,8 @@ _STOP: Mapping[str, str] = {
     "ja": "停止, 配信停止, 配信を停止, 配信停止希望, 配信停止お願いします, 配信解除, 解除, 登録解除, "
     "購読解除, 退会, ストップ, すとっぷ, 配信をやめて, 配信不要, 送らないで, 送らないでください",
     "ar": "ايقاف, توقف, قف, اوقف, اوقفوا, الغاء, الغاء الاشتراك, ايقاف الرسائل, اوقف الرسائل, لا ترسل, لا ترسلوا, ستوب",
+    "zh-Hans": "退订, 取消订阅, 停止接收, 停止发送, 不再接收, 不要再发, 请勿再发, 拒收",
+    "zh-Hant": "退訂, 取消訂閱, 停止發送, 不要再發, 請勿再發",
 }
 # Words that also mean other things: they count alone only.
 _STOP_ALONE: Mapping[str, str] = {
@@ -56,6 +58,8 @@ _START: Mapping[str, str] = {
     "nl": "aanmelden, inschrijven",
     "ja": "開始, 再開, 配信再開, 登録, スタート",
     "ar": "ابدا, بدء, اشتراك, اشترك",
+    "zh-Hans": "订阅, 恢复订阅, 重新订阅, 开始",
+    "zh-Hant": "訂閱, 恢復訂閱, 重新訂閱, 開啟",
 }
 _HELP: Mapping[str, str] = {
     "en": "help, info, help me",
@@ -67,6 +71,8 @@ _HELP: Mapping[str, str] = {
     "nl": "hulp",
     "ja": "ヘルプ, へるぷ, 助けて",
     "ar": "مساعده, مساعدة",
+    "zh-Hans": "帮助, 求助",
+    "zh-Hant": "幫助, 說明",
 }
 # What may stand beside a word with one meaning: courtesies, and who should stop what.
 _POLITE = (

@@ -22,6 +22,8 @@ STOP_WORDS = {
     "nl": ["stoppen", "afmelden", "uitschrijven", "meld me af", "geen berichten meer", "schrijf mij uit"],
     "ja": ["停止", "配信停止", "配信解除", "解除", "退会", "ストップ", "ｽﾄｯﾌﾟ", "配信を停止"],
     "ar": ["إيقاف", "توقف", "قف", "إلغاء", "إلغاء الاشتراك", "أوقف الرسائل", "لا ترسل"],
+    "zh-Hans": ["退订", "取消订阅", "停止接收", "不再接收", "拒收"],
+    "zh-Hant": ["退訂", "取消訂閱", "停止發送", "請勿再發"],
 }
 FORMS = {
     "as it is": lambda word: word,
@@ -89,6 +91,8 @@ def test_who_asks_is_answered_in_the_language_they_asked_in() -> None:
         "uitschrijven": "nl",
         "停止": "ja",
         "قف": "ar",
+        "退订": "zh-Hans",
+        "退訂": "zh-Hant",
     }
     assert {word: language(word) for word in said} == said and language("See you") == ""
     assert set(REPLIES) == set(WORDS) == set(STOP_WORDS)

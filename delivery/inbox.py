@@ -95,8 +95,10 @@ def _urgent(event: VendorEvent | Unreadable) -> bool:
 def _due(at_most: int) -> list[WebhookCall]:
     """The oldest that nobody holds: so many that a round's events are about `EVENTS_PER_ROUND`."""
     rows = WebhookCall.objects.filter(waiting__isnull=False, outcome="kept").order_by("id")
-    sizes = accumulate(rows.values_list("events", flat=True)[:at_most])
-    many = sum(1 for _ in takewhile(lambda events: events < EVENTS_PER_ROUND, sizes)) + 1
+    sizes = list(rows.values_list("events", flat=True)[:at_most])
+    if not sizes:
+        return []
+    many = sum(1 for _ in takewhile(lambda events: events < EVENTS_PER_ROUND, accumulate(sizes))) + 1
     return list(rows.select_for_update(skip_locked=True, of=("self",))[: min(many, at_most)])
 
 

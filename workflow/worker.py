@@ -26,7 +26,10 @@ LANES: tuple[LaneName, ...] = ("transactional", "promotional")
 TICK_EVERY = 5.0  # seconds between looks at schedules, evidence and waves
 RAISE_EVERY = 60.0  # seconds between two raises of the epoch, by which a restored backup is known (delivery/instance.py)
 WATCH_EVERY = 0.2  # seconds between looks at what another process sends
-GATHERS = 0.025  # seconds from one piece of work to the next, so that under load a few messages share its questions; a lone one never waits
+GATHERS = (
+    0.025  # seconds from one few messages to the next, so that under load more of them share a walk's questions; a lone one never waits
+)
+MANY = 50  # messages that are no few: others wait already
 EVENTS_WAIT = 0.05  # seconds at most, while messages are sent
 LOOKS_AT_CONNECTION = 1.0  # seconds that a busy worker keeps its connection without asking whether it is still good
 STAND_BY = 1.0  # seconds between looks whether the other process of one SQLite file has ended
@@ -43,7 +46,7 @@ class Worker:
         self.index, self.snapshots = audience.IndexKeeper(), audience.SnapshotKeeper()
         self.stopping = threading.Event()
         self._ticked, self._until, self._raised = float("-inf"), float("inf"), time.monotonic()
-        self._looked, self._busy = float("-inf"), False
+        self._looked, self._busy, self._few = float("-inf"), False, False
 
     def step(self) -> bool:
         """Do one piece of work; False if there was none."""
@@ -56,6 +59,7 @@ class Worker:
         if work is not None:
             pipeline.send_batch(work, vendors=self.vendors, clock=self.clock)
         self._busy = bool(heard or decided) or work is not None
+        self._few = work is not None and work.source == "decisions" and len(work.entries) < MANY
         return self._busy
 
     def _look_at_events(self) -> int:
@@ -122,7 +126,7 @@ class Worker:
                     kept = time.monotonic()
                 if idle:
                     bell.wait(pause)
-                elif (spare := began + GATHERS - time.monotonic()) > 0:
+                elif self._few and (spare := began + GATHERS - time.monotonic()) > 0:
                     self.stopping.wait(spare)
             except (OperationalError, InterfaceError) as error:
                 why = type(error.__cause__ or error).__name__  # the driver's own word: DiskFull, AdminShutdown

@@ -1,4 +1,4 @@
-"""What a device is known by at each platform, in the one form that is kept, or findings that say why not. Pure."""
+"""What a device is known by at each platform, in the one form that is kept, or findings that say why not."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import orjson
+from django.conf import settings
 
 from governance.door import Finding, Invalid, shorten
 
@@ -19,6 +20,7 @@ PLATFORMS: dict[str, str] = {"fcm": "Firebase", "apns": "Apple", "webpush": "Bro
 LONGEST = 2_048  # characters of a token or an endpoint
 _FCM = re.compile(r"[!-~]{16,2048}")
 _APNS = re.compile(r"(?:[0-9A-Fa-f]{2}){32,100}")
+_NAMED = re.compile(r"\.[a-z][a-z0-9-]+\.?$")  # browsers' services have names on the Internet: no number, nothing of one's own network
 _HERE = ("http://127.0.0.1:", "http://localhost:")  # a stand-in on the same machine, for trying things out
 
 
@@ -96,7 +98,10 @@ def _is_address(text: str) -> bool:
         return False
     try:
         parts = urlsplit(text)
-        return bool(parts.hostname) and "@" not in parts.netloc and (parts.scheme == "https" or text.startswith(_HERE))
+        if "@" in parts.netloc or not parts.hostname:
+            return False
+        here = text.startswith(_HERE) and settings.OMNI.env != "production"
+        return here or (parts.scheme == "https" and _NAMED.search(parts.hostname) is not None)
     except ValueError:
         return False
 

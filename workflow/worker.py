@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
@@ -30,7 +30,7 @@ GATHERS = (
     0.025  # seconds from one few messages to the next, so that under load more of them share a walk's questions; a lone one never waits
 )
 MANY = 50  # messages that are no few: others wait already
-EVENTS_WAIT = 0.05  # seconds at most, while messages are sent
+EVENTS_WAIT = timedelta(seconds=0.05)  # at most, while messages are sent
 LOOKS_AT_CONNECTION = 1.0  # seconds that a busy worker keeps its connection without asking whether it is still good
 STAND_BY = 1.0  # seconds between looks whether the other process of one SQLite file has ended
 Clock = Callable[[], datetime]
@@ -46,7 +46,7 @@ class Worker:
         self.index, self.snapshots = audience.IndexKeeper(), audience.SnapshotKeeper()
         self.stopping = threading.Event()
         self._ticked, self._until, self._raised = float("-inf"), float("inf"), time.monotonic()
-        self._looked, self._busy, self._few = float("-inf"), False, False
+        self._looked, self._busy, self._few = clock(), False, False
 
     def step(self) -> bool:
         """Do one piece of work; False if there was none."""
@@ -64,10 +64,11 @@ class Worker:
 
     def _look_at_events(self) -> int:
         """What people's events trigger; in the midst of sending not before each piece of work."""
-        if self._busy and time.monotonic() - self._looked < EVENTS_WAIT:
+        now = self.clock()
+        if self._busy and timedelta() <= now - self._looked < EVENTS_WAIT:
             return 0
-        self._looked = time.monotonic()
-        return pipeline.on_events(now=self.clock())
+        self._looked = now
+        return pipeline.on_events(now=now)
 
     def keep_time(self) -> None:
         """Schedules, waves, evidence about requests in doubt, housekeeping, the audience's index and daily snapshots."""

@@ -13,13 +13,13 @@ from django.db.models.functions import TruncDate
 from delivery import past
 from delivery.conclusions import OURS
 from delivery.floors import oldest_posting
-from delivery.halts import HALTED, shown_state
+from delivery.halts import AsShown, shown_state
 from delivery.models import Attempt, Dispatch, VendorEvent
 from delivery.states import AttemptState
 
 
 @dataclass(frozen=True, slots=True)
-class Brief:
+class Brief(AsShown):
     """One dispatch in a list. planned: messages; handed: messages in requests that the vendor took; doubt: unanswered ones."""
 
     id: int
@@ -35,16 +35,6 @@ class Brief:
     shadow: bool
     planned_at: datetime
     finished_at: datetime | None
-
-    @property
-    def shown(self) -> str:
-        """Its state as people are shown it: "halted" where a guard paused it."""
-        return shown_state(self.state, self.state_reason)
-
-    @property
-    def why(self) -> str:
-        """Why it is paused, halted or stopped, without the word for that."""
-        return self.state_reason.removeprefix(HALTED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from delivery.budgets import out_of_money
 from delivery.counts import Counts, count
-from delivery.halts import HALTED, shown_state
+from delivery.halts import AsShown
 from delivery.models import Attempt, Batch, Decision, Dispatch, LeftOut, Slice, VendorAccount
 from delivery.ramps import health
 from delivery.states import AttemptState, DispatchState, MessageState, Reason, WorkState
@@ -32,7 +32,7 @@ class WaveView:
 
 
 @dataclass(frozen=True, slots=True)
-class DispatchView:
+class DispatchView(AsShown):
     """One dispatch now. Money is in micros of `currency`.
 
     counts: one number per word, states and reasons together, zero ones left out ("delivered", "sent", "no_consent",
@@ -91,16 +91,6 @@ class DispatchView:
     trouble: str
     blocked_until: datetime | None
     archived_at: datetime | None
-
-    @property
-    def shown(self) -> str:
-        """Its state as people are shown it: "halted" where a guard paused it."""
-        return shown_state(self.state, self.state_reason)
-
-    @property
-    def why(self) -> str:
-        """Why it is paused, halted or stopped, without the word for that."""
-        return self.state_reason.removeprefix(HALTED)
 
     @property
     def out_of_money(self) -> bool:

@@ -30,3 +30,21 @@ def halt(workspace_id: int, dispatch_id: int, reason: str, *, by: str, now: date
 def shown_state(state: str, reason: str) -> str:
     """The state that people are shown: "halted" for a pause that a guard asked for, else the dispatch's own."""
     return "halted" if state == DispatchState.PAUSED and reason.startswith(HALTED) else state
+
+
+class AsShown:
+    """What people are told of a dispatch that has a state and its reason."""
+
+    __slots__ = ()
+    state: str
+    state_reason: str
+
+    @property
+    def shown(self) -> str:
+        """Its state as people are shown it: "halted" where a guard paused it."""
+        return shown_state(self.state, self.state_reason)
+
+    @property
+    def why(self) -> str:
+        """Why it is paused, halted or stopped, without the word for that."""
+        return self.state_reason.removeprefix(HALTED)

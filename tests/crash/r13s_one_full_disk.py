@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 import subprocess
 import tempfile
@@ -18,7 +17,7 @@ from benchmarks.instance import Instance, environment_of, free_port
 from tests.crash.judging import judge
 from tests.crash.proof import Call, Found, Proof
 from tests.crash.r13_starved import FULL_FOR, small_disk
-from tests.crash.stage import Stage, end, stage
+from tests.crash.stage import Stage, end, removed, stage
 from tests.crash.vendor import vendor
 
 MAILS, BATCH, PROCESSES, ROOM = 30_000, 100, 2, 300  # ROOM: MB of the small disk
@@ -90,7 +89,7 @@ class OneFile(Stage):
 def _on_sqlite(disk: Path, mails: int) -> Iterator[OneFile]:
     """A fresh instance whose data folder, with the database's file, is on this disk; its log is elsewhere."""
     folder = Path(tempfile.mkdtemp(prefix="omni-proof-"))
-    with vendor(folder) as judged:
+    with removed(folder), vendor(folder) as judged:
         port = free_port()
         given = {"vendor_timeout": "2", "lease_seconds": "8", "in_doubt_after": "10"}
         environment = environment_of(disk / "var", port, database_url="", vendor=judged.url, webhook_keys=judged.webhook_keys, **given)
@@ -104,7 +103,6 @@ def _on_sqlite(disk: Path, mails: int) -> Iterator[OneFile]:
         finally:
             for process in omni.processes:
                 end(process)
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 PROOF = Proof(

@@ -143,7 +143,7 @@ def stage(
     folder.chmod(0o755)
     server = durable_server()
     name = f"proof_{folder.name[-8:].lower()}"
-    with _removed(folder), (judge or vendor)(folder) as judged:
+    with removed(folder), (judge or vendor)(folder) as judged:
         port, url = free_port(), engines.database_url(server, name)
         given = {"vendor_timeout": "2", "lease_seconds": "8", "in_doubt_after": "10", **settings}
         environment = environment_of(folder / "var", port, database_url=url, vendor=judged.url, webhook_keys=judged.webhook_keys, **given)
@@ -161,7 +161,8 @@ def stage(
 
 
 @contextmanager
-def _removed(folder: Path) -> Iterator[None]:
+def removed(folder: Path) -> Iterator[None]:
+    """Take the folder away once the block has ended, and with it whoever writes there."""
     try:
         yield
     finally:

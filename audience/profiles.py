@@ -52,9 +52,13 @@ def load(workspace_id: int, ids: Sequence[int] | BitMap64) -> list[Person]:
 def _read(condition: str, parameters: Sequence[Any], *, often: bool) -> list[Person]:
     """The people of a workspace (the first parameter) for whom a condition in SQL holds, but the erased. often: see `sql.rows`."""
     statement = _LOAD.format(attributes="attributes::text" if sql.on_postgres() else "attributes")
-    loads = orjson.loads
     found = sql.rows(f"{statement} AND erased_at IS NULL AND {condition}", parameters, often=often)
-    return [Person(*(*row[:8], loads(row[8]))) for row in found]
+    return list(map(person_of, found))
+
+
+def person_of(row: Sequence[Any]) -> Person:
+    """From the columns of `_LOAD`, in its order."""
+    return Person(*(*row[:8], orjson.loads(row[8])))
 
 
 def people(workspace_id: int) -> QuerySet[Profile]:

@@ -18,6 +18,7 @@ from delivery.adapters.base import Attachment
 from delivery.keys import AlreadyDecided, Once
 from delivery.message_ids import MessageKey, read_message_id
 from delivery.models import Decision, Dispatch, Message
+from delivery.requeue import wake
 from delivery.standing import IS_IT, NEXT_DECISION, Standing, standing
 from delivery.states import DispatchState, Lane, MessageState, Reason, WorkState, reason_of
 from governance.door import Finding, Invalid, Missing, Refused
@@ -76,11 +77,7 @@ def _write(dispatch_id: int, dispatch: _Numbering, decisions: Sequence[NewDecisi
         if new.skip
     )
     if dispatch.state == DispatchState.DONE:
-        _go_on(dispatch_id)
-
-
-def _go_on(dispatch_id: int) -> None:
-    Dispatch.objects.filter(pk=dispatch_id, state=DispatchState.DONE).update(state=DispatchState.RUNNING, finished_at=None)
+        wake(dispatch_id)
 
 
 def decide_one(of: Standing, new: NewDecision, *, once: Once | None, now: datetime, notify: tuple[str, str] | None = None) -> MessageKey:
@@ -218,6 +215,6 @@ def _in_one_statement(
         if used:
             raise AlreadyDecided
         if state == DispatchState.DONE:
-            _go_on(dispatch_id)
+            wake(dispatch_id)
         return MessageKey(dispatch_id, n)
     return None

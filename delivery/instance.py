@@ -26,6 +26,7 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
+from delivery import sql
 from delivery.addresses import key_fingerprint
 from delivery.models import Instance
 from governance.door import Actor, Refused, Role, Workspace, allow, audit
@@ -49,7 +50,7 @@ class Story:
 
 def stands(guard: Guard) -> bool:
     """Whether a guard holds: then what it let nobody take wasn't there. If it doesn't, the next one is made from a new comparison."""
-    if _agrees(guard.given[0]):
+    if _holds(guard):
         return True
     doubt()
     return False
@@ -86,28 +87,18 @@ def go_on(*, now: datetime) -> None:
 
 
 def may_send(*, now: datetime) -> bool:
-    """Whether this is no restored copy, or a person has vouched for it. Starts by itself. Asked before each lease, and each time of the
+    """Whether this is no restored copy, or a person has vouched for it. Starts by itself. Asked each time of the
     database: a backup can come back between two statements, and a pool of connections tells nobody that its own were cut."""
     known = _standing.get(str(settings.OMNI.data_dir))
     if known is None:
         return not start(now=now)
     identity, reason = known
     if not reason:
-        return _agrees(identity) or not start(now=now)
+        return _holds(_guard_of(identity)) or not start(now=now)
     if not Instance.objects.filter(instance_id=identity, held=True).exists() and not _foreign_key():
         _standing[str(settings.OMNI.data_dir)] = identity, ""
         return True
     return False
-
-
-def _agrees(identity: str) -> bool:
-    """Whether the database is still the one of which the file, or the environment, tells. The file is read first: it is behind."""
-    told = _told(settings.OMNI.instance)
-    story = told or _read(settings.OMNI.data_dir / FILE_NAME)
-    row = Instance.objects.filter(instance_id=identity).values_list("epoch", "held").first()
-    if row is None or row[1]:
-        return False
-    return story is None or (row[0] == story.epoch if told else row[0] >= story.epoch)
 
 
 def guard(*, now: datetime) -> Guard | None:
@@ -118,10 +109,19 @@ def guard(*, now: datetime) -> Guard | None:
         if not may_send(now=now):
             return None
         known = _standing[str(settings.OMNI.data_dir)]
+    return _guard_of(known[0])
+
+
+def _guard_of(identity: str) -> Guard:
+    """True while the database is still the one of which the file, or the environment, tells. The file is read first: it is behind."""
     told = _told(settings.OMNI.instance)
     story = told or _read(settings.OMNI.data_dir / FILE_NAME)
     words = f"EXISTS (SELECT 1 FROM delivery_instance i WHERE i.instance_id = %s AND NOT i.held AND i.epoch {'=' if told else '>='} %s)"
-    return Guard(words, (known[0], story.epoch if story else 0))
+    return Guard(words, (identity, story.epoch if story else 0))
+
+
+def _holds(guard: Guard) -> bool:
+    return bool(sql.rows(f"SELECT 1 WHERE {guard.words}", guard.given, often=True))
 
 
 def doubt() -> None:

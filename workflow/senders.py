@@ -139,8 +139,7 @@ def _follow(parent: int) -> None:
 def _send(lanes: Lanes, *, heeds: Lanes, keeps_time: bool) -> None:
     """One Worker in this process, until it is told to stop; the process ends with status 1 where that takes too long. heeds: the lanes
     whose ring wakes it at once; what the first process serves alone, the others take up where it doesn't come to it."""
-    worker = Worker(_name(os.getpid()), lanes=lanes, keeps_time=keeps_time)
-    worker.heeds = heeds
+    worker = Worker(_name(os.getpid()), lanes=lanes, heeds=heeds, keeps_time=keeps_time)
 
     def stop() -> None:
         worker.stop()

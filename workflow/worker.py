@@ -26,9 +26,7 @@ LANES: tuple[LaneName, ...] = ("transactional", "promotional")
 TICK_EVERY = 5.0  # seconds between looks at schedules, evidence and waves
 RAISE_EVERY = 60.0  # seconds between two raises of the epoch, by which a restored backup is known (delivery/instance.py)
 WATCH_EVERY = 0.2  # seconds between looks at what another process sends
-GATHERS = (
-    0.025  # seconds from one few messages to the next, so that under load more of them share a walk's questions; a lone one never waits
-)
+GATHERS = 0.025  # seconds from one few messages to the next: under load more of them share a walk, and a lone one never waits
 MANY = 50  # messages that are no few: others wait already
 EVENTS_WAIT = timedelta(seconds=0.05)  # at most, while messages are sent
 LOOKS_AT_CONNECTION = 1.0  # seconds that a busy worker keeps its connection without asking whether it is still good
@@ -39,9 +37,19 @@ Clock = Callable[[], datetime]
 class Worker:
     """Leases and sends until told to stop. One per thread; connections to vendors are kept between batches."""
 
-    def __init__(self, name: str, *, lanes: Sequence[LaneName] = LANES, clock: Clock = timezone.now, keeps_time: bool = True) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        lanes: Sequence[LaneName] = LANES,
+        heeds: Sequence[LaneName] | None = None,
+        clock: Clock = timezone.now,
+        keeps_time: bool = True,
+    ) -> None:
+        """heeds: the lanes whose ring wakes it at once, None: all; of its others it takes what nobody else comes to."""
         self.name, self.lanes, self.clock, self.keeps_time = name, tuple(lanes), clock, keeps_time
-        self.heeds: Sequence[LaneName] = self.lanes  # whose ring wakes it at once; of the others it takes what nobody else comes to
+        self.heeds = self.lanes if heeds is None else tuple(heeds)
+        self._others = [lane for lane in self.lanes if lane not in self.heeds]
         self.vendors = delivery.Connections(wait=lambda seconds: self.stopping.wait(seconds), stopping=self.is_over)
         self.index, self.snapshots = audience.IndexKeeper(), audience.SnapshotKeeper()
         self.stopping = threading.Event()
@@ -54,8 +62,7 @@ class Worker:
             self.keep_time()
         heard = delivery.draw_events(now=self.clock()) if "promotional" in self.lanes else 0  # else a transactional message would wait
         decided = self._look_at_events() if "transactional" in self.lanes else 0
-        others = [lane for lane in self.lanes if lane not in self.heeds]
-        work = delivery.lease(lanes=self.lanes, worker=self.name, now=self.clock(), left_to_others=others)
+        work = delivery.lease(lanes=self.lanes, worker=self.name, now=self.clock(), left_to_others=self._others)
         if work is not None:
             pipeline.send_batch(work, vendors=self.vendors, clock=self.clock)
         self._busy = bool(heard or decided) or work is not None
@@ -135,7 +142,6 @@ class Worker:
                 connection.close()
                 delivery.doubt_instance()
                 self.stopping.wait(0.5)
-                close_old_connections()
             except (
                 Exception
             ):  # the outermost loop: the lease runs out and the batch is taken again, counted, and split when it keeps failing

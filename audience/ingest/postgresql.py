@@ -15,7 +15,7 @@ from django.db import connection
 
 from audience import sql
 from audience.ingest.rows import STORED, CleanRow
-from audience.profiles import Person
+from audience.profiles import Person, person_of
 
 _TABLE = """
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_profile (
@@ -98,4 +98,4 @@ def find_or_write_new(workspace_id: int, row: CleanRow, now: datetime) -> Person
     somebody else made them at the same moment."""
     who, values = [workspace_id, row.external_id], [getattr(row, name) or None for name in STORED]
     found = sql.rows(_FOUND_OR_NEW, [*who, *who, *values, now, now, workspace_id, now], often=True)
-    return Person(*(*found[0][:8], orjson.loads(found[0][8]))) if found else None
+    return person_of(found[0]) if found else None

@@ -56,6 +56,16 @@ class CreatePartitioned(migrations.CreateModel):
         return None
 
 
+class OnSqlite(migrations.RunSQL):
+    """`RunSQL` where the table is a plain one: what SQLite needs and PostgreSQL does without."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        if schema_editor.connection.vendor == "sqlite":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+
 def ranges(table: str = LEDGER[0]) -> list[int]:
     """Where each range of this table begins, oldest first. None on SQLite."""
     return _tables(table, "c.relispartition")

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from delivery.partitions import CreatePartitioned
+from delivery.partitions import CreatePartitioned, OnSqlite
 
 
 class Migration(migrations.Migration):
@@ -391,6 +391,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        OnSqlite('CREATE INDEX vendor_events_by_kind ON delivery_vendorevent (workspace_id, vendor, kind, received_at, machine)'),
         migrations.CreateModel(
             name='WebhookCall',
             fields=[

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -77,8 +79,7 @@ def test_the_pages_say_which_vendor_is_switched_off_and_who_waits(street: Street
 
 
 @pytest.mark.sqlite
-def test_an_hour_that_is_over_is_counted_again_once_something_of_it_comes_late(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heard, "WORTH", 1)
+def test_an_hour_that_is_over_is_counted_again_once_something_of_it_comes_late(street: Street) -> None:
     street.route("sendgrid")
     street.launch(street.people(3))
     street.work()
@@ -94,3 +95,17 @@ def test_an_hour_that_is_over_is_counted_again_once_something_of_it_comes_late(s
 
     assert [many for _, _, _, _, many in before] == [2] and before == again
     assert [(vendor, kind, many) for vendor, kind, _, _, many in after] == [("sendgrid", "delivered", 3)]
+
+
+@pytest.mark.sqlite
+def test_a_day_of_events_is_counted_in_the_index_and_not_in_the_table(street: Street, django_assert_num_queries: Any) -> None:
+    street.route("sendgrid")
+    street.launch(street.people(3))
+    street.work()
+    street.hear("delivered")
+    with django_assert_num_queries(2) as asked:
+        heard.heard(street.workspace_id, now=street.clock())
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {asked.captured_queries[-1]['sql']}")
+        plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
+    assert plan.count("COVERING INDEX vendor_events_by_kind") == 2 and "TEMP B-TREE" not in plan

@@ -148,6 +148,12 @@ def proof(workspace_id: int, profile_id: int) -> list[Consent]:
     return [as_consent(row) for row in proof_rows(workspace_id, profile_id).order_by("-at", "-id")[:500]]
 
 
+def topic_words(topic: str) -> str:
+    """A topic as a person reads it, by its key: "product-news" → "Product news"."""
+    words = topic.replace("-", " ").replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
 def as_consent(row: Subscription | SubscriptionEntry) -> Consent:
     """A row as plain data."""
     return Consent(row.channel, row.topic, as_state(row.state), row.source, row.wording, row.at)

@@ -16,7 +16,7 @@ from django.conf import settings
 from governance.door import Finding, Invalid, shorten
 
 Platform = Literal["fcm", "apns", "webpush"]
-PLATFORMS: dict[str, str] = {"fcm": "Firebase", "apns": "Apple", "webpush": "Browser"}  # in the words of pages
+PLATFORMS: dict[str, str] = {"fcm": "Firebase app", "apns": "Apple device", "webpush": "browser"}  # in the words of pages
 LONGEST = 2_048  # characters of a token or an endpoint
 _FCM = re.compile(r"[!-~]{16,2048}")
 _APNS = re.compile(r"(?:[0-9A-Fa-f]{2}){32,100}")

@@ -7,14 +7,15 @@ again changes nothing but when it was last seen. A token is personal data: it is
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from audience import sql
-from audience.device_forms import DeviceAddress
+from audience.device_forms import PLATFORMS, DeviceAddress
 from audience.models import Device, Profile
 from audience.profiles import Person
 from governance.door import Missing
@@ -33,6 +34,11 @@ class DeviceView:
     created_at: datetime
     invalid_at: datetime | None
     invalid_why: str
+
+    @property
+    def words(self) -> str:
+        """The kind of device that it is: "Apple device"."""
+        return PLATFORMS[self.platform]
 
 
 _REGISTER = """
@@ -68,13 +74,21 @@ def remove_device(workspace_id: int, profile_id: int, device: DeviceAddress) -> 
 
 def devices_of(workspace_id: int, profile_id: int) -> list[DeviceView]:
     """One person's devices, the one seen last first; dead ones, too."""
-    rows = Device.objects.filter(workspace_id=workspace_id, profile_id=profile_id).order_by("-seen_at", "-pk")
-    return [
-        DeviceView(
-            row.platform, DeviceAddress(row.platform, row.address).ending, row.seen_at, row.created_at, row.invalid_at, row.invalid_why
-        )
-        for row in rows[:MOST]
-    ]
+    return [_view(row) for row in _rows(workspace_id, profile_id)]
+
+
+def device_known_by(workspace_id: int, profile_id: int, is_it: Callable[[str], bool]) -> DeviceView | None:
+    """That of a person's devices whose address this says yes to, dead ones included: the ledger knows only what it makes of it."""
+    return next((_view(row) for row in _rows(workspace_id, profile_id) if is_it(row.address)), None)
+
+
+def _rows(workspace_id: int, profile_id: int) -> QuerySet[Device]:
+    return Device.objects.filter(workspace_id=workspace_id, profile_id=profile_id).order_by("-seen_at", "-pk")[:MOST]
+
+
+def _view(row: Device) -> DeviceView:
+    ending = DeviceAddress(row.platform, row.address).ending
+    return DeviceView(row.platform, ending, row.seen_at, row.created_at, row.invalid_at, row.invalid_why)
 
 
 def give_devices(workspace_id: int, people: Iterable[Person]) -> None:

@@ -3,9 +3,9 @@
 from audience.addresses import BadAddress, can_receive_texts, country_code, email_address, locale_tag, phone_number, zone_name
 from audience.bitmaps import pack, unpack
 from audience.catalogue import AttributeBody, catalogue
-from audience.consent import Consent, State, consenting, consents, proof, set_consent
-from audience.device_forms import DeviceAddress, masked
-from audience.devices import give_devices, invalidate_devices, register_device, remove_device
+from audience.consent import Consent, State, consenting, consents, proof, set_consent, topic_words
+from audience.device_forms import PLATFORMS, DeviceAddress, masked
+from audience.devices import DeviceView, device_known_by, give_devices, invalidate_devices, register_device, remove_device
 from audience.documents import SegmentBody, rule_findings, rule_references
 from audience.erasure import erase, forget_stragglers, register_forgetting
 from audience.events import (
@@ -48,7 +48,9 @@ __all__ = [
     "count",
     "countries",
     "country_code",
+    "device_known_by",
     "DeviceAddress",
+    "DeviceView",
     "email_address",
     "erase",
     "event_names",
@@ -77,6 +79,7 @@ __all__ = [
     "NewEvent",
     "pack",
     "Person",
+    "PLATFORMS",
     "phone_number",
     "ProfileRow",
     "PROPERTY_PICKERS",
@@ -108,6 +111,7 @@ __all__ = [
     "SnapshotKeeper",
     "take_events",
     "times_until",
+    "topic_words",
     "take_snapshot",
     "trigger_form",
     "trigger_rule",

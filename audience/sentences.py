@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from audience.consent import topic_words
 from audience.rules import nodes
 from audience.rules.values import Span, Window
 from governance.door import DocumentModel
@@ -129,7 +130,7 @@ _LEAVES: dict[type[DocumentModel], Callable[[Any, Mapping[str, str]], str]] = {
     nodes.Event: _event,
     nodes.Segment: lambda node, titles: f"in the segment “{node.segment}”",
     nodes.Consent: lambda node, titles: (
-        f"who agreed to “{node.consent.topic}” by {_CHANNELS.get(node.consent.channel, node.consent.channel)}"
+        f"who agreed to “{topic_words(node.consent.topic)}” by {_CHANNELS.get(node.consent.channel, node.consent.channel)}"
         if node.consent.topic != "*"
         else f"who agreed to {_CHANNELS.get(node.consent.channel, node.consent.channel)}"
     ),

@@ -37,11 +37,13 @@ from delivery.outcomes import outcome
 from delivery.past import archived_until
 from delivery.pins import SentMessage, sent_message
 from delivery.planning import plan, planned, survey, unfinished
+from delivery.policies import push_platforms
 from delivery.price_questions import fetch_next as fetch_next_prices
 from delivery.prices import written as money
 from delivery.pricing import quote
 from delivery.reconcile import Reconciled, reconcile
 from delivery.sending import send
+from delivery.sources import source_words
 from delivery.standing import Standing, standing
 from delivery.states import AttemptState, DispatchState, MessageState, Reason
 from delivery.stations import Stop
@@ -147,6 +149,7 @@ __all__ = [
     "planned",
     "planned_mail",
     "quote",
+    "push_platforms",
     "raise_budget",
     "raise_instance",
     "read_message_id",
@@ -159,6 +162,7 @@ __all__ = [
     "send_test",
     "sent_message",
     "settle_clicks",
+    "source_words",
     "standing",
     "start_instance",
     "stop",

@@ -53,6 +53,7 @@ class DispatchView(AsShown):
     occurrence: str
     channel: str
     message_class: str
+    topic: str
     state: str
     state_reason: str
     shadow: bool
@@ -122,6 +123,7 @@ def facts(workspace_id: int, dispatch_id: int) -> DispatchView:
         occurrence=row.occurrence,
         channel=row.channel,
         message_class=row.message_class,
+        topic=row.topic,
         state=row.state,
         state_reason=row.state_reason,
         shadow=row.shadow,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from itertools import chain
 
 import structlog
 from django.conf import settings
@@ -91,6 +92,12 @@ def _routes_at(workspace_id: int, key: str, channel: str, epoch: int, environmen
 def route(workspace_id: int, key: str, channel: str) -> Route:
     """The first of `routes`: the one of that key, or the most preferred. Raises Missing."""
     return routes(workspace_id, key, channel)[0]
+
+
+def push_platforms(workspace_id: int) -> frozenset[str]:
+    """The kinds of device that a push message may go to now, by the vendors of the released routes; all of them in the outbox."""
+    carried = {OUTBOX} if settings.OMNI.vendor == OUTBOX else {body.vendor for _, body in _released(workspace_id, "", "push")}
+    return frozenset(chain.from_iterable(ADAPTERS[vendor].platforms for vendor in carried if vendor in ADAPTERS))
 
 
 def carriers(routes: Sequence[Route]) -> tuple[str, str]:

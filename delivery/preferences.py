@@ -40,8 +40,8 @@ class Choice:
 
     @property
     def name(self) -> str:
-        """The topic's key as a person reads it."""
-        return readable(self.topic)
+        """The topic as a person reads it."""
+        return audience.topic_words(self.topic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +103,6 @@ def leave_everything(who: Reader, *, now: datetime) -> None:
         for offer in offers(who):
             if offer.channel != who.channel:
                 _say(who, offer.channel, WHOLE, "unsubscribed", "", now)
-
-
-def readable(topic: str) -> str:
-    """A topic's key in words."""
-    words = topic.replace("-", " ").replace("_", " ").strip()
-    return words[:1].upper() + words[1:]
 
 
 def _switch(who: Reader, offer: Offer, wanted: set[Choice], mine: set[Choice], wording: str, now: datetime) -> None:

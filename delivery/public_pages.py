@@ -69,7 +69,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     who = _reader(token)
     if who is None:
         return lost(request)
-    words, sender, topic = _words(request, who), tracking.sender_of(who), preference_page.readable(who.topic)
+    words, sender, topic = _words(request, who), tracking.sender_of(who), audience.topic_words(who.topic)
     if request.method != "POST":
         context = {
             "words": words,

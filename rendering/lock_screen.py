@@ -28,13 +28,16 @@ small {{ color: var(--soft); font-size: 13px; }}
 p {{ grid-column: 2 / -1;
   white-space: pre-wrap; overflow: hidden; overflow-wrap: anywhere; display: -webkit-box; -webkit-box-orient: vertical;
   -webkit-line-clamp: 6; }}
-img {{ grid-column: 2 / -1; width: 100%; height: 130px; margin-top: 8px; border-radius: 12px; object-fit: cover;
+figure {{ grid-column: 2 / -1; position: relative; height: 130px; margin-top: 8px; border-radius: 12px; overflow: hidden;
   background: rgb(128 128 140 / .25); }}
+img {{ width: 100%; height: 100%; object-fit: cover; }}
+figcaption {{ display: none; position: absolute; inset: 0; place-content: center; color: var(--soft); font-size: 13px; }}
+img[src^="data:"] + figcaption {{ display: grid; }} /* the frame holds pictures from the web back: an empty one stands for it */
 </style><main><header><time>9:41</time></header><article><i></i>
 <h1>{title}</h1><small>now</small><p>{body}</p>{picture}</article></main></html>"""
 
 
 def lock_screen(title: str, body: str, *, image: str = "", locale: str = "en") -> str:
     """The page. image: the picture's address, asked for only where the frame allows pictures."""
-    picture = f'<img src="{escape(image)}" alt="">' if image else ""
+    picture = f'<figure><img src="{escape(image)}" alt=""><figcaption>Picture</figcaption></figure>' if image else ""
     return _PAGE.format(locale=escape(locale), direction=direction(locale), title=escape(title), body=escape(body), picture=picture)

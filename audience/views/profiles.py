@@ -13,7 +13,6 @@ from django.views.decorators.http import require_POST
 
 from audience.catalogue import catalogue
 from audience.consent import consents, proof
-from audience.device_forms import PLATFORMS
 from audience.devices import devices_of
 from audience.erasure import erase
 from audience.models import Event, Profile
@@ -58,7 +57,7 @@ def profile(request: ConsoleRequest, profile_id: int) -> HttpResponse:
         "attributes": _attributes(request, person),
         "consents": consents(workspace_id, profile_id),
         "proof": proof(workspace_id, profile_id)[:50],
-        "devices": [{"words": PLATFORMS[each.platform], "device": each} for each in devices_of(workspace_id, profile_id)],
+        "devices": devices_of(workspace_id, profile_id),
         "events": [_event(event) for event in events["items"]],
         "page": events,
         "may_erase": request.actor.role.covers(Role.ADMIN),

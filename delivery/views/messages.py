@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from audience import door as audience
 from delivery import attached, finding, past, tracking
-from delivery.addresses import address_of
+from delivery.addresses import address_hash, address_of
 from delivery.explain import MessagePage, MessageView, Why, messages, timeline, why
 from delivery.facts import facts
 from delivery.left_out import left_out
@@ -25,7 +25,7 @@ from delivery.states import MessageState
 from delivery.views.frames import framed
 from delivery.views.titles import titles_of
 from delivery.views.words import tell
-from governance.door import ConsoleRequest, Invalid, Missing, console_page, revision_by_id
+from governance.door import ConsoleRequest, Invalid, Missing, Ref, console_page, revision_by_id, titles
 from presentation import door as presentation
 from rendering import door as rendering
 
@@ -215,9 +215,25 @@ def message(request: ConsoleRequest, token: str) -> HttpResponse:
         "person": next(iter(audience.load(workspace_id, [item.profile_id])), None) if item else None,
         "mail": OutboxMail.objects.filter(workspace_id=workspace_id, message_id=token).first(),
         "files": attached.names(key.dispatch_id, key.n) if key else [],
+        "about": _about(item) if item else None,
+        "device": _device(workspace_id, item) if item and item.channel == "push" else None,
     }
     context |= _said(workspace_id, token)
     return render(request, "delivery/console/message.html", context)
+
+
+def _about(item: MessageView) -> Mapping[str, Any] | None:
+    """The topic and the class that it went out under."""
+    return Dispatch.objects.filter(pk=item.dispatch_id).values("topic", "message_class").first()
+
+
+def _device(workspace_id: int, item: MessageView) -> audience.DeviceView | None:
+    """Which of the person's devices a push message went to; None where they have it no longer, or it went to none."""
+    rows = Message.objects.filter(dispatch_id=item.dispatch_id, n=item.n).values_list("address_hash", flat=True)
+    hashed = rows.first()
+    if not hashed:
+        return None
+    return audience.device_known_by(workspace_id, item.profile_id, lambda text: address_hash(workspace_id, "push", text) == hashed)
 
 
 def _request_of(token: str) -> int:
@@ -244,7 +260,8 @@ def _said(workspace_id: int, token: str) -> dict[str, Any]:
         return {}
     arms = pinned.experiment["arms"] if pinned.experiment else []
     variant = arms[pinned.variant]["key"] if len(arms) > 1 else ""
-    return {"said": made, "revision": revision, "framed": bool(made.page), "variant": variant}
+    content = titles(workspace_id, [template := Ref("template", revision.key)])[template]
+    return {"said": made, "revision": revision, "content": content, "framed": bool(made.page), "variant": variant}
 
 
 def reconstruct(workspace_id: int, pinned: SentMessage) -> tuple[rendering.Preview, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib import messages
@@ -15,10 +16,12 @@ from django.views.decorators.http import require_POST
 
 from delivery.addresses import EVERY_CHANNEL, PHONE_CHANNELS, address_hash
 from delivery.models import Suppression
+from delivery.sources import source_words
 from delivery.suppression import REASONS, never_write_to, normal, unsuppress
 from governance.door import AuditEntry, ConsoleRequest, Role, User, console_page, page
 
 CHANNEL_WORDS = {"email": "e-mail", "sms": "SMS", "whatsapp": "WhatsApp", "wechat": "WeChat", EVERY_CHANNEL: "every channel"}
+_BY_PERSON = re.compile(r"(?:console|api|command):([1-9][0-9]{0,17})", re.ASCII)
 DECISIONS = {"suppression.added": "Suppressed", "suppression.lifted": "Lifted"}
 
 
@@ -93,13 +96,10 @@ def _decisions(workspace_id: int, hashed: int) -> list[dict[str, Any]]:
 
 
 def _sources(sources: list[str]) -> list[str]:
-    """What said so, in words; people of the console by name."""
-    numbers = {int(source[8:]) for source in sources if source.startswith("console:") and source[8:].isdigit()}
-    names = dict(User.objects.filter(pk__in=numbers).values_list("pk", "username"))
-    return [
-        names.get(int(source[8:]), "somebody who has left") if source.startswith("console:") and source[8:].isdigit() else source
-        for source in sources
-    ]
+    """What said so, in words; people by name, whichever way they came."""
+    people = {source: int(found[1]) for source in sources if (found := _BY_PERSON.fullmatch(source))}
+    names = dict(User.objects.filter(pk__in=people.values()).values_list("pk", "username"))
+    return [names.get(people[source], "somebody who has left") if source in people else source_words(source) for source in sources]
 
 
 def _channel(channel: str) -> str:

@@ -14,11 +14,12 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from audience import door as audience
 from delivery import door as delivery
 from governance import door as governance
 from omni.console import stylesheet as sheet
 from omni.templatetags.diffs import path_words
-from omni.templatetags.states import channel_words, look, reason_words
+from omni.templatetags.states import channel_words, look, reason_words, suppression_words
 
 register = Library()
 ENGLISH = Locale("en")
@@ -83,6 +84,31 @@ def vendor(name: str) -> str:
 def reason(name: str) -> str:
     """A skip reason in words."""
     return reason_words(str(name))
+
+
+@register.filter
+def why_suppressed(name: str) -> str:
+    """The reason of a suppression in words: "stopped" → "answered STOP"."""
+    return suppression_words(str(name))
+
+
+@register.filter
+def topic(key: str) -> str:
+    """A topic by its name: "product-news" → "Product news"."""
+    return audience.topic_words(str(key)) if key else ""
+
+
+@register.filter
+def source(text: str) -> str:
+    """What a consent came through, in words, to be read after "by"."""
+    return delivery.source_words(str(text))
+
+
+@register.simple_tag(takes_context=True)
+def next_device(context: Context, devices: Iterable[Any]) -> Any:
+    """That of a person's devices which a push message would go to now, or nothing."""
+    platforms = delivery.push_platforms(context["request"].actor.workspace_id)
+    return next((each for each in devices if each.invalid_at is None and each.platform in platforms), None)
 
 
 @register.inclusion_tag("components/finding.html")

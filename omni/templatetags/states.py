@@ -64,6 +64,9 @@ LOOKS: dict[str, Look] = {
     "unsubscribed": Look("Unsubscribed", "circle-minus", "caution"),
     "subscribed": Look("Subscribed", "circle-check", "good"),
     "suppressed": Look("Suppressed", "circle-minus", "danger"),
+    # devices
+    "next": Look("Written to next", "delivery", "info"),
+    "gone": Look("Gone", "circle-x", "danger"),
     # what somebody would get now
     "would_get": Look("Would get it", "circle-check", "good"),
     "left_out": Look("Left out", "circle-minus", "neutral"),
@@ -122,6 +125,22 @@ CHANNELS: dict[str, str] = {key: word if word[1:].lower() != word[1:] else word.
 def channel_words(channel: str) -> str:
     """A channel inside a sentence: "e-mail", "SMS", "web push"."""
     return CHANNELS.get(channel, channel)
+
+
+SUPPRESSED = {
+    "bounced": "bounced",
+    "complained": "marked as spam",
+    "invalid": "doesn’t exist",
+    "stopped": "answered STOP",
+    "imported": "on an imported list",
+    "manual": "a person’s decision",
+    "unsubscribed": "left everything",
+}
+
+
+def suppression_words(reason: str) -> str:
+    """Why nothing is sent to an address, as a person says it."""
+    return SUPPRESSED.get(reason, reason)
 
 
 def reason_words(reason: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, get_args
 
 from django.http import HttpResponse
@@ -23,6 +24,7 @@ from governance.door import (
     list_context,
     listed,
     mapped,
+    titles,
     used_by,
 )
 from presentation import template_forms, template_places
@@ -59,11 +61,12 @@ def templates(request: ConsoleRequest) -> HttpResponse:
     """The gallery: thumbnails, locales, who uses them."""
     context = list_context(request, TEMPLATE)
     users = used_by(request.actor.workspace_id, TEMPLATE)
-    context["cards"] = [_card(view, users.get(view.key, ())) for view in context["documents"]]
+    called = titles(request.actor.workspace_id, chain.from_iterable(users.values())) if users else {}
+    context["cards"] = [_card(view, [called[user] for user in users.get(view.key, ())]) for view in context["documents"]]
     return render(request, "presentation/template_list.html", context)
 
 
-def _card(view: Any, users: Sequence[Any]) -> dict[str, Any]:
+def _card(view: Any, users: Sequence[str]) -> dict[str, Any]:
     try:
         body: TemplateBody | None = view.latest.model
     except Invalid:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from delivery.stations import Stop
 from delivery.views.words import tell
-from omni.templatetags.console import channel, country, vendor
+from omni.templatetags.console import channel, country, source, topic, vendor, why_suppressed
 from omni.templatetags.diffs import as_words, path_words, side_by_side, word_marks
 from omni.templatetags.figures import ago, columns_chart, count, duration, ended, engine, money, plural, share_words, unit_price
 from omni.templatetags.states import look
@@ -55,6 +55,23 @@ def test_channels_countries_and_vendors_go_by_their_names() -> None:
     assert [channel(each) for each in ("email", "sms", "push", "*")] == ["e-mail", "SMS", "push", "every channel"]
     assert (country("DE"), country("XX"), vendor("sendgrid"), vendor("gone"), vendor("")) == ("Germany", "XX", "SendGrid v3", "gone", "")
     assert look("in doubt") == look("in_doubt"), "what the ledger calls it and what addresses call it"
+
+
+def test_topics_and_what_somebody_said_something_through_go_by_their_names() -> None:
+    assert [topic(each) for each in ("product-news", "offers", "")] == ["Product news", "Offers", ""]
+    assert [why_suppressed(each) for each in ("stopped", "complained", "new")] == ["answered STOP", "marked as spam", "new"]
+    said = {
+        "event:sendgrid": "SendGrid v3",
+        "event:soft bounces": "repeated soft bounces",
+        "twilio:keyword": "a reply through Twilio Messages",
+        "sendgrid:complained": "a complaint through SendGrid v3",
+        "omni:preferences": "the preference page",
+        "omni:unsubscribed": "the link in a message",
+        "import:old.csv": "the import of old.csv",
+        "app": "app",
+        "shop:checkout": "shop:checkout",
+    }
+    assert {each: source(each) for each in said} == said
 
 
 def test_a_typed_reason_ends_as_a_sentence_does() -> None:

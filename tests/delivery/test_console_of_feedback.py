@@ -53,7 +53,8 @@ def test_the_list_counts_by_reason_and_shows_no_address(now: datetime) -> None:
     suppress(home, "email", ADDRESS, reason="bounced", source="event:sendgrid", now=now)
     suppress(home, "sms", "+447911123456", reason="stopped", source="twilio:keyword", now=now)
     page = console("vera", now).get("/console/delivery/suppressions/?reason=stopped").content.decode()
-    assert "twilio:keyword" in page and "event:sendgrid" not in page and "2 addresses" in page
+    assert "Answered STOP, newest first" in page and "a reply through Twilio Messages" in page and "2 addresses" in page
+    assert page.count("SendGrid v3") == 0 and "twilio:keyword" not in page
     assert ADDRESS not in page and "+447911123456" not in page and Suppression.objects.count() == 2
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -169,6 +170,39 @@ def test_the_page_of_a_failed_push_leads_to_the_persons_devices(street: Street, 
     client.force_login(governance.User.objects.get(username="ada"))
     page = client.get(f"/console/messages/{delivery.message_id(dispatch_id, 0)}/").content.decode()
     assert "Which of their devices are gone" in page and "token-of-the-phone" not in page
+
+
+def test_pages_say_which_device_it_went_to_and_which_comes_next(street: Street, client: Client) -> None:
+    for vendor_ in ("fcm", "apns"):
+        street.route(vendor_)
+    ann = somebody(street)
+    street.device(ann, "token-of-the-older")
+    street.device(ann, "ab" * 32, "apns")
+    street.vendor.gone = {street.device(ann, "token-of-the-newer")}
+    key = phones_and_all(street, topic="offers")
+    dispatch_id = launch(street, key)
+    client.force_login(governance.User.objects.get(username="ada"))
+
+    def told(address: str) -> str:
+        return " ".join(re.sub(r"<[^>]+>", " ", client.get(address).content.decode()).split())
+
+    message = told(f"/console/messages/{delivery.message_id(dispatch_id, 0)}/")
+    assert "Device Firebase app …-newer , gone since" in message and "About Offers, promotional" in message
+    person = told(f"/console/profiles/{ann}/")
+    assert re.search(r"Firebase app …-newer .*? Gone Apple device …ababab seen [^…]* Written to next Firebase app …-older", person)
+    routes = told("/console/delivery/routes/")
+    assert "messages to Firebase apps" in routes and "messages to Apple devices" in routes and "50 %" not in routes
+
+
+def test_a_run_of_push_messages_expects_no_reports(street: Street, client: Client) -> None:
+    street.route("fcm")
+    street.device(somebody(street), "token-of-the-phone")
+    run = pipeline.launch(street.person("ben"), phones_and_all(street), now=street.clock())
+    work(street)
+    client.force_login(governance.User.objects.get(username="ada"))
+    page = client.get(f"/console/runs/{run.pk}/").content.decode()
+    assert "Push services report nothing" in page and "Delivered</th>" not in page and "No reports from the vendor yet" not in page
+    assert "<dt>Topic</dt><dd>Offers</dd>" in page and "its route has no prices" in page
 
 
 def test_pages_show_a_push_on_a_lock_screen_with_what_travels_beside_it(street: Street, client: Client) -> None:

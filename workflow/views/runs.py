@@ -135,6 +135,7 @@ def _live(request: ConsoleRequest, found: Run) -> dict[str, Any]:
         "facts": facts,
         "said": said,
         "silence": _silence(facts, said),
+        "tells": facts.channel != "push" or said.reported,
         "events_wait": delivery.events_waiting(workspace_id),
         "variants": delivery.by_variant(workspace_id, found.dispatch_id),
         "held_out": facts.left_out.get("holdout", 0),
@@ -172,7 +173,11 @@ def _silence(facts: delivery.DispatchView, said: delivery.Engagement) -> str:
     """Why deliveries aren't known, where nobody told of any: not known isn't none."""
     if said.reported or facts.shadow:
         return ""
-    return "The outbox reports nothing." if facts.vendor == "outbox" else "No reports from the vendor yet."
+    if facts.vendor == "outbox":
+        return "The outbox reports nothing."
+    if facts.channel == "push":
+        return "Push services report nothing after they took a message; the app can record what became of it."
+    return "No reports from the vendor yet."
 
 
 def _actions(request: ConsoleRequest, found: Run) -> list[dict[str, Any]]:

@@ -66,10 +66,10 @@ def suppress_hashes(workspace_id: int, channel: str, hashes: Iterable[int], *, r
             some = wanted[start : start + ROWS_PER_STATEMENT]
             changed += _insert(workspace_id, channel, some, reason, source[:80], now)
             if reason not in MARKETING_ONLY:
-                weaker = Suppression.objects.filter(
-                    workspace_id=workspace_id, channel=channel, address_hash__in=some, reason__in=MARKETING_ONLY
-                )
-                changed += weaker.update(reason=reason, source=source[:80], at=now)
+                # asked for by address alone: SQLite would take the index by reason for the better one, and read every such row
+                held = Suppression.objects.filter(workspace_id=workspace_id, channel=channel, address_hash__in=some)
+                weaker = [pk for pk, known in held.values_list("pk", "reason") if known in MARKETING_ONLY]
+                changed += Suppression.objects.filter(pk__in=weaker).update(reason=reason, source=source[:80], at=now) if weaker else 0
     return changed
 
 

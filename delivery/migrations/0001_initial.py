@@ -273,6 +273,9 @@ class Migration(migrations.Migration):
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
             ],
             options={
+                'indexes': [
+                    models.Index(fields=['workspace', 'channel', 'reason', 'id'], name='suppressions_by_reason'),
+                ],
                 'constraints': [
                     models.UniqueConstraint(fields=('workspace', 'channel', 'address_hash'), name='one_suppression_per_address'),
                 ],

@@ -17,6 +17,7 @@ class Suppression(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "channel", "address_hash"], name="one_suppression_per_address")]
+        indexes = [models.Index(fields=["workspace", "channel", "reason", "id"], name="suppressions_by_reason")]
 
 
 class Switch(models.Model):

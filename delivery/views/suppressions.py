@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from delivery.addresses import EVERY_CHANNEL, PHONE_CHANNELS, address_hash
 from delivery.models import Suppression
 from delivery.sources import source_words
-from delivery.suppression import REASONS, never_write_to, normal, unsuppress
+from delivery.suppression import CHANNELS, REASONS, never_write_to, normal, unsuppress
 from governance.door import AuditEntry, ConsoleRequest, Role, User, console_page, page
 
 CHANNEL_WORDS = {"email": "e-mail", "sms": "SMS", "whatsapp": "WhatsApp", "wechat": "WeChat", EVERY_CHANNEL: "every channel"}
@@ -31,19 +31,21 @@ def suppressions(request: ConsoleRequest) -> HttpResponse:
     workspace_id = request.actor.workspace_id
     rows = Suppression.objects.filter(workspace_id=workspace_id)
     counted = list(rows.values("channel", "reason").annotate(n=Count("id")).order_by("channel", "-n"))
-    reason = request.GET.get("reason", "")
-    reason = reason if reason in REASONS else ""
-    listed = page(rows.filter(reason=reason) if reason else rows, request, lambda row: row, ("-id",))
+    reason, channel = request.GET.get("reason", ""), request.GET.get("channel", "")
+    reason, channel = reason if reason in REASONS else "", channel if channel in CHANNELS else ""
+    asked = {name: word for name, word in (("reason", reason), ("channel", channel)) if word}
+    listed = page(rows.filter(**asked), request, lambda row: row, ("-id",))
     shown = [{"row": row, "channel": _channel(row.channel), "name": _name(row.address_hash)} for row in listed["items"]]
     context = {
         "title": "Suppressions",
         "trail": [{"title": "Delivery", "href": reverse("delivery:health")}],
-        "counted": [{**each, "channel": _channel(each["channel"])} for each in counted],
+        "counted": [{**each, "key": each["channel"], "channel": _channel(each["channel"])} for each in counted],
         "total": sum(each["n"] for each in counted),
         "page": listed,
         "shown": [{**each, "by": by} for each, by in zip(shown, _sources([each["row"].source for each in shown]), strict=True)],
         "reasons": sorted(REASONS),
         "reason": reason,
+        "channel": _channel(channel),
         "lookup": _looked_up(request),
         "is_author": request.actor.role.covers(Role.AUTHOR),
         "is_approver": request.actor.role.covers(Role.APPROVER),

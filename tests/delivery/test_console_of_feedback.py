@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from delivery import webhook_log
@@ -52,10 +54,33 @@ def test_the_list_counts_by_reason_and_shows_no_address(now: datetime) -> None:
     home = factories.workspace().pk
     suppress(home, "email", ADDRESS, reason="bounced", source="event:sendgrid", now=now)
     suppress(home, "sms", "+447911123456", reason="stopped", source="twilio:keyword", now=now)
-    page = console("vera", now).get("/console/delivery/suppressions/?reason=stopped").content.decode()
-    assert "Answered STOP, newest first" in page and "a reply through Twilio Messages" in page and "2 addresses" in page
+    page = console("vera", now).get("/console/delivery/suppressions/?channel=sms&reason=stopped").content.decode()
+    assert "Answered STOP, SMS, newest first" in page and "a reply through Twilio Messages" in page and "2 addresses" in page
     assert page.count("SendGrid v3") == 0 and "twilio:keyword" not in page
     assert ADDRESS not in page and "+447911123456" not in page and Suppression.objects.count() == 2
+
+
+@pytest.mark.sqlite
+def test_two_million_suppressions_are_counted_and_paged_in_an_index_that_their_import_does_not_meet(now: datetime) -> None:
+    home, client = factories.workspace().pk, console("vera", now)
+    with CaptureQueriesContext(connection) as asked:
+        suppress(home, "email", ADDRESS, reason="unsubscribed", source="event:omni", now=now)
+        suppress(home, "email", ADDRESS, reason="bounced", source="event:sendgrid", now=now)
+    assert Suppression.objects.get().reason == "bounced" and not any("suppressions_by_reason" in plan for plan in plans(asked))
+    with CaptureQueriesContext(connection) as asked:
+        client.get("/console/delivery/suppressions/?channel=email&reason=bounced")
+    found = [plan for plan in plans(asked) if "suppressions_by_reason" in plan]
+    assert "COVERING INDEX" in found[0] and "channel=? AND reason=?" in found[1] and "TEMP B-TREE" not in found[1]
+
+
+def plans(asked: CaptureQueriesContext) -> list[str]:
+    """How the database goes about each of these statements about suppressions."""
+    with connection.cursor() as cursor:
+        explained = []
+        for statement in (each["sql"] for each in asked.captured_queries if "delivery_suppression" in each["sql"]):
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}")
+            explained.append(" ".join(str(row[-1]) for row in cursor.fetchall()))
+    return explained
 
 
 def test_the_log_is_filtered_and_a_vendor_that_fails_is_told_of_on_the_delivery_page(now: datetime) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -14,13 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import runs
+from tests import demonstration, runs
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-ROOT = Path(__file__).resolve().parents[2]
-MANAGE = [sys.executable, "manage.py"]
 MANAGE = [sys.executable, "manage.py"]
 
 
@@ -31,25 +28,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("browser"))
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(("OMNI_", "DJANGO_", "PYTEST_"))}
-    return plain | {
-        "DJANGO_SETTINGS_MODULE": "omni.settings",
-        "OMNI_DATA_DIR": str(folder),
-        "OMNI_DEMO_SERVE": "0",
-        "OMNI_PORT": str(runs.free_port()),  # the same for all processes, so that links in mails lead here
-        "PYTHONUNBUFFERED": "1",
-    }
-
-
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running instance of this worker's own: the demonstration's data, console and worker in one process."""
     folder = tmp_path_factory.mktemp("house")
-    shutil.copytree(runs.made_once("demonstration", _demonstrate), folder, dirs_exist_ok=True)
+    shutil.copytree(demonstration.made(), folder, dirs_exist_ok=True)
     said = folder / "serve.log"
+    given = demonstration.environment(folder, OMNI_PORT=str(runs.free_port()), PYTHONUNBUFFERED="1")
     with said.open("w") as log:
-        serving = subprocess.Popen([*MANAGE, "serve"], cwd=ROOT, env=_environment(folder), stdout=log, stderr=log)
+        serving = subprocess.Popen([*MANAGE, "serve"], cwd=demonstration.ROOT, env=given, stdout=log, stderr=log)
     try:
         runs.wait_for(lambda: _address(said) is not None, serving, said, "the house")
         yield _address(said) or ""
@@ -59,11 +46,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             serving.wait(timeout=45)
         except subprocess.TimeoutExpired:
             serving.kill()
-
-
-def _demonstrate(folder: Path) -> None:
-    made = subprocess.run([*MANAGE, "demo"], cwd=ROOT, env=_environment(folder), capture_output=True, text=True, timeout=300)
-    assert made.returncode == 0, made.stdout[-2000:] + made.stderr[-2000:]
 
 
 def _address(said: Path) -> str | None:
@@ -115,6 +97,18 @@ def until(page: Page, condition: str, *, seconds: float = 20) -> None:
             return
         page.wait_for_timeout(50)
     raise AssertionError(f"never true: {condition}")
+
+
+def settled(page: Page) -> None:
+    """Wait until the page has all its parts: for some frames in a row it asks for none. (Playwright's "networkidle" is half a second.)"""
+    page.evaluate(
+        """async () => {
+            for (let calm = 0; calm < 8; ) {
+                await new Promise(requestAnimationFrame);
+                calm = document.querySelector(".htmx-request") ? 0 : calm + 1;
+            }
+        }"""
+    )
 
 
 @pytest.fixture(scope="session")

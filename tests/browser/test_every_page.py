@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
-from tests.browser.conftest import Visit, Visitor
+from tests.browser.conftest import Visit, Visitor, settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -90,7 +90,7 @@ def test_a_page_is_sound_for_everybody(reader: tuple[Visitor, Page], path: str) 
     page.set_viewport_size(WIDE)
     page.emulate_media(color_scheme="light")
     page.goto(visitor.house + path)
-    page.wait_for_load_state("networkidle")
+    settled(page)
     visitor.auditing = True
     assert page.title().endswith("· OMNI")
     page.evaluate(AXE_SCRIPT)

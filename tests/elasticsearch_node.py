@@ -44,7 +44,7 @@ def start(folder: Path) -> dict[str, Any]:
         "HOME": str(folder),
         "ES_JAVA_HOME": str(java),
         "ES_PATH_CONF": str(configuration),
-        "ES_JAVA_OPTS": "-Xms512m -Xmx512m",
+        "ES_JAVA_OPTS": "-Xms512m -Xmx512m -XX:TieredStopAtLevel=1",  # it lives for minutes: the better compiler costs more than it saves
         "ES_TMPDIR": str(folder / "tmp"),  # beside the configuration: Elasticsearch refuses to write above it
     }
     with open(folder / "log", "wb") as log:

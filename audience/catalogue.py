@@ -59,5 +59,6 @@ Catalogue = Mapping[str, AttributeBody]
 
 def catalogue(workspace_id: int) -> dict[str, AttributeBody]:
     """All attributes by name: as released, or as drafted where there is no released one yet."""
-    views = governance.documents(workspace_id, ATTRIBUTE.name)
-    return {view.key: (view.released or view.latest).model for view in views}
+    drafts = {key: governance.parse(AttributeBody, body) for key, body in governance.drafted(workspace_id, ATTRIBUTE.name).items()}
+    in_force: dict[str, AttributeBody] = {view.key: view.model for view in governance.all_released(workspace_id, ATTRIBUTE.name)}
+    return dict(sorted({**drafts, **in_force}.items()))

@@ -98,8 +98,7 @@ def _resolved(released: RevisionView, as_of: datetime) -> Snapshot:
 def _without(day: date) -> list[RevisionView]:
     """The released segments that have no snapshot of this day."""
     known = set(Snapshot.objects.filter(day=day).values_list("workspace_id", "segment_key"))
-    views = [view for home in Workspace.objects.values_list("pk", flat=True) for view in governance.documents(home, SEGMENT)]
-    released = [view.released for view in views if view.released is not None]
+    released = [view for home in Workspace.objects.values_list("pk", flat=True) for view in governance.all_released(home, SEGMENT)]
     return [each for each in released if (each.workspace_id, each.key) not in known]
 
 

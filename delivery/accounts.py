@@ -51,15 +51,15 @@ def _of_installation(vendor: str) -> list[WebhookAccount]:
 def _of_routes(workspace_id: int, epoch: int, vendor: str) -> tuple[WebhookAccount, ...]:
     """Remembered by the epoch: releasing a route and setting a secret both move it."""
     role, greeting, found = ADAPTERS[vendor].webhook_secret, ADAPTERS[vendor].greeting_secret, []
-    for document in governance.documents(workspace_id, "vendor_route"):
-        route = document.released.model if document.released else None
+    for released in governance.all_released(workspace_id, "vendor_route"):
+        route = released.model
         if not isinstance(route, VendorRoute) or route.vendor != vendor or role not in route.secrets:
             continue
         try:
             roles = [name for name in (role, greeting) if name in route.secrets]
             secrets = {name: governance.secret(workspace_id, route.secrets[name]) for name in roles}
         except governance.Missing:
-            log.warning("webhook.secret_missing", workspace=workspace_id, route=document.key)
+            log.warning("webhook.secret_missing", workspace=workspace_id, route=released.key)
             continue
         found.append(WebhookAccount(Account("", secrets, route.settings), workspace_id, workspace_id))
     return tuple(found)

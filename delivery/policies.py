@@ -149,7 +149,7 @@ def _released(workspace_id: int, key: str, channel: str) -> list[tuple[str, Vend
             if settings.OMNI.vendor == OUTBOX:
                 return []
             raise
-    views = [view.released for view in governance.documents(workspace_id, "vendor_route") if view.released]
+    views = governance.all_released(workspace_id, "vendor_route")
     found = [(view.key, view.model) for view in views if view.model.channel == channel]
     found.sort(key=lambda one: (-one[1].weight, one[0]))
     first = next((model.weight for _, model in found if not model.countries), 0)

@@ -74,8 +74,7 @@ def askable(workspace_id: int) -> tuple[Route, ...]:
 @lru_cache(maxsize=256)
 def _askable(workspace_id: int, epoch: int, environment: object) -> tuple[Route, ...]:
     """Remembered by the epoch: releasing a route and setting a secret both move it."""
-    views = [view.released for view in governance.documents(workspace_id, "vendor_route") if view.released]
-    models: list[tuple[str, VendorRoute]] = [(view.key, view.model) for view in views]
+    models: list[tuple[str, VendorRoute]] = [(view.key, view.model) for view in governance.all_released(workspace_id, "vendor_route")]
     found = [policies.named(workspace_id, key, model.channel) for key, model in models if model.price is not None]
     return tuple(route for route in found if route is not None and route.adapter.features.prices and route.account.secrets)
 

@@ -60,7 +60,7 @@ class ChannelOfRoutes:
 
 def board(workspace_id: int, *, now: datetime) -> list[ChannelOfRoutes]:
     """All released routes by channel, as they stand now."""
-    released = [view.released for view in governance.documents(workspace_id, "vendor_route") if view.released]
+    released = governance.all_released(workspace_id, "vendor_route")
     models: dict[str, VendorRoute] = {view.key: view.model for view in released}
     resting = limits.troubled(workspace_id, now=now)
     killed = {row.key: row.reason for row in switches(workspace_id) if row.scope in ("workspace", "vendor")}

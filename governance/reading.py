@@ -179,16 +179,21 @@ def revisions(workspace_id: int, kind: str, key: str, *, limit: int = 200) -> li
 
 
 _remembered: dict[tuple[int, str, str], tuple[int, RevisionView]] = {}
+_together: dict[tuple[int, str], tuple[int, tuple[RevisionView, ...]]] = {}
 
 
 def released(workspace_id: int, kind: str, key: str, *, epoch: int | None = None) -> RevisionView:
-    """What is in force now. Raises Missing. One small query where the witness' epoch is the remembered one.
+    """What is in force now. Raises Missing. One small query where the witness' epoch is the remembered one, two where something else
+    has changed since: a revision that is still the released one says what it said.
 
     epoch: as it was read a moment ago, by a caller who wants several documents of one committed state.
     """
     epoch = witness.epoch(workspace_id) if epoch is None else epoch
     known = _remembered.get((workspace_id, kind, key))
     if known and known[0] == epoch:
+        return known[1]
+    if known and _same([known[1]], _in_force(workspace_id, kind).filter(key=key)):
+        _remembered[workspace_id, kind, key] = (epoch, known[1])
         return known[1]
     row = _revisions(workspace_id).filter(released_by__workspace_id=workspace_id, document__kind=kind, document__key=key).first()
     if row is None:
@@ -199,6 +204,28 @@ def released(workspace_id: int, kind: str, key: str, *, epoch: int | None = None
     view = revision_view(row)
     _remembered[workspace_id, kind, key] = (epoch, view)
     return view
+
+
+def all_released(workspace_id: int, kind: str) -> tuple[RevisionView, ...]:
+    """Every revision of a kind that is in force now, by key; remembered as by `released`."""
+    epoch = witness.epoch(workspace_id)
+    before, known = _together.get((workspace_id, kind), (None, ()))
+    if before == epoch:
+        return known
+    kinds.kind(kind)
+    if before is None or not _same(known, _in_force(workspace_id, kind).order_by("key")):
+        rows = _revisions(workspace_id).filter(released_by__workspace_id=workspace_id, document__kind=kind).order_by("document__key")
+        known = tuple(revision_view(row) for row in rows)
+    if len(_together) >= REMEMBERED:
+        _together.clear()
+    _together[workspace_id, kind] = (epoch, known)
+    return known
+
+
+def drafted(workspace_id: int, kind: str) -> dict[str, dict[str, Any]]:
+    """By key the latest bodies of documents of which no revision is in force."""
+    rows = Document.objects.filter(workspace_id=workspace_id, kind=kind, latest__isnull=False, released__isnull=True)
+    return dict(rows.order_by("key").values_list("key", "latest__body"))
 
 
 def users_of(workspace_id: int, kind: str, key: str) -> list[Ref]:
@@ -238,6 +265,17 @@ def revision_view(row: Revision) -> RevisionView:
 
 def _revisions(workspace_id: int) -> QuerySet[Revision]:
     return Revision.objects.filter(workspace_id=workspace_id).select_related("document", "author")
+
+
+def _in_force(workspace_id: int, kind: str) -> QuerySet[Document]:
+    return Document.objects.filter(workspace_id=workspace_id, kind=kind, released__isnull=False)
+
+
+def _same(known: Sequence[RevisionView], rows: QuerySet[Document]) -> bool:
+    """Whether these documents' released revisions are the known ones. Not by their ids alone: SQLite gives the id of a revision that was
+    rolled back to another."""
+    found = rows.values_list("released_id", "released__sha256", "released__created_at")
+    return list(found) == [(view.id, view.sha256, view.created_at) for view in known]
 
 
 def _documents(workspace_id: int, kind: str) -> QuerySet[Document]:

@@ -22,8 +22,8 @@ def topics(workspace_id: int) -> Topics:
 @lru_cache(maxsize=64)
 def _topics(workspace_id: int, epoch: int) -> Topics:
     found: dict[str, dict[str, set[MessageClass]]] = defaultdict(lambda: defaultdict(set))
-    for document in governance.documents(workspace_id, "template"):
-        body = document.released.model if document.released else None
+    for released in governance.all_released(workspace_id, "template"):
+        body = released.model
         if isinstance(body, TemplateBody) and body.topic and body.message_class != "transactional":
             found[body.channel][body.topic].add(body.message_class)
     return {

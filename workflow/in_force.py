@@ -8,7 +8,7 @@ from functools import lru_cache
 import structlog
 
 from governance import door as governance
-from governance.door import Approval, DocumentView, Invalid, RevisionView
+from governance.door import Approval, Invalid, RevisionView
 from workflow.documents import CampaignBody
 
 log = structlog.get_logger(__name__)
@@ -22,18 +22,16 @@ def frozen(approval: Approval | None) -> list[int]:
     return [item.revision_id for item in approval.bill.items if item.kind not in LIVE] if approval else []
 
 
-def campaigns_in_force(workspace_id: int) -> Iterator[tuple[DocumentView, RevisionView, CampaignBody]]:
-    """Every campaign with its released revision and what that says.
+def campaigns_in_force(workspace_id: int) -> Iterator[tuple[RevisionView, CampaignBody]]:
+    """Every released campaign and what it says.
 
     One whose body today's schema no longer accepts is logged and left out: it stops itself, not the others.
     """
-    for view in governance.documents(workspace_id, "campaign"):
-        if view.released is None:
-            continue
+    for released in governance.all_released(workspace_id, "campaign"):
         try:
-            yield view, view.released, view.released.model
+            yield released, released.model
         except Invalid as invalid:
-            log.error("campaign.unreadable", campaign=view.key, revision=view.released.number, reason=invalid.reason)
+            log.error("campaign.unreadable", campaign=released.key, revision=released.number, reason=invalid.reason)
 
 
 def released_campaigns(workspace_id: int) -> tuple[tuple[RevisionView, CampaignBody], ...]:
@@ -43,4 +41,4 @@ def released_campaigns(workspace_id: int) -> tuple[tuple[RevisionView, CampaignB
 
 @lru_cache(maxsize=64)
 def _released(workspace_id: int, epoch: int) -> tuple[tuple[RevisionView, CampaignBody], ...]:
-    return tuple((released, campaign) for _, released, campaign in campaigns_in_force(workspace_id))
+    return tuple(campaigns_in_force(workspace_id))

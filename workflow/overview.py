@@ -68,9 +68,12 @@ def latest_runs(workspace_id: int, *, limit: int = 5) -> list[RunLine]:
 def upcoming(workspace_id: int, *, now: datetime, within: timedelta) -> list[Planned]:
     """What released campaigns plan to launch in the time that comes, the soonest first."""
     found = []
-    for view, _, campaign in campaigns_in_force(workspace_id):
+    in_force = list(campaigns_in_force(workspace_id))
+    titles = governance.titles(workspace_id, [Ref("campaign", released.key) for released, _ in in_force])
+    for released, campaign in in_force:
         zone = campaign.trigger.zone if isinstance(campaign.trigger, Schedule | Once) else ""
-        found += [Planned(view.key, view.title, at, zone, campaign.segment) for at in next_times(campaign, now=now, until=now + within)]
+        title, times = titles[Ref("campaign", released.key)], next_times(campaign, now=now, until=now + within)
+        found += [Planned(released.key, title, at, zone, campaign.segment) for at in times]
     return sorted(found, key=lambda planned: planned.at)
 
 

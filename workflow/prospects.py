@@ -48,7 +48,7 @@ class Prospect:
 
 def prospects(workspace_id: int, person: Person, *, now: datetime) -> list[Prospect]:
     """What this person would get of each campaign in force, the likeliest first. Changes nothing; a dozen queries per campaign."""
-    found = [_prospect(revision, campaign, person, now) for _, revision, campaign in campaigns_in_force(workspace_id)]
+    found = [_prospect(revision, campaign, person, now) for revision, campaign in campaigns_in_force(workspace_id)]
     return sorted(found, key=lambda each: (ORDER.index(each.verdict), each.title.casefold()))
 
 

@@ -143,8 +143,7 @@ def _template(workspace_id: int, key: str, epoch: int, at: str) -> governance.Re
     try:
         return governance.released(workspace_id, "template", key, epoch=epoch)
     except Missing:
-        views = governance.documents(workspace_id, "template")
-        known = [view.key for view in views if view.released and view.released.body.get("message_class") in CLASSES]
+        known = [view.key for view in governance.all_released(workspace_id, "template") if view.body.get("message_class") in CLASSES]
         near = get_close_matches(key, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise Invalid([Finding("error", f"{at}/type", key, f"a released template of class transactional or service{hint}")]) from None

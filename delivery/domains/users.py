@@ -46,7 +46,7 @@ def uses(workspace_id: int) -> dict[str, list[Use]]:
 
 def accounts(workspace_id: int) -> list[Account]:
     """The vendor accounts that mail may leave by, the preferred one first."""
-    routes = [view.released for view in governance.documents(workspace_id, "vendor_route") if view.released]
+    routes = governance.all_released(workspace_id, "vendor_route")
     mail = [(view.key, view.model) for view in routes if view.body.get("channel") == "email"]
     mail.sort(key=lambda pair: (-pair[1].weight, pair[0]))
     return [Account(key, route.title, facts_of(route)) for key, route in mail]

@@ -11,7 +11,7 @@ from pyroaring import BitMap64
 
 from audience import door as audience
 from audience.door import SegmentBody
-from governance.door import Invalid, Missing, parse, submit
+from governance.door import Invalid, Missing, create_workspace, parse, submit
 from tests import factories
 from tests.audience.world import make_catalogue, people
 from tests.laws.rules_drawn import rules
@@ -50,7 +50,8 @@ def did(profile: int, name: str, at: datetime, now: datetime, **properties: Any)
 def test_everyone_is_everyone_of_this_workspace(now: datetime) -> None:
     ada, ben = factories.profiles(2, now=now)
     assert ids({"everyone": True}, now) == {ada, ben}
-    assert audience.count(home() + 1, body({"everyone": True}), as_of=now) == 0
+    elsewhere = create_workspace("other", "Other").pk
+    assert audience.count(elsewhere, body({"everyone": True}), as_of=now) == 0
 
 
 def test_erased_people_are_in_no_segment(now: datetime) -> None:

@@ -326,7 +326,7 @@ class Day:
     def erase(self) -> None:
         name = self.draw.choice(self.town.names)
         with self.careless():
-            number = audience.erase(self.cleo, name, now=self.clock())
+            number = audience.erase(self.town.cleo, name, now=self.clock())
             self.known.erased[number] = self.clock()
 
     # ── the people at the console ─────────────────────────────────────────────────────────────────────────────────
@@ -335,21 +335,13 @@ class Day:
     def _program(self) -> Actor:
         return governance.system_actor(self.town.workspace_id, label="town")
 
-    @property
-    def ben(self) -> Actor:
-        return make.person("ben", now=self.now)
-
-    @property
-    def cleo(self) -> Actor:
-        return make.person("cleo", now=self.now)
-
     def _campaign(self, *states: str) -> int | None:
         found = Dispatch.objects.filter(kind="campaign", state__in=states).values_list("pk", flat=True)
         return self.draw.choice(sorted(found)) if found else None
 
     def launch(self) -> None:
         with self.careless():
-            pipeline.launch(self.ben, "by-hand", now=self.clock())
+            pipeline.launch(self.town.ben, "by-hand", now=self.clock())
 
     def pause_or_resume(self) -> None:
         with self.careless():
@@ -357,35 +349,35 @@ class Day:
             if dispatch is None:
                 return
             if self.draw.random() < 0.5:
-                delivery.pause(self.ben, dispatch, now=self.clock())
+                delivery.pause(self.town.ben, dispatch, now=self.clock())
                 self.known.halted[dispatch] = self.clock()
             else:
                 self.known.halted.pop(dispatch, None)
                 if (budget := Dispatch.objects.values_list("budget_micros", flat=True).get(pk=dispatch)) is not None:
-                    delivery.raise_budget(self.ben, dispatch, budget + self.draw.choice([1, 1_500]), now=self.clock())
-                delivery.resume(self.ben, dispatch, now=self.clock())
+                    delivery.raise_budget(self.town.ben, dispatch, budget + self.draw.choice([1, 1_500]), now=self.clock())
+                delivery.resume(self.town.ben, dispatch, now=self.clock())
 
     def stop(self) -> None:
         with self.careless():
             dispatch = self._campaign("running", "paused")
             if dispatch is not None:
-                delivery.stop(self.ben, dispatch, now=self.clock())
+                delivery.stop(self.town.ben, dispatch, now=self.clock())
                 self.known.halted[dispatch] = self.clock()
 
     def open_wave(self) -> None:
         with self.careless():
             if (dispatch := self._campaign("running")) is not None:
-                delivery.open_next_wave(self.ben, dispatch, now=self.clock())
+                delivery.open_next_wave(self.town.ben, dispatch, now=self.clock())
 
     def switch(self) -> None:
         scope, key = self.draw.choice([("workspace", ""), ("vendor", "sendgrid"), ("vendor", "twilio"), ("campaign", "morning")])
         with self.careless():
             if self.draw.random() < 0.4:
-                delivery.kill(self.ben, scope, key, True, reason="drill", now=self.clock())  # type: ignore[arg-type]
+                delivery.kill(self.town.ben, scope, key, True, reason="drill", now=self.clock())  # type: ignore[arg-type]
                 self.known.switched[scope, key] = self.clock()
             else:
                 self.known.switched.pop((scope, key), None)
-                delivery.kill(self.ben, scope, key, False, reason="over", now=self.clock())  # type: ignore[arg-type]
+                delivery.kill(self.town.ben, scope, key, False, reason="over", now=self.clock())  # type: ignore[arg-type]
 
     def decide_a_doubt(self) -> None:
         """Somebody who asked the vendor decides rightly."""
@@ -393,7 +385,7 @@ class Day:
         with self.careless():
             for attempt in delivery.in_doubt(self.town.workspace_id)[:1]:
                 verdict = "sent" if has.intersection(self._tokens_of(attempt)) else self.draw.choice(["resend", "give_up"])
-                delivery.resolve_in_doubt(self.ben, attempt.pk, verdict, now=self.clock())  # type: ignore[arg-type]
+                delivery.resolve_in_doubt(self.town.ben, attempt.pk, verdict, now=self.clock())  # type: ignore[arg-type]
 
     def _tokens_of(self, attempt: Attempt) -> list[str]:
         from delivery.models import Message
@@ -406,7 +398,7 @@ class Day:
         with self.careless():
             view = governance.document(self.town.workspace_id, "template", "offer")
             number = view.latest.number
-            governance.recall(self.ben, "template", "offer", number=number, reason="wrong", now=self.clock())
+            governance.recall(self.town.ben, "template", "offer", number=number, reason="wrong", now=self.clock())
             self.known.recalled[view.latest.id] = self.clock()
             body = make.template(locales={"en": make.letter(subject=f"Hello for the {number + 1}. time")})
             make.put("template", "offer", body, now=self.clock())
@@ -416,10 +408,10 @@ class Day:
 
     def _release(self, key: str) -> None:
         view = governance.document(self.town.workspace_id, "campaign", key)
-        asked = governance.submit(make.person("ada", now=self.now), "campaign", key, number=view.latest.number, now=self.clock())
-        governance.decide(self.ben, asked.pk, bill_hash=asked.bill_hash, verdict="approve", comment="Good.", now=self.clock())
+        asked = governance.submit(self.town.ada, "campaign", key, number=view.latest.number, now=self.clock())
+        governance.decide(self.town.ben, asked.pk, bill_hash=asked.bill_hash, verdict="approve", comment="Good.", now=self.clock())
         self.known.approved.add(asked.bill_hash)
-        governance.release(self.ben, asked.pk, now=self.clock())
+        governance.release(self.town.ben, asked.pk, now=self.clock())
 
     # ── judging ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -432,8 +424,8 @@ class Day:
         self.tell("everything settles")
         self.chaos.quiet += 1
         self.vendors.troubled, self.vendors.feeding, self.depth = 0, True, DEEPEST
-        for scope, key in [("workspace", ""), ("vendor", "sendgrid"), ("vendor", "twilio"), ("campaign", "morning")]:
-            delivery.kill(self.ben, scope, key, False, reason="over", now=self.clock())  # type: ignore[arg-type]
+        for thrown in delivery.switches(self.town.workspace_id):
+            delivery.kill(self.town.ben, thrown.scope, thrown.key, False, reason="over", now=self.clock())  # type: ignore[arg-type]
         self.known.switched.clear()
         self.pass_(2 * TICK_EVERY)  # it may have kept time a moment ago, before the last release
         self.workers[0].step()
@@ -451,7 +443,7 @@ class Day:
             for dispatch in Dispatch.objects.filter(state="paused").values_list("pk", flat=True):
                 self.known.halted.pop(dispatch, None)
                 act = delivery.resume if seconds == 2_500 else delivery.stop  # one that halts again and again is given up
-                act(self.ben, dispatch, now=self.clock())
+                act(self.town.ben, dispatch, now=self.clock())
             self.pass_(seconds)
             for _ in range(200):
                 if not self.workers[0].step():

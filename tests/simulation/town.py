@@ -13,7 +13,6 @@ from django.conf import settings
 from django.db import connection
 
 from delivery import instance
-from governance import door as governance
 from tests import factories as make
 from tests.vendor_standin import StandIn
 
@@ -32,13 +31,13 @@ class Town:
     def __init__(self) -> None:
         self.hooks = StandIn()  # whose key signs the mail vendor's webhooks
         self.people: list[int] = []
+        self.ada, self.ben, self.cleo = (make.person(name, now=DAWN - timedelta(days=2)) for name in ("ada", "ben", "cleo"))
         self.names = [f"p{place}" for place in range(PEOPLE)]
         self._build(DAWN - timedelta(days=2))
         self.workspace_id = make.workspace().pk
         self._kept = sqlite3.connect(":memory:")
         connection.ensure_connection()
         connection.connection.backup(self._kept)
-        self._epoch = governance.epoch(self.workspace_id)
 
     def begin(self) -> None:
         """The same dawn again. Epochs are never used twice in one process, since what is remembered is remembered by them."""

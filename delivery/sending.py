@@ -13,7 +13,8 @@ from delivery.models import Attempt
 from delivery.routing import choose, for_device
 from delivery.switches import killed
 from delivery.terms import terms_of
-from delivery.walks import Stop, Walk
+from delivery.walks import Walk
+from delivery.windows import Stop
 from delivery.work import Clock, Entry, Outcome, Outgoing, Work
 from governance.door import DoorError
 

@@ -1,8 +1,8 @@
 """Admit, post, confirm: one piece of leased work to its vendors, window by window.
 
-While one window waits for its answers the next has its last look and leaves; the two together hold at most `concurrency`
-vendor requests, and that is what a kill can leave in doubt per worker. The worker restrains itself: no request starts unless
-the lease outlives two full time-outs.
+While one window waits for its answers and another's are written down, the next has its last look and leaves; together they hold at
+most `concurrency` vendor requests, and that is what a kill can leave in doubt per worker. The worker restrains itself: no request
+starts unless the lease outlives two full time-outs.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Sequence, Set
-from dataclasses import dataclass, replace
+from concurrent.futures import Future
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -18,15 +19,16 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from delivery import budgets, confirmation, ledger, quotas, settled, traffic
-from delivery.adapters.base import Account, Fate, VendorRequest
+from delivery.adapters.base import Fate, VendorRequest
 from delivery.connections import Connections, Posting
 from delivery.eligibility import Candidate
 from delivery.ledger import Bundle, Halted, Terms
 from delivery.preparation import Prepared
 from delivery.quotas import Limit
-from delivery.requests import ids_of, request_of
+from delivery.requests import request_of
 from delivery.tokens import TOKENS
 from delivery.traffic import Taken
+from delivery.windows import Flight, Stop, next_window
 from delivery.work import Clock, Outcome, Work
 
 log = structlog.get_logger(__name__)
@@ -41,6 +43,7 @@ class Walk:
         self.work, self.vendors, self.clock = work, vendors, clock
         self.counts, self.requests, self.deadline = Counter[str](), 0, work.deadline
         self._began, self._unpaid = time.monotonic(), False
+        self._aside: tuple[int, Future[confirmation.Followed]] | None = None  # requests whose answers the scribe is writing down
 
     def through(self, parts: Sequence[tuple[Prepared, Terms]], *, waits: Stop) -> Outcome:
         """Every part by its own route, then close the work; or give it back where something stands in the way of any of it."""
@@ -58,8 +61,14 @@ class Walk:
 
     def _through(self, prepared: Prepared, terms: Terms, *, last: bool) -> Stop:
         """All windows of one route. last: nothing else of the work is left, so that its end closes it. Answers why some of it waits."""
-        queue, unsendable, begun = deque(prepared.bundles), prepared.unsendable, False
-        flying, stop, later = deque[_Flight](), Stop(), Stop()
+        try:
+            return self._windows(deque(prepared.bundles), prepared.unsendable, terms, last=last)
+        finally:
+            self._written()
+
+    def _windows(self, queue: deque[Bundle], unsendable: Sequence[Candidate], terms: Terms, *, last: bool) -> Stop:
+        """The same, but for what the scribe is still writing down at the end."""
+        flying, stop, later, begun = deque[Flight](), Stop(), Stop(), False
         while flying or ((queue or unsendable or not begun) and not stop):
             if (queue or unsendable or not begun) and not stop and self._has_room(flying, terms):
                 try:
@@ -91,23 +100,27 @@ class Walk:
         work, seconds = self.work, round(time.monotonic() - self._began, 3)
         return {"dispatch": work.dispatch.id, "worker": work.worker, "requests": self.requests, "seconds": seconds, **self.counts}
 
-    def _has_room(self, flying: Sequence[_Flight], terms: Terms) -> bool:
+    def _has_room(self, flying: Sequence[Flight], terms: Terms) -> bool:
         """Whether another window may leave: two are in the air at most, and not more requests than the vendor takes at once."""
-        return len(flying) < 2 and sum(len(flight.bundles) for flight in flying) < terms.route.adapter.limits.concurrency
+        return len(flying) < 2 and self._unwritten(flying) < terms.route.adapter.limits.concurrency
+
+    def _unwritten(self, flying: Sequence[Flight]) -> int:
+        """Requests that a kill would leave in doubt: in the air, or answered and not yet written down."""
+        return sum(len(flight.bundles) for flight in flying) + (self._aside[0] if self._aside is not None else 0)
 
     def _take_off(
         self,
         queue: deque[Bundle],
         unsendable: Sequence[Candidate],
-        flying: deque[_Flight],
+        flying: deque[Flight],
         terms: Terms,
         stop: Stop,
         later: Stop,
-    ) -> _Flight | None:
+    ) -> Flight | None:
         """Admit the next window and begin to post it; None where something stands in the way. Raises Halted. later: why some of it
         waits for longer than this lease."""
         limits_now = terms.route.limits_on(self.clock().date())
-        window = _next_window(queue, terms, quotas.at_once(limits_now), in_the_air=sum(len(flight.bundles) for flight in flying))
+        window = next_window(queue, terms, quotas.at_once(limits_now), unwritten=self._unwritten(flying))
         taken = self._draw(window, limits_now, terms) if window and limits_now else None
         if taken is not None:
             window = self._allowed(window, taken, queue, later)
@@ -165,22 +178,43 @@ class Walk:
         """Seconds to sleep where nothing may go now."""
         return max((taken.soon_at - self.clock()).total_seconds(), 0.01) if taken.soon_at is not None else 0.0
 
-    def _land(self, flying: deque[_Flight], terms: Terms, stop: Stop, queue: deque[Bundle], *, more: bool) -> None:
+    def _land(self, flying: deque[Flight], terms: Terms, stop: Stop, queue: deque[Bundle], *, more: bool) -> None:
         """Wait for the oldest window's answers and write them down; what is to be attempted anew joins the queue. more: something
         follows that neither flies nor queues."""
-        flight = flying.popleft()
-        followed = self._confirm(self._answers(flight, terms), terms, last=not (flying or queue or stop or more))
+        answered, last = self._answers(flying.popleft(), terms), not (flying or queue or stop or more)
+        self._written()
+        rest = self.vendors.breaker.note(self.work.workspace_id, terms.route.key, [fate.kind for _, fate in answered])
+        if not last and not rest and self._leave_to_scribe(answered, terms):
+            return
+        followed = self._confirm(answered, terms, last=last, rest=rest, now=self.clock())
         self.counts += followed.counts
         queue.extendleft(reversed(followed.retry))
         if followed.later:
             stop.because(followed.trouble, self.clock() + timedelta(seconds=followed.rest))
 
-    def _confirm(self, answered: list[tuple[Bundle, Fate]], terms: Terms, *, last: bool) -> confirmation.Followed:
+    def _leave_to_scribe(self, answered: list[tuple[Bundle, Fate]], terms: Terms) -> bool:
+        """Have answers written down on the side, where nothing follows from them: all of them were accepted."""
+        scribe, now = self.vendors.scribe, self.clock()
+        if scribe is None or not scribe.can_write() or any(fate.kind != "accepted" for _, fate in answered):
+            return False
+        writing = scribe.write(lambda: self._confirm(answered, terms, last=False, rest=0.0, now=now))
+        if writing is not None:
+            self._aside = (len(answered), writing)
+        return writing is not None
+
+    def _written(self) -> None:
+        """Wait for the scribe. Raises what it met: a database that stayed away."""
+        if self._aside is not None:
+            writing, self._aside = self._aside[1], None
+            self.counts += writing.result().counts
+
+    def _confirm(
+        self, answered: list[tuple[Bundle, Fate]], terms: Terms, *, last: bool, rest: float, now: datetime
+    ) -> confirmation.Followed:
         """Write the answers down. They wait for a database that is away as long as the lease: unwritten, they would be in doubt."""
-        rest = self.vendors.breaker.note(self.work.workspace_id, terms.route.key, [fate.kind for _, fate in answered])
         while True:
             try:
-                return confirmation.confirm(self.work, answered, terms=terms, last=last, rest=rest, now=self.clock())
+                return confirmation.confirm(self.work, answered, terms=terms, last=last, rest=rest, now=now)
             except (OperationalError, InterfaceError) as error:
                 if time.monotonic() >= self.deadline or connection.in_atomic_block:
                     raise
@@ -188,7 +222,7 @@ class Walk:
                 connection.close()
                 time.sleep(DATABASE_AWAY)
 
-    def _post(self, bundles: list[Bundle], terms: Terms) -> _Flight:
+    def _post(self, bundles: list[Bundle], terms: Terms) -> Flight:
         """Begin to post these; what can't become a request has its fate already."""
         route, now, workspace_id = terms.route, self.clock(), self.work.workspace_id
         ready = TOKENS.ready(
@@ -199,17 +233,17 @@ class Walk:
             now=now,
         )
         if isinstance(ready, Fate):
-            return _Flight(bundles, [ready] * len(bundles), Posting([]), route.account)
+            return Flight(bundles, [ready] * len(bundles), Posting([]), route.account)
         made = [request_of(self.work, bundle, terms, now, ready) for bundle in bundles]
         if not self._time_left():  # built too slowly, or stopped meanwhile: nothing has left the house
             kept = Fate("transient", retry_after=0.0, detail="not posted: the lease is nearly over")
-            return _Flight(bundles, [kept] * len(bundles), Posting([]), ready)
+            return Flight(bundles, [kept] * len(bundles), Posting([]), ready)
         requests = [one for one in made if isinstance(one, VendorRequest)]
         self.requests += len(requests)
         posting = self.vendors.begin(workspace_id, route.key, requests, limits=route.adapter.limits, now=now)
-        return _Flight(bundles, made, posting, ready)
+        return Flight(bundles, made, posting, ready)
 
-    def _answers(self, flight: _Flight, terms: Terms) -> list[tuple[Bundle, Fate]]:
+    def _answers(self, flight: Flight, terms: Terms) -> list[tuple[Bundle, Fate]]:
         """Wait for a window's answers; what the vendor refused because its token had gone stale goes once more with a new one."""
         fates = flight.fates(terms)
         stale = [place for place, fate in enumerate(fates) if fate.stale_token]
@@ -233,58 +267,3 @@ class Walk:
         needed = 2 * settings.OMNI.vendor_timeout
         wall = (self.work.leased_until - self.clock()).total_seconds() if self.deadline == self.work.deadline else needed
         return self.deadline - time.monotonic() >= needed and wall >= needed
-
-
-@dataclass(slots=True)
-class _Flight:
-    """A window that was admitted and is being posted. made: each bundle's request, or its fate where there is none to post."""
-
-    bundles: list[Bundle]
-    made: Sequence[VendorRequest | Fate]
-    posting: Posting
-    account: Account
-
-    def fates(self, terms: Terms) -> list[Fate]:
-        """Wait for the answers and read them."""
-        answers, read, fates = iter(self.posting.answers()), terms.route.adapter.read, list[Fate]()
-        for bundle, one in zip(self.bundles, self.made, strict=True):
-            answer = one if isinstance(one, Fate) else next(answers)
-            fates.append(answer if isinstance(answer, Fate) else read(answer, ids_of(bundle)))
-        return fates
-
-
-@dataclass(slots=True)
-class Stop:
-    """Why nothing more leaves and when the rest falls due; false while nothing stands in the way. The first reason and the latest
-    moment count."""
-
-    reason: str = ""
-    due_at: datetime | None = None
-
-    def __bool__(self) -> bool:
-        return self.due_at is not None
-
-    def add(self, other: Stop) -> None:
-        """What stands in the way of something else of the same work."""
-        if other.due_at is not None:
-            self.because(other.reason, other.due_at)
-
-    def because(self, reason: str, due_at: datetime) -> None:
-        """One more reason."""
-        self.reason = self.reason or reason
-        self.due_at = due_at if self.due_at is None else max(self.due_at, due_at)
-
-
-def _next_window(queue: deque[Bundle], terms: Terms, room: int | None, *, in_the_air: int) -> list[Bundle]:
-    """The requests that go together: all that is left, or half of what the vendor takes at once, so that another half can follow
-    before the first is answered; and no more messages than the account's rate pays for."""
-    window, messages = list[Bundle](), 0
-    at_once = terms.route.adapter.limits.concurrency
-    free = at_once - in_the_air
-    most = free if len(queue) <= free else min(free, max(1, at_once // 2))
-    while queue and len(window) < most:
-        messages += len(queue[0].candidates)
-        if window and room is not None and messages > room:
-            break
-        window.append(queue.popleft())
-    return window

@@ -14,6 +14,7 @@ from presentation.door import Content, LocalizedContent, Theme, names_of
 from rendering.channels import email, email_text, push, sms
 from rendering.contexts import Misplaced, Places
 from rendering.escapes import Context, html
+from rendering.folding import folded
 from rendering.holes import TOKEN, Holes, Target
 from rendering.messages import largest
 from rendering.program import Compiled, CompiledMessage, Hole, Program
@@ -141,7 +142,7 @@ def _plain(output: str, holes: Holes) -> Iterator[Piece]:
 
 def _html(output: str, holes: Holes, *, isolate: bool) -> Iterator[Piece]:
     """isolate: wrap values in running text in <bdi>, so that a name in another script doesn't turn the line around."""
-    output = output.replace("\r\n", "\n")
+    output = folded(output.replace("\r\n", "\n"))
     places = Places(output)
     for position, piece in holes.cut(output):
         if isinstance(piece, str):

@@ -29,7 +29,7 @@ from rendering.look import HEADINGS, SIZES, Look
 from rendering.mjml import element
 
 WIDTH, GUTTER = 600, 36
-_FILLER = "&#847;&zwnj;&nbsp;" * 60  # keeps inboxes from showing the first lines behind the preheader
+_FILLER = ("&#847;&zwnj;&nbsp;" * 15 + " ") * 4  # keeps inboxes from showing the first lines behind the preheader
 _META = (
     '<meta name="color-scheme" content="light dark" /><meta name="supported-color-schemes" content="light dark" />'
     '<meta name="x-apple-disable-message-reformatting" />'

@@ -15,7 +15,7 @@ from delivery.adapters.base import OutgoingRequest, VendorResponse
 from delivery.connections import Connections
 from delivery.eligibility import Candidate
 from delivery.ledger import Bundle, Terms
-from delivery.models import Attempt, Decision, Message
+from delivery.models import Attempt, Message
 from delivery.preparation import Prepared
 from delivery.states import AttemptState
 from delivery.work import Clock, Work
@@ -72,24 +72,14 @@ def _verdict(row: Attempt, candidate: Candidate, bundle: Bundle, terms: Terms, v
 
 
 def _has_unnamed_twin(row: Attempt, candidate: Candidate) -> bool:
-    """Whether another message of this type says the same to the same person and it isn't known which of the vendor's is its own:
-    a look-up can't tell such two apart."""
-    mine = Decision.objects.select_related("dispatch").filter(dispatch_id=row.dispatch_id, n=candidate.n).first()
-    if mine is None:
-        return False
-    others = Decision.objects.filter(workspace_id=row.workspace_id, profile_id=mine.profile_id, dispatch__key=mine.dispatch.key)
-    twins = {(one.dispatch_id, one.n) for one in others.exclude(pk=mine.pk) if one.payload == mine.payload}
-    rows = Message.objects.filter(
-        workspace_id=row.workspace_id,
-        dispatch_id__in={dispatch_id for dispatch_id, _ in twins},
-        n__in={n for _, n in twins},
-        profile_id=mine.profile_id,
-    )
-    attempts = {one.attempt_id: one.dispatch_id for one in rows if (one.dispatch_id, one.n) in twins and one.attempt_id}
+    """Whether another message went to the same address at about that time and it isn't known which of the vendor's is its own: what
+    was found may be that one, whatever sent it, since two templates can say the same."""
+    near = (row.posted_at - NEAR, row.posted_at + NEAR)
+    same = Message.objects.filter(workspace_id=row.workspace_id, address_hash=candidate.address_hash, at__range=near, attempt_id__gt=0)
+    attempts = dict(same.exclude(attempt_id=row.pk).values_list("attempt_id", "dispatch_id"))
     open_ones = Q(state__in=(AttemptState.POSTING, AttemptState.IN_DOUBT)) | Q(state=AttemptState.SENT, vendor_id="")
-    near = Q(posted_at__gte=row.posted_at - NEAR, posted_at__lte=row.posted_at + NEAR)
-    theirs = Attempt.objects.filter(dispatch_id__in=set(attempts.values()), id__in=list(attempts))
-    return theirs.filter(open_ones, near, workspace_id=row.workspace_id).exists()
+    theirs = Attempt.objects.filter(dispatch_id__in=set(attempts.values()), id__in=list(attempts), vendor=row.vendor)
+    return theirs.filter(open_ones).exists()
 
 
 def _known(row: Attempt) -> set[str]:

@@ -202,6 +202,24 @@ def test_two_like_texts_to_one_person_are_not_taken_for_each_other(street: Stree
     assert len(delivery.in_doubt(street.workspace_id)) == 2 and len(street.vendor.accepted) == 1
 
 
+def test_a_campaigns_like_text_is_not_taken_for_a_transactional_one(street: Street) -> None:
+    """Two templates can say the same: the one text that the vendor lists may be either's."""
+    street.route("twilio")
+    street.vendor.fault = lambda number: {0: "accept_drop", 1: "drop"}.get(number, "ok")
+    ada = street.numbers(1)
+    campaign = street.launch(ada, channel="sms")
+    street.work()
+    message = street.message_type(channel="sms")
+    street.decide(message, ada)
+
+    for _ in range(90):
+        street.work()
+        street.clock.pass_(minutes=1)
+
+    assert street.counts(campaign) == {"in_doubt": 1} and street.counts(message) == {"in_doubt": 1}
+    assert len(street.vendor.accepted) == 1
+
+
 def test_a_stopped_dispatch_repeats_nothing(street: Street) -> None:
     street.route("sendgrid")
     street.vendor.fault = lambda number: "drop" if number == 0 else "ok"

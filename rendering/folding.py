@@ -23,15 +23,13 @@ def folded(html: str) -> str:
         most = AT_LAST if between is _BETWEEN_WORDS else SOON
         words = between.split(piece) if between is not None else [piece]
         for place, word in enumerate(words):
-            size = len(word.encode())
-            if place and length + size >= most:
-                made.append("\n")
-                length = 0
-            elif place:
-                made.append(" ")
-                length += 1
+            ends = length + len(word.encode()) >= most
+            if place:
+                made.append("\n" if ends else " ")
+                length = 0 if ends else length + 1
             made.append(word)
-            length = len(word.encode()) - len(word[: word.rindex("\n") + 1].encode()) if "\n" in word else length + size
+            _, line_end, tail = word.rpartition("\n")
+            length = len(tail.encode()) + (0 if line_end else length)
     return "".join(made)
 
 

@@ -30,7 +30,7 @@ def demonstrate(folder: Path, **variables: str) -> str:
 
 def made() -> Path:
     """A folder after its first demonstration, and what that showed in SAID."""
-    return runs.made_once("demonstration", lambda folder: _make(folder))
+    return runs.made_once("demonstration", _make)
 
 
 def _make(folder: Path) -> None:

@@ -260,7 +260,8 @@ def _said(workspace_id: int, token: str) -> dict[str, Any]:
         return {}
     arms = pinned.experiment["arms"] if pinned.experiment else []
     variant = arms[pinned.variant]["key"] if len(arms) > 1 else ""
-    content = titles(workspace_id, [template := Ref("template", revision.key)])[template]
+    template = Ref("template", revision.key)
+    content = titles(workspace_id, [template])[template]
     return {"said": made, "revision": revision, "content": content, "framed": bool(made.page), "variant": variant}
 
 

@@ -19,7 +19,6 @@ from django.conf import settings
 from delivery import mailbox
 from delivery.adapters.base import Limits, VendorRequest
 from delivery.breaker import Breaker
-from delivery.scribe import Scribe
 from delivery.transports.answers import Answer, Transport, impossible, unanswered, unreached
 from delivery.transports.http1 import Http1
 from delivery.transports.http2 import Http2
@@ -82,7 +81,6 @@ class Connections:
     ) -> None:
         self._instead, self.wait, self.stopping = transport, wait, stopping
         self.breaker = Breaker()
-        self.scribe = Scribe() if transport is None else None  # what stands for the network has one thread and tells one story
         self._transports: dict[tuple[int, str, str], Transport] = {}
         self._thread = LoopThread()
 
@@ -113,8 +111,6 @@ class Connections:
 
     def close(self) -> None:
         """Let go of every connection."""
-        if self.scribe is not None:
-            self.scribe.close()
         if self._thread.is_ours:
             self._thread.start(self._close()).result(GRACE)
             self._thread.stop()

@@ -1,8 +1,8 @@
 """Admit, post, confirm: one piece of leased work to its vendors, window by window.
 
-While one window waits for its answers and another's are written down, the next has its last look and leaves; together they hold at
-most `concurrency` vendor requests, and that is what a kill can leave in doubt per worker. The worker restrains itself: no request
-starts unless the lease outlives two full time-outs.
+While one window waits for its answers the next has its last look and leaves; the two together hold at most `concurrency`
+vendor requests, and that is what a kill can leave in doubt per worker. The worker restrains itself: no request starts unless
+the lease outlives two full time-outs.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Sequence, Set
-from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -43,7 +42,6 @@ class Walk:
         self.work, self.vendors, self.clock = work, vendors, clock
         self.counts, self.requests, self.deadline = Counter[str](), 0, work.deadline
         self._began, self._unpaid = time.monotonic(), False
-        self._aside: tuple[int, Future[confirmation.Followed]] | None = None  # requests whose answers the scribe is writing down
 
     def through(self, parts: Sequence[tuple[Prepared, Terms]], *, waits: Stop) -> Outcome:
         """Every part by its own route, then close the work; or give it back where something stands in the way of any of it."""
@@ -61,14 +59,8 @@ class Walk:
 
     def _through(self, prepared: Prepared, terms: Terms, *, last: bool) -> Stop:
         """All windows of one route. last: nothing else of the work is left, so that its end closes it. Answers why some of it waits."""
-        try:
-            return self._windows(deque(prepared.bundles), prepared.unsendable, terms, last=last)
-        finally:
-            self._written()
-
-    def _windows(self, queue: deque[Bundle], unsendable: Sequence[Candidate], terms: Terms, *, last: bool) -> Stop:
-        """The same, but for what the scribe is still writing down at the end."""
-        flying, stop, later, begun = deque[Flight](), Stop(), Stop(), False
+        queue, unsendable, begun = deque(prepared.bundles), prepared.unsendable, False
+        flying, stop, later = deque[Flight](), Stop(), Stop()
         while flying or ((queue or unsendable or not begun) and not stop):
             if (queue or unsendable or not begun) and not stop and self._has_room(flying, terms):
                 try:
@@ -102,11 +94,7 @@ class Walk:
 
     def _has_room(self, flying: Sequence[Flight], terms: Terms) -> bool:
         """Whether another window may leave: two are in the air at most, and not more requests than the vendor takes at once."""
-        return len(flying) < 2 and self._unwritten(flying) < terms.route.adapter.limits.concurrency
-
-    def _unwritten(self, flying: Sequence[Flight]) -> int:
-        """Requests that a kill would leave in doubt: in the air, or answered and not yet written down."""
-        return sum(len(flight.bundles) for flight in flying) + (self._aside[0] if self._aside is not None else 0)
+        return len(flying) < 2 and sum(len(flight.bundles) for flight in flying) < terms.route.adapter.limits.concurrency
 
     def _take_off(
         self,
@@ -120,7 +108,7 @@ class Walk:
         """Admit the next window and begin to post it; None where something stands in the way. Raises Halted. later: why some of it
         waits for longer than this lease."""
         limits_now = terms.route.limits_on(self.clock().date())
-        window = next_window(queue, terms, quotas.at_once(limits_now), unwritten=self._unwritten(flying))
+        window = next_window(queue, terms, quotas.at_once(limits_now), in_the_air=sum(len(flight.bundles) for flight in flying))
         taken = self._draw(window, limits_now, terms) if window and limits_now else None
         if taken is not None:
             window = self._allowed(window, taken, queue, later)
@@ -181,40 +169,19 @@ class Walk:
     def _land(self, flying: deque[Flight], terms: Terms, stop: Stop, queue: deque[Bundle], *, more: bool) -> None:
         """Wait for the oldest window's answers and write them down; what is to be attempted anew joins the queue. more: something
         follows that neither flies nor queues."""
-        answered, last = self._answers(flying.popleft(), terms), not (flying or queue or stop or more)
-        self._written()
-        rest = self.vendors.breaker.note(self.work.workspace_id, terms.route.key, [fate.kind for _, fate in answered])
-        if not last and not rest and self._leave_to_scribe(answered, terms):
-            return
-        followed = self._confirm(answered, terms, last=last, rest=rest, now=self.clock())
+        flight = flying.popleft()
+        followed = self._confirm(self._answers(flight, terms), terms, last=not (flying or queue or stop or more))
         self.counts += followed.counts
         queue.extendleft(reversed(followed.retry))
         if followed.later:
             stop.because(followed.trouble, self.clock() + timedelta(seconds=followed.rest))
 
-    def _leave_to_scribe(self, answered: list[tuple[Bundle, Fate]], terms: Terms) -> bool:
-        """Have answers written down on the side, where nothing follows from them: all of them were accepted."""
-        scribe, now = self.vendors.scribe, self.clock()
-        if scribe is None or not scribe.can_write() or any(fate.kind != "accepted" for _, fate in answered):
-            return False
-        writing = scribe.write(lambda: self._confirm(answered, terms, last=False, rest=0.0, now=now))
-        if writing is not None:
-            self._aside = (len(answered), writing)
-        return writing is not None
-
-    def _written(self) -> None:
-        """Wait for the scribe. Raises what it met: a database that stayed away."""
-        if self._aside is not None:
-            writing, self._aside = self._aside[1], None
-            self.counts += writing.result().counts
-
-    def _confirm(
-        self, answered: list[tuple[Bundle, Fate]], terms: Terms, *, last: bool, rest: float, now: datetime
-    ) -> confirmation.Followed:
+    def _confirm(self, answered: list[tuple[Bundle, Fate]], terms: Terms, *, last: bool) -> confirmation.Followed:
         """Write the answers down. They wait for a database that is away as long as the lease: unwritten, they would be in doubt."""
+        rest = self.vendors.breaker.note(self.work.workspace_id, terms.route.key, [fate.kind for _, fate in answered])
         while True:
             try:
-                return confirmation.confirm(self.work, answered, terms=terms, last=last, rest=rest, now=now)
+                return confirmation.confirm(self.work, answered, terms=terms, last=last, rest=rest, now=self.clock())
             except (OperationalError, InterfaceError) as error:
                 if time.monotonic() >= self.deadline or connection.in_atomic_block:
                     raise

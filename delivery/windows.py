@@ -53,13 +53,13 @@ class Stop:
         self.due_at = due_at if self.due_at is None else max(self.due_at, due_at)
 
 
-def next_window(queue: deque[Bundle], terms: Terms, room: int | None, *, unwritten: int) -> list[Bundle]:
-    """The requests that go together: all that is left, or a third of what the vendor takes at once, so that another third can follow
-    before the first is answered and written down; and no more messages than the account's rate pays for."""
+def next_window(queue: deque[Bundle], terms: Terms, room: int | None, *, in_the_air: int) -> list[Bundle]:
+    """The requests that go together: all that is left, or half of what the vendor takes at once, so that another half can follow
+    before the first is answered; and no more messages than the account's rate pays for."""
     window, messages = list[Bundle](), 0
     at_once = terms.route.adapter.limits.concurrency
-    free = at_once - unwritten
-    most = free if len(queue) <= free else min(free, max(1, at_once // 3))
+    free = at_once - in_the_air
+    most = free if len(queue) <= free else min(free, max(1, at_once // 2))
     while queue and len(window) < most:
         messages += len(queue[0].candidates)
         if window and room is not None and messages > room:

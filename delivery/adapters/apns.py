@@ -59,7 +59,7 @@ class Apns(Adapter):
     platforms = frozenset({"apns"})
     base_url = "https://api.push.apple.com"
     tried = "lab"
-    limits = Limits(recipients_per_request=1, concurrency=300, request_bytes=PAYLOAD_BYTES)
+    limits = Limits(recipients_per_request=1, concurrency=200, request_bytes=PAYLOAD_BYTES)
     features = Features()
     secrets = ("auth_key",)
     settings = ("key_id", "team_id", "topic", "sandbox")

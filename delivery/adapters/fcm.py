@@ -61,7 +61,7 @@ class Fcm(Adapter):
     platforms = frozenset({"fcm"})
     base_url = "https://fcm.googleapis.com"
     tried = "lab"
-    limits = Limits(recipients_per_request=1, concurrency=300, request_bytes=65_536)
+    limits = Limits(recipients_per_request=1, concurrency=200, request_bytes=65_536)
     features = Features()
     secrets = ("service_account",)
     settings = ("project_id",)

@@ -41,7 +41,7 @@ class Smtp(Adapter):
     title = "SMTP relay"
     channels = frozenset({"email"})
     tried = "lab"
-    limits = Limits(recipients_per_request=1, concurrency=300, request_bytes=25_000_000)
+    limits = Limits(recipients_per_request=1, concurrency=200, request_bytes=25_000_000)
     features = Features(attachments=True)
     further_secrets = ("password", "dkim_key")
     settings = ("host", "port", "tls", "username", "connections", "seven_bit", "dkim_domain", "dkim_selector")

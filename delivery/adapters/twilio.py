@@ -61,7 +61,7 @@ class Twilio(Adapter):
     channels = frozenset({"sms", "whatsapp"})
     base_url = "https://api.twilio.com"
     tried = "lab"
-    limits = Limits(recipients_per_request=1, concurrency=300, request_bytes=65_536)
+    limits = Limits(recipients_per_request=1, concurrency=200, request_bytes=65_536)
     features = Features(echoes_message_id=True, lookup=True, prices=True)
     secrets = ("auth_token",)
     further_secrets = ("api_key_secret",)

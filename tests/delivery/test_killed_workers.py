@@ -85,7 +85,7 @@ def test_a_worker_that_dies_after_the_vendor_accepted_is_proven_by_an_event(stre
     assert set(street.vendor.times().values()) == {1}
 
 
-@pytest.mark.parametrize(("windows", "doubtful"), [(1, 100), (2, 200), (3, 250)])
+@pytest.mark.parametrize(("windows", "doubtful"), [(1, 100), (2, 200), (3, 200)])
 def test_a_kill_leaves_at_most_what_the_vendor_takes_at_once_in_doubt(street: Street, windows: int, doubtful: int) -> None:
     street.route("twilio")
     dispatch = street.launch(street.numbers(350), channel="sms", batch_size=350)

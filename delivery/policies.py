@@ -96,8 +96,14 @@ def route(workspace_id: int, key: str, channel: str) -> Route:
 
 def push_platforms(workspace_id: int) -> frozenset[str]:
     """The kinds of device that a push message may go to now, by the vendors of the released routes; all of them in the outbox."""
-    carried = {OUTBOX} if settings.OMNI.vendor == OUTBOX else {body.vendor for _, body in _released(workspace_id, "", "push")}
-    return frozenset(chain.from_iterable(ADAPTERS[vendor].platforms for vendor in carried if vendor in ADAPTERS))
+    if settings.OMNI.vendor == OUTBOX:
+        return ADAPTERS[OUTBOX].platforms
+    return frozenset(chain.from_iterable(written_by(body) for _, body in _released(workspace_id, "", "push")))
+
+
+def written_by(body: VendorRoute) -> frozenset[str]:
+    """The kinds of device that a push route's vendor writes to; none on other channels."""
+    return ADAPTERS[body.vendor].platforms if body.channel == "push" and body.vendor in ADAPTERS else frozenset()
 
 
 def carriers(routes: Sequence[Route]) -> tuple[str, str]:
@@ -152,8 +158,13 @@ def _released(workspace_id: int, key: str, channel: str) -> list[tuple[str, Vend
     views = governance.all_released(workspace_id, "vendor_route")
     found = [(view.key, view.model) for view in views if view.model.channel == channel]
     found.sort(key=lambda one: (-one[1].weight, one[0]))
-    first = next((model.weight for _, model in found if not model.countries), 0)
-    return [one for one in found if one[1].countries or one[1].weight >= first or one[1].stands_in]
+    return [one for one in found if one[1].countries or one[1].stands_in or not _outweighed(one[1], [model for _, model in found])]
+
+
+def _outweighed(body: VendorRoute, beside: Sequence[VendorRoute]) -> bool:
+    """Whether a preferred route of every country does all that this one could. Push vendors for other devices don't."""
+    mine = written_by(body)
+    return any(other.weight > body.weight and not other.countries and mine <= written_by(other) for other in beside)
 
 
 def _ready(workspace_id: int, key: str, body: VendorRoute) -> Route:

@@ -11,7 +11,7 @@ from delivery.adapters.registry import ADAPTERS
 from delivery.control import switches
 from delivery.document_words import CHANNEL_WORDS
 from delivery.models import Allowance, VendorAccount
-from delivery.policies import price_book, quotas_of
+from delivery.policies import price_book, quotas_of, written_by
 from delivery.prices import Prices
 from delivery.route_document import VendorRoute
 from governance import door as governance
@@ -97,22 +97,16 @@ def board(workspace_id: int, *, now: datetime) -> list[ChannelOfRoutes]:
 def _part(model: VendorRoute, beside: list[VendorRoute]) -> str:
     """What of its channel's traffic a route carries while every route can be used."""
     rivals = [other for other in beside if sorted(other.countries) == sorted(model.countries)]
-    first = max(other.weight for other in rivals)
     whole = "everything"
-    if written := _platforms(model):  # a device is written to by its own platform's vendor: routes of others are no rivals
+    if written := written_by(model):  # a device is written to by its own platform's vendor: routes of others are no rivals
         whole = " and ".join(f"messages to {audience.PLATFORMS.get(each, each)}s" for each in sorted(written))
-        rivals = [each for each in rivals if written & _platforms(each) and (each.weight == first or each.stands_in or each is model)]
+        rivals = [each for each in rivals if written & written_by(each)]
     best = max(other.weight for other in rivals)
-    if model.weight == best and (model.weight == first or model.stands_in):
+    if model.weight == best:
         equal = sum(other.share for other in rivals if other.weight == best)
         share = model.share / equal
         return whole if share == 1 else f"{100 * share:.0f} %" if whole == "everything" else f"{100 * share:.0f} % of {whole}"
     return "stands in" if model.stands_in else "only where it is named"
-
-
-def _platforms(model: VendorRoute) -> frozenset[str]:
-    """The kinds of device that a route of push writes to; none on other channels."""
-    return ADAPTERS[model.vendor].platforms if model.channel == "push" and model.vendor in ADAPTERS else frozenset()
 
 
 def _uses(model: VendorRoute, rows: list[Allowance], now: datetime) -> list[Use]:

@@ -13,11 +13,11 @@ from audience import door as audience
 from audience.device_forms import device_address
 from audience.models import Device
 from delivery import door as delivery
-from delivery.models import OutboxMail, Suppression
+from delivery.models import Attempt, OutboxMail, Suppression
 from governance import door as governance
 from tests import factories as make
 from tests.adapters import letters
-from tests.delivery.conftest import Street, clock, street, vendor
+from tests.delivery.conftest import ROUTES, Street, clock, street, vendor
 from workflow import pipeline, trials, worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -160,6 +160,30 @@ def test_a_test_to_oneself_goes_to_ones_own_device(street: Street, settings: Any
     street.device(somebody(street, email="ada@example.com"), "ab" * 32, "apns")
     with pytest.raises(governance.Missing, match="writes to apns devices"):
         trials.send_to_oneself(actor, *made, None, email="ada@example.com", phone="", now=street.clock())
+
+
+def test_a_less_preferred_route_carries_what_it_alone_writes_to(street: Street, client: Client) -> None:
+    street.route("fcm", weight=200)
+    street.route("apns", weight=50)
+    android, iphone = somebody(street), somebody(street)
+    to = {("fcm", street.device(android, "token-of-her-android")), ("apns", street.device(iphone, "ab" * 32, "apns"))}
+    launch(street, phones_and_all(street))
+    assert {(one.vendor, one.address) for one in street.vendor.accepted} == to
+    client.force_login(governance.User.objects.get(username="ada"))
+    page = client.get("/console/delivery/routes/").content.decode()
+    assert "messages to Apple devices" in page and "only where it is named" not in page
+
+
+def test_of_two_routes_to_the_same_devices_the_preferred_one_carries_everything(street: Street, client: Client) -> None:
+    street.route("apns", weight=200)
+    make.put("vendor_route", "apns-spare", {**ROUTES["apns"], "weight": 50}, now=street.clock(), author="cleo")
+    make.release("vendor_route", "apns-spare", now=street.clock(), author="cleo")
+    for n in range(10):
+        street.device(somebody(street), f"{n:02d}" * 32, "apns")
+    dispatch_id = launch(street, phones_and_all(street))
+    assert set(Attempt.objects.filter(dispatch_id=dispatch_id).values_list("account", flat=True)) == {"apns"}
+    client.force_login(governance.User.objects.get(username="ada"))
+    assert "only where it is named" in client.get("/console/delivery/routes/").content.decode()
 
 
 def test_the_page_of_a_failed_push_leads_to_the_persons_devices(street: Street, client: Client) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
+from django.db.models import QuerySet
 from django.db.transaction import TransactionManagementError
 from django.test import override_settings
 from django.utils import timezone
@@ -21,7 +22,7 @@ from django.utils import timezone
 from audience import door as audience
 from delivery import door as delivery
 from delivery.adapters.base import VendorRequest
-from delivery.models import Attempt, Dispatch
+from delivery.models import Attempt, Dispatch, Switch
 from governance import door as governance
 from governance.door import Actor, DoorError, Submission
 from tests import factories as make
@@ -352,10 +353,10 @@ class Day:
                 delivery.pause(self.town.ben, dispatch, now=self.clock())
                 self.known.halted[dispatch] = self.clock()
             else:
-                self.known.halted.pop(dispatch, None)
-                if (budget := Dispatch.objects.values_list("budget_micros", flat=True).get(pk=dispatch)) is not None:
-                    delivery.raise_budget(self.town.ben, dispatch, budget + self.draw.choice([1, 1_500]), now=self.clock())
-                delivery.resume(self.town.ben, dispatch, now=self.clock())
+                with self._lifting(self.known.halted, dispatch, Dispatch.objects.filter(pk=dispatch).exclude(state="running")):
+                    if (budget := Dispatch.objects.values_list("budget_micros", flat=True).get(pk=dispatch)) is not None:
+                        delivery.raise_budget(self.town.ben, dispatch, budget + self.draw.choice([1, 1_500]), now=self.clock())
+                    delivery.resume(self.town.ben, dispatch, now=self.clock())
 
     def stop(self) -> None:
         with self.careless():
@@ -376,8 +377,19 @@ class Day:
                 delivery.kill(self.town.ben, scope, key, True, reason="drill", now=self.clock())  # type: ignore[arg-type]
                 self.known.switched[scope, key] = self.clock()
             else:
-                self.known.switched.pop((scope, key), None)
-                delivery.kill(self.town.ben, scope, key, False, reason="over", now=self.clock())  # type: ignore[arg-type]
+                with self._lifting(self.known.switched, (scope, key), Switch.objects.filter(scope=scope, key=key, on=True)):
+                    delivery.kill(self.town.ben, scope, key, False, reason="over", now=self.clock())  # type: ignore[arg-type]
+
+    @contextmanager
+    def _lifting(self, halts: dict[Any, datetime], what: Any, written: QuerySet[Any]) -> Iterator[None]:
+        """A halt is taken back. Another may be answered before this is, and then the later commit counts: what is written in the end."""
+        halts.pop(what, None)
+        try:
+            yield
+        finally:
+            with self.chaos.calm():
+                if not written.exists():
+                    halts.pop(what, None)
 
     def decide_a_doubt(self) -> None:
         """Somebody who asked the vendor decides rightly."""

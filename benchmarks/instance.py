@@ -191,11 +191,12 @@ def _postgresql(folder: Path) -> tuple[Any, str]:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What the instance believes: ids by state word, and dispatches that still send."""
+    """What the instance believes: counts by state word, ids, and how much work still waits. expected, in_doubt: without probes."""
 
     states: dict[str, int]
     expected: list[str]
     in_doubt: list[str]
+    probes: list[str]
     open: int
 
 

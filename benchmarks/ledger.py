@@ -18,13 +18,16 @@ from delivery.states import AttemptState, DispatchState, MessageState, WorkState
 
 
 def main() -> None:
-    """One line of JSON: counts by state, the ids that a vendor must know, and those that are in doubt."""
+    """One line of JSON: counts by state, the ids that a vendor must know, those that are in doubt, and those of probes."""
     attempts = dict(Attempt.objects.values_list("id", "state"))
     states: Counter[str] = Counter()
-    expected, doubtful = [], []
-    for dispatch_id in Dispatch.objects.values_list("id", flat=True):
+    expected, doubtful, probes = [], [], []
+    for dispatch_id, kind in Dispatch.objects.values_list("id", "kind"):
         rows = list(Message.objects.filter(dispatch_id=dispatch_id).values_list("n", "state", "attempt_id"))
         ids = message_ids(dispatch_id, [n for n, _, _ in rows])
+        if kind == "probe":
+            probes += ids
+            continue
         for message_id, (_, state, attempt_id) in zip(ids, rows, strict=True):
             word = _word(state, attempts.get(attempt_id))
             states[word] += 1
@@ -35,7 +38,7 @@ def main() -> None:
     # A standing dispatch (probes, transactional messages) never ends: it waits as long as a decision of it does.
     still = Dispatch.objects.filter(kind="campaign").exclude(state__in=[DispatchState.DONE, DispatchState.STOPPED]).count()
     still += Decision.objects.filter(state=WorkState.READY).count()
-    print(json.dumps({"states": states, "expected": expected, "in_doubt": doubtful, "open": still}))
+    print(json.dumps({"states": states, "expected": expected, "in_doubt": doubtful, "probes": probes, "open": still}))
 
 
 def _word(state: int, attempt: int | None) -> str:

@@ -144,7 +144,7 @@ def documents(args: argparse.Namespace) -> dict[tuple[str, str], dict[str, Any]]
         ("template", "spring"): MAIL,
         ("template", "spring-text"): TEXT,
         ("template", "reset"): RESET,
-        ("vendor_route", "mail"): MAIL_ROUTES[args.mail_vendor](args.relay),
+        ("vendor_route", "mail"): MAIL_ROUTES[args.mail_vendor](args.relay) | ({"seed": "seed-mail"} if args.seed else {}),
         ("vendor_route", "texts"): {
             "title": "Texts",
             "channel": "sms",
@@ -285,6 +285,7 @@ def main() -> None:
     parser.add_argument("--per-second", type=float, default=0.0, help="what the texts' account may be given")
     parser.add_argument("--per-minute", type=int, default=0)
     parser.add_argument("--cap", type=int, default=0, help="at most so many mails to one person in 7 days")
+    parser.add_argument("--seed", action="store_true", help="the mails' route names a seed, as the one of texts does")
     parser.add_argument("--size", action="store_true", help="print the bytes of one mail by SMTP, and do nothing else")
     args = parser.parse_args()
     if args.size:

@@ -14,13 +14,15 @@ def judge(found: Found, made: Stage, *, ledger: dict[str, Any], planned: int, in
 
     Lost is what neither the vendor has nor the ledger lists as in doubt, whatever the ledger says of it.
     """
-    accepted = times(made.vendor.log())
+    accepted, probes = times(made.vendor.log()), set(ledger["probes"])
     doubtful, known = set(ledger["in_doubt"]), set(ledger["expected"])
     settled_otherwise = sum(ledger["states"].get(word, 0) for word in ("skipped", "failed"))
     lost = planned - settled_otherwise - len(known | doubtful) + len(known - accepted.keys())
     twice = sum(many - 1 for many in accepted.values())
-    unlisted = accepted.keys() - known - doubtful
+    unlisted = accepted.keys() - known - doubtful - probes
     found.figures |= {"messages": planned, "lost": lost, "twice": twice, "in doubt": len(doubtful)}
+    if probes:
+        found.figures["probes"] = len(probes)
     if doubtful:
         found.figures["of them accepted"] = len(doubtful & accepted.keys())
     found.must(lost == 0, f"{lost:,} messages are lost: {sorted(known - accepted.keys())[:3]}")

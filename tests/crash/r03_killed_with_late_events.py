@@ -1,4 +1,8 @@
-"""R03: the same kills while the vendor's events come 2 to 60 seconds late."""
+"""R03: the same kills while the vendor's events come 2 to 60 seconds late.
+
+The route names a seed: of a request that never reached the vendor only later words can tell, and after a campaign's last event nothing
+but a probe makes it speak.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ MAILS, KILLS, LATEST = 100_000, 20, 60.0
 def run(call: Call) -> Found:
     found, mails, kills, chance = Found(), call.many(MAILS), KILLS if call.scale == 1 else 3, call.chance()
     latest = LATEST if call.scale == 1 else 10.0
-    with stage(mails, in_doubt_after=str(latest * 1.25)) as made:  # whoever sets less than the vendor needs mustn't wonder
+    with stage(mails, seed=True, in_doubt_after=str(latest * 1.25)) as made:  # whoever sets less than the vendor needs mustn't wonder
         made.vendor.takes(0.06)
         made.omni.serve()
         speaking = Speaking(made, lambda: chance.uniform(2, latest))
@@ -29,7 +33,7 @@ def run(call: Call) -> Found:
 
 PROOF = Proof(
     "R03",
-    "the same, while the vendor's events come 2 to 60 s late",
+    "the same, while the vendor's events come 2 to 60 s late; the route names a seed",
     "lost 0, twice 0, in doubt 0 in the end",
     run,
 )

@@ -156,6 +156,7 @@ def documents(args: argparse.Namespace) -> dict[tuple[str, str], dict[str, Any]]
             **({"per_second": args.per_second} if args.per_second else {}),
             "quotas": [{"count": args.per_minute, "per": "minute"}] if args.per_minute else [],
         },
+        **({("vendor_route", "spare"): MAIL_ROUTES["smtp"](args.spare) | {"weight": 50, "stands_in": True}} if args.spare else {}),
         **({("sending_policy", "manners"): {"title": "Manners", "caps": [{"count": args.cap, "days": 7}]}} if args.cap else {}),
         ("campaign", "mails"): {
             "title": "Mails",
@@ -285,6 +286,7 @@ def main() -> None:
     parser.add_argument("--per-second", type=float, default=0.0, help="what the texts' account may be given")
     parser.add_argument("--per-minute", type=int, default=0)
     parser.add_argument("--cap", type=int, default=0, help="at most so many mails to one person in 7 days")
+    parser.add_argument("--spare", default="", help="host:port of a relay that stands in for the mails' vendor")
     parser.add_argument("--seed", action="store_true", help="the mails' route names a seed, as the one of texts does")
     parser.add_argument("--size", action="store_true", help="print the bytes of one mail by SMTP, and do nothing else")
     args = parser.parse_args()

@@ -49,7 +49,7 @@ def send(work: Work, outgoing: Sequence[Outgoing], *, vendors: Connections, cloc
         if work.doubts:
             prepared, walk.work = doubts.ask(walk.work, prepared, one, vendors, clock)
         parts.append((prepared, one))
-    return walk.through(parts, waits=waits)
+    return walk.through(parts, waits=waits, elsewhere=len(terms) > 1)
 
 
 def _closed(work: Work, terms: Sequence[Terms], now: datetime) -> dict[str, tuple[str, datetime]]:

@@ -41,10 +41,14 @@ class Walk:
     def __init__(self, work: Work, vendors: Connections, clock: Clock) -> None:
         self.work, self.vendors, self.clock = work, vendors, clock
         self.counts, self.requests, self.deadline = Counter[str](), 0, work.deadline
-        self._began, self._unpaid = time.monotonic(), False
+        self._began, self._unpaid, self._elsewhere = time.monotonic(), False, False
 
-    def through(self, parts: Sequence[tuple[Prepared, Terms]], *, waits: Stop) -> Outcome:
-        """Every part by its own route, then close the work; or give it back where something stands in the way of any of it."""
+    def through(self, parts: Sequence[tuple[Prepared, Terms]], *, waits: Stop, elsewhere: bool) -> Outcome:
+        """Every part by its own route, then close the work; or give it back where something stands in the way of any of it.
+
+        elsewhere: there are other routes, which may carry at once what one of them has just refused.
+        """
+        self._elsewhere = elsewhere
         for place, (prepared, terms) in enumerate(parts):
             last = place == len(parts) - 1 and not waits
             waits.add(self._through(prepared, terms, last=last))
@@ -174,7 +178,7 @@ class Walk:
         self.counts += followed.counts
         queue.extendleft(reversed(followed.retry))
         if followed.later:
-            stop.because(followed.trouble, self.clock() + timedelta(seconds=followed.rest))
+            stop.because(followed.trouble, self.clock() + timedelta(seconds=0 if self._elsewhere else followed.rest))
 
     def _confirm(self, answered: list[tuple[Bundle, Fate]], terms: Terms, *, last: bool) -> confirmation.Followed:
         """Write the answers down. They wait for a database that is away as long as the lease: unwritten, they would be in doubt."""

@@ -17,12 +17,14 @@ MAILS, KILLS, LATEST = 100_000, 20, 60.0
 def run(call: Call) -> Found:
     found, mails, kills, chance = Found(), call.many(MAILS), KILLS if call.scale == 1 else 3, call.chance()
     latest = LATEST if call.scale == 1 else 10.0
-    with stage(mails, seed=True, in_doubt_after=str(latest * 1.25)) as made:  # whoever sets less than the vendor needs mustn't wonder
+    window = str(latest * 1.25)  # whoever sets less than the vendor needs mustn't wonder
+    with stage(mails, scene=("--seed",), in_doubt_after=window) as made:
         made.vendor.takes(0.06)
         made.omni.serve()
         speaking = Speaking(made, lambda: chance.uniform(2, latest))
         speaking.start()
         made.launch()
+        made.omni.worker("--lane", "transactional", "--processes", "1")  # it sends the probes
         kill_all(made, chance, kills, mails)
         ledger = made.settle(doubts=True)
         speaking.ended.set()

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,7 @@ def stage(
     database: Callable[[str, str], str] | None = None,
     judge: Judge | None = None,
     mail_vendor: str = "sendgrid",
-    seed: bool = False,
+    scene: tuple[str, ...] = (),
     variables: Callable[[str], dict[str, str]] = lambda url: {},
     **settings: str,
 ) -> Iterator[Stage]:
@@ -138,7 +139,7 @@ def stage(
 
     settings: `lease_seconds="8"` sets OMNI_LEASE_SECONDS. database: what to add to CREATE DATABASE, given the server and the name.
     judge: a vendor that this proof needs, whatever OMNI_VENDORLAB says. mail_vendor: which adapter carries mail; variables: what it
-    needs in the environment, given the vendor's URL; seed: the route of mails names one.
+    needs in the environment, given the vendor's URL; scene: more words for benchmarks/scene.py.
     """
     folder = Path(tempfile.mkdtemp(prefix="omni-proof-"))
     folder.chmod(0o755)
@@ -149,9 +150,9 @@ def stage(
         given = {"vendor_timeout": "2", "lease_seconds": "8", "in_doubt_after": "10", **settings}
         environment = environment_of(folder / "var", port, database_url=url, vendor=judged.url, webhook_keys=judged.webhook_keys, **given)
         environment |= variables(judged.url)
-        scene = _scene(server, mails, texts, batch, (mail_vendor, *(["seed"] if seed else [])), environment)
+        template = _scene(server, mails, texts, batch, ("--mail-vendor", mail_vendor, *scene), environment)
         more = database(server, name) if database else ""
-        _ask(server, f'CREATE DATABASE "{name}" TEMPLATE "{scene}" {more}')
+        _ask(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}" {more}')
         made = Stage(Instance(folder, None, environment, port), judged, server, name, mails)  # type: ignore[arg-type]  # it asks no Lab
         try:
             yield made
@@ -225,16 +226,16 @@ def restart(mode: str) -> None:
     record.write_text(json.dumps({**json.loads(record.read_text()), "pid": pid}))
 
 
-def _scene(server: str, mails: int, texts: int, batch: int, mail: tuple[str, ...], environment: dict[str, str]) -> str:
+def _scene(server: str, mails: int, texts: int, batch: int, more: tuple[str, ...], environment: dict[str, str]) -> str:
     """The name of a database to copy: people and approved documents, made once per run for each size."""
-    name = f"scene_{mails}_{texts}_{batch}_{'_'.join(mail)}"
-    sizes = ("--mails", str(mails), "--texts", str(texts), "--batch", str(batch))
+    words = ("--mails", str(mails), "--texts", str(texts), "--batch", str(batch), *more)
+    name = f"scene_{blake2b(repr(words).encode(), digest_size=8).hexdigest()}"
     if (server, name) not in _scenes:
         _ask(server, f'CREATE DATABASE "{name}"')
         with tempfile.TemporaryDirectory() as folder:
             there = Instance(Path(folder), None, {**environment, "OMNI_DATA_DIR": folder}, 0)  # type: ignore[arg-type]
             there.environment["OMNI_DATABASE_URL"] = engines.database_url(server, name)
-            there.run("-m", "benchmarks.scene", *sizes, "--mail-vendor", mail[0], *(f"--{word}" for word in mail[1:]))
+            there.run("-m", "benchmarks.scene", *words)
         _scenes.add((server, name))
     return name
 

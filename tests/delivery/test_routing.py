@@ -78,14 +78,19 @@ def test_prices_change_on_their_day() -> None:
 
 
 class Accounts(delivery.Connections):
-    """The vendor behind several accounts of ours, told apart by their number; those in `dead` answer nobody."""
+    """The vendor behind several accounts of ours, told apart by their number; those in `dead` answer nobody, and of those in `away`
+    nobody is there."""
 
     def __init__(self, street: Street) -> None:
         super().__init__(transport=self._exchange, wait=lambda seconds: street.clock.pass_(seconds=seconds))
-        self.real, self.dead, self.carried = street.vendor.transport(), set[str](), Counter[str]()
+        self.real, self.dead, self.away = street.vendor.transport(), set[str](), set[str]()
+        self.carried, self.tried = Counter[str](), Counter[str]()
 
     def _exchange(self, request: Any) -> Any:
         account = request.url.split("/Accounts/")[1][2]
+        if account in self.away:
+            self.tried[account] += 1
+            return Fate("transient", detail="no connection")
         if account in self.dead:
             return Fate("ambiguous", detail="no answer within 10 s")
         self.carried[account] += 1
@@ -126,6 +131,32 @@ def test_when_the_first_account_dies_the_rest_goes_by_the_second_and_what_is_in_
     assert accounts.carried["a"] == 150 and accounts.carried["b"] == 150 - counts["in_doubt"]
     assert set(Attempt.objects.filter(state=20).values_list("account", flat=True)) == {"texts-a"}
     assert set(street.vendor.times().values()) == {1}
+
+
+@pytest.mark.django_db
+def test_what_an_account_has_refused_goes_by_the_other_at_once_and_not_when_the_first_has_rested(street: Street) -> None:
+    accounts = two_accounts(street, weight=50, stands_in=True)
+    campaign, codes = street.launch(street.numbers(120), channel="sms", batch_size=120), street.message_type(channel="sms")
+    accounts.away.add("a")
+    street.work()
+    street.decide(codes, street.numbers(3))
+    street.work()
+    assert (street.counts(campaign), street.counts(codes)) == ({"sent": 120}, {"sent": 3})
+    assert accounts.carried["b"] == 123 and accounts.tried["a"] == 120, "each was refused once"
+
+
+@pytest.mark.django_db
+def test_where_no_other_route_serves_them_the_refused_wait_until_the_account_has_rested(street: Street) -> None:
+    accounts = two_accounts(street, countries=["DE"], weight=50, stands_in=True)
+    campaign = street.launch(street.numbers(20), channel="sms", batch_size=20)
+    accounts.away.add("a")
+    for _ in range(10):
+        street.work()
+    assert "sent" not in street.counts(campaign) and accounts.tried["a"] == 20 and not accounts.carried
+    accounts.away.clear()
+    street.clock.pass_(seconds=3)
+    street.work()
+    assert street.counts(campaign) == {"sent": 20}
 
 
 @pytest.mark.django_db

@@ -50,6 +50,7 @@ class Accepted:
     sender: str = ""
     at: datetime | None = None
     mono_ns: int = 0  # CLOCK_MONOTONIC, written down before the answer: comparable with time.monotonic_ns() of any process
+    account: str = ""  # whose it is, where the request's address says so
 
 
 @dataclass
@@ -89,7 +90,7 @@ class StandIn:
         """The answer to one request; None: the line goes dead."""
         path = urlsplit(url).path
         if method == "GET" and path.endswith("/Messages.json"):
-            return self._listed(parse_qs(urlsplit(url).query).get("To", [""])[0])
+            return self._listed(_account(path), parse_qs(urlsplit(url).query).get("To", [""])[0])
         if method == "GET" and "/Messages/" in path:
             return self._priced(path.rpartition("/")[2].removesuffix(".json"))
         if path == "/token":
@@ -106,17 +107,17 @@ class StandIn:
                 fault = "gone"
             vendor_id = f"{'sg' if sendgrid else 'SM'}{number:032x}"
             if fault in ACCEPTING:
-                self._accept("sendgrid" if sendgrid else push or "twilio", messages, vendor_id)
+                self._accept("sendgrid" if sendgrid else push or "twilio", messages, vendor_id, _account(path))
         if fault in DROPS:
             return None
         if push:
             return PUSH_ANSWERS[push](fault, vendor_id)
         return _sendgrid_answer(fault, vendor_id) if sendgrid else _twilio_answer(fault, vendor_id)
 
-    def _accept(self, vendor: str, messages: Sequence[tuple[str, str, str, str]], vendor_id: str) -> None:
+    def _accept(self, vendor: str, messages: Sequence[tuple[str, str, str, str]], vendor_id: str, account: str = "") -> None:
         at, mono_ns = self.now() if self.now else None, time.monotonic_ns()
         new = [
-            Accepted(len(self.accepted) + place, vendor, message_id, address, vendor_id, text, sender, at, mono_ns)
+            Accepted(len(self.accepted) + place, vendor, message_id, address, vendor_id, text, sender, at, mono_ns, account)
             for place, (message_id, address, text, sender) in enumerate(messages)
         ]
         self.accepted += new
@@ -124,8 +125,8 @@ class StandIn:
             with self.log.open("a") as log:
                 log.writelines(f"{one.vendor} {one.message_id} {one.address} {one.mono_ns}\n" for one in new)
 
-    def _listed(self, to: str) -> Answer:
-        found = [one for one in self.accepted if one.vendor == "twilio" and one.address == to]
+    def _listed(self, account: str, to: str) -> Answer:
+        found = [one for one in self.accepted if one.vendor == "twilio" and (one.account, one.address) == (account, to)]
         listed = [
             {
                 "sid": one.vendor_id,
@@ -190,6 +191,10 @@ class StandIn:
             "x-twilio-email-event-webhook-signature": base64.b64encode(signature).decode(),
             "x-twilio-email-event-webhook-timestamp": moment,
         }
+
+
+def _account(path: str) -> str:
+    return path.partition("/Accounts/")[2].partition("/")[0]
 
 
 def _sendgrid(body: bytes, texts: bool) -> list[tuple[str, str, str, str]]:

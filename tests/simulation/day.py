@@ -28,7 +28,7 @@ from governance.door import Actor, DoorError, Submission
 from tests import factories as make
 from tests.simulation import laws
 from tests.simulation.chaos import Chaos, Killed
-from tests.simulation.town import DAWN, Town
+from tests.simulation.town import DAWN, SPARE_SID, Town
 from tests.simulation.vendors import Line, Vendors
 from workflow import pipeline, schedules
 from workflow.worker import TICK_EVERY, Worker
@@ -236,6 +236,8 @@ class Day:
             tokens = list(_tokens(request))
             self.tell(f"→ {vendor} {[(key.dispatch_id, key.n) for key in map(delivery.read_message_id, tokens) if key]}")
             laws.on_handing_over(tokens, vendor, self.known)
+            if vendor == "twilio":
+                laws.by_its_account(tokens, "texts-spare" if SPARE_SID in request.url else "texts")
 
     # ── time and vendors ──────────────────────────────────────────────────────────────────────────────────────────
 

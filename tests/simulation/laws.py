@@ -71,6 +71,14 @@ def on_handing_over(tokens: Iterable[str], vendor: str, known: Known) -> None:
         _wave_is_open(dispatch, row.n)
 
 
+def by_its_account(tokens: Iterable[str], route: str) -> None:
+    """Law 2: the ledger says by whose account a message leaves, since only that vendor account can tell what became of it."""
+    for token in tokens:
+        _, _, attempt = _rows(token)
+        if attempt.account != route:
+            raise Broken(f"2: handed to {route}, and {attempt.account} in the ledger: {token}")
+
+
 def _rows(token: str) -> tuple[Message, Dispatch, Attempt]:
     key = delivery.read_message_id(token)
     row = Message.objects.filter(dispatch_id=key.dispatch_id, n=key.n).first() if key else None

@@ -22,7 +22,7 @@ PEOPLE = 8
 CAP_HOURS, SMS_MICROS, SMS_BUDGET = 24, 1_000, 5_000
 ROOMS = ("audience", "delivery", "governance", "optimization", "presentation", "workflow")  # whose memories end with the day
 SECRETS = {"SENDGRID_KEY": "SG.town", "SENDGRID_HOOK": "", "TWILIO_TOKEN": "the-accounts-token"}
-ACCOUNT_SID = "AC" + "a" * 32
+ACCOUNT_SID, SPARE_SID = "AC" + "a" * 32, "AC" + "b" * 32
 
 
 class Town:
@@ -83,7 +83,9 @@ class Town:
         price = {"currency": "USD", "otherwise_micros": SMS_MICROS}
         texts = {"title": "Texts", "channel": "sms", "vendor": "twilio", "settings": {"account_sid": ACCOUNT_SID}, "price": price}
         put(then, "vendor_route", "texts", {**texts, "secrets": {"auth_token": "TWILIO_TOKEN"}})
-        for route in ("mail", "texts"):
+        spare = {**texts, "title": "Texts, when the other can't", "weight": 50, "stands_in": True, "settings": {"account_sid": SPARE_SID}}
+        put(then, "vendor_route", "texts-spare", {**spare, "secrets": {"auth_token": "TWILIO_TOKEN"}})
+        for route in ("mail", "texts", "texts-spare"):
             make.release("vendor_route", route, now=then, author="cleo")
         make.put("attribute", "first_name", make.attribute(title="First name", sensitivity="personal"), now=then)
         make.put("segment", "everyone", make.segment(), now=then)

@@ -147,7 +147,7 @@ class Vendors:
         return answer.status_code == 200
 
     def _text(self, post: Post) -> bool:
-        fields = {"MessageSid": post.accepted.vendor_id, "MessageStatus": post.kind, "AccountSid": ACCOUNT_SID}
+        fields = {"MessageSid": post.accepted.vendor_id, "MessageStatus": post.kind, "AccountSid": post.accepted.account}
         if post.kind == "undelivered":
             fields["ErrorCode"] = "30005"
         return self._twilio(f"/hooks/twilio?message_id={post.accepted.message_id}", fields)

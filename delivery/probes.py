@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from audience import door as audience
 from delivery import policies
@@ -30,21 +31,22 @@ def probe(attempt: Attempt, *, now: datetime) -> bool:
     if silent is None or silent.template_revision_id is None:
         return False
     try:
-        seed = policies.route(attempt.workspace_id, silent.route_key, silent.channel).seed
+        seed = policies.route(attempt.workspace_id, attempt.account, silent.channel).seed
     except DoorError:
         return False
     person = audience.find(attempt.workspace_id, external_id=seed) if seed else None
     if person is None:
         return False
     with transaction.atomic():
-        dispatch_id = _standing(silent, silent.template_revision_id, now)
-        if Decision.objects.filter(dispatch_id=dispatch_id, state=WorkState.READY).exists():
-            return False
+        dispatch_id = _standing(silent, silent.template_revision_id, attempt.account, now)
+        if Decision.objects.filter(Q(state=WorkState.READY) | Q(decided_at__gt=now - window), dispatch_id=dispatch_id).exists():
+            return False  # under way, or it came to nothing: the seed isn't tried more often than once in a window
         decide(dispatch_id, [NewDecision(person.id, {}, due_at=now, expires_at=now + max(window, timedelta(minutes=5)))], now=now)
     return True
 
 
-def _standing(silent: Dispatch, template_revision_id: int, now: datetime) -> int:
+def _standing(silent: Dispatch, template_revision_id: int, account: str, now: datetime) -> int:
+    """Only by the silent account: what another vendor says is no word about this one's feed."""
     of = Standing(
         workspace_id=silent.workspace_id,
         kind="probe",
@@ -53,6 +55,6 @@ def _standing(silent: Dispatch, template_revision_id: int, now: datetime) -> int
         template_revision_id=template_revision_id,
         channel=silent.channel,
         message_class="transactional",
-        route_key=silent.route_key,
+        route_key=account,
     )
     return standing(of, now=now)

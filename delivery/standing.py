@@ -48,7 +48,8 @@ class Standing:
 
     def identity(self) -> list[Any]:
         """What no two dispatches share, as parameters of `IS_IT`."""
-        occurrence = f"{self.day.isoformat()}/{self.template_revision_id}/{self.campaign_revision_id or 0}{_from(self.senders)}"
+        by = f"/by {self.route_key}" if self.route_key and not self.campaign_revision_id else ""  # a campaign's revision says it, too
+        occurrence = f"{self.day.isoformat()}/{self.template_revision_id}/{self.campaign_revision_id or 0}{_from(self.senders)}{by}"
         return [self.workspace_id, self.kind, self.key, occurrence]
 
 

@@ -12,7 +12,7 @@ from delivery import door as delivery
 from delivery import limits
 from delivery.adapters.base import Account, Fate
 from delivery.adapters.registry import ADAPTERS
-from delivery.models import Attempt
+from delivery.models import Attempt, Dispatch, Message
 from delivery.policies import Route
 from delivery.prices import Prices
 from delivery.route_document import VENDOR_ROUTE, PriceTable
@@ -143,6 +143,46 @@ def test_what_an_account_has_refused_goes_by_the_other_at_once_and_not_when_the_
     street.work()
     assert (street.counts(campaign), street.counts(codes)) == ({"sent": 120}, {"sent": 3})
     assert accounts.carried["b"] == 123 and accounts.tried["a"] == 120, "each was refused once"
+
+
+@pytest.mark.django_db
+def test_a_probe_goes_by_the_account_that_is_silent_and_at_most_once_in_a_window(street: Street) -> None:
+    factories.profile(now=street.clock(), external_id="our-own-phone", phone="+14155559999", country="GB")
+    accounts = two_accounts(street, weight=50, stands_in=True, seed="our-own-phone")
+    accounts.away.add("a")
+    street.vendor.fault = lambda number: "drop" if number == 7 else "ok"
+    campaign = street.launch(street.numbers(10), channel="sms", batch_size=10, template_revision_id=999)
+    for _ in range(3):
+        street.work()
+    assert street.counts(campaign) == {"sent": 9, "in_doubt": 1}
+
+    accounts.away.clear()
+    street.clock.pass_(minutes=16)
+    for _ in range(8):  # two hours' rounds, of which only every fourth is a new window
+        street.reconcile()
+        street.work()
+        street.reconcile()
+        street.clock.pass_(minutes=4)
+    probes = Attempt.objects.filter(message_class="transactional")
+    assert set(probes.values_list("account", flat=True)) == {"texts-b"} and probes.count() == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("phone", [None, "+14155559999"])
+def test_a_seed_that_gets_nothing_is_not_tried_every_few_seconds(street: Street, phone: str | None) -> None:
+    factories.profile(now=street.clock(), external_id="our-own-phone", phone=phone, country="GB")
+    street.route("twilio", seed="our-own-phone")
+    street.vendor.fault = lambda number: "drop" if number == 0 else "ok"
+    street.launch(street.numbers(1), channel="sms", template_revision_id=999)
+    street.work()
+    if phone:
+        street.vendor.fault = lambda number: "400"  # the vendor refuses the seed's number for good
+    street.clock.pass_(minutes=16)
+    for _ in range(20):
+        street.reconcile()
+        street.work()
+        street.clock.pass_(seconds=5)
+    assert Message.objects.filter(dispatch_id__in=Dispatch.objects.filter(kind="probe").values("pk")).count() == 1
 
 
 @pytest.mark.django_db

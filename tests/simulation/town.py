@@ -74,14 +74,17 @@ class Town:
                 )
             )
         self.people = rows
-        make.profile(now=then, external_id="seed", email="seed@example.com", consents=())
+        make.profile(
+            now=then, external_id="seed", email="seed@example.com", phone="+14155559999", country="GB", zone="Europe/London", consents=()
+        )
         self._documents(then)
 
     def _documents(self, then: datetime) -> None:
         mail = {"api_key": "SENDGRID_KEY", "webhook_key": "SENDGRID_HOOK"}
         put(then, "vendor_route", "mail", {"title": "Mail", "channel": "email", "vendor": "sendgrid", "secrets": mail, "seed": "seed"})
         price = {"currency": "USD", "otherwise_micros": SMS_MICROS}
-        texts = {"title": "Texts", "channel": "sms", "vendor": "twilio", "settings": {"account_sid": ACCOUNT_SID}, "price": price}
+        texts = {"title": "Texts", "channel": "sms", "vendor": "twilio", "price": price, "seed": "seed"}
+        texts |= {"settings": {"account_sid": ACCOUNT_SID}}
         put(then, "vendor_route", "texts", {**texts, "secrets": {"auth_token": "TWILIO_TOKEN"}})
         spare = {**texts, "title": "Texts, when the other can't", "weight": 50, "stands_in": True, "settings": {"account_sid": SPARE_SID}}
         put(then, "vendor_route", "texts-spare", {**spare, "secrets": {"auth_token": "TWILIO_TOKEN"}})

@@ -69,9 +69,9 @@ def channel(name: str) -> str:
 
 
 @register.filter
-def country(code: str) -> str:
-    """A country by its name: "DE" → "Germany"; the code itself where nobody knows it."""
-    return str(ENGLISH.territories.get(str(code), code))
+def country(code: str | None) -> str:
+    """A country by its name: "DE" → "Germany"; the code itself where nobody knows it, "" where none is said."""
+    return str(ENGLISH.territories.get(code, code)) if code else ""
 
 
 @register.filter

@@ -118,7 +118,14 @@ def _tell(stop: Stop, leads: Leads) -> Told:
         )
     if facts.get("planned") is False:
         return Told("skipped", "Left out when it was planned", stop.at, _given([("reason", facts.get("reason"))]))
-    return Told("planned", "Planned at launch", stop.at, _given([("wave", facts.get("wave")), ("place", facts.get("n"))]))
+    return Told(
+        "planned", "Planned at launch", stop.at, _given([("wave", facts.get("wave")), ("place in the run", _place(facts.get("n")))])
+    )
+
+
+def _place(n: object) -> str:
+    """Where it stands in the frozen order, as people count: the ledger's n begins at 0."""
+    return f"{n + 1:,}" if isinstance(n, int) else ""
 
 
 def _people(many: object) -> str:

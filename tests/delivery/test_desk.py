@@ -100,7 +100,9 @@ def test_the_page_asks_for_the_number_and_says_what_each_choice_risks(doubtful: 
     assert f"/console/delivery/in-doubt/{doubt.pk}/" in listed and "under 15 minutes" in listed.lower()
 
     page = f"/console/delivery/in-doubt/{doubt.pk}/"
-    assert "3 people get it twice" in client.get(page).content.decode()
+    shown = client.get(page).content.decode()
+    places = [int(row.split("<")[0]) for row in shown.split('data-label="Place in the run">')[1:]]
+    assert "3 people get it twice" in shown and places == [1, 2, 3], "people count from 1"
     refused = client.post(page, {"verdict": "sent", "count": "2"})
     assert refused.status_code == 422 and "3, the number of messages" in refused.content.decode()
     token = delivery.message_id(doubt.dispatch_id, 1)

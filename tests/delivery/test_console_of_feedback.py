@@ -57,6 +57,8 @@ def test_the_list_counts_by_reason_and_shows_no_address(now: datetime) -> None:
     page = console("vera", now).get("/console/delivery/suppressions/?channel=sms&reason=stopped").content.decode()
     assert "Answered STOP, SMS, newest first" in page and "a reply through Twilio Messages" in page and "2 addresses" in page
     assert page.count("SendGrid v3") == 0 and "twilio:keyword" not in page
+    by_channel = console("vera", now).get("/console/delivery/suppressions/?channel=sms").content.decode()
+    assert "All, SMS, newest first" in by_channel and '<option value="sms" selected>SMS' in by_channel and "SendGrid v3" not in by_channel
     assert ADDRESS not in page and "+447911123456" not in page and Suppression.objects.count() == 2
 
 

@@ -63,7 +63,8 @@ def reader(key: MessageKey) -> Reader | None:
 
 
 def sender_of(who: Reader) -> str:
-    """The name that the message came from; the workspace's where the template gives none."""
+    """The name that the message came from. Where the template gives none (push has no sender), the one name that the released senders
+    agree on, else the workspace's."""
     if who.template_revision_id is not None:
         try:
             sender = governance.revision_by_id(who.workspace_id, who.template_revision_id).body.get("sender", {})
@@ -74,6 +75,9 @@ def sender_of(who: Reader) -> str:
             name = None
         if isinstance(name, str) and name:
             return name
+    names = {sender.body.get("name") for sender in governance.all_released(who.workspace_id, "sender")} - {None, ""}
+    if len(names) == 1:
+        return str(*names)
     return governance.Workspace.objects.values_list("name", flat=True).get(pk=who.workspace_id)
 
 

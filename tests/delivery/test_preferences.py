@@ -39,6 +39,11 @@ def written(now: datetime, **classes: str) -> None:
         factories.in_force("template", f"about-{topic}", body, now=now)
 
 
+def release_sender(key: str, name: str, now: datetime) -> None:
+    factories.put("sender", key, factories.mail_sender(name=name), now=now, author="cleo")
+    factories.release("sender", key, now=now, author="cleo")
+
+
 def switches(mail: Sent, **query: str) -> dict[str, bool]:
     """What the page shows, and whether it is on."""
     page = Client().get(f"/p/{mail.tokens[0]}", query).content.decode()
@@ -67,6 +72,19 @@ def test_the_page_shows_every_topic_of_the_channel_and_what_is_on(now: datetime)
     mail = sent(1, now=now)
     assert switches(mail) == {"email/offers": True, "email/travel_tips": False, "email/trips": True}
     assert "Travel tips" in Client().get(f"/p/{mail.tokens[0]}").content.decode()
+
+
+def test_where_the_template_names_no_sender_the_page_says_whom_the_released_senders_agree_on(now: datetime) -> None:
+    mail = sent(1, now=now)
+
+    def said(name: str) -> bool:
+        return PREFERENCE_WORDS["en"].question.format(sender=name) in Client().get(f"/p/{mail.tokens[0]}").content.decode()
+
+    assert said(governance.default_workspace().name)
+    release_sender("news", "Wayfare", now)
+    assert said("Wayfare")
+    release_sender("shop", "Wayfare Shop", now)
+    assert said(governance.default_workspace().name), "two names: nobody knows which of them wrote"
 
 
 def test_looking_changes_nothing(now: datetime) -> None:

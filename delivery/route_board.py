@@ -15,6 +15,7 @@ from delivery.policies import price_book, quotas_of, written_by
 from delivery.prices import Prices
 from delivery.route_document import VendorRoute
 from governance import door as governance
+from presentation import door as presentation
 
 SCOPES = {"account": "", "sender": "by each sender", "sender_domain": "from each domain"}
 
@@ -127,11 +128,14 @@ def _uses(model: VendorRoute, rows: list[Allowance], now: datetime) -> list[Use]
 
 
 def _book(routes: list[RouteLine], day: date) -> list[tuple[str, list[int | None]]]:
-    """Prices of a message (or part) by country, "" for all others; None where a route doesn't serve it or is free."""
+    """Prices of a message (or part) by country, in the order of their English names, and "" for all others; None where a route doesn't
+    serve it or is free."""
     tables = [line.prices.on(day) for line in routes]
     if not any(tables):
         return []
-    countries = sorted({country for table in tables if table for country in table.countries})
+    names = presentation.babel_locale("en").territories
+    priced = {country for table in tables if table for country in table.countries}
+    countries = sorted(priced, key=lambda country: str(names.get(country, country)))
     return [
         (
             country,

@@ -85,7 +85,7 @@ def _attention(workspace_id: int, accounts: list[dict[str, Any]], now: datetime)
         elif failed := told.get("refused", 0) + told.get("failed", 0):
             found.append(_finding("warning", f"{name}: {failed:,} of {_many(told['requests'], 'request')} came to nothing", *wrong))
         if told.get("doubt"):
-            found.append(_finding("warning", f"{name} never answered about {_many(told['doubtful'], 'message')}", *doubt))
+            found.append(_finding("warning", f"{name}: no answer for {_many(told['doubtful'], 'message')}, so they are in doubt", *doubt))
     log = f"{reverse('delivery:webhooks')}?outcome=refused"
     for each in webhook_log.failing(workspace_id, now=now):
         calls, by = _many(each["many"], "webhook"), title_of(each["vendor"])

@@ -1,7 +1,11 @@
-"""What a vendor account may be given: never more than its limits in any span, and nearly all of them used."""
+"""What a vendor account may be given: never more than its limits in any span, and nearly all of them used.
+
+`OMNI_TEST_QUOTA=10000` gives an account that many messages a day, and a hundredth of them a minute.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +21,8 @@ from delivery.quotas import Limit
 from tests.delivery.conftest import Street
 from tests.vendor_standin import Accepted
 
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+A_DAY = int(os.environ.get("OMNI_TEST_QUOTA", "80"))
 
 
 def most_in(moments: Sequence[datetime], span: timedelta) -> int:
@@ -51,6 +56,26 @@ def test_a_quota_is_never_exceeded_in_any_minute_and_nearly_all_used(street: Str
     moments = moments_of(street.vendor.accepted)
     assert len(moments) == 400 and most_in(moments, MINUTE) <= 60
     assert (max(moments) - min(moments)) <= 400 / 60 / 0.95 * MINUTE
+
+
+@pytest.mark.django_db
+def test_a_day_s_and_a_minute_s_quota_and_a_warm_up_are_kept_together_and_nearly_all_used(street: Street) -> None:
+    """Two days of warm-up, a day of rest, then the whole quota: so much a minute, until the day's is used up."""
+    days = {0: A_DAY // 4, 1: A_DAY // 2, 3: A_DAY}
+    a_minute = A_DAY // 100 if A_DAY >= 1_000 else A_DAY // 4
+    quotas = [{"count": A_DAY, "per": "day"}, {"count": a_minute, "per": "minute"}]
+    midnight = street.clock.at = street.clock().replace(hour=0) + DAY
+    street.route("sendgrid", quotas=quotas, warm_up={"began": midnight.date().isoformat(), "days": [days[0], days[1]]})
+    dispatch = street.launch(street.people(sum(days.values()) + a_minute), batch_size=500)
+    for number, allowed in days.items():
+        street.clock.at = midnight + number * DAY
+        work_until(street, dispatch, A_DAY * 2, step=5, at_most=allowed / a_minute / 0.95 * MINUTE)
+
+    moments = moments_of(street.vendor.accepted)
+    assert most_in(moments, MINUTE) <= a_minute and most_in(moments, DAY) <= A_DAY
+    for number, allowed in days.items():
+        of_it = [moment for moment in moments if midnight + number * DAY <= moment < midnight + (number + 1) * DAY]
+        assert 0.95 * allowed <= len(of_it) <= allowed
 
 
 @pytest.mark.django_db

@@ -19,7 +19,7 @@ from governance.door import Actor, DoorError, Missing, Refused
 from tests.governance.conftest import staff
 from tests.governance.office import AUDIENCE
 
-EXAMPLES = int(os.environ.get("OMNI_LAW_EXAMPLES", "8"))
+EXAMPLES, STEPS = int(os.environ.get("OMNI_LAW_EXAMPLES", "8")), int(os.environ.get("OMNI_LAW_STEPS", "25"))
 WRITERS, DECIDERS = ["ada", "ben", "cleo"], ["ben", "bea", "cleo", "leo"]
 KEYS = {"page": ["a", "b", "c"], "plan": ["spring"]}
 DOCUMENTS = [(kind, key) for kind, keys in KEYS.items() for key in keys]
@@ -199,5 +199,5 @@ class Approvals(RuleBasedStateMachine):
 
 @pytest.mark.django_db
 def test_nobody_vouches_for_their_own_words_and_only_the_approved_is_in_force() -> None:
-    limits = settings(max_examples=EXAMPLES, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+    limits = settings(max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(Approvals, settings=limits)

@@ -25,7 +25,8 @@ TOPICS, SOURCES = ["offers", "news", "trips"], ["sign-up form", "check-out", "pr
 
 def agreed(street: Street, draw: Random) -> tuple[int, str, dict[str, str]]:
     """Somebody who said yes some days ago, perhaps after a no or another yes: their number, their name, and what they said."""
-    said = {"channel": "email", "topic": draw.choice(TOPICS), "source": draw.choice(SOURCES), "wording": f"Yes, write to me ({draw.random()})"}
+    wording = f"Yes, write to me ({draw.random()})"
+    said = {"channel": "email", "topic": draw.choice(TOPICS), "source": draw.choice(SOURCES), "wording": wording}
     person, at = factories.profile(now=street.clock(), consents=()), street.clock() - timedelta(days=draw.uniform(10, 900))
     for state in draw.choice([[], ["unsubscribed"], ["subscribed", "unsubscribed"]]):
         earlier = {**said, "source": "paper", "wording": ""}

@@ -42,7 +42,7 @@ class Between:
         between = self
 
         class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+            protocol_version, wbufsize = "HTTP/1.1", -1  # an answer leaves in one piece
 
             def log_message(self, *_: Any) -> None:
                 pass

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
+from delivery.adapters import twilio_events, wechat_events, whatsapp_events
+from delivery.adapters.base import VendorEvent, Webhook
 from delivery.adapters.keywords import language, vendors_wish, wish
 from delivery.public_words import WORDS
 from delivery.replies import REPLIES
@@ -59,6 +66,51 @@ def test_every_stop_word_is_recognised_in_every_form(code: str, form: str) -> No
 @pytest.mark.parametrize("form", FORMS)
 def test_every_word_that_vendors_act_on_is_recognised_in_every_form(form: str) -> None:
     assert [word for word in WORDS_OF_VENDORS if wish(FORMS[form](word)) != "unsubscribed"] == []
+
+
+def by_twilio(sender: str) -> Callable[[str], Any]:
+    def events(text: str) -> Any:
+        form = {"content-type": "application/x-www-form-urlencoded"}
+        fields = {"MessageSid": "SM" + "0" * 32, "From": sender, "To": "+15005550006", "Body": text}
+        return twilio_events.read(Webhook("https://omni.test/hooks/twilio", form, urlencode(fields).encode(), NOW))
+
+    return events
+
+
+def by_whatsapp(text: str) -> Any:
+    said = {"id": "wamid.1", "from": "447911123456", "timestamp": "1772000000", "type": "text", "text": {"body": text}}
+    body = json.dumps({"entry": [{"changes": [{"value": {"messages": [said]}}]}]}).encode()
+    return whatsapp_events.read(Webhook("https://omni.test/hooks/whatsapp_cloud", {}, body, NOW))
+
+
+def by_wechat(text: str) -> Any:
+    body = f"""<xml><FromUserName>o-somebody</FromUserName><CreateTime>1772000000</CreateTime><MsgType>text</MsgType>
+        <Content><![CDATA[{text}]]></Content><MsgId>1</MsgId></xml>""".encode()
+    return wechat_events.read(Webhook("https://omni.test/hooks/wechat", {}, body, NOW))
+
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+CHANNELS = {
+    "text": by_twilio("+447911123456"),
+    "whatsapp by twilio": by_twilio("whatsapp:+447911123456"),
+    "whatsapp": by_whatsapp,
+    "wechat": by_wechat,
+}
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_each_of_them_stops_everything_on_each_channel(channel: str) -> None:
+    missed = []
+    for word in (form(word) for words in STOP_WORDS.values() for word in words for form in FORMS.values()):
+        (event,) = CHANNELS[channel](word)
+        if not (isinstance(event, VendorEvent) and event.kind == "unsubscribed" and event.everything):
+            missed.append(word)
+    assert missed == []
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_no_ordinary_reply_stops_anything_on_any_channel(channel: str) -> None:
+    assert [text for text in ORDINARY for event in CHANNELS[channel](text) if getattr(event, "kind", "") == "unsubscribed"] == []
 
 
 def test_what_people_really_type_is_recognised() -> None:

@@ -99,4 +99,4 @@ def test_a_vendor_that_left_requests_unanswered_is_not_called_well(street: Stree
     client = Client()
     client.force_login(User.objects.get(username="vera"))
     said = client.get("/console/delivery/").content.decode()
-    assert "SendGrid, main never answered about 2 messages" in said and "Left us in doubt" in said and "well." not in said
+    assert "SendGrid, main: no answer for 2 messages, so they are in doubt" in said and "Left us in doubt" in said and "well." not in said

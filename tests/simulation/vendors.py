@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,6 +22,7 @@ from tests.simulation.town import ACCOUNT_SID, SECRETS
 from tests.vendor_standin import Accepted, StandIn
 
 FAULTS = ("drop", "accept_drop", "429", "500", "accept_500", "garbage", "400:0", "400", "401", "no_connection", "dies", "accept_dies")
+HEAP = timedelta(seconds=60)
 SLOWEST = 12.0  # seconds; longer than the time-out of a request
 
 
@@ -40,6 +42,7 @@ class Post:
     accepted: Accepted
     kind: str
     name: str = ""
+    passed_over: datetime | None = None  # when it was ready and others were told
 
 
 @dataclass
@@ -113,15 +116,24 @@ class Vendors:
     # ── events ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def tell(self) -> int:
-        """Post some of what is ready, shuffled, some of it twice; what isn't answered well stays owed. How many posts there were."""
+        """Post some of what is ready, shuffled, some of it twice; what isn't answered well stays owed. How many posts there were.
+
+        What was held back comes out in a heap that lasts a minute at most: whoever was passed over longer ago is told now, before others.
+        A vendor that keeps back the events of one message alone for longer is one that nothing is promised of.
+        """
         now = self.clock()
         ready = [post for post in self.owed if post.ready <= now] if self.feeding else []
         if not ready:
             return 0
-        some = self.draw.sample(ready, min(len(ready), self.draw.randint(1, 8)))
+        due = [post for post in ready if post.passed_over is not None and now - post.passed_over >= HEAP]
+        rest = [post for post in ready if not any(post is one for one in due)]
+        some = due + self.draw.sample(rest, min(len(rest), self.draw.randint(1, 8)))
+        for post in rest:
+            if not any(post is one for one in some):
+                post.passed_over = post.passed_over or now
         mails = [post for post in some if post.accepted.vendor == "sendgrid"]
         done = list(mails) if mails and self._mails(mails) else []
-        done += [post for post in some if post.accepted.vendor == "twilio" and self._text(post)]
+        done += takewhile(self._text, (post for post in some if post.accepted.vendor == "twilio"))
         self.told += done
         again = [post for post in done if self.draw.random() < 0.15]
         self.owed = [post for post in self.owed if not any(post is one for one in done)] + again

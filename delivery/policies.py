@@ -158,7 +158,8 @@ def _released(workspace_id: int, key: str, channel: str) -> list[tuple[str, Vend
     views = governance.all_released(workspace_id, "vendor_route")
     found = [(view.key, view.model) for view in views if view.model.channel == channel]
     found.sort(key=lambda one: (-one[1].weight, one[0]))
-    return [one for one in found if one[1].countries or one[1].stands_in or not _outweighed(one[1], [model for _, model in found])]
+    models = [model for _, model in found]
+    return [one for one in found if one[1].countries or one[1].stands_in or not _outweighed(one[1], models)]
 
 
 def _outweighed(body: VendorRoute, beside: Sequence[VendorRoute]) -> bool:

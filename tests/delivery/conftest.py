@@ -94,10 +94,12 @@ class Street:
         audience.register_device(self.workspace_id, profile_id, device, now=self.clock.pass_(seconds=1))
         return token
 
-    def route(self, vendor: str, **changes: Any) -> str:
-        factories.put("vendor_route", vendor, {**ROUTES[vendor], **changes}, now=self.clock(), author="cleo")
-        factories.release("vendor_route", vendor, now=self.clock(), author="cleo")
-        return vendor
+    def route(self, vendor: str, *, key: str = "", **changes: Any) -> str:
+        """One account of this vendor, called like it unless a key is given."""
+        key = key or vendor
+        factories.put("vendor_route", key, {**ROUTES[vendor], **changes}, now=self.clock(), author="cleo")
+        factories.release("vendor_route", key, now=self.clock(), author="cleo")
+        return key
 
     def policy(self, **changes: Any) -> str:
         factories.in_force("sending_policy", "manners", factories.policy(**changes), now=self.clock())

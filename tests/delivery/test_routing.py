@@ -99,9 +99,7 @@ class Accounts(delivery.Connections):
 
 def two_accounts(street: Street, **second: Any) -> Accounts:
     for letter, changes in (("a", {}), ("b", second)):
-        body = {**ROUTES["twilio"], "settings": {"account_sid": "AC" + letter * 32}, **changes}
-        factories.put("vendor_route", f"texts-{letter}", body, now=street.clock(), author="cleo")
-        factories.release("vendor_route", f"texts-{letter}", now=street.clock(), author="cleo")
+        street.route("twilio", key=f"texts-{letter}", settings={"account_sid": "AC" + letter * 32}, **changes)
     street.vendors = Accounts(street)
     return street.vendors
 

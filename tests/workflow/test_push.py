@@ -17,7 +17,7 @@ from delivery.models import Attempt, OutboxMail, Suppression
 from governance import door as governance
 from tests import factories as make
 from tests.adapters import letters
-from tests.delivery.conftest import ROUTES, Street, clock, street, vendor
+from tests.delivery.conftest import Street, clock, street, vendor
 from workflow import pipeline, trials, worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -176,8 +176,7 @@ def test_a_less_preferred_route_carries_what_it_alone_writes_to(street: Street, 
 
 def test_of_two_routes_to_the_same_devices_the_preferred_one_carries_everything(street: Street, client: Client) -> None:
     street.route("apns", weight=200)
-    make.put("vendor_route", "apns-spare", {**ROUTES["apns"], "weight": 50}, now=street.clock(), author="cleo")
-    make.release("vendor_route", "apns-spare", now=street.clock(), author="cleo")
+    street.route("apns", key="apns-spare", weight=50)
     for n in range(10):
         street.device(somebody(street), f"{n:02d}" * 32, "apns")
     dispatch_id = launch(street, phones_and_all(street))

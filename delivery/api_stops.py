@@ -21,6 +21,7 @@ from delivery.api_bodies import (
 )
 from delivery.control import kill, switches
 from delivery.models import Suppression
+from delivery.standstill import standstill
 from governance.door import ApiRequest, HasScope, Role, allow, parse
 
 
@@ -34,9 +35,12 @@ class Switches(APIView):
 
     @extend_schema(operation_id="switches_throw", request=SwitchRequest, responses=SwitchesAnswer)
     def post(self, request: ApiRequest) -> Response:
-        """Throw a kill switch, or release it (which needs an approver). Once this is answered nothing of it is handed to a vendor."""
+        """Throw a kill switch, or release it (which needs an approver). Once this is answered nothing of it is handed to a vendor
+        any more; the answer takes a second at most."""
         wanted = parse(SwitchRequest, request.data)
         kill(request.actor, wanted.scope, wanted.key, wanted.on, reason=wanted.reason, now=timezone.now())
+        if wanted.on:
+            standstill(request.actor.workspace_id, scope=wanted.scope, key=wanted.key)
         return Response(_switches(request.actor.workspace_id))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from datetime import datetime
 from types import TracebackType
 
@@ -19,6 +19,7 @@ from django.conf import settings
 from delivery import mailbox
 from delivery.adapters.base import Limits, VendorRequest
 from delivery.breaker import Breaker
+from delivery.permits import ALWAYS, RENEWED, Permit, withheld
 from delivery.transports.answers import Answer, Transport, impossible, unanswered, unreached
 from delivery.transports.http1 import Http1
 from delivery.transports.http2 import Http2
@@ -53,12 +54,15 @@ class Posting:
     ) -> None:
         self._known, self._account, self._size, self._coming, self._seconds = known, account, size, coming, seconds
 
-    def answers(self) -> list[Answer]:
-        """Wait for them, in the order of the requests. Never raises."""
+    def answers(self, meanwhile: Callable[[], object] = lambda: None) -> list[Answer]:
+        """Wait for them, in the order of the requests. Never raises. meanwhile: called every now and then, must not raise."""
         if self._known is None:
             assert self._coming is not None
+            until = time.monotonic() + self._seconds
+            while not wait([self._coming], min(RENEWED, max(until - time.monotonic(), 0.0))).done and time.monotonic() < until:
+                meanwhile()
             try:
-                self._known = self._coming.result(self._seconds)
+                self._known = self._coming.result(0)
             except Exception as error:  # a fault of ours, or a loop that hangs: something may have been written
                 log.exception("vendor.window_failed", account=self._account, requests=self._size)
                 self._known = [unanswered(error)] * self._size
@@ -89,8 +93,19 @@ class Connections:
         exception. No answer takes longer than the vendor's time-out."""
         return self.begin(workspace_id, account, requests, limits=limits, now=now).answers()
 
-    def begin(self, workspace_id: int, account: str, requests: Sequence[VendorRequest], *, limits: Limits, now: datetime) -> Posting:
-        """The same without waiting for the answers."""
+    def begin(
+        self,
+        workspace_id: int,
+        account: str,
+        requests: Sequence[VendorRequest],
+        *,
+        limits: Limits,
+        now: datetime,
+        permit: Permit = ALWAYS,
+    ) -> Posting:
+        """The same without waiting for the answers. What begins to be sent does so while the permit holds."""
+        if not permit.holds():
+            return Posting([withheld()] * len(requests))
         if not requests:
             return Posting([])
         if requests[0].url.startswith("outbox://"):
@@ -100,7 +115,7 @@ class Connections:
         if not self._thread.is_ours:
             self._transports.clear()  # of the process that this one was forked from
         seconds = settings.OMNI.vendor_timeout
-        window = self._window(workspace_id, account, requests, limits, seconds)
+        window = self._window(workspace_id, account, requests, limits, seconds, permit)
         try:
             coming = self._thread.start(window)
         except (RuntimeError, OSError, MemoryError) as error:  # no thread or file handle is left: nothing has been written
@@ -116,7 +131,7 @@ class Connections:
             self._thread.stop()
 
     async def _window(
-        self, workspace_id: int, account: str, requests: Sequence[VendorRequest], limits: Limits, seconds: float
+        self, workspace_id: int, account: str, requests: Sequence[VendorRequest], limits: Limits, seconds: float, permit: Permit
     ) -> list[Answer]:
         """By the first request's protocol: an account has one."""
         until = asyncio.get_running_loop().time() + seconds
@@ -127,7 +142,7 @@ class Connections:
         if key not in self._transports:
             way = Way(settings.OMNI.vendor_proxy, settings.OMNI.vendor_authorities)
             self._transports[key] = TRANSPORTS[kind](limits.concurrency, way)
-        return await self._transports[key].window(requests, until)
+        return await self._transports[key].window(requests, until, permit)
 
     async def _close(self) -> None:
         for transport in self._transports.values():

@@ -45,6 +45,7 @@ from delivery.reconcile import Reconciled, reconcile
 from delivery.sending import send
 from delivery.sources import source_words
 from delivery.standing import Standing, standing
+from delivery.standstill import left_before, standstill
 from delivery.states import AttemptState, DispatchState, MessageState, Reason
 from delivery.stations import Stop
 from delivery.suppression import suppress, suppressed, unsuppress
@@ -132,6 +133,7 @@ __all__ = [
     "keep_history",
     "kill",
     "lease",
+    "left_before",
     "left_out",
     "let_go",
     "look_up_next_domain",
@@ -164,6 +166,7 @@ __all__ = [
     "settle_clicks",
     "source_words",
     "standing",
+    "standstill",
     "start_instance",
     "stop",
     "suppress",

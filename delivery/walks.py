@@ -22,6 +22,7 @@ from delivery.adapters.base import Fate, VendorRequest
 from delivery.connections import Connections, Posting
 from delivery.eligibility import Candidate
 from delivery.ledger import Bundle, Halted, Terms
+from delivery.permits import Permit
 from delivery.preparation import Prepared
 from delivery.quotas import Limit
 from delivery.requests import request_of
@@ -29,6 +30,7 @@ from delivery.tokens import TOKENS
 from delivery.traffic import Taken
 from delivery.windows import Flight, Stop, next_window
 from delivery.work import Clock, Outcome, Work
+from governance import door as governance
 
 log = structlog.get_logger(__name__)
 LONGEST_WAIT = 10.0  # seconds a worker sleeps for a rate's sake before it gives the work back instead
@@ -42,6 +44,7 @@ class Walk:
         self.work, self.vendors, self.clock = work, vendors, clock
         self.counts, self.requests, self.deadline = Counter[str](), 0, work.deadline
         self._began, self._unpaid, self._elsewhere = time.monotonic(), False, False
+        self._permit = Permit()
 
     def through(self, parts: Sequence[tuple[Prepared, Terms]], *, waits: Stop, elsewhere: bool) -> Outcome:
         """Every part by its own route, then close the work; or give it back where something stands in the way of any of it.
@@ -138,6 +141,7 @@ class Walk:
         started = time.monotonic()
         admission = ledger.admit(self.work, window, unsendable, terms=terms, clock=self.clock)
         self.deadline = started + settings.OMNI.lease_seconds
+        self._permit.renew(started)
         self.counts += admission.counts
         if admission.unpaid:
             self._unpaid = True
@@ -211,19 +215,36 @@ class Walk:
             return Flight(bundles, [kept] * len(bundles), Posting([]), ready)
         requests = [one for one in made if isinstance(one, VendorRequest)]
         self.requests += len(requests)
-        posting = self.vendors.begin(workspace_id, route.key, requests, limits=route.adapter.limits, now=now)
+        self._renew()
+        posting = self.vendors.begin(workspace_id, route.key, requests, limits=route.adapter.limits, now=now, permit=self._permit)
         return Flight(bundles, made, posting, ready)
 
     def _answers(self, flight: Flight, terms: Terms) -> list[tuple[Bundle, Fate]]:
         """Wait for a window's answers; what the vendor refused because its token had gone stale goes once more with a new one."""
-        fates = flight.fates(terms)
+        fates = flight.fates(terms, self._renew)
         stale = [place for place, fate in enumerate(fates) if fate.stale_token]
         if stale:
             TOKENS.forget(self.work.workspace_id, terms.route.adapter, flight.account)
             again = self._post([flight.bundles[place] for place in stale], terms)
-            for place, fate in zip(stale, again.fates(terms), strict=True):
+            for place, fate in zip(stale, again.fates(terms, self._renew), strict=True):
                 fates[place] = fate
         return list(zip(flight.bundles, fates, strict=True))
+
+    def _renew(self) -> None:
+        """Let what waits for its turn begin for another while, unless something was halted since the last look."""
+        if self._permit.is_young():
+            return
+        now = time.monotonic()
+        try:
+            unchanged = governance.epoch(self.work.workspace_id) == self.work.epoch
+        except (OperationalError, InterfaceError):  # it lapses by itself
+            if not connection.in_atomic_block:
+                connection.close()
+            return
+        if unchanged:
+            self._permit.renew(now)
+        else:
+            self._permit.take_back()
 
     def _longest_wait(self) -> float:
         """Seconds that are not too many to sleep."""

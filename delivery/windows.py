@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,9 +22,9 @@ class Flight:
     posting: Posting
     account: Account
 
-    def fates(self, terms: Terms) -> list[Fate]:
-        """Wait for the answers and read them."""
-        answers, read, fates = iter(self.posting.answers()), terms.route.adapter.read, list[Fate]()
+    def fates(self, terms: Terms, meanwhile: Callable[[], object]) -> list[Fate]:
+        """Wait for the answers and read them. meanwhile: see Posting."""
+        answers, read, fates = iter(self.posting.answers(meanwhile)), terms.route.adapter.read, list[Fate]()
         for bundle, one in zip(self.bundles, self.made, strict=True):
             answer = one if isinstance(one, Fate) else next(answers)
             fates.append(answer if isinstance(answer, Fate) else read(answer, ids_of(bundle)))

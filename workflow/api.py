@@ -181,15 +181,18 @@ class ControlRun(APIView):
 
     permission_classes = [HasScope("runs:launch")]
     act: Callable[..., object]
+    halts = False
 
     def control(self, request: ApiRequest, run_id: int) -> Response:
         run = find_run(request.actor.workspace_id, run_id)
         type(self).act(request.actor, run.dispatch_id, now=timezone.now())
+        if self.halts:
+            delivery.standstill(run.workspace_id, dispatch_id=run.dispatch_id)
         return Response(run_body(run))
 
 
 class PauseRun(ControlRun):
-    act = staticmethod(delivery.pause)
+    act, halts = staticmethod(delivery.pause), True
 
     @extend_schema(operation_id="runs_pause", request=None, responses=bodies.RunBody)
     def post(self, request: ApiRequest, run_id: int) -> Response:
@@ -207,7 +210,7 @@ class ResumeRun(ControlRun):
 
 
 class StopRun(ControlRun):
-    act = staticmethod(delivery.stop)
+    act, halts = staticmethod(delivery.stop), True
 
     @extend_schema(operation_id="runs_stop", request=None, responses=bodies.RunBody)
     def post(self, request: ApiRequest, run_id: int) -> Response:

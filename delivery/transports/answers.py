@@ -12,6 +12,7 @@ from typing import Protocol
 import structlog
 
 from delivery.adapters.base import Fate, VendorRequest, VendorResponse
+from delivery.permits import Permit
 
 log = structlog.get_logger(__name__)
 MAX_ANSWER = 1_000_000  # bytes of an answer that are read
@@ -21,18 +22,19 @@ Answer = VendorResponse | Fate
 class Transport(Protocol):
     """One account's way to its vendor by one protocol. Used from the loop's thread only."""
 
-    async def window(self, requests: Sequence[VendorRequest], until: float) -> list[Answer]:
-        """Requests that leave at once and their answers, in order, before the loop's time `until`. Never raises."""
+    async def window(self, requests: Sequence[VendorRequest], until: float, permit: Permit) -> list[Answer]:
+        """Requests that leave at once and their answers, in order, before the loop's time `until`. Each is begun only while the permit
+        holds. Never raises."""
 
     def close(self) -> None:
         """Let go of every connection."""
 
 
 async def one_by_one(
-    exchange: Callable[[VendorRequest, float], Awaitable[Answer]], requests: Sequence[VendorRequest], until: float
+    exchange: Callable[[VendorRequest, float, Permit], Awaitable[Answer]], requests: Sequence[VendorRequest], until: float, permit: Permit
 ) -> list[Answer]:
     """A window as so many exchanges side by side. A fault of ours in one leaves that one in doubt, and not the others."""
-    found = await asyncio.gather(*(exchange(request, until) for request in requests), return_exceptions=True)
+    found = await asyncio.gather(*(exchange(request, until, permit) for request in requests), return_exceptions=True)
     answers = list[Answer]()
     for answer in found:
         if isinstance(answer, BaseException):

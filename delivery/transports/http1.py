@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import structlog
 
 from delivery.adapters.base import VendorRequest
+from delivery.permits import Permit, withheld
 from delivery.transports.answers import Answer, Impossible, Unreached, Unreadable, impossible, unanswered, unreached
 from delivery.transports.http1_wire import AnswerReader, request_bytes
 from delivery.transports.origins import Origin, Way, origin_of
@@ -29,9 +30,9 @@ class Http1:
         self._concurrency, self._way = concurrency, way
         self._pools: dict[Origin, Pool[_Connection]] = {}
 
-    async def window(self, requests: Sequence[VendorRequest], until: float) -> list[Answer]:
+    async def window(self, requests: Sequence[VendorRequest], until: float, permit: Permit) -> list[Answer]:
         """See Transport. What finds a connection waiting is written at once, the rest waits for one; one timer serves all."""
-        window = _Window(len(requests), until)
+        window = _Window(len(requests), until, permit)
         others = []
         for place, request in enumerate(requests):
             try:
@@ -93,9 +94,9 @@ async def _fetch(pool: Pool[_Connection], data: bytes, window: _Window, place: i
 class _Window:
     """The answers that are still missing. all: done when none is."""
 
-    def __init__(self, size: int, until: float) -> None:
+    def __init__(self, size: int, until: float, permit: Permit) -> None:
         loop = asyncio.get_running_loop()
-        self.until = until
+        self.until, self.permit = until, permit
         self.all: asyncio.Future[list[Answer]] = loop.create_future()
         self._answers: list[Answer] = [NOTHING] * size
         self._missing, self._asked = size, set[_Connection]()
@@ -143,6 +144,10 @@ class _Connection(asyncio.BufferedProtocol):
         if self._transport is None or not self.is_open:
             pool.drop(self)
             window.answer(place, unreached("closed before anything was written"))
+            return
+        if not window.permit.holds():
+            pool.give(self)
+            window.answer(place, withheld())
             return
         self._reader, self._window, self._place, self._pool = AnswerReader(), window, place, pool
         window.asked(self)

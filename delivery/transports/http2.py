@@ -18,6 +18,7 @@ import h2.exceptions
 import h2.settings
 
 from delivery.adapters.base import VendorRequest, VendorResponse
+from delivery.permits import Permit, withheld
 from delivery.transports.answers import MAX_ANSWER, Answer, Impossible, Unreached, impossible, one_by_one, unanswered, unreached
 from delivery.transports.http1_wire import MAX_HEAD, header_fields, target_of
 from delivery.transports.origins import CONNECT_SECONDS, Origin, Way, origin_of
@@ -36,9 +37,9 @@ class Http2:
         self._open: dict[Origin, _Connection] = {}
         self._opening: dict[Origin, asyncio.Lock] = {}
 
-    async def window(self, requests: Sequence[VendorRequest], until: float) -> list[Answer]:
+    async def window(self, requests: Sequence[VendorRequest], until: float, permit: Permit) -> list[Answer]:
         """See Transport."""
-        return await one_by_one(self._exchange, requests, until)
+        return await one_by_one(self._exchange, requests, until, permit)
 
     def close(self) -> None:
         """See Transport."""
@@ -46,7 +47,7 @@ class Http2:
             connection.close()
         self._open.clear()
 
-    async def _exchange(self, request: VendorRequest, until: float) -> Answer:
+    async def _exchange(self, request: VendorRequest, until: float, permit: Permit) -> Answer:
         try:
             origin = origin_of(request.url)
             fields = _fields(request, origin)
@@ -56,6 +57,9 @@ class Http2:
             return impossible(error)
         except Unreached as error:
             return unreached(error)
+        if not permit.holds():
+            connection.pass_on()
+            return withheld()
         return await connection.ask(fields, request.body, until)
 
     async def _connection(self, origin: Origin, until: float) -> _Connection:
@@ -130,6 +134,10 @@ class _Connection(asyncio.Protocol):
             self._next_turn()
             raise Unreached("closed before anything was written")
         self._turns += 1
+
+    def pass_on(self) -> None:
+        """Use a turn for nothing."""
+        self._end_turn()
 
     async def ask(self, fields: list[Field], body: bytes, until: float) -> Answer:
         """Open a stream, write, wait. From here on what breaks is in doubt, unless the vendor says that it hasn't touched it."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from delivery.adapters.base import VendorRequest
+from delivery.permits import Permit, withheld
 from delivery.transports.answers import Answer, Impossible, Unreached, impossible, unreached
 from delivery.transports.origins import CONNECT_SECONDS, Origin, Way, origin_of, tls_context
 from delivery.transports.pool import Pool
@@ -26,7 +27,7 @@ class SmtpTransport:
         self._concurrency, self._way = concurrency, way
         self._pools: dict[tuple[Origin, Terms], Pool[Session]] = {}
 
-    async def window(self, requests: Sequence[VendorRequest], until: float) -> list[Answer]:
+    async def window(self, requests: Sequence[VendorRequest], until: float, permit: Permit) -> list[Answer]:
         """See Transport. The sessions share the window's mails."""
         answers: list[Answer | None] = [None] * len(requests)
 
@@ -41,7 +42,7 @@ class SmtpTransport:
         most = min(self._concurrency, int(terms.get("connections", SESSIONS)))
         pool = self._pool(origin, Terms(terms.get("tls", "starttls"), terms.get("username", ""), terms.get("password", "")), most)
         jobs = deque(enumerate(requests))
-        why = await asyncio.gather(*(self._work(pool, jobs, answer, until) for _ in range(min(most, len(requests)))))
+        why = await asyncio.gather(*(self._work(pool, jobs, answer, until, permit) for _ in range(min(most, len(requests)))))
         left = next((each for each in why if each is not None), unreached("every session was busy"))
         return [found if found is not None else left for found in answers]
 
@@ -52,7 +53,12 @@ class SmtpTransport:
         self._pools.clear()
 
     async def _work(
-        self, pool: Pool[Session], jobs: deque[tuple[int, VendorRequest]], answer: Callable[[int, Answer], None], until: float
+        self,
+        pool: Pool[Session],
+        jobs: deque[tuple[int, VendorRequest]],
+        answer: Callable[[int, Answer], None],
+        until: float,
+        permit: Permit,
     ) -> Answer | None:
         """One session's share; why there was none, for what is left when all sessions have ended."""
         try:
@@ -68,7 +74,7 @@ class SmtpTransport:
             return unreached(error)
         try:
             async with asyncio.timeout_at(until):
-                await session.hand_over(jobs, answer)
+                await session.hand_over(jobs, answer, permit)
         except TimeoutError:
             pool.drop(session)
             return unreached("the time was up")
@@ -76,7 +82,7 @@ class SmtpTransport:
             pool.drop(session)
             raise
         pool.give(session)
-        return unreached("the relay closed the session")
+        return unreached("the relay closed the session") if permit.holds() else withheld()
 
     def _pool(self, origin: Origin, terms: Terms, most: int) -> Pool[Session]:
         key = (origin, terms)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from delivery.adapters.base import VendorRequest, VendorResponse
+from delivery.permits import Permit, withheld
 from delivery.transports.answers import Answer, Impossible, Unreached, impossible, unanswered, unreached
 from delivery.transports.pool import IDLE_SECONDS
 
@@ -139,13 +140,14 @@ class Session(asyncio.Protocol):
 
     # ── mails ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def hand_over(self, jobs: deque[tuple[int, VendorRequest]], answer: Callable[[int, Answer], None]) -> None:
+    async def hand_over(self, jobs: deque[tuple[int, VendorRequest]], answer: Callable[[int, Answer], None], permit: Permit) -> None:
         """One transaction after the other until no job is left or the session is over. Each job that was taken gets its answer,
-        and keeps it: a job whose dot was written is in doubt until the relay has said something about it. When cancelled, too."""
+        and keeps it: a job whose dot was written is in doubt until the relay has said something about it. When cancelled, too.
+        No envelope and no text is written without a permit."""
         texted: int | None = None  # whose text was written and not answered
         begun: int | None = None  # whose envelope was written
         try:
-            following = self._take(jobs, answer)
+            following = self._take(jobs, answer, permit)
             if following is not None:
                 begun = following[0]
                 self._write(self._envelope(following[1]))
@@ -155,12 +157,16 @@ class Session(asyncio.Protocol):
                 if refusal is not None:
                     begun = None
                     answer(place, refusal)
-                    following = self._take(jobs, answer)
+                    following = self._take(jobs, answer, permit)
                     if following is not None:
                         begun = following[0]
                         self._write(self._envelope(following[1]))
                     continue
-                following = self._take(jobs, answer)
+                if not permit.holds():
+                    answer(place, withheld())
+                    self._over("nothing may be sent")  # a text that a relay waits for can't be taken back in any other way
+                    return
+                following = self._take(jobs, answer, permit)
                 texted, begun = place, None
                 text = _stuffed(request.body)
                 if following is not None and self._pipelines:
@@ -190,9 +196,11 @@ class Session(asyncio.Protocol):
     def _pipelines(self) -> bool:
         return "PIPELINING" in self._offers
 
-    def _take(self, jobs: deque[tuple[int, VendorRequest]], answer: Callable[[int, Answer], None]) -> tuple[int, VendorRequest] | None:
+    def _take(
+        self, jobs: deque[tuple[int, VendorRequest]], answer: Callable[[int, Answer], None], permit: Permit
+    ) -> tuple[int, VendorRequest] | None:
         """The next job that this relay can be given; what it can't be given is answered at once."""
-        while jobs and self.is_usable:
+        while jobs and self.is_usable and permit.holds():
             place, request = jobs.popleft()
             refusal = self._unfit(request)
             if refusal is None:

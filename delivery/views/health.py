@@ -22,6 +22,7 @@ from delivery.facts import in_doubt
 from delivery.heard import heard
 from delivery.instance import held
 from delivery.models import Attempt, Batch, Dispatch, Suppression
+from delivery.standstill import left_before, standstill
 from delivery.states import WorkState
 from delivery.views.titles import titles_of
 from governance.door import ConsoleRequest, Role, console_page
@@ -149,7 +150,9 @@ def throw_switch(request: ConsoleRequest) -> HttpResponse:
     kill(request.actor, scope, key, on, reason=asked.get("reason", ""), now=timezone.now())  # type: ignore[arg-type]
     named = titles_of(request.actor.workspace_id, [("campaign", key)])[("campaign", key)] if scope == "campaign" else title_of(key)
     what = named if key else "the whole workspace"
-    messages.success(
-        request, f"The kill switch for {what} is on: nothing of it goes out." if on else f"The kill switch for {what} is off again."
-    )
+    if on:
+        left = left_before(standstill(request.actor.workspace_id, scope=scope, key=key))
+        messages.success(request, f"The kill switch for {what} is on: nothing of it goes out.{left}")
+    else:
+        messages.success(request, f"The kill switch for {what} is off again.")
     return redirect("delivery:health")

@@ -76,7 +76,7 @@ def main() -> None:
 
     def kill(on: bool) -> dict[str, Any]:
         delivery.kill(person("bo"), "workspace", "", on, reason="a proof", now=timezone.now())
-        return {}
+        return {"left": delivery.standstill(space) if on else 0}
 
     def withdraw(external_id: str) -> dict[str, Any]:
         who = audience.find(space, external_id=external_id)

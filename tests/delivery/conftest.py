@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from delivery import door as delivery
 from rendering import door as rendering
 from tests import factories
 from tests.adapters import letters
+from tests.delivery.relay import Relay, relaying
 from tests.simulation.chaos import Killed
 from tests.vendor_standin import StandIn
 
@@ -263,3 +265,22 @@ def street(
     made = Street(clock, vendor)
     yield made
     made.vendors.close()
+
+
+@pytest.fixture
+def relayed(street: Street, settings: Any) -> Iterator[Any]:
+    """Routes mail to a relay, over so many sessions."""
+    settings.OMNI = settings.OMNI.model_copy(update={"env": "production"})
+    street.vendors.close()
+    street.vendors = delivery.Connections()
+    with ExitStack() as relays:
+
+        def to(relay: Relay, connections: int = 2) -> None:
+            wire = relays.enter_context(relaying(relay))
+            given = {"host": "localhost", "port": str(wire.port), "tls": "none", "connections": str(connections)}
+            body = {"title": "Relay", "channel": "email", "vendor": "smtp", "settings": given, "secrets": {}}
+            factories.put("vendor_route", "relay", body, now=street.clock(), author="cleo")
+            factories.release("vendor_route", "relay", now=street.clock(), author="cleo")
+
+        yield to
+        street.vendors.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +10,8 @@ import pytest
 
 from delivery import door as delivery
 from delivery.models import VendorAccount
-from tests import factories
 from tests.delivery.conftest import Street
-from tests.delivery.relay import Relay, relaying
+from tests.delivery.relay import Relay
 
 pytestmark = pytest.mark.django_db
 
@@ -31,29 +29,6 @@ class Greylist(Relay):
         address = argument.partition("<")[2].partition(">")[0]
         self.asked[address] += 1
         return self.said if self.asked[address] <= self.grey.get(address.rpartition("@")[2], 0) else ""
-
-
-@pytest.fixture
-def relayed(street: Street, settings: Any) -> Iterator[Any]:
-    """Routes mail to a relay."""
-    settings.OMNI = settings.OMNI.model_copy(update={"env": "production"})
-    street.vendors.close()
-    street.vendors = delivery.Connections()
-    with_relay: list[Any] = []
-
-    def to(relay: Relay) -> None:
-        serving = relaying(relay)
-        wire = serving.__enter__()
-        with_relay.append(serving)
-        given = {"host": "localhost", "port": str(wire.port), "tls": "none", "connections": "2"}
-        body = {"title": "Relay", "channel": "email", "vendor": "smtp", "settings": given, "secrets": {}}
-        factories.put("vendor_route", "relay", body, now=street.clock(), author="cleo")
-        factories.release("vendor_route", "relay", now=street.clock(), author="cleo")
-
-    yield to
-    street.vendors.close()
-    for serving in with_relay:
-        serving.__exit__(None, None, None)
 
 
 def test_one_greylisted_recipient_holds_up_nobody_else(street: Street, relayed: Any) -> None:

@@ -1,8 +1,12 @@
-"""What a program may stop: vendors, campaigns, the workspace, and single addresses."""
+"""What a program may stop, and a shell: vendors, campaigns, the workspace, and single addresses."""
 
 from __future__ import annotations
 
+import io
+import json
+
 import pytest
+from django.core.management import call_command
 
 from delivery.models import Suppression
 from governance.door import AuditEntry
@@ -29,6 +33,35 @@ def test_a_kill_switch_thrown_by_api_holds_what_it_names_until_it_is_released(st
         "switch.thrown",
         "switch.released",
     ]
+
+
+def test_a_kill_switch_is_thrown_and_released_from_the_shell_with_the_same_rights(street: Street) -> None:
+    street.route("sendgrid")
+    dispatch = street.launch(street.people(2))
+    street.person("ada"), street.person("ben")
+
+    assert "nothing of it goes out" in switch("on", "--vendor", "sendgrid", "--reason", "bounces", "--as", "ada")
+    street.work()
+    assert street.counts(dispatch) == {"waiting": 2}
+    with pytest.raises(SystemExit):
+        switch("off", "--vendor", "sendgrid", "--reason", "over", "--as", "ada")
+    assert json.loads(switch("off", "--vendor", "sendgrid", "--reason", "over", "--as", "ben", "--json"))["items"] == []
+    street.clock.pass_(minutes=1)
+    street.work()
+    assert street.counts(dispatch) == {"sent": 2}
+
+
+def test_without_a_vendor_or_a_campaign_the_shell_stops_everything(street: Street) -> None:
+    street.person("ada")
+    assert "the whole workspace is on" in switch("on", "--reason", "wrong prices", "--as", "ada")
+    thrown = json.loads(switch("on", "--campaign", "spring-sale", "--reason", "wrong prices", "--as", "ada", "--json"))["items"]
+    assert [(each["scope"], each["key"]) for each in thrown] == [("campaign", "spring-sale"), ("workspace", "")]
+
+
+def switch(*words: str) -> str:
+    said = io.StringIO()
+    call_command("kill_switch", *words, stdout=said)
+    return said.getvalue()
 
 
 def test_a_switch_without_a_reason_or_of_nothing_is_refused() -> None:

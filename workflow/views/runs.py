@@ -211,13 +211,15 @@ def act(request: ConsoleRequest, run_id: int) -> HttpResponse:
     asked, reason = request.POST.get("act", ""), request.POST.get("reason", "")[:300]
     if asked == "pause":
         delivery.pause(request.actor, found.dispatch_id, now=now, reason=reason)
-        messages.success(request, "Paused: nothing more goes out until somebody resumes it.")
+        left = delivery.left_before(delivery.standstill(found.workspace_id, dispatch_id=found.dispatch_id))
+        messages.success(request, f"Paused: nothing more goes out until somebody resumes it.{left}")
     elif asked == "resume":
         delivery.resume(request.actor, found.dispatch_id, now=now, reason=reason)
         messages.success(request, "Resumed.")
     elif asked == "stop":
         delivery.stop(request.actor, found.dispatch_id, now=now, reason=reason)
-        messages.success(request, "Stopped for good. What was on its way arrives.")
+        left = delivery.left_before(delivery.standstill(found.workspace_id, dispatch_id=found.dispatch_id))
+        messages.success(request, f"Stopped for good.{left}")
     elif asked == "wave":
         delivery.open_next_wave(request.actor, found.dispatch_id, now=now)
         messages.success(request, "The next wave is open.")

@@ -39,6 +39,8 @@ class Command(DoorCommand):
             delivery.raise_budget(self.actor, found.dispatch_id, options["micros"], reason=options["reason"], now=now)
         else:
             ACTS[do](self.actor, found.dispatch_id, reason=options["reason"], now=now)
+            if do in ("pause", "stop"):
+                delivery.standstill(found.workspace_id, dispatch_id=found.dispatch_id)
         view = delivery.facts(found.workspace_id, found.dispatch_id)
         data = {"run": run, "campaign": found.campaign_key, "state": view.state, "reason": view.state_reason, "counts": dict(view.counts)}
         return Report((f"run {run} of {found.campaign_key} is {view.state}",), data)

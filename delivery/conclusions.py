@@ -16,7 +16,7 @@ from django.db.models import Q
 from audience import door as audience
 from delivery import soft_bounces, sql, suppression
 from delivery.adapters.base import EventKind, VendorEvent
-from delivery.models import Attempt
+from delivery.models import Attempt, VendorAccount
 from delivery.states import AttemptState, MessageState, Reason
 
 OURS = "omni"  # the "vendor" of what happens at our own addresses
@@ -57,6 +57,7 @@ class Asked:
     vendor_id: str
     state: int
     heard_at: datetime | None
+    account: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,16 @@ def draw(told: Sequence[Told], *, now: datetime) -> None:
     _suppress(told, now)
     _withdraw_consent(told, now)
     _record(told, now)
+
+
+def note_accounts(told: Sequence[Told], *, now: datetime) -> None:
+    """The vendor still speaks about these accounts (see reconcile). After the transaction that keeps the events, so that nobody who
+    sends waits for it: where it is lost, what is in doubt stays so for longer."""
+    spoken_of = {(one.workspace_id, one.request.account) for one in told if one.request is not None and one.event.vendor != OURS}
+    for workspace_id, account in sorted(spoken_of):
+        row, made = VendorAccount.objects.get_or_create(workspace_id=workspace_id, account=account, defaults={"heard_at": now})
+        if not made and (row.heard_at is None or row.heard_at < now):
+            VendorAccount.objects.filter(Q(heard_at=None) | Q(heard_at__lt=now), pk=row.pk).update(heard_at=now)
 
 
 def heed(workspace_id: int, wishes: Sequence[VendorEvent], *, now: datetime) -> list[VendorEvent]:

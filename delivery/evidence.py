@@ -74,6 +74,7 @@ def _take(events: Sequence[VendorEvent | Unreadable], home: int, only: int | Non
         conclusions.draw(new, now=now)
         wishes = [event for event in orphans if event.address and (home, event.vendor, event.event_id) in fresh]
         heeded = conclusions.heed(home, sorted(wishes, key=lambda event: event.at), now=now)
+    conclusions.note_accounts(new, now=now)
     repeated = len(events) - len(new) - len(orphans) - len(unreadable)
     return Heard(len(new), repeated, len(orphans), len(unreadable), Counter(one.event.kind for one in new), heeded)
 
@@ -122,7 +123,7 @@ def _messages(dispatch_id: int, ns: Iterable[int]) -> list[tuple[int, ...]]:
 
 
 def _requests(dispatch_ids: Iterable[int], attempt_ids: set[int]) -> dict[int, Asked]:
-    columns = ("id", "vendor_id", "state", "heard_at")
+    columns = ("id", "vendor_id", "state", "heard_at", "account")
     found = Attempt.objects.filter(dispatch_id__in=list(dispatch_ids), pk__in=attempt_ids)
     return {row[0]: Asked(*row) for row in found.values_list(*columns)}
 

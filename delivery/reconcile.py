@@ -1,9 +1,9 @@
 """What became of unanswered requests. Silence is not evidence: nothing promotional is sent again unless the vendor's event
 feed is proven to have come past the silent request; till then it is listed as in doubt and a person may decide.
 
-Proven past means: when the window was over an event arrived about a request made later, and one has arrived about every request
-that the vendor accepted on this account within a window before and after. Events come late, in any order and in heaps; while one
-neighbour has not been heard of, the silent one may be in the same heap.
+Proven past means: when the window was over an event arrived about a request made later, another one a minute after it, and one has
+arrived about every request that the vendor accepted within a window before and after; all of them on the same account. Events come late,
+in any order and in heaps; while one neighbour has not been heard of, the silent one may be in the same heap.
 
 Transactional requests are asked about, or repeated once, when their work falls due again (see doubts).
 """
@@ -19,7 +19,7 @@ from django.db.models import F, Min, Q, QuerySet
 
 from delivery import inbox
 from delivery.connections import Connections
-from delivery.models import Attempt, Batch, Dispatch, VendorEvent
+from delivery.models import Attempt, Batch, Dispatch, VendorAccount
 from delivery.probes import probe
 from delivery.requeue import queue, wake
 from delivery.states import AttemptState, DispatchState, WorkState
@@ -79,13 +79,9 @@ def feed_came_past(attempt: Attempt) -> bool:
     # Heard before the window was over it would say nothing: the feed may have stopped since, with the silent one's event in it.
     past = account.filter(posted_at__gt=attempt.posted_at, heard_at__gte=attempt.posted_at + window)
     first = past.aggregate(first=Min("heard_at"))["first"]
-    # What held a feed back comes out in a heap, in any order: only when the vendor speaks again later is the heap over.
-    return (
-        first is not None
-        and VendorEvent.objects.filter(
-            workspace_id=attempt.workspace_id, vendor=attempt.vendor, received_at__gte=first + min(HEAP_LASTS, window)
-        ).exists()
-    )
+    # What held a feed back comes out in a heap, in any order: only when the vendor speaks of this account again later is the heap over.
+    still = VendorAccount.objects.filter(workspace_id=attempt.workspace_id, account=attempt.account)
+    return first is not None and still.filter(heard_at__gte=first + min(HEAP_LASTS, window)).exists()
 
 
 def send_again(attempt: Attempt, *, by: str, now: datetime) -> bool:

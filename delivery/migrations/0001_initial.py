@@ -315,6 +315,7 @@ class Migration(migrations.Migration):
                 ('prices_asked_at', models.DateTimeField(null=True)),
                 ('prices_until', models.DateTimeField(null=True)),
                 ('prices_until_id', models.BigIntegerField(default=0)),
+                ('heard_at', models.DateTimeField(null=True)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
             ],
             options={

@@ -22,6 +22,7 @@ class VendorAccount(models.Model):
     prices_asked_at = models.DateTimeField(null=True)  # when the vendor was last asked what messages cost
     prices_until = models.DateTimeField(null=True)  # posted before it, or then with a number up to the next field's: asked about
     prices_until_id = models.BigIntegerField(default=0)
+    heard_at = models.DateTimeField(null=True)  # when its vendor last said something new about a message that went by it
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "account"], name="one_row_per_vendor_account")]

@@ -144,6 +144,33 @@ def test_many_doubts_of_one_account_do_not_stand_before_those_of_another(street:
     assert street.counts(dispatch) == {"sent": 10}
 
 
+def test_what_the_vendor_says_of_another_account_proves_nothing_about_this_one(street: Street) -> None:
+    """A heap of the first account's events comes out, and only the second one's feed goes on."""
+    street.route("sendgrid", key="first")
+    street.route("sendgrid", key="second", weight=50)
+    street.vendor.fault = lambda number: "drop" if number == 0 else "ok"
+    dispatch = street.launch(street.people(10), route_key="first")
+    street.work()
+    street.clock.pass_(minutes=1)
+    street.launch(street.people(10), campaign_key="later", route_key="first")
+    street.launch(street.people(10), campaign_key="elsewhere", route_key="second")
+    street.work()
+    first, second = street.vendor.accepted[:10], street.vendor.accepted[10:]
+    street.clock.pass_(minutes=20)
+    street.hear("delivered", first)
+    for kind in ("delivered", "deferred"):
+        street.clock.pass_(minutes=2)
+        street.hear(kind, second)
+        assert street.reconcile().resent == 0
+    street.work()
+    assert street.counts(dispatch) == {"in_doubt": 10}
+
+    street.hear("deferred", first)
+    assert street.reconcile().resent == 1
+    street.work()
+    assert street.counts(dispatch) == {"sent": 10}
+
+
 def test_a_request_is_resolved_once_and_by_an_approver(street: Street) -> None:
     street.route("sendgrid")
     street.vendor.fault = lambda number: "drop"

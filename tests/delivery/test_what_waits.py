@@ -109,7 +109,7 @@ def test_nothing_is_declared_lost_while_the_vendors_word_about_it_waits(now: dat
     long_ago = now - timedelta(hours=2)
     silent, later = sent(1, now=long_ago, state=AttemptState.IN_DOUBT), sent(1, now=long_ago + timedelta(minutes=1))
     Attempt.objects.filter(pk=later.attempts[0]).update(heard_at=now - timedelta(hours=1))
-    post(event("something-else", "processed", now=now), now=now)
+    post(event(later.tokens[0], "delivered", now=now), now=now)
     inbox.draw_all(now=timezone.now())
     assert reconcile.feed_came_past(silent.attempt())
     post(event(silent.tokens[0], "processed", now=now), now=now)

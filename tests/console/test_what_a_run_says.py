@@ -12,7 +12,7 @@ from django.utils import timezone
 from delivery import door as delivery
 from delivery import evidence
 from delivery.adapters.base import EventKind, VendorEvent
-from delivery.models import Attempt, Dispatch
+from delivery.models import Attempt, Dispatch, VendorAccount
 from governance.door import User
 from tests import factories as make
 from workflow import pipeline, worker
@@ -114,8 +114,26 @@ def test_a_stopped_run_accounts_for_everybody_and_calls_no_wave_sent(now: dateti
     delivery.stop(ben, run.dispatch_id, now=now, reason="wrong discount")
     page = _page(run, now)
     assert "<strong>Stopped.</strong> Wrong discount. 8 people got nothing from it." in page
-    assert "Nothing has been handed over." in page and "100 % of 8" in page
+    assert "Nothing has been handed over." in page and "100 % of 8" in page and "0 of 8 people looked at" in page
     assert {wave.state for wave in delivery.facts(run.workspace_id, run.dispatch_id).waves} == {"stopped"}
+
+
+def test_what_holds_a_run_back_is_told_only_while_it_is_held_back_by_it(now: datetime) -> None:
+    make.profiles(8, now=now)
+    ben, minute = make.person("ben", now=now), timedelta(minutes=1)
+    run = pipeline.launch(ben, make.spring_sale(now=now), now=now)
+    switch, rest = "A kill switch holds it", "The vendor is left alone"
+    delivery.kill(ben, "campaign", "spring-sale", True, reason="wrong prices", now=now)
+    account = Dispatch.objects.values_list("account", flat=True).get(pk=run.dispatch_id)
+    left = VendorAccount.objects.create(workspace_id=run.workspace_id, account=account, trouble="HTTP 401", blocked_until=timezone.now())
+    for until, told in ((timezone.now() + minute, True), (timezone.now() - minute, False)):
+        VendorAccount.objects.filter(pk=left.pk).update(blocked_until=until)
+        page = _page(run, now)
+        assert switch in page and (rest in page) is told, "what is over is no reason"
+    delivery.stop(ben, run.dispatch_id, now=now, reason="wrong discount")
+    VendorAccount.objects.filter(pk=left.pk).update(blocked_until=timezone.now() + minute)
+    page = _page(run, now)
+    assert switch not in page and rest not in page, "nothing of it waits any more"
 
 
 def test_pages_about_messages_lead_to_their_run(now: datetime) -> None:

@@ -128,7 +128,8 @@ def _live(request: ConsoleRequest, found: Run) -> dict[str, Any]:
         skipped[reason] = skipped.get(reason, 0) + many
     if never := facts.counts.get("cancelled", 0) - skipped.get("cancelled", 0):  # of a stopped run: who never had a last look
         skipped["cancelled"] = skipped.get("cancelled", 0) + never
-    sending, quiet = facts.state == "running", _quiet(facts, now=timezone.now())
+    now, under_way = timezone.now(), facts.states.get("sending", 0)
+    sending, quiet = facts.state == "running", _quiet(facts, now=now)
     closed = [wave.number for wave in facts.waves if wave.state == "closed"]
     return {
         "run": found,
@@ -144,13 +145,16 @@ def _live(request: ConsoleRequest, found: Run) -> dict[str, Any]:
         "skipped_total": sum(skipped.values()),
         "failed": sorted(facts.failed.items(), key=lambda pair: -pair[1]),
         "failed_total": sum(facts.failed.values()),
-        "done_share": facts.settled,
+        "looked_at": facts.settled - max(never, 0),
+        "resting": sending and bool(facts.waiting or under_way) and bool(facts.trouble) and now < (facts.blocked_until or now),
         "moving": facts.state in {"running", "paused"} or facts.in_doubt > 0,
-        "under_way": facts.states.get("sending", 0),
+        "under_way": under_way,
         "never_looked_at": never,
         "doubts": delivery.in_doubt(workspace_id, dispatch_id=found.dispatch_id, limit=20) if facts.in_doubt else [],
         "switches": [
-            each for each in delivery.switches(workspace_id) if each.scope == "workspace" or each.key in {facts.key, facts.vendor}
+            each
+            for each in delivery.switches(workspace_id)
+            if facts.state in {"running", "paused"} and (each.scope == "workspace" or each.key in {facts.key, facts.vendor})
         ],
         "seconds_left": facts.waiting / facts.rate if facts.rate > 0 and facts.waiting and sending and not closed and not quiet else None,
         "quiet": quiet,

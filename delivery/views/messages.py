@@ -85,7 +85,7 @@ def _found(request: ConsoleRequest, asked: Mapping[str, Any]) -> dict[str, Any]:
         return {"searched": False}
     reason, state, cursor = str(asked["reason"]), str(asked["state"]), request.GET.get("cursor", "")
     if reason and set(criteria) == {"dispatch_id"} and not cursor.startswith(LEDGER):
-        outside = _left_out(workspace_id, criteria["dispatch_id"], reason, cursor)
+        outside = _left_out(workspace_id, criteria["dispatch_id"], reason, cursor, many=asked["reasons"].get(reason, 0))
         if outside is not None:
             return outside
     state = state if state in STATES and not reason else ""
@@ -120,10 +120,10 @@ def _lately(workspace_id: int, profile_id: int, dispatches: list[dict[str, Any]]
     return [{**each, "id": each["pk"], "why": why(workspace_id, each["pk"], profile_id)} for each in runs]
 
 
-def _left_out(workspace_id: int, dispatch_id: int, reason: str, cursor: str) -> dict[str, Any] | None:
+def _left_out(workspace_id: int, dispatch_id: int, reason: str, cursor: str, *, many: int) -> dict[str, Any] | None:
     """Those whom the plan left out for this reason, who have no message; None where it left out nobody.
 
-    The pages of those who were skipped at the last look follow theirs.
+    many: of all who got nothing for it. The pages of those who were skipped at the last look follow theirs.
     """
     some = left_out(workspace_id, dispatch_id, reason, start=_number(cursor), limit=EACH)
     if not some.total:
@@ -135,17 +135,18 @@ def _left_out(workspace_id: int, dispatch_id: int, reason: str, cursor: str) -> 
         "person": None,
         "outside": [{"profile_id": each, "person": people.get(each)} for each in some.profile_ids],
         "total": some.total,
+        "skipped_later": max(many - some.total, 0),
+        "ledger": LEDGER,
         "page": {"items": some.profile_ids, "next": after},
     }
 
 
-def reasons_of(workspace_id: int, dispatch_id: int) -> list[str]:
-    """The reasons for which people got nothing from this run, the commonest first; none without a run."""
+def reasons_of(workspace_id: int, dispatch_id: int) -> dict[str, int]:
+    """Why people got nothing from this run, and how many of them for each reason, the commonest first; none without a run."""
     if not Dispatch.objects.filter(workspace_id=workspace_id, pk=dispatch_id).exists():
-        return []
+        return {}
     known = facts(workspace_id, dispatch_id)
-    many = Counter(known.left_out) + Counter(known.skipped) + Counter(known.failed)
-    return [reason for reason, _ in many.most_common()]
+    return dict((Counter(known.left_out) + Counter(known.skipped) + Counter(known.failed)).most_common())
 
 
 def rows_of(workspace_id: int, page: MessagePage) -> list[dict[str, Any]]:

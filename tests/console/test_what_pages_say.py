@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from audience import door as audience
 from delivery import door as delivery
+from delivery.models import Message
+from delivery.states import MessageState, Reason
 from governance import door as governance
 from governance.door import AuditEntry, User
 from governance.models import SavedView
@@ -95,7 +97,7 @@ def test_a_campaign_for_an_event_promises_nobody_a_message_now(now: datetime) ->
 
 def test_every_reason_of_a_run_leads_to_its_people(now: datetime) -> None:
     make.profiles(40, now=now)
-    refuser = make.profile(now=now, email="no@example.com", consents=())
+    [refuser, *_] = make.profiles(8, now=now, consents=())
     key = make.spring_sale(now=now, holdout=0.5)
     run = pipeline.launch(make.person("ben", now=now), key, now=now)
     worker.drain(now=lambda: now)
@@ -108,6 +110,11 @@ def test_every_reason_of_a_run_leads_to_its_people(now: datetime) -> None:
         assert link in said
         found = _page("vera", link.replace("&amp;", "&"), now=now)
         assert found.count("<tr>") - 1 == many
+    opted_out, before = delivery.messages(run.workspace_id, dispatch_id=run.dispatch_id).items[0], facts.left_out["no_consent"]
+    Message.objects.filter(dispatch_id=run.dispatch_id, n=opted_out.n).update(state=MessageState.SKIPPED, reason=Reason.NO_CONSENT)
+    listed = _page("vera", f"/console/messages/?dispatch={run.dispatch_id}&reason=no_consent", now=now)
+    assert f"{before} people were left out when this run was launched" in listed
+    assert "1 more</a> was skipped for it at the last look" in listed and f"no consent for this topic: {before + 1}</option>" in listed
     assert "held out on purpose" in _page("vera", f"/console/messages/?dispatch={run.dispatch_id}&reason=holdout", now=now)
     _page("vera", f"/console/messages/?dispatch={run.dispatch_id}&reason=bored", now=now, status=422)
     assert audience.load(run.workspace_id, [refuser])

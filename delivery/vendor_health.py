@@ -87,6 +87,7 @@ def _account(name: str, told: dict[str, Any], resting: tuple[str, datetime] | No
         "blocked_until": until,
         "per_second": model.per_second if model else None,
         "currency": model.price.currency if model and model.price else "USD",
+        "priced": bool(model and model.price),
     }
 
 

@@ -47,6 +47,7 @@ def bill_page(request: ConsoleRequest) -> HttpResponse:
         "title": f"Bill of {since:%B %Y}",
         "trail": [{"title": "Delivery", "href": reverse("delivery:health")}],
         "accounts": bills.by_account(lines),
+        "free": list(bills.free(request.actor.workspace_id, since=since, until=until).items()) if lines else [],
         "totals": bills.by_currency(lines),
         "running": since <= now < until,
         "titles": route_titles(request.actor.workspace_id),

@@ -111,15 +111,7 @@ def _strip(request: HttpRequest) -> list[Notice]:
     if actor is None:
         return []
     health = reverse("delivery:health")
-    notices = [
-        Notice(
-            "error",
-            f"The kill switch for {stopped(actor.workspace_id, each.scope, each.key)} is on: {each.reason.rstrip('.')}.",
-            health,
-            "Open delivery",
-        )
-        for each in delivery.switches(actor.workspace_id)
-    ]
+    notices = _thrown(actor.workspace_id)
     notices += [Notice("error", f"This installation is held: {reason}", health, "Open delivery") for _, reason in delivery.held_instances()]
     held = delivery.paused(actor.workspace_id)
     if halted := _titles(actor.workspace_id, held, "halted"):
@@ -130,6 +122,16 @@ def _strip(request: HttpRequest) -> list[Notice]:
         words = f"{doubtful:,} message{'' if doubtful == 1 else 's'} in doubt: the vendor never answered."
         notices.append(Notice("warning", words, reverse("delivery:in-doubt"), "See them"))
     return notices + _outside_production()
+
+
+def _thrown(workspace_id: int) -> list[Notice]:
+    """One line for the kill switches that are on: the reason of a single one, the names of several."""
+    named = [(stopped(workspace_id, each.scope, each.key), each.reason.rstrip(".")) for each in delivery.switches(workspace_id)]
+    if not named:
+        return []
+    words = ", ".join(name for name, _ in named)
+    words = f"{len(named)} kill switches are on: {words}." if named[1:] else f"The kill switch for {words} is on: {named[0][1]}."
+    return [Notice("error", words, reverse("delivery:health"), "Open delivery")]
 
 
 def _titles(workspace_id: int, held: dict[str, str], state: str) -> str:

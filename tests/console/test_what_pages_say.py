@@ -130,6 +130,16 @@ def test_home_says_that_all_is_well_or_what_is_not(now: datetime) -> None:
     assert "Everything is all right." not in said and "Spring sale is paused" in said
 
 
+def test_one_kill_switch_is_told_with_its_reason_and_several_in_one_line_above_every_page(now: datetime) -> None:
+    ben = make.person("ben", now=now)
+    key = make.spring_sale(now=now)
+    delivery.kill(ben, "campaign", key, True, reason="Wrong prices.", now=now)
+    assert "The kill switch for Spring sale is on: Wrong prices. <a" in _page("vera", "/console/runs/", now=now)
+    delivery.kill(ben, "vendor", "twilio", True, reason="Delays", now=now)
+    said = _page("vera", "/console/runs/", now=now)
+    assert "2 kill switches are on: Spring sale, Twilio Messages. <a" in said and "Wrong prices" not in said
+
+
 def test_a_new_document_without_a_title_says_what_it_needs(now: datetime) -> None:
     said = _page("ada", "/console/new/campaigns/", now=now, status=422, **{"/title": "", "/segment": "", "/template": "", "do": "save"})
     for words in ("Title: needs a value", "Segment: choose a segment", "Template: choose a template"):

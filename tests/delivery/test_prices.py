@@ -181,5 +181,11 @@ def test_a_month_is_billed_by_country_beside_what_the_vendor_charged(street: Str
     client.force_login(User.objects.get(username="cleo"))
     page = client.get("/console/delivery/bill/", {"month": f"{street.clock():%Y-%m}"}).content.decode()
     assert "Bill of March 2026" in page and "$0.08" in page and "$0.05" in page
-    assert '<span class="figure">$0.09</span>' in page and "In all" in page
+    assert '<span class="figure">$0.09</span>' in page and "In all" in page and "Not counted" not in page
+    street.route("sendgrid")
+    street.launch(street.people(4), campaign_key="digest")
+    street.work()
+    page = " ".join(client.get("/console/delivery/bill/", {"month": f"{street.clock():%Y-%m}"}).content.decode().split())
+    assert "Not counted, because they cost nothing by our prices: 4 messages by Mail." in page
+    assert '<span class="figure">$0.09</span>' in page
     assert client.get("/console/delivery/bill/", {"month": "2026-02"}).content.decode().count("Nothing in this month") == 1

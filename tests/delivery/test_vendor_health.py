@@ -65,10 +65,12 @@ def test_the_page_shows_all_of_it(street: Street, monkeypatch: pytest.MonkeyPatc
     street.clock.pass_(minutes=5)
     street.work()
     street.hear("bounce", street.vendor.accepted[:1])
+    street.route("twilio")
     street.person("vera")
     client = Client()
     client.force_login(User.objects.get(username="vera"))
     said = client.get("/console/delivery/").content.decode()
+    assert said.count("no prices") == 1, "a route without prices has no cost of 0"
     assert "What went wrong" in said and "Bounces at" in said and "Budgets" in said
 
 

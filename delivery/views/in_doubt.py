@@ -20,6 +20,7 @@ from delivery.views.titles import route_titles, titles_of
 from governance.door import ConsoleRequest, Invalid, Role, allow, console_page
 
 EACH = 50
+DECIDED = {"sent": "counted as sent", "resend": "sent again after a new last look", "give_up": "given up, never sent again"}
 
 
 @console_page()
@@ -68,7 +69,8 @@ def _decide(request: ConsoleRequest, attempt_id: int) -> HttpResponse:
         )
     except Invalid as wrong:
         return _page(request, attempt_id, findings=wrong.findings, status=422)
-    messages.success(request, f"One message of request {attempt_id} is settled." if key else f"Request {attempt_id} is settled.")
+    many = f"{int(typed):,} message{'' if int(typed) == 1 else 's'}"  # as many as were typed, else it would have been refused
+    messages.success(request, f"{many} of request {attempt_id}: {DECIDED[asked['verdict']]}.")
     back = asked.get("next", "")
     return redirect(back if back.startswith("/console/") else reverse("delivery:in-doubt"))
 
@@ -100,6 +102,7 @@ def _page(request: ConsoleRequest, attempt_id: int, *, findings: Any = (), statu
         "page": {"items": shown, "next": str(shown[-1].n) if len(rows) > EACH else ""},
         "is_approver": request.actor.role.covers(Role.APPROVER),
         "findings": findings,
+        "verdict": request.POST.get("verdict", ""),
         "one": next((row for row in listed if row["id"] == one), None),
         "about": 1 if any(row["id"] == one for row in listed) else doubt.messages,
     }

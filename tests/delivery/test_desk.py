@@ -105,8 +105,11 @@ def test_the_page_asks_for_the_number_and_says_what_each_choice_risks(doubtful: 
     assert "3 people get it twice" in shown and places == [1, 2, 3], "people count from 1"
     refused = client.post(page, {"verdict": "sent", "count": "2"})
     assert refused.status_code == 422 and "3, the number of messages" in refused.content.decode()
+    assert 'value="sent" checked' in refused.content.decode(), "what was chosen stays chosen"
     token = delivery.message_id(doubt.dispatch_id, 1)
     assert client.post(page, {"verdict": "sent", "count": "1", "message": token}).status_code == 302
 
+    assert "1 message of request" in client.get("/console/").content.decode()
     assert client.post(page, {"verdict": "sent", "count": "2"}).status_code == 302
+    assert f"2 messages of request {doubt.pk}: counted as sent." in client.get("/console/").content.decode()
     assert Message.objects.count() == 3 and not Attempt.objects.filter(state=20).exists()

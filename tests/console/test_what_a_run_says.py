@@ -77,6 +77,7 @@ def test_each_variant_and_the_held_out_are_told_apart(now: datetime) -> None:
     planned = delivery.facts(run.workspace_id, run.dispatch_id).planned
     warm, cool = delivery.by_variant(run.workspace_id, run.dispatch_id)
     assert warm.people + cool.people == planned and min(warm.people, cool.people) > 0
+    assert 'warm<span class="table-sub">Offer</span>' in _page(run, now), "which letter that is"
     assert _row(_page(run, now), "warm") == [str(warm.people), "–", "–", "–"]
 
     _tell(run, "delivered", range(planned), now)

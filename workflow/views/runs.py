@@ -129,6 +129,7 @@ def _live(request: ConsoleRequest, found: Run) -> dict[str, Any]:
     if never := facts.counts.get("cancelled", 0) - skipped.get("cancelled", 0):  # of a stopped run: who never had a last look
         skipped["cancelled"] = skipped.get("cancelled", 0) + never
     now, under_way = timezone.now(), facts.states.get("sending", 0)
+    variants = delivery.by_variant(workspace_id, found.dispatch_id)
     sending, quiet = facts.state == "running", _quiet(facts, now=now)
     closed = [wave.number for wave in facts.waves if wave.state == "closed"]
     return {
@@ -138,7 +139,8 @@ def _live(request: ConsoleRequest, found: Run) -> dict[str, Any]:
         "silence": _silence(facts, said),
         "tells": facts.channel != "push" or said.reported,
         "events_wait": delivery.events_waiting(workspace_id),
-        "variants": delivery.by_variant(workspace_id, found.dispatch_id),
+        "variants": variants,
+        "contents": _contents(found) if variants else {},
         "held_out": facts.left_out.get("holdout", 0),
         "handed": handed,
         "skipped": sorted(skipped.items(), key=lambda pair: -pair[1]),
@@ -165,6 +167,14 @@ def _live(request: ConsoleRequest, found: Run) -> dict[str, Any]:
         "may_pause": request.actor.role.covers(Role.AUTHOR),
         "may_resume": request.actor.role.covers(Role.APPROVER),
     }
+
+
+def _contents(found: Run) -> dict[str, str]:
+    """The title of the template that each variant sends, by the variant's key."""
+    campaign = governance.revision_by_id(found.workspace_id, found.campaign_revision_id).model
+    refs = {arm.key: governance.Ref("template", arm.template) for arm in campaign.arms()}
+    titled = governance.titles(found.workspace_id, refs.values())
+    return {key: titled[ref] for key, ref in refs.items()}
 
 
 def _quiet(facts: delivery.DispatchView, *, now: datetime) -> bool:

@@ -270,11 +270,13 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(max_length=20)),
                 ('source', models.CharField(blank=True, max_length=80)),
                 ('at', models.DateTimeField()),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.workspace')),
             ],
             options={
                 'indexes': [
                     models.Index(fields=['workspace', 'channel', 'reason', 'id'], name='suppressions_by_reason'),
+                    models.Index(fields=['workspace', 'reason', 'id'], name='suppressions_of_a_reason'),
+                    models.Index(fields=['workspace', 'channel', 'id'], name='suppressions_of_a_channel'),
                 ],
                 'constraints': [
                     models.UniqueConstraint(fields=('workspace', 'channel', 'address_hash'), name='one_suppression_per_address'),

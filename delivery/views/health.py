@@ -8,20 +8,20 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Count, F, Sum
+from django.db.models import F, Sum
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from delivery import health_tables, vendor_health, webhook_log
+from delivery import health_tables, suppression_counts, vendor_health, webhook_log
 from delivery.adapters.registry import title_of
 from delivery.control import kill, switches
 from delivery.facts import in_doubt
 from delivery.heard import heard
 from delivery.instance import held
-from delivery.models import Attempt, Batch, Dispatch, Suppression
+from delivery.models import Attempt, Batch, Dispatch
 from delivery.standstill import left_before, standstill
 from delivery.states import WorkState
 from delivery.views.titles import titles_of
@@ -37,7 +37,7 @@ def health(request: ConsoleRequest) -> HttpResponse:
     doubtful, said = in_doubt(workspace_id, limit=FEW), heard(workspace_id, now=now)
     accounts = vendor_health.accounts(workspace_id, kept=settings.OMNI.vendor == "outbox", now=now)
     hours = health_tables.by_hour(workspace_id, said, now=now)
-    campaigns = _campaigns(workspace_id)
+    campaigns, suppressed = _campaigns(workspace_id), suppression_counts.counted(workspace_id, now=now)
     context: dict[str, Any] = {
         "title": "Health",
         "trail": [{"title": "Delivery", "href": reverse("delivery:health")}],
@@ -54,12 +54,8 @@ def health(request: ConsoleRequest) -> HttpResponse:
         "newest": health_tables.NEWEST,
         "switches": _named(workspace_id),
         "doubts": [{"attempt": attempt, **told} for attempt, told in zip(doubtful, _made_from(doubtful), strict=True)],
-        "suppressed": list(
-            Suppression.objects.filter(workspace_id=workspace_id)
-            .values("channel", "reason")
-            .annotate(n=Count("id"))
-            .order_by("channel", "-n")
-        ),
+        "suppressed": suppressed.lines,
+        "counted_at": suppressed.at if suppressed.at != now else None,
         "vendor": settings.OMNI.vendor,
         "held": [reason for _, reason in held()],
         "troubles": vendor_health.troubles(workspace_id, now=now),

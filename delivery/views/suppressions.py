@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,6 +13,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
+from delivery import suppression_counts
 from delivery.addresses import EVERY_CHANNEL, PHONE_CHANNELS, address_hash
 from delivery.models import Suppression
 from delivery.sources import source_words
@@ -28,9 +28,8 @@ DECISIONS = {"suppression.added": "Suppressed", "suppression.lifted": "Lifted"}
 @console_page()
 def suppressions(request: ConsoleRequest) -> HttpResponse:
     """The list, newest first. Addresses are kept as keyed hashes, so they can be asked for and not shown."""
-    workspace_id = request.actor.workspace_id
-    rows = Suppression.objects.filter(workspace_id=workspace_id)
-    counted = list(rows.values("channel", "reason").annotate(n=Count("id")).order_by("channel", "-n"))
+    workspace_id, now = request.actor.workspace_id, timezone.now()
+    rows, counted = Suppression.objects.filter(workspace_id=workspace_id), suppression_counts.counted(workspace_id, now=now)
     reason, channel = request.GET.get("reason", ""), request.GET.get("channel", "")
     reason, channel = reason if reason in REASONS else "", channel if channel in CHANNELS else ""
     asked = {name: word for name, word in (("reason", reason), ("channel", channel)) if word}
@@ -39,12 +38,13 @@ def suppressions(request: ConsoleRequest) -> HttpResponse:
     context = {
         "title": "Suppressions",
         "trail": [{"title": "Delivery", "href": reverse("delivery:health")}],
-        "counted": [{**each, "key": each["channel"], "channel": _channel(each["channel"])} for each in counted],
-        "total": sum(each["n"] for each in counted),
+        "counted": [{**each, "key": each["channel"], "channel": _channel(each["channel"])} for each in counted.lines],
+        "counted_at": counted.at if counted.at != now else None,
+        "total": counted.total,
         "page": listed,
         "shown": [{**each, "by": by} for each, by in zip(shown, _sources([each["row"].source for each in shown]), strict=True)],
-        "channels": [(key, _channel(key)) for key in sorted({each["channel"] for each in counted})],
-        "reasons": sorted({each["reason"] for each in counted}),
+        "channels": [(key, _channel(key)) for key in sorted({each["channel"] for each in counted.lines})],
+        "reasons": sorted({each["reason"] for each in counted.lines}),
         "reason": reason,
         "chosen": channel,
         "channel": _channel(channel),

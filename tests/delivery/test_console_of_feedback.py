@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from delivery import webhook_log
+from delivery import suppression_counts, webhook_log
 from delivery.door import address_hash, suppress, suppressed
 from delivery.models import Suppression, WebhookCall
 from governance.door import User
@@ -73,6 +73,30 @@ def test_two_million_suppressions_are_counted_and_paged_in_an_index_that_their_i
         client.get("/console/delivery/suppressions/?channel=email&reason=bounced")
     found = [plan for plan in plans(asked) if "suppressions_by_reason" in plan]
     assert "COVERING INDEX" in found[0] and "channel=? AND reason=?" in found[1] and "TEMP B-TREE" not in found[1]
+    for asked_for, index in (("reason=bounced", "suppressions_of_a_reason"), ("channel=email", "suppressions_of_a_channel")):
+        with CaptureQueriesContext(connection) as asked:
+            client.get(f"/console/delivery/suppressions/?{asked_for}")
+        listed = plans(asked)[1]
+        assert index in listed and "TEMP B-TREE" not in listed, "a rare one is found without reading the others"
+
+
+def test_many_suppressions_are_counted_once_a_minute_and_the_pages_say_when(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suppression_counts, "MANY", 2)
+    monkeypatch.setattr(suppression_counts, "_remembered", {})
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    home, client = factories.workspace().pk, console("vera", now)
+    pages = ("/console/delivery/suppressions/", "/console/delivery/")
+
+    def tell(number: int) -> list[str]:
+        suppress(home, "email", f"somebody-{number}@example.com", reason="bounced", source="event:sendgrid", now=now)
+        return [" ".join(client.get(page).content.decode().split()) for page in pages]
+
+    assert all(", counted <time" not in page and '"number">1</td>' in page for page in tell(1))
+    assert all(", counted <time" not in page and '"number">2</td>' in page for page in tell(2)[:1])
+    monkeypatch.setattr(timezone, "now", lambda: now + timedelta(seconds=59))
+    assert all(", counted <time" in page and '"number">2</td>' in page for page in tell(3))
+    monkeypatch.setattr(timezone, "now", lambda: now + timedelta(seconds=61))
+    assert '"number">4</td>' in tell(4)[0]
 
 
 def plans(asked: CaptureQueriesContext) -> list[str]:

@@ -267,6 +267,7 @@ def test_campaigns_go_by_their_titles_wherever_they_are_named(now: datetime) -> 
         said = _page("vera", address, now=now)
         assert "Spring sale" in said and f">{key}<" not in said and f">{key} ·" not in said
     assert "<strong>Everyone</strong>" in _page("vera", f"/console/campaigns/{key}/checks/", now=now)
+    assert "Of Spring sale. " in _page("vera", f"/console/runs/?campaign={key}", now=now)
 
 
 def test_the_search_for_a_person_tells_the_latest_runs_and_the_reason_first(now: datetime) -> None:

@@ -39,9 +39,16 @@ def runs(request: ConsoleRequest) -> HttpResponse:
         "page": listed,
         "lines": run_lines(workspace_id, listed["items"]),
         "campaign": key,
+        "campaign_title": _title(workspace_id, key) if key else "",
         "names": _names({run.started_by for run in listed["items"]}),
     }
     return render(request, "workflow/run_list.html", context)
+
+
+def _title(workspace_id: int, key: str) -> str:
+    """A campaign's title; its key where there is none."""
+    campaign = governance.Ref("campaign", key)
+    return governance.titles(workspace_id, [campaign])[campaign]
 
 
 def _names(ids: set[int | None]) -> dict[str, str]:
@@ -78,9 +85,8 @@ def chain(request: ConsoleRequest, token: str) -> HttpResponse:
 def run(request: ConsoleRequest, run_id: int) -> HttpResponse:
     """One run, live while it sends."""
     found = _run(request, run_id)
-    title = governance.document(request.actor.workspace_id, "campaign", found.campaign_key).title
     context = {
-        "title": title or found.campaign_key,
+        "title": _title(request.actor.workspace_id, found.campaign_key),
         "trail": [
             {"title": "Campaigns", "href": reverse("workflow:campaigns")},
             {"title": "Runs", "href": reverse("workflow:runs")},

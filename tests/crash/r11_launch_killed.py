@@ -13,9 +13,9 @@ import psycopg
 from tests import engines
 from tests.crash.judging import judge
 from tests.crash.proof import Call, Found, Proof
-from tests.crash.stage import Stage, end, stage
+from tests.crash.stage import Stage, stage
 
-MAILS, KILLS = 100_000, 10
+MAILS, KILLS, BATCH = 100_000, 10, 10  # small batches: the more is written, the longer the freeze takes
 # Transactions of anybody in this database that have written something.
 WRITING = """SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND backend_type = 'client backend' AND backend_xid IS NOT NULL"""
@@ -26,16 +26,16 @@ PLANNED = """SELECT (SELECT count(*) FROM delivery_dispatch WHERE kind = 'campai
 
 def run(call: Call) -> Found:
     found, chance, mails, kills = Found(), call.chance(), call.many(MAILS), KILLS if call.scale == 1 else 3
-    with stage(mails) as made, _watching(made) as watched:
+    with stage(mails, batch=BATCH) as made, _watching(made) as watched:
         watched.launching(made)
         lasts = watched.until_nobody_writes()
         found.must(made.query(PLANNED)["dispatches"] == 1, "a launch that nobody kills plans nothing")
-    with stage(mails) as made, _watching(made) as watched:
+    with stage(mails, batch=BATCH) as made, _watching(made) as watched:
         nothing = 0
         for _ in range(kills):
             process = watched.launching(made)
             time.sleep(chance.uniform(0, 0.9 * lasts))
-            end(process)
+            process.kill()
             watched.until_nobody_writes()
             if any(made.query(PLANNED).values()):
                 break

@@ -6,10 +6,14 @@ class AudienceConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from django.db.backends.signals import connection_created
+
+        from audience.backends.measures_sql import teach
         from audience.catalogue import ATTRIBUTE
         from audience.documents import segment_kind
         from audience.resolve import reach
         from governance.door import register
 
+        connection_created.connect(teach, dispatch_uid="audience.teach")
         register(ATTRIBUTE)
         register(segment_kind(reach))

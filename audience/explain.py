@@ -18,7 +18,7 @@ from audience.profiles import Person, load
 from audience.resolve import Segment, question, resolve
 from audience.rules import nodes
 from audience.rules.binding import Lookup
-from audience.rules.bound import Bound, Consented, Counted, Leaf, Member, Tested, below, leaves
+from audience.rules.bound import Bound, Consented, Counted, Leaf, Measured, Member, Tested, below, leaves
 from governance.door import DocumentModel, Missing
 
 AT_ONCE = 50  # conditions asked in one query
@@ -156,7 +156,7 @@ def _with_facts(told: Explanation, node: Bound, facts: Mapping[int, dict[str, An
 def _facts(workspace_id: int, leaf: Leaf, profile: Profile, known: Mapping[str, AttributeBody]) -> dict[str, Any]:
     if isinstance(leaf, Tested):
         return {"value": _value(leaf, profile, known)}
-    if isinstance(leaf, Counted):
+    if isinstance(leaf, Counted | Measured):
         events, person = matching_events(workspace_id, leaf)
         found = events.filter(**{person: profile.pk}).aggregate(times=Count("*"), last=Max("at"))
         return {"times": found["times"], "last": found["last"]}

@@ -30,6 +30,7 @@ OP_WORDS = {
     "is_not": "is not",
     "in": "is one of",
     "not_in": "is none of",
+    "has_all": "has all of",
     "contains": "contains",
     "starts_with": "starts with",
     "gt": "is more than",
@@ -44,11 +45,25 @@ OP_WORDS = {
     "in_last": "was in the last",
     "in_next": "is in the next",
     "more_than_ago": "is longer ago than",
+    "anniversary": "has its day of the year within the next",
 }
 COUNT_WORDS = (("at_least", "at least"), ("at_most", "at most"), ("exactly", "exactly"), ("never", "never"))
+HOW_WORDS = (
+    ("sum", "the total of"),
+    ("average", "the average of"),
+    ("smallest", "the smallest"),
+    ("largest", "the largest"),
+    ("first", "the first time of"),
+    ("last", "the last time of"),
+)
+MEASURE_OPS: Mapping[str, tuple[str, ...]] = {
+    "number": ("gte", "gt", "lte", "lt", "between"),
+    "datetime": ("in_last", "more_than_ago", "before", "after", "between"),
+}
+"""How what events come to is compared, by whether it is a number or a moment."""
 UNITS = ("minutes", "hours", "days", "weeks", "months", "years")
 PROPERTY_OPS = ("is", "is_not", "in", "not_in", "contains", "starts_with", "gt", "gte", "lt", "lte", "between", "exists", "missing")
-LISTS, SPANS, BARE = {"in", "not_in"}, {"in_last", "in_next", "more_than_ago"}, {"exists", "missing"}
+LISTS, SPANS, BARE = {"in", "not_in", "has_all"}, {"in_last", "in_next", "more_than_ago", "anniversary"}, {"exists", "missing"}
 PROPERTY_PICKERS: Mapping[str, Any] = {
     "property_ops": [(op, OP_WORDS[op]) for op in PROPERTY_OPS],
     "property_lists": LISTS,
@@ -124,6 +139,10 @@ def _shown(node: Any) -> Body:
         return {"subject": f"profile:{node['profile']}", **_shown_test(node)}
     if "event" in node:
         return _shown_event(node)
+    if "measure" in node:
+        return _shown_measure(node)
+    if isinstance(node.get("share"), Mapping):
+        return {"subject": "share", "percent": _text(node["share"].get("percent")), "salt": str(node["share"].get("salt", ""))}
     if "segment" in node:
         return {"subject": "segment", "segment": str(node["segment"])}
     if isinstance(node.get("consent"), Mapping):
@@ -143,6 +162,8 @@ def _shown_test(node: Mapping[str, Any]) -> Body:
     if op == "between" and isinstance(value, list):
         low, high = (list(value) + ["", ""])[:2]
         return {"op": op, "low": _text(low), "high": _text(high)}
+    if op == "anniversary" and value is None:
+        return {"op": op, "amount": "", "unit": "days"}
     if op in SPANS and isinstance(value, Mapping):
         return {"op": op, "amount": _text(value.get("amount")), "unit": str(value.get("unit", "days"))}
     return {"op": op, "value": _text(value)}
@@ -160,6 +181,19 @@ def _shown_event(node: Mapping[str, Any]) -> Body:
         "unit": str((within or {}).get("unit", "days")),
         "where": [_shown_property(each) for each in where or () if isinstance(each, Mapping)],
     }
+
+
+def _shown_measure(node: Mapping[str, Any]) -> Body:
+    """Like an event's fields; its window's unit has another name, because its value may have one, too. ("of" marks a group.)"""
+    shown = _shown_event({**node, "event": node["measure"]})
+    how, unit = str(node.get("how", "sum")), shown.pop("unit")
+    fields = {"subject": "measure", "how": how, "property": _text(node.get("of")), "last_unit": unit}
+    return {**shown, **_shown_test(node), **fields}
+
+
+def measure_type(how: object) -> str:
+    """Whether what events come to is a number or a moment."""
+    return "datetime" if how in ("first", "last") else "number"
 
 
 def _shown_property(node: Mapping[str, Any]) -> Body:
@@ -191,6 +225,10 @@ def _node(shown: Any, types: Mapping[str, str]) -> Any:
         return {"profile": name, **_test(shown, FIELD_TYPES.get(name, "text"))}
     if subject == "event":
         return _event(shown)
+    if subject == "measure":
+        return _measure(shown)
+    if subject == "share":
+        return {"share": {"percent": _plain(str(shown.get("percent", "")), "number"), "salt": str(shown.get("salt", "")).strip()}}
     if subject == "segment":
         return {"segment": str(shown.get("segment", ""))}
     if subject == "consent":
@@ -219,6 +257,8 @@ def _operand(op: str, shown: Mapping[str, Any], type_: str) -> Body:
         return {"value": [_plain(item, type_) for item in items]}
     if op == "between":
         return {"value": [_plain(str(shown.get("low", "")), type_), _plain(str(shown.get("high", "")), type_)]}
+    if op == "anniversary" and not str(shown.get("amount") or "").strip():
+        return {}  # today
     if op in SPANS:
         return {"value": {"amount": _plain(str(shown.get("amount") or ""), "number"), "unit": str(shown.get("unit") or "days")}}
     return {"value": _plain(str(shown.get("value", "")), type_)}
@@ -249,16 +289,29 @@ def _event(shown: Mapping[str, Any]) -> Body:
         node["op"] = op
     if op != "never" and count:
         node["count"] = _plain(count, "number")
+    return {**node, **_which(shown, "unit")}
+
+
+def _measure(shown: Mapping[str, Any]) -> Body:
+    how, type_ = str(shown.get("how") or "sum"), measure_type(shown.get("how"))
+    op = str(shown.get("op", ""))
+    op = op if op in MEASURE_OPS[type_] else MEASURE_OPS[type_][0]
+    of = {"of": str(shown.get("property", "")).strip()} if type_ == "number" else {}
+    compared = {"op": op, **_operand(op, shown, type_)}
+    return {"measure": str(shown.get("event", "")).strip(), "how": how, **of, **compared, **_which(shown, "last_unit")}
+
+
+def _which(shown: Mapping[str, Any], unit: str) -> Body:
+    """Which events are meant: their window, and what is in them. unit: the name of the window's field for it."""
+    node: Body = {}
     if str(shown.get("last") or "").strip():
-        node["within"] = {"last": _plain(str(shown["last"]), "number"), "unit": str(shown.get("unit") or "days")}
+        node["within"] = {"last": _plain(str(shown["last"]), "number"), "unit": str(shown.get(unit) or "days")}
     where = [
         {"property": str(each.get("property", "")).strip(), **_property(each)}
         for each in shown.get("where") or ()
         if isinstance(each, Mapping)
     ]
-    if where:
-        node["where"] = where
-    return node
+    return {**node, "where": where} if where else node
 
 
 def _property(shown: Mapping[str, Any]) -> Body:

@@ -12,13 +12,15 @@ from governance.door import Body, look_up
 LABELS = {"/title": "Title", "/description": "What it is for", "/key": "Key"}
 SUBJECT_WORDS = {
     "event": "did something",
+    "measure": "what they did comes to",
+    "share": "a share of everybody",
     "consent": "agreed to hear about",
     "reachable": "can be reached by",
     "segment": "in another segment",
     "everyone": "everyone",
 }
 # a condition's field in the body → its field in the builder
-_FIELDS = {"attribute": "", "profile": "", "op": "/op", "count": "/count", "within": "/last", "of": ""}
+_FIELDS = {"attribute": "", "profile": "", "op": "/op", "count": "/count", "within": "/last", "of": "", "measure": "", "how": ""}
 
 
 def place(path: str, form: Body) -> str:
@@ -49,6 +51,6 @@ def label(path: str, form: Body, titles: Mapping[str, str]) -> str:
 
 def _subject(node: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     sort, _, name = str(node.get("subject", "")).partition(":")
-    if sort == "event" and node.get("event"):
+    if sort in ("event", "measure") and node.get("event"):
         return str(node["event"])
     return FIELD_WORDS.get(name) or titles.get(name) or SUBJECT_WORDS.get(sort) or name or "as YAML"

@@ -78,6 +78,10 @@ def _profile(node: nodes.Profile, titles: Mapping[str, str]) -> str:
 def _test(op: str, value: Any) -> str:
     if op in ("in", "not_in"):
         return f"is {'one of' if op == 'in' else 'none of'} {_values(value)}"
+    if op == "has_all":
+        return f"has all of {_values(value, 'and')}"
+    if op == "anniversary":
+        return f"has its day of the year {f'within the next {_span(value)}' if isinstance(value, Span) else 'today'}"
     if op in ("exists", "missing"):
         return "is known" if op == "exists" else "is not known"
     if op == "between":
@@ -100,9 +104,9 @@ def _value(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value) if isinstance(value, float) else f"“{value}”"
 
 
-def _values(values: list[object]) -> str:
+def _values(values: list[object], word: str = "or") -> str:
     told = [_value(value) for value in values[:SHOWN]]
-    return _joined(told, "or") if len(values) <= SHOWN else f"{', '.join(told)} or {len(values) - SHOWN:,} more"
+    return _joined(told, word) if len(values) <= SHOWN else f"{', '.join(told)} {word} {len(values) - SHOWN:,} more"
 
 
 def _event(node: nodes.Event, titles: Mapping[str, str]) -> str:
@@ -114,6 +118,22 @@ def _event(node: nodes.Event, titles: Mapping[str, str]) -> str:
     if node.where:
         text += f" with {_joined([_property(test) for test in node.where], 'and')}"
     return f"{text} in the last {_span(node.within)}" if node.within else text
+
+
+def _measure(node: nodes.Measure, titles: Mapping[str, str]) -> str:
+    which = f"“{node.measure}”"
+    if node.where:
+        which += f" with {_joined([_property(test) for test in node.where], 'and')}"
+    if node.within:
+        which += f" in the last {_span(node.within)}"
+    if node.how in ("first", "last"):
+        return f"whose {node.how} {which} {_test(node.op, node.value).replace('is ', 'was ', 1)}"
+    of = {"sum": "total", "average": "average", "smallest": "smallest", "largest": "largest"}[node.how]
+    return f"whose {of} {node.of} of all {which} {_test(node.op, node.value)}"
+
+
+def _share(node: nodes.Share, titles: Mapping[str, str]) -> str:
+    return f"in a share of {node.share.percent:g} %, drawn for “{node.share.salt}”"
 
 
 def _property(test: nodes.Property) -> str:
@@ -128,6 +148,8 @@ _LEAVES: dict[type[DocumentModel], Callable[[Any, Mapping[str, str]], str]] = {
     nodes.Attribute: _attribute,
     nodes.Profile: _profile,
     nodes.Event: _event,
+    nodes.Measure: _measure,
+    nodes.Share: _share,
     nodes.Segment: lambda node, titles: f"in the segment “{node.segment}”",
     nodes.Consent: lambda node, titles: (
         f"who agreed to “{topic_words(node.consent.topic)}” by {_CHANNELS.get(node.consent.channel, node.consent.channel)}"

@@ -2,21 +2,56 @@
 
 from __future__ import annotations
 
-from audience.rules.bound import Addressed, Consented, Constant, Counted, Leaf, OneOf, Prefix, Present, Range, Substring, Tested
+from audience.rules.bound import (
+    Addressed,
+    AllOf,
+    Consented,
+    Constant,
+    Counted,
+    DayOfYear,
+    Leaf,
+    Measured,
+    OneOf,
+    Prefix,
+    Present,
+    Range,
+    Share,
+    Substring,
+    Tested,
+)
 
 DATABASE, ELASTICSEARCH = "database", "elasticsearch"
-_CHECKS = {Present: "exists", OneOf: "equals one of", Prefix: "starts with", Substring: "contains text", Range: "comparison"}
-_LEAVES = {Counted: "events", Consented: "consent", Addressed: "reachable", Constant: "everyone"}
+_CHECKS = {
+    Present: "exists",
+    OneOf: "equals one of",
+    AllOf: "has all of",
+    Prefix: "starts with",
+    Substring: "contains text",
+    Range: "comparison",
+    DayOfYear: "anniversary",
+}
+_LEAVES = {
+    Counted: "events",
+    Measured: "what events come to",
+    Share: "share",
+    Consented: "consent",
+    Addressed: "reachable",
+    Constant: "everyone",
+}
 TABLE: dict[str, tuple[str, ...]] = {
     "exists": (DATABASE, ELASTICSEARCH),
     "equals one of": (DATABASE, ELASTICSEARCH),
+    "has all of": (DATABASE, ELASTICSEARCH),
     "starts with": (DATABASE, ELASTICSEARCH),
     "contains text": (DATABASE,),  # in the index it would be a wildcard over every term
     "comparison": (DATABASE, ELASTICSEARCH),
+    "anniversary": (DATABASE,),
     "everyone": (DATABASE, ELASTICSEARCH),
     "reachable": (DATABASE,),
     "consent": (DATABASE,),
     "events": (DATABASE,),
+    "what events come to": (DATABASE,),
+    "share": (DATABASE,),
 }
 """What is asked → the engines that answer it exactly."""
 

@@ -17,7 +17,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, Expression, F
 from django.db.models.sql.compiler import SQLCompiler
 
-from audience.rules.bound import Check, OneOf, Plain, Prefix, Present, Range, Substring, Type
+from audience.rules.bound import AllOf, Check, DayOfYear, OneOf, Plain, Prefix, Present, Range, Substring, Type
+from audience.shares import place_sql
 
 _PLAIN_KEY = re.compile(r"[ !#-\[\]-~]+")  # printable ASCII without the quote and the backslash: safe in SQLite's JSON paths
 _GLOBS = {  # how days and instants are kept: a text of another form is a value of another type
@@ -65,6 +66,19 @@ class Checked(_OfColumn):
         """CASE over jsonb_typeof and the jsonb operators."""
         column, params = compiler.compile(self.column)
         return _postgresql(column, params, self).sql()
+
+
+class InShare(_OfColumn):
+    """Whether the number in the column falls into a share (audience/shares.py)."""
+
+    def __init__(self, column: str, salt: str, millionths: int) -> None:
+        super().__init__(column)
+        self.salt, self.millionths = salt, millionths
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
+        """Whole numbers alone, so the same on both databases."""
+        column, params = compiler.compile(self.column)
+        return f"{place_sql(column, self.salt)} < %s", [*params, *params, self.millionths]  # the column stands in it twice
 
 
 class AmongIds(_OfColumn):
@@ -124,20 +138,27 @@ def _range(value: Callable[[], _Sql], check: Range, operand: Callable[[Plain], _
 def _sqlite(column: str, params: Any, asked: Checked) -> _Sql:
     key, check = asked.key, asked.check
 
-    def reading(function: str, member: str) -> _Sql:
-        if key is None:
-            return _Sql().add(column, *params)
-        if _PLAIN_KEY.fullmatch(key):
-            return _Sql().add(f"{function}({column}, %s)", *params, f'$."{key}"')
-        return _Sql().add(f"(SELECT {member} FROM json_each({column}) WHERE key = %s)", *params, key)
-
     def kind() -> _Sql:
-        return reading("json_type", "type")
+        return _member(column, params, key, "json_type", "type")
 
     def value() -> _Sql:
-        return reading("json_extract", "atom")
+        return _member(column, params, key, "json_extract", "atom")
 
     return _case(_sqlite_fits(asked, kind, value), _sqlite_passes(asked.type, check, kind, value, column, params, key), "0")
+
+
+def _member(column: str, params: Any, key: str | None, function: str, member: str) -> _Sql:
+    """One member of a JSON column, or the column itself."""
+    if key is None:
+        return _Sql().add(column, *params)
+    if _PLAIN_KEY.fullmatch(key):
+        return _Sql().add(f"{function}({column}, %s)", *params, f'$."{key}"')
+    return _Sql().add(f"(SELECT {member} FROM json_each({column}) WHERE key = %s)", *params, key)
+
+
+def member_sqlite(column: str, params: Any, key: str) -> tuple[str, list[Any]]:
+    """SQLite's text for the value under a key of a JSON column, and its parameters."""
+    return _member(column, params, key, "json_extract", "atom").sql()
 
 
 def _sqlite_fits(asked: Checked, kind: Callable[[], _Sql], value: Callable[[], _Sql]) -> _Sql:
@@ -166,6 +187,12 @@ def _sqlite_passes(
                 f"EXISTS (SELECT 1 FROM json_each({column}, %s) AS e WHERE e.type = 'text' AND e.atom IN (SELECT value FROM json_each(%s)))"
             )
             return _Sql().add(inside, *params, f'$."{key}"', json.dumps(values))
+        case AllOf(values=values):
+            held = f"SELECT e.atom FROM json_each({column}, %s) AS e WHERE e.type = 'text'"
+            inside = f"NOT EXISTS (SELECT 1 FROM json_each(%s) AS g WHERE g.value NOT IN ({held}))"
+            return _Sql().add(inside, json.dumps(values), *params, f'$."{key}"')
+        case DayOfYear(days=days):
+            return _Sql().add("substr(").then(value()).add(", 6, 5) IN (SELECT value FROM json_each(%s))", json.dumps(days))
         case OneOf(values=(one,)):
             return value().add(" = %s", one)
         case OneOf(values=values):
@@ -215,6 +242,10 @@ def _postgresql_passes(type_: Type, check: Check, text: Callable[[], _Sql], memb
             return texts if type_ == "list" else _Sql("TRUE")
         case OneOf(values=values) if type_ == "list":
             return member().add(" ?| %s::text[]", list(values))
+        case AllOf(values=values):
+            return member().add(" ?& %s::text[]", list(values))
+        case DayOfYear(days=days):
+            return _Sql().add("substr(").then(text()).add(", 6, 5) = ANY(%s::text[])", list(days))
         case OneOf(values=values) if type_ == "boolean":
             return text().add(" = ANY(%s::text[])", [str(one).lower() for one in values])
         case OneOf(values=values) if numeric:

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Value
 from django.db.models.fields import BooleanField
 from pyroaring import BitMap64
 
 from audience import sql
 from audience.backends.capabilities import DATABASE, answers
-from audience.backends.checks_sql import AmongIds, Checked
+from audience.backends.checks_sql import AmongIds, Checked, InShare
+from audience.backends.measures_sql import MeasuredIn
 from audience.models import Device, Event, Profile, Subscription
 from audience.rules.bound import (
     Addressed,
@@ -22,9 +23,11 @@ from audience.rules.bound import (
     Counted,
     Group,
     Leaf,
+    Measured,
     Member,
     Present,
     Range,
+    Share,
     Tested,
     joined_alternatives,
 )
@@ -113,14 +116,26 @@ def _counted(workspace_id: int, leaf: Counted) -> Q:
     return Q(pk__in=often.values(person))
 
 
-def matching_events(workspace_id: int, leaf: Counted) -> tuple[QuerySet[Any], str]:
-    """The events that a condition counts, of everyone, and the column of the person."""
+def _measured(workspace_id: int, leaf: Measured) -> Q:
+    events, person = matching_events(workspace_id, leaf)
+    by_person = events.order_by().values(person)
+    if leaf.of:
+        found = by_person.annotate(fits=MeasuredIn("folded", leaf.of, leaf.how, leaf.check)).filter(fits=True)
+    else:
+        found = by_person.annotate(moment=(Min if leaf.how == "first" else Max)("at")).filter(_between("moment", leaf.check))
+    return Q(pk__in=found.values(person))
+
+
+def matching_events(workspace_id: int, leaf: Counted | Measured) -> tuple[QuerySet[Any], str]:
+    """The events that a condition counts, or takes numbers from, of everyone, and the column of the person."""
     source = source_of(leaf.event)
     if source is not None:
         return source.rows(workspace_id, leaf.event, leaf.since, leaf.until), source.column
     events = Event.objects.filter(workspace_id=workspace_id, name=leaf.event, at__lte=leaf.until)
     if leaf.since is not None:
         events = events.filter(at__gte=leaf.since)
+    if isinstance(leaf, Measured) and leaf.of:
+        events = events.filter(Q(Checked("folded", leaf.of, "number", Present())))
     for test in leaf.where:
         passes = Q(Checked("folded", test.name, test.type, test.check))
         events = events.filter(~passes if test.negated else passes)
@@ -150,6 +165,8 @@ def _fetched(rows: QuerySet[Profile]) -> BitMap64:
 _LEAVES: dict[type[Leaf], Callable[[int, Any], Q]] = {
     Tested: _tested,
     Counted: _counted,
+    Measured: _measured,
+    Share: lambda workspace_id, leaf: Q(InShare("pk", leaf.salt, leaf.millionths)),
     Consented: _consented,
     Addressed: _addressed,
     Constant: lambda workspace_id, leaf: Q(Value(leaf.everyone, output_field=BooleanField())),

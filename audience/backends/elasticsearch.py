@@ -21,7 +21,21 @@ from audience.backends.base import EngineUnavailable
 from audience.backends.capabilities import ELASTICSEARCH, answers
 from audience.backends.client import client_for, reachable
 from audience.models import ProfileFeed
-from audience.rules.bound import Bound, Constant, Group, Leaf, Member, OneOf, Prefix, Present, Range, Tested, Type, joined_alternatives
+from audience.rules.bound import (
+    AllOf,
+    Bound,
+    Constant,
+    Group,
+    Leaf,
+    Member,
+    OneOf,
+    Prefix,
+    Present,
+    Range,
+    Tested,
+    Type,
+    joined_alternatives,
+)
 
 PAGE = 10_000  # ids per request: the server's default for one window
 KEEP_ALIVE = "1m"
@@ -166,6 +180,7 @@ def _range(field: str, type_: Type, check: Range) -> dict[str, Any]:
 _CHECKS: dict[type, Callable[[str, Type, Any], dict[str, Any]]] = {
     Present: lambda field, type_, check: {"exists": {"field": field}},
     OneOf: lambda field, type_, check: {"terms": {field: [mapping.operand(type_, value) for value in check.values]}},
+    AllOf: lambda field, type_, check: {"bool": {"filter": [{"term": {field: mapping.operand(type_, value)}} for value in check.values]}},
     Prefix: lambda field, type_, check: {"prefix": {field: {"value": check.text}}},
     Range: _range,
 }

@@ -9,7 +9,22 @@ from datetime import datetime
 from typing import Any
 
 from audience.rules import nodes
-from audience.rules.bound import Addressed, Bound, Consented, Constant, Counted, Group, Member, Present, PropertyTest, Tested, Type
+from audience.rules.bound import (
+    Addressed,
+    Bound,
+    Consented,
+    Constant,
+    Counted,
+    Group,
+    Measured,
+    Member,
+    Present,
+    PropertyTest,
+    Range,
+    Share,
+    Tested,
+    Type,
+)
 from audience.rules.fields import FIELD_OPERATORS, field_fold, field_type, fold_text
 from audience.rules.moments import shift
 from audience.rules.operations import WrongOperand, check_for, type_of_value
@@ -95,13 +110,25 @@ class _Binder:
         return Tested("profile", node.profile, type_, check, negated, at)
 
     def event(self, node: nodes.Event, at: str) -> Bound:
-        if node.where and source_of(node.event) is not None:
-            raise WrongOperand("/where", "conditions on its properties", f"none: “{node.event}” has no properties in rules")
-        where = tuple(self.property(test, pointer(("where", place), at)) for place, test in enumerate(node.where))
-        since = shift(self.scope.as_of, -node.within.last, node.within.unit) if node.within else None
+        since, where = self.events(node.event, node, at)
         count = 1 if node.count is None else node.count
         low, high, negated = _bounds(node.op, count)
         return Counted(node.event, low, high, since, self.scope.as_of, where, negated, at)
+
+    def events(self, name: str, node: nodes.Event | nodes.Measure, at: str) -> tuple[datetime | None, tuple[PropertyTest, ...]]:
+        """From when on the events of a condition count, and which of them."""
+        if node.where and source_of(name) is not None:
+            raise WrongOperand("/where", "conditions on its properties", f"none: “{name}” has no properties in rules")
+        where = tuple(self.property(test, pointer(("where", place), at)) for place, test in enumerate(node.where))
+        return shift(self.scope.as_of, -node.within.last, node.within.unit) if node.within else None, where
+
+    def measure(self, node: nodes.Measure, at: str) -> Bound:
+        if node.of is not None and source_of(node.measure) is not None:
+            raise WrongOperand("/of", node.of, f"none: “{node.measure}” has no properties in rules")
+        since, where = self.events(node.measure, node, at)
+        check, _ = check_for("number" if node.of is not None else "datetime", node.op, node.value, as_of=self.scope.as_of, fold=fold_text)
+        assert isinstance(check, Range)
+        return Measured(node.measure, node.how, node.of or "", check, since, self.scope.as_of, where, at)
 
     def property(self, node: nodes.Property, at: str) -> PropertyTest:
         type_ = type_of_value(node.op, node.value)
@@ -185,6 +212,8 @@ _LEAVES: dict[type[DocumentModel], Callable[[_Binder, Any, str], Bound]] = {
     nodes.Attribute: _Binder.attribute,
     nodes.Profile: _Binder.profile,
     nodes.Event: _Binder.event,
+    nodes.Measure: _Binder.measure,
+    nodes.Share: lambda binder, node, at: Share(node.share.salt, round(node.share.percent * 10_000), at),
     nodes.Segment: _Binder.segment,
     nodes.Trigger: _Binder.trigger,
     nodes.Consent: lambda binder, node, at: Consented(node.consent.channel, node.consent.topic, at),

@@ -1,6 +1,6 @@
 """A rule as the engines read it: names looked up, types known, values folded, relative times turned into instants.
 
-Negations stand apart (`negated`), so an engine answers five plain checks and nothing else; every engine must give the same
+Negations stand apart (`negated`), so an engine answers seven plain checks and nothing else; every engine must give the same
 answer to them, and a value that is missing or of another type than the catalogue's fails every check.
 """
 
@@ -13,6 +13,7 @@ from typing import Literal
 
 Type = Literal["text", "number", "boolean", "date", "datetime", "list", "any"]  # "any": a property that is only asked to exist
 Plain = str | int | float | bool
+How = Literal["sum", "average", "smallest", "largest", "first", "last"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,20 @@ class OneOf:
     """The value equals one of these; a list holds at least one of them."""
 
     values: tuple[Plain, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """The list holds every one of these."""
+
+    values: tuple[Plain, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DayOfYear:
+    """The day's, or the instant's, month and day in UTC ("02-29") are one of these."""
+
+    days: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +66,7 @@ class Range:
     open_high: bool = False
 
 
-Check = Present | OneOf | Prefix | Substring | Range
+Check = Present | OneOf | AllOf | DayOfYear | Prefix | Substring | Range
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +103,35 @@ class Counted:
     where: tuple[PropertyTest, ...] = ()
     negated: bool = False
     path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the events of that name, with since ≤ at ≤ until, whose properties pass, come to, lies in the range.
+
+    how: of the numbers that `of` has in them, exactly; or of the instants at which they happened ("first", "last"; of is "").
+    Without any such number or event it lies in no range.
+    """
+
+    event: str
+    how: How
+    of: str
+    check: Range
+    since: datetime | None
+    until: datetime
+    where: tuple[PropertyTest, ...] = ()
+    path: str = ""
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Those whose number, mixed with the salt's, falls into the first `millionths` of a million (audience/shares.py)."""
+
+    salt: str
+    millionths: int
+    path: str = ""
+    negated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +179,7 @@ class Group:
     path: str = ""
 
 
-Leaf = Tested | Counted | Consented | Addressed | Constant
+Leaf = Tested | Counted | Measured | Share | Consented | Addressed | Constant
 Bound = Leaf | Member | Group
 
 

@@ -19,8 +19,9 @@ from pydantic import (
     model_validator,
 )
 
+from audience.rules.bound import How
 from audience.rules.limits import MAX_NAME, check_shape, fail
-from audience.rules.values import Operator, PropertyOperator, Span, Window, shown, value_faults
+from audience.rules.values import SPANNED, Operator, PropertyOperator, Span, Window, shown, value_faults
 from governance.door import DocumentModel, Text
 
 ProfileField = Literal["country", "locale", "zone", "created_at", "email", "phone"]
@@ -39,7 +40,7 @@ class _Test(DocumentModel):
     @classmethod
     def _fits(cls, value: Any, info: ValidationInfo) -> Any:
         op = info.data.get("op")
-        if op in ("in_last", "in_next", "more_than_ago") and isinstance(value, dict):
+        if op in SPANNED and isinstance(value, dict):
             return Span.model_validate(value)
         if op is not None and (faults := value_faults(op, value)):
             fail(faults)
@@ -92,6 +93,46 @@ class Event(DocumentModel):
         if expected:
             fail([(("count",), shown(self.count), expected)])
         return self
+
+
+class Measure(_Test):
+    """A condition on what events come to, up to the moment of asking: the sum, average, smallest or largest of a property's numbers,
+    or when they first or last happened."""
+
+    measure: Name
+    how: How
+    of: Name | None = Field(default=None, description="the property whose numbers are taken; none for first and last")
+    op: Literal["gt", "gte", "lt", "lte", "between", "before", "after", "in_last", "more_than_ago"]
+    within: Window | None = None
+    where: list[Property] = Field(default_factory=list, max_length=20)
+
+    @model_validator(mode="after")
+    def _of_fits(self) -> Self:
+        timed = self.how in ("first", "last")
+        if timed != (self.of is None):
+            expected = "no property: it is about when events happened" if timed else 'the property that is meant, such as "total"'
+            fail([(("of",), shown(self.of), expected)])
+        return self
+
+
+class ShareOf(DocumentModel):
+    """So many percent, by chance, but always the same people; another salt draws others. percent: at most four digits after the point."""
+
+    percent: float = Field(gt=0, lt=100, allow_inf_nan=False)
+    salt: Name
+
+    @field_validator("percent")
+    @classmethod
+    def _whole(cls, value: float) -> float:
+        if value != round(value, 4):
+            fail([((), shown(value), "at most four digits after the point, such as 12.5")])
+        return value
+
+
+class Share(DocumentModel):
+    """A condition that a part of everybody meets."""
+
+    share: ShareOf
 
 
 class Segment(DocumentModel):
@@ -188,6 +229,8 @@ NODES: dict[str, type[DocumentModel]] = {
     "attribute": Attribute,
     "profile": Profile,
     "event": Event,
+    "measure": Measure,
+    "share": Share,
     "segment": Segment,
     "consent": Consent,
     "reachable": Reachable,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, get_args
 
 from audience.addresses import BadAddress
-from audience.rules.bound import Check, OneOf, Plain, Prefix, Present, Range, Substring, Type
+from audience.rules.bound import AllOf, Check, DayOfYear, OneOf, Plain, Prefix, Present, Range, Substring, Type
 from audience.rules.moments import comparable_day, comparable_moment, day_bounds, day_of, shift
 from audience.rules.values import DAY_OR_INSTANT, Span, instant_or_day, is_number, shown
 from governance.door import pointer
@@ -17,9 +18,9 @@ OPERATORS: dict[Type, tuple[str, ...]] = {
     "text": ("is", "is_not", "in", "not_in", "contains", "starts_with", "exists", "missing"),
     "number": ("is", "is_not", "in", "not_in", "gt", "gte", "lt", "lte", "between", "exists", "missing"),
     "boolean": ("is", "is_not", "exists", "missing"),
-    "date": ("is", "is_not", "before", "after", "between", "in_last", "in_next", "more_than_ago", "exists", "missing"),
-    "datetime": ("before", "after", "between", "in_last", "in_next", "more_than_ago", "exists", "missing"),
-    "list": ("contains", "in", "not_in", "exists", "missing"),
+    "date": ("is", "is_not", "before", "after", "between", "in_last", "in_next", "more_than_ago", "anniversary", "exists", "missing"),
+    "datetime": ("before", "after", "between", "in_last", "in_next", "more_than_ago", "anniversary", "exists", "missing"),
+    "list": ("contains", "in", "not_in", "has_all", "exists", "missing"),
     "any": ("exists", "missing"),
 }
 """What may be asked of an attribute, by its type in the catalogue."""
@@ -100,6 +101,11 @@ def _one_of(operand: _Operand) -> Check:
     return OneOf(tuple(dict.fromkeys(values)))
 
 
+def _all_of(operand: _Operand) -> Check:
+    values = [operand.one(value, place) for place, value in enumerate(operand.value)]
+    return AllOf(tuple(dict.fromkeys(values)))
+
+
 def _contains(operand: _Operand) -> Check:
     found = operand.one(operand.value)
     return OneOf((found,)) if operand.type == "list" else Substring(str(found))
@@ -153,9 +159,26 @@ def _relative(operand: _Operand) -> Check:
     return Range(far_end, near_end) if operand.op == "in_last" else Range(high=far_end, open_high=True)
 
 
+def _anniversary(operand: _Operand) -> Check:
+    """Today's day of the year, or one of those up to the end of the span. Who was born on 29 February has it on the 28th in other years."""
+    span, first = operand.value, day_of(operand.as_of)
+    if span is not None and span.unit in ("minutes", "hours"):
+        raise WrongOperand("/value/unit", span.unit, "days, weeks, months or years")
+    last = first if span is None else day_of(shift(operand.as_of, span.amount, span.unit))
+    days = dict[str, None]()
+    for ahead in range(min((last - first).days, 366) + 1):
+        day = first + timedelta(days=ahead) if first <= date.max - timedelta(days=ahead) else date.max
+        days[f"{day:%m-%d}"] = None
+        if (day.month, day.day) == (2, 28) and not calendar.isleap(day.year):
+            days["02-29"] = None
+    return DayOfYear(tuple(days))
+
+
 _BUILDERS: dict[str, Callable[[_Operand], Check]] = {
     "is": _equal,
     "in": _one_of,
+    "has_all": _all_of,
+    "anniversary": _anniversary,
     "contains": _contains,
     "starts_with": _prefix,
     "exists": lambda operand: Present(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audience.rules.bound import Check, OneOf, Plain, Prefix, Present, PropertyTest, Range, Substring, Type
+from audience.rules.bound import AllOf, Check, DayOfYear, OneOf, Plain, Prefix, Present, PropertyTest, Range, Substring, Type
 from audience.rules.fields import fold_text
 from audience.rules.values import is_number
 
@@ -43,3 +43,5 @@ def _satisfies(check: Check, value: Plain) -> bool:
             return above and below
         case Present():
             return True
+        case AllOf() | DayOfYear():
+            raise AssertionError("a property is no list and no day")

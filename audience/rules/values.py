@@ -16,13 +16,14 @@ from governance.door import DocumentModel
 
 Operator = Literal[
     "is", "is_not", "in", "not_in", "contains", "starts_with", "gt", "gte", "lt", "lte", "between",
-    "exists", "missing", "before", "after", "in_last", "in_next", "more_than_ago",
+    "exists", "missing", "before", "after", "in_last", "in_next", "more_than_ago", "has_all", "anniversary",
 ]  # fmt: skip
 PropertyOperator = Literal[
     "is", "is_not", "in", "not_in", "contains", "starts_with", "gt", "gte", "lt", "lte", "between", "exists", "missing"
 ]
 Unit = Literal["minutes", "hours", "days", "weeks", "months", "years"]
 MAX_SPAN = 1_000_000
+SPANNED = ("in_last", "in_next", "more_than_ago", "anniversary")
 DAY_OR_INSTANT = "a day such as 2026-01-31, or an instant with its offset such as 2026-01-31T09:00:00Z"
 SPAN = 'a span such as {"amount": 30, "unit": "days"}'
 
@@ -129,11 +130,12 @@ def _ends(op: str, value: object) -> list[Fault]:
 
 _CHECKS: dict[str, Callable[[str, Any], list[Fault]]] = {
     **dict.fromkeys(("is", "is_not"), lambda op, value: _one(value, _scalar(value))),
-    **dict.fromkeys(("in", "not_in"), lambda op, value: _each(value, _scalar)),
+    **dict.fromkeys(("in", "not_in", "has_all"), lambda op, value: _each(value, _scalar)),
     **dict.fromkeys(("contains", "starts_with"), lambda op, value: _one(value, _text(value))),
     **dict.fromkeys(("gt", "gte", "lt", "lte"), lambda op, value: _one(value, _number(value))),
     "between": _ends,
     **dict.fromkeys(("exists", "missing"), lambda op, value: [] if value is None else _one(value, f"no value: “{op}” takes none")),
     **dict.fromkeys(("before", "after"), lambda op, value: _one(value, None if instant_or_day(value) else DAY_OR_INSTANT)),
     **dict.fromkeys(("in_last", "in_next", "more_than_ago"), lambda op, value: _one(value, None if isinstance(value, Span) else SPAN)),
+    "anniversary": lambda op, value: _one(value, None if value is None or isinstance(value, Span) else f"{SPAN}, or no value for today"),
 }

@@ -183,10 +183,14 @@ def _tree(
 
 def _condition(shown: Mapping[str, Any], known: Mapping[str, AttributeBody]) -> dict[str, Any]:
     sort, _, name = str(shown.get("subject", "")).partition(":")
-    if sort not in {"attribute", "profile"}:
+    if sort not in {"attribute", "profile", "measure"}:
         return {"sort": sort, "name": name}
-    type_ = known[name].type if sort == "attribute" and name in known else rule_forms.FIELD_TYPES.get(name, "text")
-    allowed = OPERATORS[type_]  # type: ignore[index]
+    if sort == "measure":
+        type_ = rule_forms.measure_type(shown.get("how"))
+        allowed = rule_forms.MEASURE_OPS[type_]
+    else:
+        type_ = known[name].type if sort == "attribute" and name in known else rule_forms.FIELD_TYPES.get(name, "text")
+        allowed = OPERATORS[type_]  # type: ignore[index]
     op = str(shown.get("op", ""))
     op = op if op in allowed else allowed[0]
     return {
@@ -238,6 +242,7 @@ def _pickers(request: ConsoleRequest, known: Mapping[str, AttributeBody], key: s
         "units": rule_forms.UNITS,
         "groups": rule_forms.GROUP_WORDS,
         "counts": rule_forms.COUNT_WORDS,
+        "hows": rule_forms.HOW_WORDS,
         **rule_forms.PROPERTY_PICKERS,
     }
 

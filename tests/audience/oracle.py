@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import calendar
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
-from audience.models import Profile
+from audience.models import Event, Profile
+from audience.shares import place_of
 from tests.audience.world import CATALOGUE, DAYS, MOMENTS, folded_text
 
 FIELDS = {"country": "country", "locale": "locale", "zone": "zone", "email": "email_key", "phone": "phone"}
@@ -35,7 +37,9 @@ def matches(rule: dict[str, Any], person: Profile, as_of: datetime, segments: di
         return _consents(rule["consent"], person)
     if "reachable" in rule:
         return bool(person.email_key if rule["reachable"] == "email" else person.phone)
-    return _counts(rule, person, as_of)
+    if "share" in rule:
+        return place_of(person.pk, rule["share"]["salt"]) < round(rule["share"]["percent"] * 10_000)
+    return _measures(rule, person, as_of) if "measure" in rule else _counts(rule, person, as_of)
 
 
 def _field(rule: dict[str, Any], person: Profile, as_of: datetime) -> bool:
@@ -51,10 +55,35 @@ def _consents(wanted: dict[str, str], person: Profile) -> bool:
     return states.get((wanted["channel"], wanted["topic"])) == "subscribed" and whole
 
 
-def _counts(rule: dict[str, Any], person: Profile, as_of: datetime) -> bool:
+def _events(name: str, rule: dict[str, Any], person: Profile, as_of: datetime) -> list[Event]:
     since = _before(as_of, rule["within"]["last"], rule["within"]["unit"]) if rule.get("within") else datetime.min.replace(tzinfo=UTC)
-    found = [event for event in person.events.all() if event.name == rule["event"] and since <= event.at <= as_of]
-    times = sum(all(_property(test, event.folded) for test in rule.get("where", [])) for event in found)
+    found = [event for event in person.events.all() if event.name == name and since <= event.at <= as_of]
+    return [event for event in found if all(_property(test, event.folded) for test in rule.get("where", []))]
+
+
+def _measures(rule: dict[str, Any], person: Profile, as_of: datetime) -> bool:
+    """Numbers as fractions: nothing is rounded."""
+    found = _events(rule["measure"], rule, person, as_of)
+    if rule["how"] in ("first", "last"):
+        moments = sorted(event.at for event in found)
+        at = moments[0 if rule["how"] == "first" else -1] if moments else None
+        return at is not None and _time("datetime", rule["op"], at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), rule["value"], as_of)
+    numbers = [Fraction(repr(value)) for event in found if _of_kind("number", value := event.folded.get(rule["of"]))]
+    if not numbers:
+        return False
+    taken = {"sum": sum(numbers), "average": sum(numbers) / len(numbers), "smallest": min(numbers), "largest": max(numbers)}[rule["how"]]
+    wanted = [Fraction(repr(one)) for one in (rule["value"] if isinstance(rule["value"], list) else [rule["value"]])]
+    return {
+        "gt": lambda: taken > wanted[0],
+        "gte": lambda: taken >= wanted[0],
+        "lt": lambda: taken < wanted[0],
+        "lte": lambda: taken <= wanted[0],
+        "between": lambda: wanted[0] <= taken <= wanted[1],
+    }[rule["op"]]()
+
+
+def _counts(rule: dict[str, Any], person: Profile, as_of: datetime) -> bool:
+    times = len(_events(rule["event"], rule, person, as_of))
     count = rule.get("count")
     return {
         "at_least": lambda: times >= (1 if count is None else count),
@@ -98,7 +127,8 @@ def _holds(kind: str, op: str, value: Any, wanted: Any, as_of: datetime) -> bool
     if op == "exists":
         return True
     if kind == "list":
-        return any(fold(one) in value for one in (wanted if isinstance(wanted, list) else [wanted]))
+        held = [fold(one) in value for one in (wanted if isinstance(wanted, list) else [wanted])]
+        return all(held) if op == "has_all" else any(held)
     if kind in ("date", "datetime"):
         return _time(kind, op, value, wanted, as_of)
     if op in ("is", "in"):
@@ -127,6 +157,9 @@ def _time(kind: str, op: str, text: str, wanted: Any, as_of: datetime) -> bool:
         far = _before(as_of, -sign * wanted["amount"], wanted["unit"])
         far = far if kind == "datetime" else datetime.combine(far.date(), datetime.min.time(), UTC)
         return {"in_last": far <= moment <= asked, "in_next": asked <= moment <= far, "more_than_ago": moment < far}[op]
+    if op == "anniversary":
+        last = asked.date() if wanted is None else _before(as_of, -wanted["amount"], wanted["unit"]).date()
+        return any(_celebrated(moment.date(), year) in _days(as_of.date(), last) for year in range(as_of.year, last.year + 1))
     starts = [_day_or_instant(one) for one in (wanted if isinstance(wanted, list) else [wanted])]
     if op == "is":
         return moment == starts[0][0]
@@ -137,6 +170,15 @@ def _time(kind: str, op: str, text: str, wanted: Any, as_of: datetime) -> bool:
     if op == "before":
         return moment < start
     return moment >= end if len(wanted) == 10 else moment > end
+
+
+def _celebrated(day: date, year: int) -> date:
+    """That day in another year; 29 February is the 28th where there is none."""
+    return date(year, day.month, 28 if (day.month, day.day) == (2, 29) and not calendar.isleap(year) else day.day)
+
+
+def _days(first: date, last: date) -> set[date]:
+    return {first + timedelta(days=ahead) for ahead in range((last - first).days + 1)}
 
 
 def _day_or_instant(text: str) -> tuple[datetime, datetime]:

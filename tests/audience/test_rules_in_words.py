@@ -34,6 +34,17 @@ from tests.laws.rules_drawn import rules
             },
             "People who did “purchase” at least 3 times with total more than 50 in the last 30 days.",
         ),
+        (
+            {"measure": "purchase", "how": "sum", "of": "price", "op": "gte", "value": 500, "within": {"last": 1, "unit": "years"}},
+            "People whose total price of all “purchase” in the last year is at least 500.",
+        ),
+        (
+            {"measure": "purchase", "how": "first", "op": "in_last", "value": {"amount": 7, "unit": "days"}},
+            "People whose first “purchase” was in the last 7 days.",
+        ),
+        ({"share": {"percent": 12.5, "salt": "spring"}}, "People in a share of 12.5 %, drawn for “spring”."),
+        ({"attribute": "tags", "op": "has_all", "value": ["a", "b"]}, "People whose tags has all of “a” and “b”."),
+        ({"attribute": "born", "op": "anniversary"}, "People whose born has its day of the year today."),
         ({"event": "visit", "op": "at_most", "count": 0}, "People who never did “visit”."),
         ({"none": [{"segment": "vip"}]}, "Everyone, except those in the segment “vip”."),
         (

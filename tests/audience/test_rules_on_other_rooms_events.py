@@ -49,6 +49,17 @@ def test_they_are_counted_in_their_window(now: datetime) -> None:
 def test_they_have_no_properties(now: datetime) -> None:
     with pytest.raises(Invalid, match="/rule/where"):
         ids({"event": "consent.given", "where": [{"property": "topic", "op": "exists"}]}, now)
+    with pytest.raises(Invalid, match="/rule/of"):
+        ids({"measure": "consent.given", "how": "sum", "of": "topic", "op": "gt", "value": 1}, now)
+
+
+def test_when_they_first_and_last_happened_is_known(now: datetime) -> None:
+    old, new = factories.profile(now=now - timedelta(days=40)), factories.profile(now=now)
+    week = {"amount": 7, "unit": "days"}
+    assert ids({"measure": "consent.given", "how": "first", "op": "in_last", "value": week}, now) == {new}
+    audience.set_consent(factories.workspace().pk, [old], channel="email", topic="news", state="subscribed", source="tests", now=now)
+    assert ids({"measure": "consent.given", "how": "last", "op": "in_last", "value": week}, now) == {old, new}
+    assert ids({"measure": "consent.given", "how": "first", "op": "in_last", "value": week}, now) == {new}
 
 
 def test_they_are_explained(now: datetime) -> None:

@@ -46,15 +46,17 @@ VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         **dict.fromkeys(("is", "is_not", "before", "after"), days),
         "between": _pair(days),
         **dict.fromkeys(("in_last", "in_next", "more_than_ago"), day_spans),
+        "anniversary": st.one_of(NO_VALUE, day_spans),
         **_EQUAL,
     },
     "datetime": {
         **{op: st.one_of(days, moments) for op in ("before", "after")},
         "between": st.one_of(_pair(days), _pair(st.sampled_from(MOMENTS))),
         **dict.fromkeys(("in_last", "in_next", "more_than_ago"), spans),
+        "anniversary": st.one_of(NO_VALUE, day_spans),
         **_EQUAL,
     },
-    "list": {"contains": texts, "in": _listed(texts), "not_in": _listed(texts), **_EQUAL},
+    "list": {"contains": texts, "in": _listed(texts), "not_in": _listed(texts), "has_all": _listed(texts), **_EQUAL},
 }
 _WHOLE: dict[str, st.SearchStrategy[Any]] = {  # values that somebody can have
     "country": st.sampled_from(["DE", "FR", "US"]),
@@ -111,6 +113,31 @@ def _events(draw: st.DrawFn) -> dict[str, Any]:
     )
 
 
+_HOWS = ("sum", "average", "smallest", "largest")
+_NUMBERS_OF = {op: VALUES["number"][op] for op in ("gt", "gte", "lt", "lte", "between")}
+_MOMENTS_OF = {op: VALUES["datetime"][op] for op in ("before", "after", "between", "in_last", "more_than_ago")}
+
+
+@st.composite
+def _measures(draw: st.DrawFn, how: str | None = None, op: str | None = None) -> dict[str, Any]:
+    """What events come to. Without a property's test as often as with one: few events pass any."""
+    how = how or draw(st.sampled_from([*_HOWS, "first", "last"]))
+    values = _NUMBERS_OF if how in _HOWS else _MOMENTS_OF
+    op = op or draw(st.sampled_from(sorted(values)))
+    within, where = draw(st.one_of(st.none(), windows)), draw(st.one_of(st.just([]), st.lists(properties, max_size=1)))
+    return (
+        {"measure": draw(st.sampled_from(EVENTS)), "how": how, "op": op, "value": draw(values[op])}
+        | ({"of": draw(st.sampled_from(KEYS))} if how in _HOWS else {})
+        | ({"within": within} if within else {})
+        | ({"where": where} if where else {})
+    )
+
+
+shares = st.builds(
+    lambda percent, salt: {"share": {"percent": percent, "salt": salt}},
+    st.sampled_from([0.01, 10, 12.5, 50, 99.99]),
+    st.sampled_from(["a", "spring", "ünï", "100 %s"]),
+)
 consents = st.builds(
     lambda channel, topic: {"consent": {"channel": channel, "topic": topic}},
     st.sampled_from(["email", "sms"]),
@@ -121,6 +148,8 @@ conditions = st.one_of(
     attributes,
     fields,
     _events(),
+    _measures(),
+    shares,
     consents,
     st.sampled_from([{"reachable": "email"}, {"reachable": "sms"}, {"everyone": True}, {"segment": "one"}, {"segment": "two"}]),
 )
@@ -163,6 +192,9 @@ KINDS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     },
     **{f"{op} events": _counting(op, counts, None) for op, counts in _COUNTS.items()},
     **{f"{op} events in a window": _counting(op, counts, windows) for op, counts in _COUNTS.items()},
+    **{f"{how} {op} of events": _measures(how, op) for how in _HOWS for op in _NUMBERS_OF},
+    **{f"{how} event {op}": _measures(how, op) for how in ("first", "last") for op in _MOMENTS_OF},
+    "a share": shares,
     "consent": consents,
     "reachable by e-mail": st.just({"reachable": "email"}),
     "reachable by text": st.just({"reachable": "sms"}),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -57,29 +58,30 @@ class _Measured:
     """SQLite's side: (number, how, low, high, open_low, open_high) for each row of a group → 1 or 0."""
 
     def __init__(self) -> None:
-        self.numbers: list[Decimal] = []
+        self.numbers: list[Fraction] = []
         self.asked: Sequence[Any] = ()
 
     def step(self, number: int | float, *asked: Any) -> None:
-        self.numbers.append(Decimal(repr(number)))
+        self.numbers.append(Fraction(repr(number)))
         self.asked = asked
 
     def finalize(self) -> int:
         if not self.numbers:
             return 0
         how, low, high, open_low, open_high = self.asked
-        found, times = measured(how, self.numbers)
-        above = low is None or found > Decimal(low) * times or (found == Decimal(low) * times and not open_low)
-        below = high is None or found < Decimal(high) * times or (found == Decimal(high) * times and not open_high)
+        found = _TAKEN[how](self.numbers)
+        above = low is None or found > Fraction(low) or (found == Fraction(low) and not open_low)
+        below = high is None or found < Fraction(high) or (found == Fraction(high) and not open_high)
         return int(above and below)
 
 
-_TAKEN: dict[str, Callable[[Sequence[Decimal]], Decimal]] = {"sum": sum, "average": sum, "smallest": min, "largest": max}  # type: ignore[dict-item]
-
-
-def measured(how: str, numbers: Sequence[Decimal]) -> tuple[Decimal, int]:
-    """What the numbers come to, as a fraction (above, below): an average has no exact decimal."""
-    return _TAKEN[how](numbers), len(numbers) if how == "average" else 1
+# Fractions: a decimal of Python's is rounded to 28 digits, and PostgreSQL's are not.
+_TAKEN: dict[str, Callable[[Sequence[Fraction]], Fraction]] = {
+    "sum": lambda numbers: sum(numbers, Fraction()),
+    "average": lambda numbers: sum(numbers, Fraction()) / len(numbers),
+    "smallest": min,
+    "largest": max,
+}
 
 
 def teach(connection: BaseDatabaseWrapper, **_: Any) -> None:

@@ -96,14 +96,8 @@ def _equal(operand: _Operand) -> Check:
     return OneOf((operand.one(operand.value),))
 
 
-def _one_of(operand: _Operand) -> Check:
-    values = [operand.one(value, place) for place, value in enumerate(operand.value)]
-    return OneOf(tuple(dict.fromkeys(values)))
-
-
-def _all_of(operand: _Operand) -> Check:
-    values = [operand.one(value, place) for place, value in enumerate(operand.value)]
-    return AllOf(tuple(dict.fromkeys(values)))
+def _distinct(operand: _Operand) -> tuple[Plain, ...]:
+    return tuple(dict.fromkeys(operand.one(value, place) for place, value in enumerate(operand.value)))
 
 
 def _contains(operand: _Operand) -> Check:
@@ -176,8 +170,8 @@ def _anniversary(operand: _Operand) -> Check:
 
 _BUILDERS: dict[str, Callable[[_Operand], Check]] = {
     "is": _equal,
-    "in": _one_of,
-    "has_all": _all_of,
+    "in": lambda operand: OneOf(_distinct(operand)),
+    "has_all": lambda operand: AllOf(_distinct(operand)),
     "anniversary": _anniversary,
     "contains": _contains,
     "starts_with": _prefix,

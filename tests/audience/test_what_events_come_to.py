@@ -50,6 +50,11 @@ def test_sums_are_those_of_the_decimals_that_were_written() -> None:
     assert among(measure("sum", "gt", 0.3), people) == [] and among(measure("sum", "lt", 0.3), people) == []
 
 
+def test_a_sum_of_more_digits_than_usual_is_not_rounded() -> None:
+    person = bought(2**53, 1e-13, -(2**53))
+    assert among(measure("sum", "between", [1e-13, 1e-13]), [person]) == [person]
+
+
 def test_an_average_is_compared_without_being_rounded() -> None:
     thirds = bought(1, 0, 0)
     assert among(measure("average", "gt", 0.3333333333333333), [thirds]) == [thirds]

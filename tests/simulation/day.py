@@ -103,6 +103,7 @@ class Day:
             mock.patch.object(timezone, "now", self.clock),
             mock.patch("delivery.leases.time", time),
             mock.patch("delivery.walks.time", time),
+            mock.patch("delivery.permits.time", time),
             mock.patch("workflow.worker.time", time),
             mock.patch("workflow.pipeline.send_batch", self._sends),
             mock.patch("delivery.instance._turn", self._alone),

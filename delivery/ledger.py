@@ -196,13 +196,13 @@ def _take_over(work: Work, taken: list[tuple[Candidate, int]], now: datetime) ->
 
 
 def _end(work: Work, candidate: Candidate, state: MessageState, reason: Reason, now: datetime) -> None:
-    """A message whose last attempt surely failed is not attempted again. Where that one had repeated an unanswered one, the doubt is
-    as open as before: the vendor may have the first."""
+    """A message whose last attempt counts as refused is not attempted again. Where the vendor may have it all the same, from an unanswered
+    request, the doubt is as open as before."""
     mine = Message.objects.filter(
         dispatch_id=work.dispatch.id, workspace_id=work.workspace_id, n=candidate.n, attempt_id=candidate.again, state=MessageState.SENDING
     )
-    if first := reopened(work.dispatch.id, candidate.again):
-        mine.update(attempt_id=first)
+    if mine.exists() and (doubted := reopened(work.dispatch.id, candidate.again, candidate.n)):
+        mine.update(attempt_id=doubted)
         return
     mine.update(state=state, reason=reason, at=now)
 

@@ -20,6 +20,7 @@ from delivery.work import Entry, Work
 # After each time in a row that a recipient's server wants a message later. Greylists ask for one to fifteen minutes.
 PUT_OFF = tuple(timedelta(minutes=minutes) for minutes in (2, 5, 15, 30, 60, 120, 240))
 REPEAT_FAILED = "unanswered; sending it once more surely failed"
+NOT_REPEATED = "unanswered; a person had it sent again, and it was left out then"
 
 
 def after_refusal(work: Work, attempt_ids: Collection[int], *, now: datetime) -> None:
@@ -67,22 +68,47 @@ def put_off(work: Work, attempt_ids: Collection[int], *, now: datetime) -> None:
 
 
 def cancel(attempt: Attempt, *, now: datetime) -> int:
-    """What this refused request carried is not tried again: skipped(cancelled), unless it had repeated an unanswered one, whose doubt
-    is as open as before. How many were cancelled."""
+    """What this refused request carried is not tried again: skipped(cancelled), unless the vendor may have it all the same: then it is
+    in doubt as before. How many were cancelled."""
     mine = carried(attempt)
-    if attempt.replaces_id is not None and mine.exists() and (first := reopened(attempt.dispatch_id, attempt.pk)):
-        mine.update(attempt_id=first)
-        return 0
+    for n in list(mine.values_list("n", flat=True)) if attempt.replaces_id is not None or attempt.resolved_by == "person" else ():
+        if doubted := reopened(attempt.dispatch_id, attempt.pk, n):
+            mine.filter(n=n).update(attempt_id=doubted)
     return mine.update(state=MessageState.SKIPPED, reason=Reason.CANCELLED, at=now)
 
 
-def reopened(dispatch_id: int, attempt_id: int) -> int | None:
-    """The unanswered request that this one had repeated, in doubt again: the vendor may have it. None where there is no such one, or
-    where something has settled it since."""
+def reopened(dispatch_id: int, attempt_id: int, n: int) -> int | None:
+    """The unanswered request that may have brought message n to the vendor although this one counts as refused, in doubt again: the one
+    that it had repeated, or itself, where only a person's word says that it was lost. None where there is no such one, or where
+    something has settled it since."""
     ours = Attempt.objects.filter(dispatch_id=dispatch_id)
-    first = ours.filter(pk=attempt_id).values_list("replaces_id", flat=True).first()
+    last = ours.filter(pk=attempt_id).first()
+    if last is not None and last.state == AttemptState.REFUSED and last.resolved_by == "person":
+        return _doubt_of(last, n)
+    first = last.replaces_id if last is not None else None
     replaced = ours.filter(pk=first or 0, state=AttemptState.REFUSED, resolved_by="resend")
     return first if replaced.update(state=AttemptState.IN_DOUBT, resolved_at=None, resolved_by="", detail=REPEAT_FAILED) else None
+
+
+def _doubt_of(request: Attempt, n: int) -> int:
+    """The doubt of one message of a request: others of it may be on their way again, so it gets a row of its own."""
+    return Attempt.objects.create(
+        workspace_id=request.workspace_id,
+        dispatch_id=request.dispatch_id,
+        batch_id=request.batch_id,
+        vendor=request.vendor,
+        account=request.account,
+        message_class=request.message_class,
+        token=request.token,
+        worker=request.worker,
+        state=AttemptState.IN_DOUBT,
+        first_n=n,
+        last_n=n,
+        count=1,
+        posted_at=request.posted_at,
+        deadline=request.deadline,
+        detail=NOT_REPEATED,
+    ).pk
 
 
 def wake(dispatch_id: int) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from audience import door as audience
 from delivery import door as delivery
 from delivery.models import Attempt
 from delivery.states import AttemptState
@@ -303,6 +304,40 @@ def test_a_repeat_that_surely_failed_leaves_the_first_request_in_doubt_once_it_i
     assert [attempt.count for attempt in delivery.in_doubt(street.workspace_id)] == [1]
     street.hear("processed")
     assert street.counts(dispatch) == {"sent": 1}
+
+
+def test_who_is_left_out_of_what_a_person_has_sent_again_is_in_doubt_as_before(street: Street) -> None:
+    """A person's word that it was lost is no evidence: to call the message skipped would say that nobody got it."""
+    street.route("sendgrid")
+    street.vendor.fault = lambda number: "accept_drop" if number == 0 else "ok"
+    ids = street.people(3)
+    dispatch = street.launch(ids, batch_size=3)
+    street.work()
+    (first,) = delivery.in_doubt(street.workspace_id)
+    audience.set_consent(
+        street.workspace_id, [ids[0]], channel="email", topic="*", state="unsubscribed", source="tests", now=street.clock()
+    )
+    delivery.resolve_in_doubt(street.person("ben"), first.pk, "resend", now=street.clock())
+    street.work()
+    assert street.counts(dispatch) == {"in_doubt": 1, "sent": 2}
+    assert [(one.count, one.posted_at) for one in delivery.in_doubt(street.workspace_id)] == [(1, first.posted_at)]
+
+    street.hear("processed")
+    assert street.counts(dispatch) == {"sent": 3}
+
+
+def test_stopping_leaves_in_doubt_what_a_person_wanted_sent_again(street: Street) -> None:
+    street.route("sendgrid")
+    street.vendor.fault = lambda number: "accept_drop"
+    dispatch = street.launch(street.people(3), batch_size=3)
+    street.work()
+    (first,) = delivery.in_doubt(street.workspace_id)
+    delivery.resolve_in_doubt(street.person("ben"), first.pk, "resend", now=street.clock())
+    delivery.stop(street.person("ada"), dispatch, now=street.clock(), reason="no")
+    street.keep_house()
+    assert street.counts(dispatch) == {"in_doubt": 3}
+    street.hear("processed")
+    assert street.counts(dispatch) == {"sent": 3}
 
 
 def test_stopping_leaves_in_doubt_what_an_unanswered_request_may_have_brought(street: Street) -> None:

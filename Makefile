@@ -12,8 +12,9 @@ ROOMS := omni workflow optimization delivery rendering presentation audience gov
 T :=
 P :=
 SEEDS := 0-9999
+EXAMPLES := 2000
 
-.PHONY: help demo serve test simulate prove prove-table lint format openapi settings-table reference lock clean
+.PHONY: help demo serve test simulate agree prove prove-table lint format openapi settings-table reference lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-24s%s\n", $$1, $$2}'
@@ -30,6 +31,9 @@ test: .venv/.dev ## all tests on SQLite, then on a real PostgreSQL; T=tests/deli
 
 simulate: .venv/.dev ## 10,000 days of the whole street, each drawn from its seed (SEEDS=0-9999; one number tells that day again)
 	@OMNI_LAW_SEEDS=$(SEEDS) OMNI_LAW_ACTS=60 $(PYTHON) -m pytest tests/laws/test_simulated_days.py -k no_day --dist load --show-capture=no -q
+
+agree: .venv/.dev ## 2,000 drawn rules asked of every engine: plain Python, SQLite, PostgreSQL, Elasticsearch (EXAMPLES=2000)
+	@OMNI_LAW_EXAMPLES=$(EXAMPLES) $(PYTHON) scripts/run_tests.py tests/laws/test_backends_agree.py
 
 prove: .venv/.dev ## what is too long for every change: kills, restarts, want, a million events; what has no result for this commit (P=R01,R04: these)
 	@$(PYTHON) -m scripts.prove $(P)

@@ -193,6 +193,11 @@ def _language(code: str) -> str:
 _PLACES = {old: new[0] for old, new in get_global("territory_aliases").items() if len(new) == 1 and not old.isdigit()}  # UK → GB
 
 
+def zone_names() -> frozenset[str]:
+    """Every time zone by its present name: what `zone_name` can answer."""
+    return frozenset(_zones()[0])
+
+
 @lru_cache(maxsize=2_000)
 def zone_name(text: str) -> str:
     """A time zone by its present name: Asia/Calcutta → Asia/Kolkata, EST → America/Panama. Raises BadAddress."""

@@ -30,11 +30,12 @@ from audience.new_events import NewEvent
 from audience.profiles import Person, countries, everyone, find, ids_of, load, same_address, search, sharing
 from audience.reach import addresses, unreachable, unwilling
 from audience.resolve import Resolution, count, matching, resolve
-from audience.rule_forms import PROPERTY_PICKERS, fresh_property, trigger_form, trigger_rule
+from audience.rule_forms import fresh_property, trigger_form, trigger_rule
+from audience.rule_words import PROPERTY_PICKERS
 from audience.rules.nodes import Rule, TriggerRule
 from audience.sentences import sentence
 from audience.snapshots import Growth, SnapshotKeeper, growth, snapshot_ids, take_snapshot
-from audience.sources import EventSource, register_event_source
+from audience.sources import EventSource, Having, register_event_source
 
 __all__ = [
     "addresses",
@@ -59,6 +60,7 @@ __all__ = [
     "everyone",
     "explain",
     "EventSource",
+    "Having",
     "Explanation",
     "find",
     "forget_stragglers",

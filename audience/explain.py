@@ -18,7 +18,7 @@ from audience.profiles import Person, load
 from audience.resolve import Segment, question, resolve
 from audience.rules import nodes
 from audience.rules.binding import Lookup
-from audience.rules.bound import Bound, Consented, Counted, Leaf, Measured, Member, Tested, below, leaves
+from audience.rules.bound import Bound, Consented, Counted, Leaf, Measured, Member, Tested, Zoned, below, leaves
 from governance.door import DocumentModel, Missing
 
 AT_ONCE = 50  # conditions asked in one query
@@ -154,8 +154,9 @@ def _with_facts(told: Explanation, node: Bound, facts: Mapping[int, dict[str, An
 
 
 def _facts(workspace_id: int, leaf: Leaf, profile: Profile, known: Mapping[str, AttributeBody]) -> dict[str, Any]:
-    if isinstance(leaf, Tested):
-        return {"value": _value(leaf, profile, known)}
+    if isinstance(leaf, Tested | Zoned):
+        zone = {"zone": profile.zone or "UTC"} if isinstance(leaf, Zoned) else {}
+        return {"value": _value(leaf, profile, known), **zone}
     if isinstance(leaf, Counted | Measured):
         events, person = matching_events(workspace_id, leaf)
         found = events.filter(**{person: profile.pk}).aggregate(times=Count("*"), last=Max("at"))
@@ -168,7 +169,7 @@ def _facts(workspace_id: int, leaf: Leaf, profile: Profile, known: Mapping[str, 
     return {}
 
 
-def _value(leaf: Tested, profile: Profile, known: Mapping[str, AttributeBody]) -> Any:
+def _value(leaf: Tested | Zoned, profile: Profile, known: Mapping[str, AttributeBody]) -> Any:
     """What is known of the person, except where it is an address or a sensitive attribute."""
     value = profile.attributes.get(leaf.name) if leaf.source == "attribute" else getattr(profile, leaf.name)
     hidden = leaf.name in ("email", "phone") if leaf.source == "profile" else known[leaf.name].sensitivity == "sensitive"

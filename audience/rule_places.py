@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from audience.rule_forms import FIELD_WORDS
+from audience.rule_words import FIELD_WORDS, MESSAGE_WORDS
 from governance.door import Body, look_up
 
 LABELS = {"/title": "Title", "/description": "What it is for", "/key": "Key"}
 SUBJECT_WORDS = {
     "event": "did something",
     "measure": "what they did comes to",
+    "sequence": "one thing after another",
     "share": "a share of everybody",
     "consent": "agreed to hear about",
     "reachable": "can be reached by",
@@ -20,7 +21,13 @@ SUBJECT_WORDS = {
     "everyone": "everyone",
 }
 # a condition's field in the body → its field in the builder
-_FIELDS = {"attribute": "", "profile": "", "op": "/op", "count": "/count", "within": "/last", "of": "", "measure": "", "how": ""}
+_FIELDS = {
+    "op": "/op",
+    "count": "/count",
+    "within": "/last",
+    "apart": "/amount",
+    **dict.fromkeys(("attribute", "profile", "of", "measure", "how", "sequence", "message", "zone"), ""),
+}
 
 
 def place(path: str, form: Body) -> str:
@@ -33,19 +40,22 @@ def place(path: str, form: Body) -> str:
     if not found:
         return path
     holder, field, at = found.groups()
+    if field == "sequence" and at:
+        part = re.search(r"/where/\d+", path)
+        return f"{holder}/steps/{at}{part[0] if part else ''}"
     return f"{holder}/where/{at}" if field == "where" and at else holder + _FIELDS.get(field, "/value")
 
 
 def label(path: str, form: Body, titles: Mapping[str, str]) -> str:
     """What the builder calls the field at this pointer: "Condition 4 (Country)". titles: what attributes are called."""
-    found = re.match(r"(/rule(?:/of/\d+)*)(?:/where/(\d+))?", path)
+    found = re.match(r"(/rule(?:/of/\d+)*)(?:/steps/(\d+))?(?:/where/(\d+))?", path)
     if not found:
         return LABELS.get(path, "")
     number = ".".join(str(int(step) + 1) for step in re.findall(r"/of/(\d+)", found[1]))
     node = look_up(form, found[1]) if number else None
     if not isinstance(node, Mapping) or "of" in node or "word" in node:
         return f"Group {number}" if number else "People for whom"
-    part = f", part {int(found[2]) + 1}" if found[2] else ""
+    part = "".join(f", {word} {int(at) + 1}" for word, at in (("step", found[2]), ("part", found[3])) if at)
     return f"Condition {number} ({_subject(node, titles)}){part}"
 
 
@@ -53,4 +63,6 @@ def _subject(node: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     sort, _, name = str(node.get("subject", "")).partition(":")
     if sort in ("event", "measure") and node.get("event"):
         return str(node["event"])
+    if sort == "message":
+        return dict(MESSAGE_WORDS).get(name, name)
     return FIELD_WORDS.get(name) or titles.get(name) or SUBJECT_WORDS.get(sort) or name or "as YAML"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from audience.consent import topic_words
@@ -24,6 +24,16 @@ _VERBS = {
     "after": "is after",
 }
 _FIELDS = {"created_at": "profile's creation", "zone": "time zone", "email": "e-mail address", "phone": "phone number"}
+_OWN = " (by the day in their own time zone)"
+_MESSAGES = {  # what became of a message: as it is said, and as its opposite
+    "sent": ("who were sent", "who were never sent"),
+    "delivered": ("who got", "who never got"),
+    "opened": ("who opened", "who never opened"),
+    "clicked": ("who clicked in", "who never clicked in"),
+    "bounced": ("who didn’t get, because it bounced,", "for whom there never bounced"),
+    "complained": ("who complained of", "who never complained of"),
+    "unsubscribed": ("who unsubscribed by", "who never unsubscribed by"),
+}
 _CHANNELS = {"email": "e-mail", "sms": "SMS", "push": "push"}
 
 
@@ -68,11 +78,11 @@ def _joined(parts: list[str], word: str) -> str:
 
 
 def _attribute(node: nodes.Attribute, titles: Mapping[str, str]) -> str:
-    return f"whose {titles.get(node.attribute, node.attribute)} {_test(node.op, node.value)}"
+    return f"whose {titles.get(node.attribute, node.attribute)} {_test(node.op, node.value)}{_OWN if node.zone else ''}"
 
 
 def _profile(node: nodes.Profile, titles: Mapping[str, str]) -> str:
-    return f"whose {_FIELDS.get(node.profile, node.profile)} {_test(node.op, node.value)}"
+    return f"whose {_FIELDS.get(node.profile, node.profile)} {_test(node.op, node.value)}{_OWN if node.zone else ''}"
 
 
 def _test(op: str, value: Any) -> str:
@@ -110,22 +120,51 @@ def _values(values: list[object], word: str = "or") -> str:
 
 
 def _event(node: nodes.Event, titles: Mapping[str, str]) -> str:
+    often = _often(node)
+    text = f"who did {_happening(node.event, ())} {often}" if often else f"who never did {_happening(node.event, ())}"
+    return text + _having(node.where) + _in_the_last(node.within)
+
+
+def _often(node: nodes.Event | nodes.Message) -> str:
+    """How often; nothing for never."""
     count = 1 if node.count is None else node.count
+    if node.op == "never" or (node.op in ("at_most", "exactly") and count == 0):
+        return ""
     times = "once" if count == 1 else "twice" if count == 2 else f"{count:,} times"
-    never = node.op == "never" or (node.op in ("at_most", "exactly") and count == 0)
-    often = {"at_least": f"at least {times}", "at_most": f"at most {times}", "exactly": f"exactly {times}"}.get(node.op, "")
-    text = f"who never did “{node.event}”" if never else f"who did “{node.event}” {often}"
-    if node.where:
-        text += f" with {_joined([_property(test) for test in node.where], 'and')}"
-    return f"{text} in the last {_span(node.within)}" if node.within else text
+    return f"{node.op.replace('_', ' ')} {times}"
+
+
+def _happening(name: str, where: Sequence[nodes.Property]) -> str:
+    return f"“{name}”{_having(where)}"
+
+
+def _having(where: Sequence[nodes.Property]) -> str:
+    return f" with {_joined([_property(test) for test in where], 'and')}" if where else ""
+
+
+def _in_the_last(within: Window | None) -> str:
+    return f" in the last {_span(within)}" if within else ""
+
+
+def _message(node: nodes.Message, titles: Mapping[str, str]) -> str:
+    channel = f" {_CHANNELS.get(node.channel, node.channel)}" if node.channel else ""
+    of = f"a{channel} message of “{node.campaign}”" if node.campaign else f"any{channel} message"
+    often, (was, never) = _often(node), _MESSAGES[node.message]
+    return f"{f'{was} {of} {often}' if often else f'{never} {of}'}{_in_the_last(node.within)}"
+
+
+def _sequence(node: nodes.Sequence, titles: Mapping[str, str]) -> str:
+    *before, last = (_happening(step.event, step.where) for step in node.sequence)
+    apart = f"{node.apart.amount:,} {node.apart.unit[:-1] if node.apart.amount == 1 else node.apart.unit}"
+    start = f"who did {', then '.join(before)}{_in_the_last(node.within)}"
+    each = " of each other" if len(node.sequence) > 2 else ""
+    if node.op == "followed":
+        return f"{start} and then {last}, within {apart}{each}"
+    return f"{start}{f', within {apart}{each},' if len(before) > 1 else ''} and then not {last} within {apart}"
 
 
 def _measure(node: nodes.Measure, titles: Mapping[str, str]) -> str:
-    which = f"“{node.measure}”"
-    if node.where:
-        which += f" with {_joined([_property(test) for test in node.where], 'and')}"
-    if node.within:
-        which += f" in the last {_span(node.within)}"
+    which = _happening(node.measure, node.where) + _in_the_last(node.within)
     if node.how in ("first", "last"):
         return f"whose {node.how} {which} {_test(node.op, node.value).replace('is ', 'was ', 1)}"
     of = {"sum": "total", "average": "average", "smallest": "smallest", "largest": "largest"}[node.how]
@@ -148,7 +187,9 @@ _LEAVES: dict[type[DocumentModel], Callable[[Any, Mapping[str, str]], str]] = {
     nodes.Attribute: _attribute,
     nodes.Profile: _profile,
     nodes.Event: _event,
+    nodes.Message: _message,
     nodes.Measure: _measure,
+    nodes.Sequence: _sequence,
     nodes.Share: _share,
     nodes.Segment: lambda node, titles: f"in the segment “{node.segment}”",
     nodes.Consent: lambda node, titles: (

@@ -15,9 +15,11 @@ from audience.rules.bound import (
     Prefix,
     Present,
     Range,
+    Sequenced,
     Share,
     Substring,
     Tested,
+    Zoned,
 )
 
 DATABASE, ELASTICSEARCH = "database", "elasticsearch"
@@ -33,6 +35,7 @@ _CHECKS = {
 _LEAVES = {
     Counted: "events",
     Measured: "what events come to",
+    Sequenced: "events in sequence",
     Share: "share",
     Consented: "consent",
     Addressed: "reachable",
@@ -51,6 +54,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "consent": (DATABASE,),
     "events": (DATABASE,),
     "what events come to": (DATABASE,),
+    "events in sequence": (DATABASE,),
     "share": (DATABASE,),
 }
 """What is asked → the engines that answer it exactly."""
@@ -58,6 +62,8 @@ TABLE: dict[str, tuple[str, ...]] = {
 
 def question(leaf: Leaf) -> str:
     """The row of the table that a condition belongs to."""
+    if isinstance(leaf, Zoned):
+        return _CHECKS[type(leaf.elsewhere)]
     return _CHECKS[type(leaf.check)] if isinstance(leaf, Tested) else _LEAVES[type(leaf)]
 
 

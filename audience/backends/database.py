@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,10 +14,12 @@ from audience import sql
 from audience.backends.capabilities import DATABASE, answers
 from audience.backends.checks_sql import AmongIds, Checked, InShare
 from audience.backends.measures_sql import MeasuredIn
+from audience.backends.sequences_sql import InSequence
 from audience.models import Device, Event, Profile, Subscription
 from audience.rules.bound import (
     Addressed,
     Bound,
+    Check,
     Consented,
     Constant,
     Counted,
@@ -25,10 +27,14 @@ from audience.rules.bound import (
     Leaf,
     Measured,
     Member,
+    OneOf,
     Present,
+    PropertyTest,
     Range,
+    Sequenced,
     Share,
     Tested,
+    Zoned,
     joined_alternatives,
 )
 from audience.sources import source_of
@@ -89,12 +95,26 @@ def _group(workspace_id: int, node: Group) -> Q:
 
 
 def _tested(workspace_id: int, leaf: Tested) -> Q:
+    return _passes(leaf, leaf.check)
+
+
+def _zoned(workspace_id: int, leaf: Zoned) -> Q:
+    told = tuple(name for zones, _ in leaf.cases for name in zones)
+    found = _passes(leaf, leaf.elsewhere)
+    if told:
+        found &= ~Q(Checked("zone", None, "text", OneOf(told)))
+    for zones, check in leaf.cases:
+        found |= Q(Checked("zone", None, "text", OneOf(zones))) & _passes(leaf, check)
+    return found
+
+
+def _passes(leaf: Tested | Zoned, check: Check) -> Q:
     if leaf.source == "attribute":
-        return Q(Checked("folded", leaf.name, leaf.type, leaf.check))
+        return Q(Checked("folded", leaf.name, leaf.type, check))
     if leaf.name == "created_at":
-        assert isinstance(leaf.check, Range)
-        return _between("created_at", leaf.check)
-    return Q(Checked(_COLUMNS[leaf.name], None, "text", leaf.check))
+        assert isinstance(check, Range)
+        return _between("created_at", check)
+    return Q(Checked(_COLUMNS[leaf.name], None, "text", check))
 
 
 def _between(column: str, check: Range) -> Q:
@@ -126,20 +146,45 @@ def _measured(workspace_id: int, leaf: Measured) -> Q:
     return Q(pk__in=found.values(person))
 
 
+def _sequenced(workspace_id: int, leaf: Sequenced) -> Q:
+    first, *others = leaf.steps
+    steps = [_events(workspace_id, first.event, leaf.since, leaf.until, first.where)]
+    steps += [_events(workspace_id, step.event, None, leaf.until, step.where) for step in others]
+    return Q(InSequence("pk", steps, leaf.apart, followed=leaf.followed, until=leaf.until))
+
+
 def matching_events(workspace_id: int, leaf: Counted | Measured) -> tuple[QuerySet[Any], str]:
     """The events that a condition counts, or takes numbers from, of everyone, and the column of the person."""
-    source = source_of(leaf.event)
-    if source is not None:
-        return source.rows(workspace_id, leaf.event, leaf.since, leaf.until), source.column
-    events = Event.objects.filter(workspace_id=workspace_id, name=leaf.event, at__lte=leaf.until)
-    if leaf.since is not None:
-        events = events.filter(at__gte=leaf.since)
+    events, person = _events(workspace_id, leaf.event, leaf.since, leaf.until, leaf.where)
     if isinstance(leaf, Measured) and leaf.of:
         events = events.filter(Q(Checked("folded", leaf.of, "number", Present())))
-    for test in leaf.where:
+    return events, person
+
+
+def _events(
+    workspace_id: int, name: str, since: datetime | None, until: datetime, where: Sequence[PropertyTest]
+) -> tuple[QuerySet[Any], str]:
+    """The events of a name, wherever they are kept, and the column of the person."""
+    source = source_of(name)
+    if source is not None:
+        return source.rows(workspace_id, name, since, until, _having(where)), source.column
+    events = Event.objects.filter(workspace_id=workspace_id, name=name, at__lte=until)
+    if since is not None:
+        events = events.filter(at__gte=since)
+    for test in where:
         passes = Q(Checked("folded", test.name, test.type, test.check))
         events = events.filter(~passes if test.negated else passes)
     return events, "profile_id"
+
+
+def _having(where: Sequence[PropertyTest]) -> dict[str, list[str]]:
+    """What each property must be, for a source; of two conditions on one both hold."""
+    having: dict[str, list[str]] = {}
+    for test in where:
+        assert isinstance(test.check, OneOf)
+        wanted = [str(one) for one in test.check.values]
+        having[test.name] = [one for one in having.get(test.name, wanted) if one in wanted]
+    return having
 
 
 def _consented(workspace_id: int, leaf: Consented) -> Q:
@@ -166,6 +211,8 @@ _LEAVES: dict[type[Leaf], Callable[[int, Any], Q]] = {
     Tested: _tested,
     Counted: _counted,
     Measured: _measured,
+    Sequenced: _sequenced,
+    Zoned: _zoned,
     Share: lambda workspace_id, leaf: Q(InShare("pk", leaf.salt, leaf.millionths)),
     Consented: _consented,
     Addressed: _addressed,

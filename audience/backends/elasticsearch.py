@@ -24,6 +24,7 @@ from audience.models import ProfileFeed
 from audience.rules.bound import (
     AllOf,
     Bound,
+    Check,
     Constant,
     Group,
     Leaf,
@@ -34,6 +35,7 @@ from audience.rules.bound import (
     Range,
     Tested,
     Type,
+    Zoned,
     joined_alternatives,
 )
 
@@ -91,7 +93,7 @@ class Index:
 
     def answers(self, leaf: Leaf) -> bool:
         """Whether the index answers this condition exactly: the capability table, and it must know the attribute, of this type."""
-        known = not isinstance(leaf, Tested) or leaf.source == "profile" or self.types.get(leaf.name) == leaf.type
+        known = not isinstance(leaf, Tested | Zoned) or leaf.source == "profile" or self.types.get(leaf.name) == leaf.type
         return known and answers(self.name, leaf)
 
     def ids(self, workspace_id: int, node: Bound, *, within: BitMap64 | None = None) -> BitMap64:
@@ -158,13 +160,27 @@ def query(node: Bound) -> dict[str, Any]:
         return query(node.rule)
     if isinstance(node, Constant):
         return {"match_all": {}} if node.everyone else {"match_none": {}}
+    if isinstance(node, Zoned):
+        return _zoned(node)
     if not isinstance(node, Tested):
         raise AssertionError(f"the index was asked for {type(node).__name__}")
     found = _CHECKS[type(node.check)](_field(node), node.type, node.check)
     return {"bool": {"must_not": [found]}} if node.negated else found
 
 
-def _field(leaf: Tested) -> str:
+def _zoned(leaf: Zoned) -> dict[str, Any]:
+    """The check of each person's own zone; that of nowhere for whose zone is unknown or has no case."""
+
+    def check(one: Check) -> dict[str, Any]:
+        return _CHECKS[type(one)](_field(leaf), leaf.type, one)
+
+    told = [name for zones, _ in leaf.cases for name in zones]
+    elsewhere = {"bool": {"filter": [check(leaf.elsewhere)], "must_not": [{"terms": {"zone": told}}]}}
+    own = [{"bool": {"filter": [{"terms": {"zone": list(zones)}}, check(one)]}} for zones, one in leaf.cases]
+    return {"bool": {"should": [elsewhere, *own], "minimum_should_match": 1}}
+
+
+def _field(leaf: Tested | Zoned) -> str:
     return mapping.FIELDS.get(leaf.name, leaf.name) if leaf.source == "profile" else f"{leaf.type}.{leaf.name}"
 
 

@@ -6,30 +6,26 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from audience.rules import nodes
+from audience.rules.binding_events import EventBinder
 from audience.rules.bound import (
     Addressed,
     Bound,
     Consented,
     Constant,
-    Counted,
     Group,
-    Measured,
     Member,
-    Present,
-    PropertyTest,
-    Range,
     Share,
     Tested,
     Type,
+    Zoned,
 )
 from audience.rules.fields import FIELD_OPERATORS, field_fold, field_type, fold_text
-from audience.rules.moments import shift
-from audience.rules.operations import WrongOperand, check_for, type_of_value
+from audience.rules.operations import WrongOperand, check_for
 from audience.rules.testing import passes
-from audience.sources import source_of
+from audience.rules.zones import own_days
 from governance.door import DocumentModel, Finding, Invalid, pointer, shorten
 
 MAX_SEGMENT_DEPTH = 10  # segments that refer to segments
@@ -79,6 +75,10 @@ class _Binder:
     members: dict[str, Bound] = field(default_factory=dict)
     sizes: dict[int, int] = field(default_factory=dict)
 
+    @property
+    def happened(self) -> EventBinder:
+        return EventBinder(self.scope.as_of, self.fault)
+
     def fault(self, where: str, found: str, expected: str) -> None:
         self.findings.append(Finding("error", where, shorten(found), expected))
 
@@ -98,52 +98,31 @@ class _Binder:
         type_ = self.scope.types.get(node.attribute)
         if type_ is None:
             raise WrongOperand("/attribute", node.attribute, _one_of_the_catalogue(node.attribute, self.scope.types))
-        check, negated = check_for(type_, node.op, node.value, as_of=self.scope.as_of, fold=fold_text)
-        return Tested("attribute", node.attribute, type_, check, negated, at)
+        return self.tested("attribute", node.attribute, type_, node, fold_text, at)
 
     def profile(self, node: nodes.Profile, at: str) -> Bound:
         allowed = FIELD_OPERATORS[node.profile]
         if node.op not in allowed:
             raise WrongOperand("/op", node.op, f"one of {', '.join(allowed)}: the operators of {node.profile}")
-        type_ = field_type(node.profile)
-        check, negated = check_for(type_, node.op, node.value, as_of=self.scope.as_of, fold=field_fold(node.profile, node.op))
-        return Tested("profile", node.profile, type_, check, negated, at)
+        return self.tested("profile", node.profile, field_type(node.profile), node, field_fold(node.profile, node.op), at)
 
-    def event(self, node: nodes.Event, at: str) -> Bound:
-        since, where = self.events(node.event, node, at)
-        count = 1 if node.count is None else node.count
-        low, high, negated = _bounds(node.op, count)
-        return Counted(node.event, low, high, since, self.scope.as_of, where, negated, at)
-
-    def events(self, name: str, node: nodes.Event | nodes.Measure, at: str) -> tuple[datetime | None, tuple[PropertyTest, ...]]:
-        """From when on the events of a condition count, and which of them."""
-        if node.where and source_of(name) is not None:
-            raise WrongOperand("/where", "conditions on its properties", f"none: “{name}” has no properties in rules")
-        where = tuple(self.property(test, pointer(("where", place), at)) for place, test in enumerate(node.where))
-        return shift(self.scope.as_of, -node.within.last, node.within.unit) if node.within else None, where
-
-    def measure(self, node: nodes.Measure, at: str) -> Bound:
-        if node.of is not None and source_of(node.measure) is not None:
-            raise WrongOperand("/of", node.of, f"none: “{node.measure}” has no properties in rules")
-        since, where = self.events(node.measure, node, at)
-        check, _ = check_for("number" if node.of is not None else "datetime", node.op, node.value, as_of=self.scope.as_of, fold=fold_text)
-        assert isinstance(check, Range)
-        return Measured(node.measure, node.how, node.of or "", check, since, self.scope.as_of, where, at)
-
-    def property(self, node: nodes.Property, at: str) -> PropertyTest:
-        type_ = type_of_value(node.op, node.value)
-        if type_ is None:
-            self.fault(at + "/value", "values of different types", "only texts or only numbers")
-            return PropertyTest(node.property, "any", Present())
-        try:
-            check, negated = check_for(type_, node.op, node.value, as_of=self.scope.as_of, fold=fold_text)
-        except WrongOperand as wrong:
-            self.fault(at + wrong.where, wrong.found, wrong.expected)
-            return PropertyTest(node.property, "any", Present())
-        return PropertyTest(node.property, type_, check, negated)
+    def tested(
+        self,
+        source: Literal["attribute", "profile"],
+        name: str,
+        type_: Type,
+        node: nodes.Attribute | nodes.Profile,
+        fold: Callable[[str], str],
+        at: str,
+    ) -> Bound:
+        if node.zone is not None:
+            cases, elsewhere = own_days(type_, node.op, node.value, as_of=self.scope.as_of, fold=fold)
+            return Zoned(source, name, type_, cases, elsewhere, at)
+        check, negated = check_for(type_, node.op, node.value, as_of=self.scope.as_of, fold=fold)
+        return Tested(source, name, type_, check, negated, at)
 
     def trigger(self, node: nodes.Trigger, at: str) -> Bound:
-        test = self.property(node.trigger, at + "/trigger")
+        test = self.happened.property(node.trigger, at + "/trigger")
         if self.scope.event is None:
             raise WrongOperand("/trigger", "a condition on the triggering event", "one only where an event triggers")
         return Constant(passes(test, self.scope.event.get(test.name)), at)
@@ -194,15 +173,6 @@ def _within(key: str, where: str, finding: Finding) -> Finding:
     return Finding(finding.level, where, shorten(found), f"there {finding.expected}")
 
 
-def _bounds(op: str, count: int) -> tuple[int, int | None, bool]:
-    """(low, high, negated) with low ≥ 1: what no event at all satisfies is asked the other way round."""
-    if op == "at_least":
-        return count, None, False
-    if op == "exactly" and count > 0:
-        return count, count, False
-    return (count + 1 if op == "at_most" else 1), None, True
-
-
 def _one_of_the_catalogue(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
     return "an attribute of the catalogue" + (f", perhaps {' or '.join(near)}" if near else "")
@@ -211,8 +181,10 @@ def _one_of_the_catalogue(name: str, known: Iterable[str]) -> str:
 _LEAVES: dict[type[DocumentModel], Callable[[_Binder, Any, str], Bound]] = {
     nodes.Attribute: _Binder.attribute,
     nodes.Profile: _Binder.profile,
-    nodes.Event: _Binder.event,
-    nodes.Measure: _Binder.measure,
+    nodes.Event: lambda binder, node, at: binder.happened.event(node, at),
+    nodes.Message: lambda binder, node, at: binder.happened.message(node, at),
+    nodes.Measure: lambda binder, node, at: binder.happened.measure(node, at),
+    nodes.Sequence: lambda binder, node, at: binder.happened.sequence(node, at),
     nodes.Share: lambda binder, node, at: Share(node.share.salt, round(node.share.percent * 10_000), at),
     nodes.Segment: _Binder.segment,
     nodes.Trigger: _Binder.trigger,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 Type = Literal["text", "number", "boolean", "date", "datetime", "list", "any"]  # "any": a property that is only asked to exist
@@ -82,6 +82,19 @@ class Tested:
 
 
 @dataclass(frozen=True, slots=True)
+class Zoned:
+    """A check whose days are those of the person's own zone. cases: zones, and the check there; elsewhere: in all others, and in none."""
+
+    source: Literal["attribute", "profile"]
+    name: str
+    type: Type
+    cases: tuple[tuple[tuple[str, ...], Check], ...]
+    elsewhere: Check
+    path: str = ""
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PropertyTest:
     """A check of one property of an event."""
 
@@ -120,6 +133,31 @@ class Measured:
     since: datetime | None
     until: datetime
     where: tuple[PropertyTest, ...] = ()
+    path: str = ""
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One event of a sequence: its name, and what its properties pass."""
+
+    event: str
+    where: tuple[PropertyTest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sequenced:
+    """The steps one after the other, each at a later instant than the one before and at most `apart` after it; since ≤ the first, the
+    last ≤ until.
+
+    followed: False: all but the last so, and in the time `apart` after them, which is over, not the last.
+    """
+
+    steps: tuple[Step, ...]
+    apart: timedelta
+    followed: bool
+    since: datetime | None
+    until: datetime
     path: str = ""
     negated: bool = False
 
@@ -179,7 +217,7 @@ class Group:
     path: str = ""
 
 
-Leaf = Tested | Counted | Measured | Share | Consented | Addressed | Constant
+Leaf = Tested | Zoned | Counted | Measured | Sequenced | Share | Consented | Addressed | Constant
 Bound = Leaf | Member | Group
 
 

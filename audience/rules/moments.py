@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from audience.rules.values import Unit
 
@@ -31,12 +31,18 @@ def day_of(moment: datetime) -> date:
     return moment.astimezone(UTC).date()
 
 
-def day_bounds(given: date | datetime) -> tuple[datetime, datetime]:
-    """When a day starts and when the next one starts, in UTC; an instant is both its own start and end."""
+def day_bounds(given: date | datetime, zone: tzinfo = UTC) -> tuple[datetime, datetime]:
+    """When a day of the zone starts and when its next one starts, as instants in UTC; an instant is both its own start and end."""
     if isinstance(given, datetime):
         return given, given
-    start = datetime.combine(given, time(), UTC)
-    return start, start + timedelta(days=1) if given < date.max else _LATEST
+    return _start(given, zone), _start(given + timedelta(days=1), zone) if given < date.max else _LATEST
+
+
+def _start(day: date, zone: tzinfo) -> datetime:
+    try:
+        return datetime.combine(day, time(), zone).astimezone(UTC)
+    except OverflowError:
+        return _EARLIEST if day.year == 1 else _LATEST
 
 
 def shift(moment: datetime, amount: int, unit: Unit) -> datetime:

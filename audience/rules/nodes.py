@@ -21,13 +21,14 @@ from pydantic import (
 
 from audience.rules.bound import How
 from audience.rules.limits import MAX_NAME, check_shape, fail
-from audience.rules.values import SPANNED, Operator, PropertyOperator, Span, Window, shown, value_faults
+from audience.rules.values import SPANNED, Apart, Operator, PropertyOperator, Span, Window, shown, value_faults
 from governance.door import DocumentModel, Text
 
 ProfileField = Literal["country", "locale", "zone", "created_at", "email", "phone"]
 Channel = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")]
 Name = Annotated[str, Text(MAX_NAME)]
 MAX_COUNT = 1_000_000
+MAX_STEPS = 5  # events of a sequence
 
 
 class _Test(DocumentModel):
@@ -53,13 +54,19 @@ class _Test(DocumentModel):
         return self
 
 
-class Attribute(_Test):
+class _Dated(_Test):
+    """A test whose days may be those of the person's own zone instead of UTC's."""
+
+    zone: Literal["own"] | None = None
+
+
+class Attribute(_Dated):
     """A condition on an attribute of the catalogue."""
 
     attribute: Name
 
 
-class Profile(_Test):
+class Profile(_Dated):
     """A condition on a field that every profile has."""
 
     profile: ProfileField
@@ -72,14 +79,12 @@ class Property(_Test):
     property: Name
 
 
-class Event(DocumentModel):
-    """A condition on how often something happened, up to the moment of asking."""
+class _Often(DocumentModel):
+    """How often, and since when."""
 
-    event: Name
     op: Literal["at_least", "at_most", "exactly", "never"] = "at_least"
     count: int | None = Field(default=None, ge=0, le=MAX_COUNT)
     within: Window | None = None
-    where: list[Property] = Field(default_factory=list, max_length=20)
 
     @model_validator(mode="after")
     def _count_fits(self) -> Self:
@@ -93,6 +98,40 @@ class Event(DocumentModel):
         if expected:
             fail([(("count",), shown(self.count), expected)])
         return self
+
+
+class Event(_Often):
+    """A condition on how often something happened, up to the moment of asking."""
+
+    event: Name
+    where: list[Property] = Field(default_factory=list, max_length=20)
+
+
+class Message(_Often):
+    """A condition on how often one of our own messages was sent, arrived, was opened, …: of one campaign or message type, or of all."""
+
+    message: Literal["sent", "delivered", "opened", "clicked", "bounced", "complained", "unsubscribed"]
+    campaign: Name | None = None
+    channel: Channel | None = None
+
+
+class Step(DocumentModel):
+    """One event of a sequence."""
+
+    event: Name
+    where: list[Property] = Field(default_factory=list, max_length=20)
+
+
+class Sequence(DocumentModel):
+    """A condition on events one after the other, each at most `apart` after the one before, or on the last of them staying away.
+
+    within: how long ago the first of them may lie.
+    """
+
+    sequence: list[Step] = Field(min_length=2, max_length=MAX_STEPS)
+    op: Literal["followed", "not_followed"] = "followed"
+    apart: Apart
+    within: Window | None = None
 
 
 class Measure(_Test):
@@ -230,6 +269,8 @@ NODES: dict[str, type[DocumentModel]] = {
     "profile": Profile,
     "event": Event,
     "measure": Measure,
+    "sequence": Sequence,
+    "message": Message,
     "share": Share,
     "segment": Segment,
     "consent": Consent,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, get_args
 
 from audience.addresses import BadAddress
@@ -37,15 +37,15 @@ class WrongOperand(Exception):
     expected: str
 
 
-def check_for(type_: Type, op: str, value: Any, *, as_of: datetime, fold: Callable[[str], str]) -> tuple[Check, bool]:
+def check_for(type_: Type, op: str, value: Any, *, as_of: datetime, fold: Callable[[str], str], zone: tzinfo = UTC) -> tuple[Check, bool]:
     """The plain check that `op value` stands for on that type, and whether its answer is turned round.
 
-    fold: brings a text into the form in which the values are kept. Raises WrongOperand.
+    fold: brings a text into the form in which the values are kept; zone: where a day begins, and where today is. Raises WrongOperand.
     """
     if op not in OPERATORS[type_]:
         raise WrongOperand("/op", op, f"one of {', '.join(OPERATORS[type_])}: the operators of a {type_}")
     positive = NEGATIONS.get(op, op)
-    return _BUILDERS[positive](_Operand(type_, positive, value, as_of, fold)), positive != op
+    return _BUILDERS[positive](_Operand(type_, positive, value, as_of, fold, zone)), positive != op
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,15 @@ class _Operand:
     value: Any
     as_of: datetime
     fold: Callable[[str], str]
+    zone: tzinfo
+
+    @property
+    def today(self) -> datetime:
+        """The moment of asking as the zone's clocks show it, told as if they were UTC's: what days are counted from."""
+        try:
+            return self.as_of.astimezone(self.zone).replace(tzinfo=UTC)
+        except OverflowError:
+            return self.as_of
 
     def one(self, value: object, *places: object) -> Plain:
         """One value in the comparable form of the type."""
@@ -121,7 +130,7 @@ def _between(operand: _Operand) -> Check:
         low, high = (operand.one(value, place) for place, value in enumerate(operand.value))
         return Range(low, high)
     first, last = (operand.moment(value, pointer(("value", place))) for place, value in enumerate(operand.value))
-    low_end, high_end = day_bounds(first)[0], day_bounds(last)[1]
+    low_end, high_end = day_bounds(first, operand.zone)[0], day_bounds(last, operand.zone)[1]
     return Range(comparable_moment(low_end), comparable_moment(high_end), open_high=not isinstance(last, datetime))
 
 
@@ -130,7 +139,7 @@ def _before_or_after(operand: _Operand) -> Check:
         day = operand.one(operand.value)
         return Range(high=day, open_high=True) if operand.op == "before" else Range(low=day, open_low=True)
     given = operand.moment(operand.value, "/value")
-    start, end = day_bounds(given)
+    start, end = day_bounds(given, operand.zone)
     if operand.op == "before":
         return Range(high=comparable_moment(start), open_high=True)
     return Range(low=comparable_moment(end), open_low=isinstance(given, datetime))
@@ -142,12 +151,10 @@ def _relative(operand: _Operand) -> Check:
     if operand.type == "date" and span.unit in ("minutes", "hours"):
         raise WrongOperand("/value/unit", span.unit, "days, weeks, months or years: the attribute holds days")
     amount = span.amount if operand.op == "in_next" else -span.amount
-    far = shift(operand.as_of, amount, span.unit)
-    near_end, far_end = (
-        (comparable_day(day_of(operand.as_of)), comparable_day(day_of(far)))
-        if operand.type == "date"
-        else (comparable_moment(operand.as_of), comparable_moment(far))
-    )
+    if operand.type == "date":
+        near_end, far_end = (comparable_day(day_of(one)) for one in (operand.today, shift(operand.today, amount, span.unit)))
+    else:
+        near_end, far_end = (comparable_moment(one) for one in (operand.as_of, shift(operand.as_of, amount, span.unit)))
     if operand.op == "in_next":
         return Range(near_end, far_end)
     return Range(far_end, near_end) if operand.op == "in_last" else Range(high=far_end, open_high=True)
@@ -155,10 +162,10 @@ def _relative(operand: _Operand) -> Check:
 
 def _anniversary(operand: _Operand) -> Check:
     """Today's day of the year, or one of those up to the end of the span. Who was born on 29 February has it on the 28th in other years."""
-    span, first = operand.value, day_of(operand.as_of)
+    span, first = operand.value, day_of(operand.today)
     if span is not None and span.unit in ("minutes", "hours"):
         raise WrongOperand("/value/unit", span.unit, "days, weeks, months or years")
-    last = first if span is None else day_of(shift(operand.as_of, span.amount, span.unit))
+    last = first if span is None else day_of(shift(operand.today, span.amount, span.unit))
     days = dict[str, None]()
     for ahead in range(min((last - first).days, 366) + 1):
         day = first + timedelta(days=ahead) if first <= date.max - timedelta(days=ahead) else date.max

@@ -6,12 +6,12 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import UTC, date, datetime
-from typing import Any, Literal
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
-from audience.rules.limits import MAX_LIST, MAX_NUMBER, MAX_TEXT, Fault
+from audience.rules.limits import MAX_LIST, MAX_NUMBER, MAX_TEXT, Fault, fail
 from governance.door import DocumentModel
 
 Operator = Literal[
@@ -23,6 +23,7 @@ PropertyOperator = Literal[
 ]
 Unit = Literal["minutes", "hours", "days", "weeks", "months", "years"]
 MAX_SPAN = 1_000_000
+MAX_APART = timedelta(days=366)
 SPANNED = ("in_last", "in_next", "more_than_ago", "anniversary")
 DAY_OR_INSTANT = "a day such as 2026-01-31, or an instant with its offset such as 2026-01-31T09:00:00Z"
 SPAN = 'a span such as {"amount": 30, "unit": "days"}'
@@ -42,6 +43,24 @@ class Window(DocumentModel):
 
     last: int = Field(ge=1, le=MAX_SPAN)
     unit: Unit
+
+
+class Apart(DocumentModel):
+    """The time that may lie between two events, e.g. {"amount": 3, "unit": "days"}; at most a year."""
+
+    amount: int = Field(ge=1, le=MAX_APART.days * 1_440)
+    unit: Literal["minutes", "hours", "days", "weeks"]
+
+    @model_validator(mode="after")
+    def _is_short(self) -> Self:
+        if self.length > MAX_APART:
+            fail([(("amount",), f"{self.amount:,} {self.unit}", f"at most {MAX_APART.days} days")])
+        return self
+
+    @property
+    def length(self) -> timedelta:
+        """The same as a length of time."""
+        return timedelta(**{self.unit: self.amount})
 
 
 def instant_or_day(value: object) -> date | datetime | None:

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from audience import rule_forms, rule_places
+from audience import rule_forms, rule_places, rule_words
 from audience.catalogue import AttributeBody, catalogue
 from audience.documents import SEGMENT, SegmentBody
 from audience.events import event_names
@@ -127,6 +127,7 @@ class RuleNode:
     ops: tuple[tuple[str, str], ...] = ()
     op: str = ""
     value_look: str = ""
+    zoned: bool = False
     fault: Finding | None = None
     children: list[RuleNode] = field(default_factory=list)
     number: str = ""
@@ -171,6 +172,8 @@ def _tree(
     fault = faults.get(path) or next(
         (each for where, each in faults.items() if where.startswith(f"{path}/") and "/of/" not in where[len(path) :]), None
     )
+    if shown.get("subject") == "sequence" and not shown.get("steps"):
+        common["shown"] = {**shown, "steps": [{"event": ""}, {"event": ""}]}
     if "of" in shown or "word" in shown:
         of = shown.get("of") if isinstance(shown.get("of"), list) else []
         below = [
@@ -184,12 +187,12 @@ def _tree(
 def _condition(shown: Mapping[str, Any], known: Mapping[str, AttributeBody]) -> dict[str, Any]:
     sort, _, name = str(shown.get("subject", "")).partition(":")
     if sort not in {"attribute", "profile", "measure"}:
-        return {"sort": sort, "name": name}
+        return {"sort": sort, "name": name, "op": str(shown.get("op", ""))}  # the rest is in its fields
     if sort == "measure":
-        type_ = rule_forms.measure_type(shown.get("how"))
-        allowed = rule_forms.MEASURE_OPS[type_]
+        type_ = rule_words.measure_type(shown.get("how"))
+        allowed = rule_words.MEASURE_OPS[type_]
     else:
-        type_ = known[name].type if sort == "attribute" and name in known else rule_forms.FIELD_TYPES.get(name, "text")
+        type_ = known[name].type if sort == "attribute" and name in known else rule_words.FIELD_TYPES.get(name, "text")
         allowed = OPERATORS[type_]  # type: ignore[index]
     op = str(shown.get("op", ""))
     op = op if op in allowed else allowed[0]
@@ -200,6 +203,7 @@ def _condition(shown: Mapping[str, Any], known: Mapping[str, AttributeBody]) -> 
         "ops": tuple((each, _op_words(each, type_)) for each in allowed),
         "op": op,
         "value_look": value_look(op, type_),
+        "zoned": sort != "measure" and rule_words.hangs_on_the_zone(op, type_),
     }
 
 
@@ -208,18 +212,18 @@ def _op_words(op: str, type_: str) -> str:
         return "contains one of"
     if type_ == "list" and op == "not_in":
         return "contains none of"
-    return rule_forms.OP_WORDS[op]
+    return rule_words.OP_WORDS[op]
 
 
 def value_look(op: str, type_: str) -> str:
     """How a value is asked for: nothing, lines, between, span, boolean, date, datetime, number or text."""
-    if op in rule_forms.BARE:
+    if op in rule_words.BARE:
         return "nothing"
-    if op in rule_forms.LISTS:
+    if op in rule_words.LISTS:
         return "lines"
     if op == "between":
         return "between"
-    if op in rule_forms.SPANS:
+    if op in rule_words.SPANS:
         return "span"
     return type_ if type_ in {"boolean", "date", "number"} else "date" if type_ == "datetime" else "text"
 
@@ -229,7 +233,7 @@ def _pickers(request: ConsoleRequest, known: Mapping[str, AttributeBody], key: s
     workspace_id = request.actor.workspace_id
     return {
         "attributes": sorted(((name, body.title or name) for name, body in known.items()), key=lambda pair: pair[1].casefold()),
-        "fields": list(rule_forms.FIELD_WORDS.items()),
+        "fields": list(rule_words.FIELD_WORDS.items()),
         "segments": [(view.key, view.title or view.key) for view in documents(workspace_id, SEGMENT) if view.key != key],
         "events": event_names(workspace_id),
         "topics": list(
@@ -239,11 +243,15 @@ def _pickers(request: ConsoleRequest, known: Mapping[str, AttributeBody], key: s
             .values_list("topic", flat=True)
             .distinct()[:NAMES]
         ),
-        "units": rule_forms.UNITS,
-        "groups": rule_forms.GROUP_WORDS,
-        "counts": rule_forms.COUNT_WORDS,
-        "hows": rule_forms.HOW_WORDS,
-        **rule_forms.PROPERTY_PICKERS,
+        "units": rule_words.UNITS,
+        "groups": rule_words.GROUP_WORDS,
+        "counts": rule_words.COUNT_WORDS,
+        "hows": rule_words.HOW_WORDS,
+        "messages": rule_words.MESSAGE_WORDS,
+        "channels": rule_words.CHANNEL_WORDS,
+        "apart_units": rule_words.APART_UNITS,
+        "campaigns": [(view.key, view.title or view.key) for view in documents(workspace_id, "campaign")],
+        **rule_words.PROPERTY_PICKERS,
     }
 
 

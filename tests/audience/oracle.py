@@ -6,10 +6,11 @@ import calendar
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from audience.models import Event, Profile
 from audience.shares import place_of
-from tests.audience.world import CATALOGUE, DAYS, MOMENTS, folded_text
+from tests.audience.world import CATALOGUE, DAYS, MOMENTS, ZONES, folded_text
 
 FIELDS = {"country": "country", "locale": "locale", "zone": "zone", "email": "email_key", "phone": "phone"}
 
@@ -29,6 +30,8 @@ def matches(rule: dict[str, Any], person: Profile, as_of: datetime, segments: di
         return True
     if "segment" in rule:
         return ask(segments[rule["segment"]])
+    if rule.get("zone"):
+        return _zoned(rule, person, as_of)
     if "attribute" in rule:
         return tested(CATALOGUE[rule["attribute"]], rule, person.folded.get(rule["attribute"]), as_of)
     if "profile" in rule:
@@ -39,7 +42,39 @@ def matches(rule: dict[str, Any], person: Profile, as_of: datetime, segments: di
         return bool(person.email_key if rule["reachable"] == "email" else person.phone)
     if "share" in rule:
         return place_of(person.pk, rule["share"]["salt"]) < round(rule["share"]["percent"] * 10_000)
+    if "sequence" in rule:
+        return _follows(rule, person, as_of)
     return _measures(rule, person, as_of) if "measure" in rule else _counts(rule, person, as_of)
+
+
+def _zoned(rule: dict[str, Any], person: Profile, as_of: datetime) -> bool:
+    """Days as the person's own calendar has them."""
+    zone = ZoneInfo(person.zone) if person.zone in ZONES[:-2] else UTC
+    kind, value = ("datetime", f"{person.created_at:%Y-%m-%dT%H:%M:%S.%fZ}") if "profile" in rule else (CATALOGUE[rule["attribute"]], None)
+    value = value or person.folded.get(rule.get("attribute", ""))
+    if not _of_kind(kind, value):
+        return False
+    if kind == "date":
+        return _time("date", rule["op"], value, rule["value"] if "value" in rule else None, as_of.astimezone(zone).replace(tzinfo=UTC))
+    day = datetime.fromisoformat(value).astimezone(zone).date()
+    wanted = [date.fromisoformat(one) for one in (rule["value"] if isinstance(rule["value"], list) else [rule["value"]])]
+    return {"before": day < wanted[0], "after": day > wanted[0], "between": wanted[0] <= day <= wanted[-1]}[rule["op"]]
+
+
+def _follows(rule: dict[str, Any], person: Profile, as_of: datetime) -> bool:
+    """Every way of picking one event for each step, one after the other."""
+    apart = timedelta(**{rule["apart"]["unit"]: rule["apart"]["amount"]})
+    steps = [
+        _events(step["event"], {**step, **({"within": rule.get("within")} if place == 0 else {})}, person, as_of)
+        for place, step in enumerate(rule["sequence"])
+    ]
+    ends = {event.at for event in steps[0]}
+    for step in steps[1:-1]:
+        ends = {event.at for event in step if any(end < event.at <= end + apart for end in ends)}
+    followed = {end for end in ends if any(end < event.at <= end + apart for event in steps[-1])}
+    if rule.get("op", "followed") == "followed":
+        return bool(followed)
+    return any(end + apart <= as_of for end in ends - followed)
 
 
 def _field(rule: dict[str, Any], person: Profile, as_of: datetime) -> bool:
@@ -83,7 +118,11 @@ def _measures(rule: dict[str, Any], person: Profile, as_of: datetime) -> bool:
 
 
 def _counts(rule: dict[str, Any], person: Profile, as_of: datetime) -> bool:
-    times = len(_events(rule["event"], rule, person, as_of))
+    if "message" in rule:
+        asked = [{"property": of, "op": "is", "value": rule[of]} for of in ("campaign", "channel") if rule.get(of)]
+        times = len(_events(f"message.{rule['message']}", {**rule, "where": asked}, person, as_of))
+    else:
+        times = len(_events(rule["event"], rule, person, as_of))
     count = rule.get("count")
     return {
         "at_least": lambda: times >= (1 if count is None else count),

@@ -10,7 +10,7 @@ import pytest
 
 from audience import door as audience
 from audience import sources
-from audience.door import EventSource, SegmentBody
+from audience.door import EventSource, Having, SegmentBody
 from audience.models import SubscriptionEntry
 from governance.door import Invalid, parse
 from tests import factories
@@ -26,13 +26,14 @@ def ids(rule: dict[str, Any], now: datetime) -> set[int]:
 def _consents_as_events() -> Iterator[None]:
     """The ledger of consents stands in for a room's own table: each entry an event "consent.given"."""
 
-    def rows(workspace_id: int, name: str, since: datetime | None, until: datetime) -> Any:
+    def rows(workspace_id: int, name: str, since: datetime | None, until: datetime, having: Having) -> Any:
         found = SubscriptionEntry.objects.filter(workspace_id=workspace_id, state="subscribed", at__lte=until)
+        found = found.filter(**{f"{of}__in": values for of, values in having.items()})
         return found.filter(at__gte=since) if since else found
 
-    audience.register_event_source(EventSource(frozenset({"consent.given"}), rows, "profile_id"))
+    audience.register_event_source(EventSource(frozenset({"consent.given"}), rows, "profile_id", frozenset({"topic"})))
     yield
-    sources._SOURCES.clear()
+    del sources._SOURCES["consent.given"]
 
 
 def test_they_are_counted_in_their_window(now: datetime) -> None:
@@ -46,9 +47,23 @@ def test_they_are_counted_in_their_window(now: datetime) -> None:
     assert ids({"event": "consent.given", "op": "never", "within": {"last": 30, "unit": "days"}}, now) == {old}
 
 
-def test_they_have_no_properties(now: datetime) -> None:
-    with pytest.raises(Invalid, match="/rule/where"):
-        ids({"event": "consent.given", "where": [{"property": "topic", "op": "exists"}]}, now)
+def test_only_what_their_room_can_tell_is_asked_of_them(now: datetime) -> None:
+    ada, ben = factories.profile(now=now), factories.profile(now=now)
+    for person, topic in ((ada, "alpha"), (ben, "beta")):
+        audience.set_consent(factories.workspace().pk, [person], channel="sms", topic=topic, state="subscribed", source="tests", now=now)
+
+    def of(*tests: dict[str, Any]) -> set[int]:
+        return ids({"event": "consent.given", "where": list(tests)}, now)
+
+    assert of({"property": "topic", "op": "is", "value": "Alpha"}) == {ada}
+    assert {ada, ben} == of({"property": "topic", "op": "in", "value": ["alpha", "beta"]})
+    both = of({"property": "topic", "op": "in", "value": ["alpha", "beta"]}, {"property": "topic", "op": "is", "value": "beta"})
+    assert both == {ben}
+    for test in ({"property": "topic", "op": "exists"}, {"property": "topic", "op": "is_not", "value": "alpha"}):
+        with pytest.raises(Invalid, match="/rule/where/0"):
+            of(test)
+    with pytest.raises(Invalid, match="topic: all that rules may ask"):
+        of({"property": "wording", "op": "is", "value": "x"})
     with pytest.raises(Invalid, match="/rule/of"):
         ids({"measure": "consent.given", "how": "sum", "of": "topic", "op": "gt", "value": 1}, now)
 

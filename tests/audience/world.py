@@ -43,6 +43,8 @@ MOMENTS = [
 COUNTRIES = ["DE", "FR", "JP", None]
 LOCALES = ["de", "de-AT", "fr", "zh-Hant-TW", None]
 EVENTS = ["purchase", "visit", "sign-up"]
+ZONES = ["Europe/Berlin", "Asia/Tokyo", "Pacific/Honolulu", "Pacific/Kiritimati", "America/Sao_Paulo", "Not/AZone", None]
+CAMPAIGNS = ["spring", "Spring", "summer"]
 KEYS = ["total", "city", 'odd "key"', "ünïcode", "back\\slash", "a.b", "a[0]", "$", "paid"]
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -100,7 +102,7 @@ def people(workspace_id: int, seed: int, size: int) -> list[Profile]:
                 phone=f"+4930{number:07}" if chance.random() < 0.5 else None,
                 country=chance.choice(COUNTRIES),
                 locale=chance.choice(LOCALES),
-                zone=chance.choice(["Europe/Berlin", "Asia/Tokyo", None]),
+                zone=chance.choice(ZONES),
                 attributes=attributes,
                 folded={name: kept(name, value) for name, value in attributes.items()},
                 created_at=NOW - timedelta(days=chance.randrange(-1, 60)),
@@ -131,6 +133,20 @@ def _events(workspace_id: int, made: list[Profile], chance: random.Random) -> No
                     received_at=NOW,
                     properties=properties,
                     folded={key: folded(value) for key, value in properties.items()},
+                )
+            )
+        for number in range(chance.choice([0, 0, 1, 2])):
+            opened = {"campaign": chance.choice(CAMPAIGNS), "channel": chance.choice(["email", "sms"])}
+            rows.append(
+                Event(
+                    workspace_id=workspace_id,
+                    event_id=f"{profile.pk}-opened-{number}",
+                    profile=profile,
+                    name="message.opened",
+                    at=NOW - timedelta(days=chance.randrange(40)),
+                    received_at=NOW,
+                    properties=opened,
+                    folded={key: folded(value) for key, value in opened.items()},
                 )
             )
     Event.objects.bulk_create(rows)

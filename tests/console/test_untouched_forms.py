@@ -59,6 +59,23 @@ def test_a_campaign_comes_back_as_it_was(body: dict[str, Any]) -> None:
             "within": {"last": 6, "unit": "months"},
             "where": [{"property": "plan", "op": "is", "value": "5"}],
         },
+        {"attribute": "birthday", "op": "anniversary", "zone": "own"},
+        {"profile": "created_at", "op": "after", "value": "2026-01-31", "zone": "own"},
+        {
+            "message": "opened",
+            "campaign": "spring",
+            "channel": "email",
+            "op": "at_least",
+            "count": 2,
+            "within": {"last": 30, "unit": "days"},
+        },
+        {"message": "clicked", "op": "never"},
+        {"sequence": [{"event": "cart"}, {"event": "paid"}], "op": "not_followed", "apart": {"amount": 3, "unit": "hours"}},
+        {
+            "sequence": [{"event": "a"}, {"event": "b", "where": [{"property": "plan", "op": "is", "value": "5"}]}, {"event": "c"}],
+            "apart": {"amount": 2, "unit": "weeks"},
+            "within": {"last": 1, "unit": "months"},
+        },
         {"something": "new"},
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from audience.rules.fields import FIELD_OPERATORS
-from tests.audience.world import CATALOGUE, DAYS, EVENTS, KEYS, MOMENTS, NUMBERS, TEXTS
+from tests.audience.world import CAMPAIGNS, CATALOGUE, DAYS, EVENTS, KEYS, MOMENTS, NUMBERS, TEXTS
 
 texts = st.one_of(st.sampled_from(TEXTS), st.sampled_from([text[:2] for text in TEXTS if text[:2].strip()]))
 numbers = st.one_of(st.sampled_from(NUMBERS), st.integers(-5, 105), st.floats(-10, 110, allow_nan=False))
@@ -133,6 +133,41 @@ def _measures(draw: st.DrawFn, how: str | None = None, op: str | None = None) ->
     )
 
 
+_DATES = {op: VALUES["date"][op] for op in ("in_last", "in_next", "more_than_ago", "anniversary")}
+_INSTANTS = {"before": days, "after": days, "between": _pair(days)}
+
+
+@st.composite
+def _zoned(draw: st.DrawFn, op: str | None = None) -> dict[str, Any]:
+    """What is counted in the days of the person's own zone."""
+    op = op or draw(st.sampled_from([*_DATES, *_INSTANTS]))
+    about = {"attribute": "born"} if op in _DATES else draw(st.sampled_from([{"attribute": "seen"}, {"profile": "created_at"}]))
+    value = draw({**_DATES, **_INSTANTS}[op])
+    return {**about, "op": op, "zone": "own"} | ({} if value is None else {"value": value})
+
+
+aparts = st.fixed_dictionaries({"amount": st.integers(1, 40), "unit": st.sampled_from(["days", "hours", "weeks"])})
+
+
+@st.composite
+def _sequences(draw: st.DrawFn, op: str | None = None, steps: int | None = None) -> dict[str, Any]:
+    names = draw(st.lists(st.sampled_from([*EVENTS, "message.opened"]), min_size=steps or 2, max_size=steps or 4))
+    parts = [{"event": name} | ({"where": [test]} if (test := draw(st.one_of(st.none(), st.none(), properties))) else {}) for name in names]
+    within = draw(st.one_of(st.none(), windows))
+    op = op or draw(st.sampled_from(["followed", "not_followed"]))
+    return {"sequence": parts, "op": op, "apart": draw(aparts)} | ({"within": within} if within else {})
+
+
+@st.composite
+def _messages(draw: st.DrawFn, op: str | None = None) -> dict[str, Any]:
+    op = op or draw(st.sampled_from(["at_least", "at_most", "exactly", "never"]))
+    counted = {} if op == "never" else {"count": draw(st.integers(1 if op == "at_least" else 0, 3))}
+    chosen = {"campaign": st.sampled_from([*CAMPAIGNS, "nobody"]), "channel": st.sampled_from(["email", "sms"])}
+    named = {of: draw(values) for of, values in chosen.items() if draw(st.booleans())}
+    within = draw(st.one_of(st.none(), windows))
+    return {"message": "opened", "op": op} | counted | named | ({"within": within} if within else {})
+
+
 shares = st.builds(
     lambda percent, salt: {"share": {"percent": percent, "salt": salt}},
     st.sampled_from([0.01, 10, 12.5, 50, 99.99]),
@@ -149,11 +184,14 @@ conditions = st.one_of(
     fields,
     _events(),
     _measures(),
+    _sequences(),
+    _messages(),
+    _zoned(),
     shares,
     consents,
     st.sampled_from([{"reachable": "email"}, {"reachable": "sms"}, {"everyone": True}, {"segment": "one"}, {"segment": "two"}]),
 )
-attribute_conditions = st.one_of(attributes, fields)
+attribute_conditions = st.one_of(attributes, attributes, fields, _zoned())
 
 
 def _grouped(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -194,6 +232,9 @@ KINDS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     **{f"{op} events in a window": _counting(op, counts, windows) for op, counts in _COUNTS.items()},
     **{f"{how} {op} of events": _measures(how, op) for how in _HOWS for op in _NUMBERS_OF},
     **{f"{how} event {op}": _measures(how, op) for how in ("first", "last") for op in _MOMENTS_OF},
+    **{f"in the own zone {op}": _zoned(op) for op in (*_DATES, *_INSTANTS)},
+    **{f"{steps} events {op}": _sequences(op, steps) for steps in (2, 3, 4) for op in ("followed", "not_followed")},
+    **{f"messages {op}": _messages(op) for op in _COUNTS},
     "a share": shares,
     "consent": consents,
     "reachable by e-mail": st.just({"reachable": "email"}),

@@ -1,0 +1,85 @@
+"""What the rule builder offers and what it calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+GROUPS = ("all", "any", "none")
+GROUP_WORDS = (("all", "all of these hold"), ("any", "at least one of these holds"), ("none", "none of these holds"))
+FIELD_TYPES = {"country": "text", "locale": "text", "zone": "text", "created_at": "datetime", "email": "text", "phone": "text"}
+FIELD_WORDS = {
+    "country": "Country",
+    "locale": "Language",
+    "zone": "Time zone",
+    "created_at": "Known since",
+    "email": "E-mail address",
+    "phone": "Phone number",
+}
+OP_WORDS = {
+    "is": "is",
+    "is_not": "is not",
+    "in": "is one of",
+    "not_in": "is none of",
+    "has_all": "has all of",
+    "contains": "contains",
+    "starts_with": "starts with",
+    "gt": "is more than",
+    "gte": "is at least",
+    "lt": "is less than",
+    "lte": "is at most",
+    "between": "is between",
+    "exists": "is known",
+    "missing": "is not known",
+    "before": "is before",
+    "after": "is after",
+    "in_last": "was in the last",
+    "in_next": "is in the next",
+    "more_than_ago": "is longer ago than",
+    "anniversary": "has its day of the year within the next",
+}
+COUNT_WORDS = (("at_least", "at least"), ("at_most", "at most"), ("exactly", "exactly"), ("never", "never"))
+HOW_WORDS = (
+    ("sum", "the total of"),
+    ("average", "the average of"),
+    ("smallest", "the smallest"),
+    ("largest", "the largest"),
+    ("first", "the first time of"),
+    ("last", "the last time of"),
+)
+MEASURE_OPS: Mapping[str, tuple[str, ...]] = {
+    "number": ("gte", "gt", "lte", "lt", "between"),
+    "datetime": ("in_last", "more_than_ago", "before", "after", "between"),
+}
+"""How what events come to is compared, by whether it is a number or a moment."""
+MESSAGE_WORDS = (
+    ("sent", "Was sent a message"),
+    ("delivered", "Got a message"),
+    ("opened", "Opened a message"),
+    ("clicked", "Clicked in a message"),
+    ("bounced", "Had a message bounce"),
+    ("complained", "Complained of a message"),
+    ("unsubscribed", "Unsubscribed by a message"),
+)
+"""What became of our own messages."""
+CHANNEL_WORDS = (("email", "by e-mail"), ("sms", "by SMS"), ("push", "by push"), ("whatsapp", "by WhatsApp"), ("wechat", "by WeChat"))
+APART_UNITS = ("minutes", "hours", "days", "weeks")
+UNITS = ("minutes", "hours", "days", "weeks", "months", "years")
+PROPERTY_OPS = ("is", "is_not", "in", "not_in", "contains", "starts_with", "gt", "gte", "lt", "lte", "between", "exists", "missing")
+LISTS, SPANS, BARE = {"in", "not_in", "has_all"}, {"in_last", "in_next", "more_than_ago", "anniversary"}, {"exists", "missing"}
+PROPERTY_PICKERS: Mapping[str, Any] = {
+    "property_ops": [(op, OP_WORDS[op]) for op in PROPERTY_OPS],
+    "property_lists": LISTS,
+    "property_bare": BARE,
+}
+"""What the fields of an event's property offer, for their template."""
+
+
+def hangs_on_the_zone(op: str, type_: str) -> bool:
+    """Whether the answer may differ by the person's time zone (audience/rules/zones.py says what else is asked of the value)."""
+    return op in SPANS if type_ == "date" else type_ == "datetime" and op in {"before", "after", "between"}
+
+
+def measure_type(how: object) -> str:
+    """Whether what events come to is a number or a moment."""
+    return "datetime" if how in ("first", "last") else "number"

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
-from audience.values import AttributeType
+from audience.compound import parts
+from audience.rules.bound import Type
+from audience.rules.limits import fail
+from audience.values import AttributeType, PlainType
 from governance import door as governance
 from governance.door import CheckContext, DocumentModel, Finding, Kind, Text
 
 Sensitivity = Literal["public", "internal", "personal", "sensitive"]
 MAX_ATTRIBUTES = 200  # of one person
+MAX_FIELDS = 30  # of one object
 TYPE_WORDS: dict[str, JsonValue] = {
     "text": "A text",
     "number": "A number",
@@ -20,6 +24,9 @@ TYPE_WORDS: dict[str, JsonValue] = {
     "date": "A day",
     "datetime": "A day and time",
     "list": "Several texts",
+    "object": "An object with fields",
+    "score": "A score that a model made, with its moment",
+    "place": "A place on earth",
 }
 PRIVACY_WORDS: dict[str, JsonValue] = {
     "public": "Public",
@@ -30,26 +37,47 @@ PRIVACY_WORDS: dict[str, JsonValue] = {
 TAKEN = ("external_id", "email", "phone", "locale", "country", "zone", "created_at")
 
 
+class FieldBody(DocumentModel):
+    """One field of an object; rules call it by the attribute's name, a dot and its own."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", title="Name")
+    type: PlainType = Field(title="What it holds", json_schema_extra={"words": {name: TYPE_WORDS[name] for name in get_args(PlainType)}})
+
+
 class AttributeBody(DocumentModel):
     """One attribute; its name is the document's key."""
 
     title: Annotated[str, Text(120)]
     type: AttributeType = Field(title="What it holds", json_schema_extra={"words": TYPE_WORDS})
+    fields: list[FieldBody] = Field(
+        default_factory=list, max_length=MAX_FIELDS, title="Fields", json_schema_extra={"help": "Of an object only."}
+    )
     description: Annotated[str, Text(2_000, min=0, lines=True)] = ""
     unit: Annotated[str, Text(40, min=0)] = Field(default="", json_schema_extra={"help": "Such as nights or USD."})
     sensitivity: Sensitivity = Field(default="internal", title="How private it is", json_schema_extra={"words": PRIVACY_WORDS})
+
+    @model_validator(mode="after")
+    def _fields_fit(self) -> Self:
+        names = [each.name for each in self.fields]
+        if (self.type == "object") != bool(names):
+            expected = "at least one: an object is asked by its fields" if self.type == "object" else "none: only an object has fields"
+            fail([(("fields",), f"{len(names)} fields", expected)])
+        twice = [place for place, name in enumerate(names) if name in names[:place]]
+        if twice:
+            fail([(("fields", place, "name"), names[place], "a name that no other field has") for place in twice])
+        return self
 
 
 def _checks(context: CheckContext, body: AttributeBody) -> Sequence[Finding]:
     if context.key in TAKEN:
         return [Finding("error", "", f"the key {context.key}", "another name: this is a field that every profile has")]
     try:
-        before = governance.released(context.workspace_id, ATTRIBUTE.name, context.key).model.type
+        before: AttributeBody = governance.released(context.workspace_id, ATTRIBUTE.name, context.key).model
     except governance.Missing:
         return []
-    if before == body.type:
+    if parts(context.key, before).items() <= parts(context.key, body).items():
         return []
-    expected = f"the released type, {before}: values that are kept already match no rule until they are sent again"
+    expected = f"the released type, {before.type}: values that are kept already match no rule until they are sent again"
     return [Finding("warning", "/type", body.type, expected)]
 
 
@@ -62,3 +90,31 @@ def catalogue(workspace_id: int) -> dict[str, AttributeBody]:
     drafts = {key: governance.parse(AttributeBody, body) for key, body in governance.drafted(workspace_id, ATTRIBUTE.name).items()}
     in_force: dict[str, AttributeBody] = {view.key: view.model for view in governance.all_released(workspace_id, ATTRIBUTE.name)}
     return dict(sorted({**drafts, **in_force}.items()))
+
+
+def types_of(known: Catalogue) -> dict[str, Type]:
+    """What rules may ask about: every attribute, or the parts of one that has parts, and their types."""
+    return {name: type_ for key, body in known.items() for name, type_ in parts(key, body).items()}
+
+
+def titles_of(known: Catalogue) -> dict[str, str]:
+    """What those are called."""
+    return {name: body.title + _of(key, name) for key, body in known.items() for name in parts(key, body)}
+
+
+def _of(key: str, name: str) -> str:
+    return f" ({name.removeprefix(key + '.').replace('_', ' ')})" if name != key else ""
+
+
+def attribute_of(known: Catalogue, name: str) -> AttributeBody | None:
+    """The attribute that a rule's name belongs to."""
+    return known.get(name) or known.get(name.partition(".")[0])
+
+
+def value_of(attributes: Mapping[str, Any], name: str) -> Any:
+    """What is kept of one person under a rule's name, as it is shown."""
+    key, _, part = name.partition(".")
+    value = attributes.get(key)
+    if isinstance(value, dict):
+        return value.get(part) if part else value.get("value", value)
+    return attributes.get(name)

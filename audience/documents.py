@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated
 
-from audience.catalogue import ATTRIBUTE, catalogue
+from audience.catalogue import ATTRIBUTE, catalogue, types_of
 from audience.rules import nodes
 from audience.rules.binding import Scope, try_bind
 from audience.rules.bound import Type
@@ -30,7 +30,7 @@ def rule_references(rule: DocumentModel, at: str = "") -> list[Ref]:
     found = []
     for place, node in walk(rule):
         if isinstance(node, nodes.Attribute):
-            found.append(Ref(ATTRIBUTE.name, node.attribute, pointer((*place, "attribute"), at)))
+            found.append(Ref(ATTRIBUTE.name, node.attribute.partition(".")[0], pointer((*place, "attribute"), at)))
         elif isinstance(node, nodes.Segment):
             found.append(Ref(SEGMENT, node.segment, pointer((*place, "segment"), at)))
     return found
@@ -50,12 +50,8 @@ def rule_findings(context: CheckContext, rule: DocumentModel, at: str = "") -> l
 
 def _drafted_types(context: CheckContext, rule: DocumentModel) -> Mapping[str, Type]:
     """The catalogue, with the latest drafts in place of what is released."""
-    types: dict[str, Type] = {name: body.type for name, body in catalogue(context.workspace_id).items()}
-    for name in types:
-        draft = context.draft(ATTRIBUTE.name, name)
-        if draft is not None:
-            types[name] = draft.type
-    return types
+    known = catalogue(context.workspace_id)
+    return types_of({name: context.draft(ATTRIBUTE.name, name) or body for name, body in known.items()})
 
 
 def _drafted_rule(context: CheckContext, key: str) -> DocumentModel | None:

@@ -2,7 +2,7 @@
 
 from audience.addresses import BadAddress, can_receive_texts, country_code, email_address, locale_tag, phone_number, zone_name
 from audience.bitmaps import pack, unpack
-from audience.catalogue import AttributeBody, catalogue
+from audience.catalogue import AttributeBody, catalogue, titles_of
 from audience.consent import Consent, State, consenting, consents, proof, set_consent, topic_words
 from audience.device_forms import PLATFORMS, DeviceAddress, masked
 from audience.devices import DeviceView, device_known_by, give_devices, invalidate_devices, register_device, remove_device
@@ -106,6 +106,7 @@ __all__ = [
     "search",
     "SegmentBody",
     "sentence",
+    "titles_of",
     "State",
     "set_consent",
     "sharing",

@@ -12,13 +12,13 @@ from django.db.models import BooleanField, Case, Count, Max, Value, When
 from audience import sentences
 from audience.backends.database import condition, matching_events, people
 from audience.bitmaps import draw
-from audience.catalogue import AttributeBody, catalogue
+from audience.catalogue import AttributeBody, attribute_of, catalogue, titles_of, value_of
 from audience.models import Profile, Subscription
 from audience.profiles import Person, load
 from audience.resolve import Segment, question, resolve
 from audience.rules import nodes
 from audience.rules.binding import Lookup
-from audience.rules.bound import Bound, Consented, Counted, Leaf, Measured, Member, Tested, Zoned, below, leaves
+from audience.rules.bound import Bound, Consented, Counted, Fresh, Leaf, Measured, Member, Tested, Zoned, below, leaves
 from governance.door import DocumentModel, Missing
 
 AT_ONCE = 50  # conditions asked in one query
@@ -63,7 +63,7 @@ def explain(workspace_id: int, segment: Segment, profile_id: int, *, as_of: date
         raise Missing("no such profile")
     asked, known = question(workspace_id, segment, as_of=as_of, drafts=drafts), catalogue(workspace_id)
     answers = _answers(workspace_id, asked.node, [profile_id])[profile_id]
-    tree = _Teller(answers, asked.read, _titles(known)).tell(asked.written, asked.node)
+    tree = _Teller(answers, asked.read, titles_of(known)).tell(asked.written, asked.node)
     facts = {id(leaf): _facts(workspace_id, leaf, profile, known) for leaf in _distinct(asked.node)}
     return _decide(_with_facts(tree, asked.node, facts), True)
 
@@ -71,7 +71,7 @@ def explain(workspace_id: int, segment: Segment, profile_id: int, *, as_of: date
 def sample(workspace_id: int, segment: Segment, many: int, *, as_of: datetime, drafts: bool = False) -> list[Sampled]:
     """Some people of the segment, drawn as if by chance but the same at every look, and why each is in it."""
     ids = draw(resolve(workspace_id, segment, as_of=as_of, drafts=drafts).ids, many, salt=workspace_id)
-    asked, titles = question(workspace_id, segment, as_of=as_of, drafts=drafts), _titles(catalogue(workspace_id))
+    asked, titles = question(workspace_id, segment, as_of=as_of, drafts=drafts), titles_of(catalogue(workspace_id))
     answers = _answers(workspace_id, asked.node, ids)
     told = {pk: _decide(_Teller(found, asked.read, titles).tell(asked.written, asked.node), True) for pk, found in answers.items()}
     return [
@@ -83,10 +83,6 @@ def sample(workspace_id: int, segment: Segment, many: int, *, as_of: datetime, d
 
 def _in_words(leaf: Explanation) -> str:
     return leaf.sentence if leaf.matched else f"not: {leaf.sentence}"
-
-
-def _titles(known: Mapping[str, AttributeBody]) -> dict[str, str]:
-    return {name: body.title for name, body in known.items()}
 
 
 def _distinct(node: Bound) -> list[Leaf]:
@@ -154,6 +150,8 @@ def _with_facts(told: Explanation, node: Bound, facts: Mapping[int, dict[str, An
 
 
 def _facts(workspace_id: int, leaf: Leaf, profile: Profile, known: Mapping[str, AttributeBody]) -> dict[str, Any]:
+    if isinstance(leaf, Fresh):
+        return {"value": _value(leaf.score, profile, known), "made": _value(leaf.made, profile, known)}
     if isinstance(leaf, Tested | Zoned):
         zone = {"zone": profile.zone or "UTC"} if isinstance(leaf, Zoned) else {}
         return {"value": _value(leaf, profile, known), **zone}
@@ -171,6 +169,7 @@ def _facts(workspace_id: int, leaf: Leaf, profile: Profile, known: Mapping[str, 
 
 def _value(leaf: Tested | Zoned, profile: Profile, known: Mapping[str, AttributeBody]) -> Any:
     """What is known of the person, except where it is an address or a sensitive attribute."""
-    value = profile.attributes.get(leaf.name) if leaf.source == "attribute" else getattr(profile, leaf.name)
-    hidden = leaf.name in ("email", "phone") if leaf.source == "profile" else known[leaf.name].sensitivity == "sensitive"
+    value = value_of(profile.attributes, leaf.name) if leaf.source == "attribute" else getattr(profile, leaf.name)
+    about = attribute_of(known, leaf.name)
+    hidden = leaf.name in ("email", "phone") if leaf.source == "profile" else about is None or about.sensitivity == "sensitive"
     return HIDDEN if hidden and value is not None else value

@@ -24,7 +24,7 @@ from audience.backends.choice import configured
 from audience.backends.client import reachable
 from audience.backends.elasticsearch import Cluster, whole
 from audience.backends.mapping import document
-from audience.catalogue import catalogue
+from audience.catalogue import catalogue, types_of
 from audience.models import Profile, ProfileFeed
 from audience.rules.bound import Type
 
@@ -121,7 +121,7 @@ def rebuild(cluster: Cluster, workspace_id: int, *, now: datetime, progress: Cal
     A rebuild that was broken off is thrown away by the next. Raises EngineUnavailable.
     """
     alias, building = mapping.alias(cluster.prefix, workspace_id), mapping.building(cluster.prefix, workspace_id)
-    types: dict[str, Type] = {name: body.type for name, body in catalogue(workspace_id).items()}
+    types = types_of(catalogue(workspace_id))
     name = f"{alias}-{now:%Y%m%d%H%M%S%f}"
     with reachable():
         indices = cluster.client.indices

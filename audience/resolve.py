@@ -13,7 +13,7 @@ from audience import planner
 from audience.backends.base import EngineUnavailable
 from audience.backends.choice import Choice, engines_for
 from audience.backends.database import Database
-from audience.catalogue import catalogue
+from audience.catalogue import catalogue, types_of
 from audience.documents import SEGMENT, SegmentBody
 from audience.rules.binding import Lookup, Scope, bind
 from audience.rules.bound import Bound
@@ -114,7 +114,7 @@ def question(
 ) -> Question:
     """The rule, looked up and bound. Raises Missing where a key has no released segment, Invalid with every fault of the rule."""
     properties = event if isinstance(event, Mapping) or event is None else event.properties
-    types = {name: body.type for name, body in catalogue(workspace_id).items()}
+    types = types_of(catalogue(workspace_id))
     read = _reader(workspace_id, drafts=drafts)
     written = _written(workspace_id, rule)
     node = bind(written, Scope(types, read, as_of, properties), at="/rule", key=rule if isinstance(rule, str) else "")

@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from audience.catalogue import AttributeBody
 from audience.rule_shown import group, shown_property
 from audience.rule_written import node, property_test
 from governance.door import Body, Finding, Invalid
@@ -85,8 +84,3 @@ def trigger_rule(shown: Any) -> Body | None:
 def fresh_property() -> Body:
     """A condition on an event's property, to be filled in."""
     return {"property": "", "op": "is", "value": ""}
-
-
-def types_of(known: Mapping[str, AttributeBody]) -> dict[str, str]:
-    """The type of each attribute."""
-    return {name: body.type for name, body in known.items()}

@@ -26,6 +26,7 @@ _FIELDS = {
     "count": "/count",
     "within": "/last",
     "apart": "/amount",
+    "fresh": "/fresh",
     **dict.fromkeys(("attribute", "profile", "of", "measure", "how", "sequence", "message", "zone"), ""),
 }
 

@@ -23,7 +23,7 @@ def _shown(node: Any) -> Body:
         if word in node and isinstance(node[word], list):
             return {"word": word, "of": [_shown(child) for child in node[word]]}
     if "attribute" in node:
-        return {"subject": f"attribute:{node['attribute']}", **_shown_test(node), **_shown_zone(node)}
+        return {"subject": f"attribute:{node['attribute']}", **_shown_test(node), **_shown_zone(node), **_shown_fresh(node)}
     if "profile" in node:
         return {"subject": f"profile:{node['profile']}", **_shown_test(node), **_shown_zone(node)}
     if "event" in node:
@@ -53,6 +53,11 @@ def _shown_zone(node: Mapping[str, Any]) -> Body:
     return {"zone": str(node["zone"])} if node.get("zone") else {}
 
 
+def _shown_fresh(node: Mapping[str, Any]) -> Body:
+    fresh = node.get("fresh")
+    return {"fresh": _text(fresh.get("amount")), "fresh_unit": str(fresh.get("unit", "days"))} if isinstance(fresh, Mapping) else {}
+
+
 def _shown_test(node: Mapping[str, Any]) -> Body:
     op, value = str(node.get("op", "is")), node.get("value")
     if op in LISTS and isinstance(value, list):
@@ -60,6 +65,8 @@ def _shown_test(node: Mapping[str, Any]) -> Body:
     if op == "between" and isinstance(value, list):
         low, high = (list(value) + ["", ""])[:2]
         return {"op": op, "low": _text(low), "high": _text(high)}
+    if op == "near" and isinstance(value, Mapping):
+        return {"op": op, **{part: _text(value.get(part)) for part in ("lat", "lon", "km")}}
     if op == "anniversary" and value is None:
         return {"op": op, "amount": "", "unit": "days"}
     if op in SPANS and isinstance(value, Mapping):

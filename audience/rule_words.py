@@ -36,6 +36,7 @@ OP_WORDS = {
     "in_last": "was in the last",
     "in_next": "is in the next",
     "more_than_ago": "is longer ago than",
+    "near": "is within",
     "anniversary": "has its day of the year within the next",
 }
 COUNT_WORDS = (("at_least", "at least"), ("at_most", "at most"), ("exactly", "exactly"), ("never", "never"))

@@ -32,7 +32,7 @@ def node(shown: Any, types: Mapping[str, str]) -> Any:
         return {word if word in GROUPS else "all": [node(child, types) for child in children] if isinstance(children, list) else []}
     subject, _, name = str(shown.get("subject", "")).partition(":")
     if subject == "attribute":
-        return {"attribute": name, **_test(shown, types.get(name, "text"))}
+        return {"attribute": name, **_test(shown, types.get(name, "text")), **_fresh(shown)}
     if subject == "profile":
         return {"profile": name, **_test(shown, FIELD_TYPES.get(name, "text"))}
     if subject == "event":
@@ -65,6 +65,11 @@ def _test(shown: Mapping[str, Any], type_: str) -> Body:
     return {"op": op, **_operand(op, shown, type_), **zone}
 
 
+def _fresh(shown: Mapping[str, Any]) -> Body:
+    amount = str(shown.get("fresh") or "").strip()
+    return {"fresh": {"amount": plain(amount, "number"), "unit": str(shown.get("fresh_unit") or "days")}} if amount else {}
+
+
 def _operand(op: str, shown: Mapping[str, Any], type_: str) -> Body:
     if op in BARE:
         return {}
@@ -74,6 +79,8 @@ def _operand(op: str, shown: Mapping[str, Any], type_: str) -> Body:
         return {"value": [plain(item, type_) for item in items]}
     if op == "between":
         return {"value": [plain(str(shown.get("low", "")), type_), plain(str(shown.get("high", "")), type_)]}
+    if op == "near":
+        return {"value": {part: plain(str(shown.get(part) or ""), "number") for part in ("lat", "lon", "km")}}
     if op == "anniversary" and not str(shown.get("amount") or "").strip():
         return {}  # today
     if op in SPANS:

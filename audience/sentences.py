@@ -7,7 +7,7 @@ from typing import Any
 
 from audience.consent import topic_words
 from audience.rules import nodes
-from audience.rules.values import Span, Window
+from audience.rules.values import Around, Span, Window
 from governance.door import DocumentModel
 
 SHOWN = 5  # values of a list that are spelled out
@@ -78,7 +78,8 @@ def _joined(parts: list[str], word: str) -> str:
 
 
 def _attribute(node: nodes.Attribute, titles: Mapping[str, str]) -> str:
-    return f"whose {titles.get(node.attribute, node.attribute)} {_test(node.op, node.value)}{_OWN if node.zone else ''}"
+    fresh = f", by a score not older than {_span(node.fresh)}," if node.fresh else ""
+    return f"whose {titles.get(node.attribute, node.attribute)} {_test(node.op, node.value)}{_OWN if node.zone else ''}{fresh}"
 
 
 def _profile(node: nodes.Profile, titles: Mapping[str, str]) -> str:
@@ -96,6 +97,8 @@ def _test(op: str, value: Any) -> str:
         return "is known" if op == "exists" else "is not known"
     if op == "between":
         return f"is between {_value(value[0])} and {_value(value[1])}"
+    if isinstance(value, Around):
+        return f"is within {value.km:g} km of {value.lat:g}, {value.lon:g}"
     if isinstance(value, Span):
         return {"in_last": "is in the last {}", "in_next": "is in the next {}", "more_than_ago": "is more than {} ago"}[op].format(
             _span(value)

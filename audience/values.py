@@ -16,7 +16,8 @@ from audience.rules.fields import fold_text
 from audience.rules.moments import comparable_day, comparable_moment
 from audience.rules.values import instant_or_day
 
-AttributeType = Literal["text", "number", "boolean", "date", "datetime", "list"]
+PlainType = Literal["text", "number", "boolean", "date", "datetime", "list"]
+AttributeType = Literal["text", "number", "boolean", "date", "datetime", "list", "object", "score", "place"]
 MAX_TEXT = 32_766  # bytes of one value, folded or not: what an index can hold as one term
 MAX_LIST = 1_000
 LARGEST = 2**53
@@ -33,14 +34,14 @@ class Unfit(ValueError):
         super().__init__(expected)
 
 
-def comparable(type_: AttributeType, value: Any) -> tuple[Any, Any]:
+def comparable(type_: PlainType, value: Any) -> tuple[Any, Any]:
     """A value as it is shown and as it is compared. Raises Unfit."""
     return _TYPES[type_](value)
 
 
 def _text(value: Any) -> tuple[str, str]:
     if not isinstance(value, str):
-        raise Unfit("text", _kind(value))
+        raise Unfit("text", kind_of(value))
     if len(value) <= MAX_TEXT:
         if bad := INVALID.search(value):
             raise Unfit("text without invalid characters", f"the invalid character U+{ord(bad[0]):04X}")
@@ -52,7 +53,7 @@ def _text(value: Any) -> tuple[str, str]:
 
 def _number(value: Any) -> tuple[int | float, int | float]:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Unfit("a number", _kind(value))
+        raise Unfit("a number", kind_of(value))
     if not math.isfinite(value) or abs(value) > LARGEST:
         raise Unfit("a number between -2^53 and 2^53", "a number that is too large")
     plain = int(value) if value == int(value) else value
@@ -61,27 +62,27 @@ def _number(value: Any) -> tuple[int | float, int | float]:
 
 def _boolean(value: Any) -> tuple[bool, bool]:
     if not isinstance(value, bool):
-        raise Unfit("true or false", _kind(value))
+        raise Unfit("true or false", kind_of(value))
     return value, value
 
 
 def _date(value: Any) -> tuple[str, str]:
     day = instant_or_day(value)
     if day is None or isinstance(day, datetime):
-        raise Unfit("a day such as 2026-01-31", _kind(value))
+        raise Unfit("a day such as 2026-01-31", kind_of(value))
     return comparable_day(day), comparable_day(day)
 
 
 def _datetime(value: Any) -> tuple[str, str]:
     moment = instant_or_day(value)
     if not isinstance(moment, datetime):
-        raise Unfit("an instant with its offset such as 2026-01-31T09:00:00Z", _kind(value))
+        raise Unfit("an instant with its offset such as 2026-01-31T09:00:00Z", kind_of(value))
     return comparable_moment(moment), comparable_moment(moment)
 
 
 def _list(value: Any) -> tuple[list[str], list[str]]:
     if not isinstance(value, list):
-        raise Unfit("a list of texts", _kind(value))
+        raise Unfit("a list of texts", kind_of(value))
     if len(value) > MAX_LIST:
         raise Unfit(f"a list of at most {MAX_LIST:,} texts", f"a list of {len(value):,}")
     pairs = [_text(each) for each in value]
@@ -90,7 +91,8 @@ def _list(value: Any) -> tuple[list[str], list[str]]:
     return [shown for shown, _ in pairs], [folded for _, folded in pairs]
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """What sort of value it is, in words, without the value."""
     names = {str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
     return names.get(type(value), type(value).__name__)
 
@@ -106,13 +108,15 @@ _TYPES: dict[str, Callable[[Any], tuple[Any, Any]]] = {
 
 
 def from_text(type_: AttributeType, text: str) -> Any:
-    """A cell of a file as a value of the type, still to be checked by `comparable`; an empty cell is None. Raises Unfit.
+    """A cell of a file as a value of the type, still to be checked by `compound.kept`; an empty cell is None. Raises Unfit.
 
-    Instants may have a space for their T; lists are `a|b|c` or a JSON list.
+    Instants may have a space for their T; lists are `a|b|c` or a JSON list; objects, scores and places are JSON objects.
     """
     plain = text.strip()
     if not plain:
         return None
+    if type_ in ("object", "score", "place"):
+        return _json_object(plain)
     if type_ == "number":
         if not _NUMBER.fullmatch(plain):
             raise Unfit("a number such as 12 or 12.5", "text")
@@ -135,6 +139,13 @@ def _listed(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         raise Unfit('a list such as a|b or ["a", "b"]', "text") from None
+
+
+def _json_object(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise Unfit('an object such as {"value": 0.8}', "text") from None
 
 
 def folded_properties(properties: Mapping[str, Any]) -> dict[str, Any]:

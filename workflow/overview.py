@@ -118,7 +118,7 @@ def campaign_words(workspace_id: int, campaign: CampaignBody) -> str:
     when = trigger_words(campaign)
     said = [f"Sends {' or '.join(letters)} to the people of “{titled[segment]}”, {when[:1].lower()}{when[1:]}"]
     if isinstance(campaign.trigger, OnEvent) and campaign.trigger.where is not None:
-        known = {name: body.title for name, body in audience.catalogue(workspace_id).items()}
+        known = audience.titles_of(audience.catalogue(workspace_id))
         words = audience.sentence(campaign.trigger.where, known).rstrip(".")
         said.append(f"only to {words[:1].lower()}{words[1:]}")
     if campaign.holdout:

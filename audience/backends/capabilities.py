@@ -9,8 +9,10 @@ from audience.rules.bound import (
     Constant,
     Counted,
     DayOfYear,
+    Fresh,
     Leaf,
     Measured,
+    Near,
     OneOf,
     Prefix,
     Present,
@@ -31,8 +33,10 @@ _CHECKS = {
     Substring: "contains text",
     Range: "comparison",
     DayOfYear: "anniversary",
+    Near: "near a place",
 }
 _LEAVES = {
+    Fresh: "fresh score",
     Counted: "events",
     Measured: "what events come to",
     Sequenced: "events in sequence",
@@ -49,6 +53,8 @@ TABLE: dict[str, tuple[str, ...]] = {
     "contains text": (DATABASE,),  # in the index it would be a wildcard over every term
     "comparison": (DATABASE, ELASTICSEARCH),
     "anniversary": (DATABASE,),
+    "near a place": (DATABASE,),
+    "fresh score": (DATABASE, ELASTICSEARCH),
     "everyone": (DATABASE, ELASTICSEARCH),
     "reachable": (DATABASE,),
     "consent": (DATABASE,),

@@ -17,7 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, Expression, F
 from django.db.models.sql.compiler import SQLCompiler
 
-from audience.rules.bound import AllOf, Check, DayOfYear, OneOf, Plain, Prefix, Present, Range, Substring, Type
+from audience.rules.bound import AllOf, Check, DayOfYear, Near, OneOf, Plain, Prefix, Present, Range, Substring, Type
 from audience.shares import place_sql
 
 _PLAIN_KEY = re.compile(r"[ !#-\[\]-~]+")  # printable ASCII without the quote and the backslash: safe in SQLite's JSON paths
@@ -33,6 +33,7 @@ _JSON_TYPES = {  # type → (SQLite's json_type, PostgreSQL's jsonb_typeof)
     "number": (("integer", "real"), "number"),
     "boolean": (("true", "false"), "boolean"),
     "list": (("array",), "array"),
+    "place": (("array",), "array"),
 }
 
 
@@ -132,6 +133,14 @@ def _range(value: Callable[[], _Sql], check: Range, operand: Callable[[Plain], _
     return found
 
 
+def _near(check: Near, part: Callable[[int], _Sql]) -> _Sql:
+    """The square of the straight line between the two points, in whole numbers."""
+    found = _Sql()
+    for place, own in enumerate(check.point):
+        found.add(" + " if place else "").add("(").then(part(place)).add(" - %s) * (", own).then(part(place)).add(" - %s)", own)
+    return found.add(" <= %s", check.square)
+
+
 # ── SQLite ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -144,7 +153,7 @@ def _sqlite(column: str, params: Any, asked: Checked) -> _Sql:
     def value() -> _Sql:
         return _member(column, params, key, "json_extract", "atom")
 
-    return _case(_sqlite_fits(asked, kind, value), _sqlite_passes(asked.type, check, kind, value, column, params, key), "0")
+    return _case(_sqlite_fits(asked, kind, value, column, params), _sqlite_passes(asked.type, check, kind, value, column, params, key), "0")
 
 
 def _member(column: str, params: Any, key: str | None, function: str, member: str) -> _Sql:
@@ -161,13 +170,15 @@ def member_sqlite(column: str, params: Any, key: str) -> tuple[str, list[Any]]:
     return _member(column, params, key, "json_extract", "atom").sql()
 
 
-def _sqlite_fits(asked: Checked, kind: Callable[[], _Sql], value: Callable[[], _Sql]) -> _Sql:
+def _sqlite_fits(asked: Checked, kind: Callable[[], _Sql], value: Callable[[], _Sql], column: str, params: Any) -> _Sql:
     if asked.key is None:
         return kind().add(" <> ''")
     if asked.type == "any":
         return kind().add(" <> 'null'")
     names = ", ".join(f"'{name}'" for name in _JSON_TYPES[asked.type][0])
     fits = kind().add(f" IN ({names})")
+    if asked.type == "place":
+        return _Sql().add(f"json_type({column}, %s) = 'integer'", *params, f'$."{asked.key}"[2]')
     return fits.add(" AND ").then(value()).add(f" GLOB '{_GLOBS[asked.type]}'") if asked.type in _GLOBS else fits
 
 
@@ -191,6 +202,8 @@ def _sqlite_passes(
             held = f"SELECT e.atom FROM json_each({column}, %s) AS e WHERE e.type = 'text'"
             inside = f"NOT EXISTS (SELECT 1 FROM json_each(%s) AS g WHERE g.value NOT IN ({held}))"
             return _Sql().add(inside, json.dumps(values), *params, f'$."{key}"')
+        case Near():
+            return _near(check, lambda place: _Sql().add(f"json_extract({column}, %s)", *params, f'$."{key}"[{place}]'))
         case DayOfYear(days=days):
             return _Sql().add("substr(").then(value()).add(", 6, 5) IN (SELECT value FROM json_each(%s))", json.dumps(days))
         case OneOf(values=(one,)):
@@ -222,6 +235,8 @@ def _postgresql(column: str, params: Any, asked: Checked) -> _Sql:
 
     fits = _Sql().add("jsonb_typeof").then(member())
     fits.add(" <> 'null'" if type_ == "any" else f" = '{_JSON_TYPES[type_][1]}'")
+    if type_ == "place":
+        fits.add(" AND jsonb_typeof(").then(member()).add(" -> 2) = 'number'")
     if type_ in _PATTERNS:
         fits.add(" AND ").then(text()).add(f" ~ '{_PATTERNS[type_]}'")
     return _case(fits, _postgresql_passes(type_, check, text, member), "FALSE")
@@ -244,6 +259,8 @@ def _postgresql_passes(type_: Type, check: Check, text: Callable[[], _Sql], memb
             return member().add(" ?| %s::text[]", list(values))
         case AllOf(values=values):
             return member().add(" ?& %s::text[]", list(values))
+        case Near():
+            return _near(check, lambda place: _Sql().add("(").then(member()).add(f" ->> {place})::bigint"))
         case DayOfYear(days=days):
             return _Sql().add("substr(").then(text()).add(", 6, 5) = ANY(%s::text[])", list(days))
         case OneOf(values=values) if type_ == "boolean":

@@ -23,6 +23,7 @@ from audience.rules.bound import (
     Consented,
     Constant,
     Counted,
+    Fresh,
     Group,
     Leaf,
     Measured,
@@ -96,6 +97,10 @@ def _group(workspace_id: int, node: Group) -> Q:
 
 def _tested(workspace_id: int, leaf: Tested) -> Q:
     return _passes(leaf, leaf.check)
+
+
+def _fresh(workspace_id: int, leaf: Fresh) -> Q:
+    return _tested(workspace_id, leaf.score) & _tested(workspace_id, leaf.made)
 
 
 def _zoned(workspace_id: int, leaf: Zoned) -> Q:
@@ -213,6 +218,7 @@ _LEAVES: dict[type[Leaf], Callable[[int, Any], Q]] = {
     Measured: _measured,
     Sequenced: _sequenced,
     Zoned: _zoned,
+    Fresh: _fresh,
     Share: lambda workspace_id, leaf: Q(InShare("pk", leaf.salt, leaf.millionths)),
     Consented: _consented,
     Addressed: _addressed,

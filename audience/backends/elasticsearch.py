@@ -26,6 +26,7 @@ from audience.rules.bound import (
     Bound,
     Check,
     Constant,
+    Fresh,
     Group,
     Leaf,
     Member,
@@ -93,8 +94,10 @@ class Index:
 
     def answers(self, leaf: Leaf) -> bool:
         """Whether the index answers this condition exactly: the capability table, and it must know the attribute, of this type."""
+        if isinstance(leaf, Fresh):
+            return self.answers(leaf.score) and self.answers(leaf.made)
         known = not isinstance(leaf, Tested | Zoned) or leaf.source == "profile" or self.types.get(leaf.name) == leaf.type
-        return known and answers(self.name, leaf)
+        return known and _is_held(leaf) and answers(self.name, leaf)
 
     def ids(self, workspace_id: int, node: Bound, *, within: BitMap64 | None = None) -> BitMap64:
         """The profiles that match: one frozen view, read to its end. Raises EngineUnavailable for anything but a whole answer."""
@@ -162,10 +165,18 @@ def query(node: Bound) -> dict[str, Any]:
         return {"match_all": {}} if node.everyone else {"match_none": {}}
     if isinstance(node, Zoned):
         return _zoned(node)
+    if isinstance(node, Fresh):
+        both = {"bool": {"filter": [query(node.score), query(node.made)]}}
+        return {"bool": {"must_not": [both]}} if node.negated else both
     if not isinstance(node, Tested):
         raise AssertionError(f"the index was asked for {type(node).__name__}")
     found = _CHECKS[type(node.check)](_field(node), node.type, node.check)
     return {"bool": {"must_not": [found]}} if node.negated else found
+
+
+def _is_held(leaf: Leaf) -> bool:
+    """Whether the index holds values of the condition's type at all: it holds no places."""
+    return not isinstance(leaf, Tested) or leaf.type in mapping.KINDS
 
 
 def _zoned(leaf: Zoned) -> dict[str, Any]:

@@ -19,7 +19,7 @@ FORMAT = 1  # of documents; an index of another format is not asked
 LONGEST = 2_000  # characters kept of a text: more than any rule can ask for, less than Lucene's 32,766 bytes
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_KINDS: dict[Type, str] = {
+KINDS: Mapping[Type | None, str] = {
     "text": "keyword",
     "number": "double",
     "boolean": "boolean",
@@ -42,9 +42,10 @@ def building(prefix: str, workspace_id: int) -> str:
 
 def index_body(types: Mapping[str, Type]) -> dict[str, Any]:
     """Settings and mapping of a new index. types: the catalogue's attributes."""
-    by_type: dict[str, dict[str, Any]] = {type_: {"properties": {}} for type_ in _KINDS}
+    by_type: dict[Type | None, dict[str, Any]] = {type_: {"properties": {}} for type_ in KINDS}
     for name, type_ in sorted(types.items()):
-        by_type[type_]["properties"][name] = {"type": _KINDS[type_]}
+        if type_ in KINDS:
+            by_type[type_]["properties"][name] = {"type": KINDS[type_]}
     own = {"id": {"type": "long"}, "created_at": {"type": "long"}, **{name: {"type": "keyword"} for name in FIELDS.values()}}
     return {
         "settings": {
@@ -69,7 +70,7 @@ def document(profile: Profile, types: Mapping[str, Type]) -> dict[str, Any]:
     found.update({name: value for name in FIELDS.values() if (value := getattr(profile, name))})
     for name, value in profile.folded.items():
         type_ = types.get(name)
-        kept = _KEPT[type_](value) if type_ is not None else None
+        kept = _KEPT[type_](value) if type_ in KINDS else None
         if type_ is not None and kept is not None:
             found.setdefault(type_, {})[name] = kept
     return found
@@ -116,7 +117,7 @@ def _texts(value: object) -> list[str] | None:
     return texts or None
 
 
-_KEPT: dict[Type, Callable[[Any], Any]] = {
+_KEPT: dict[Type | None, Callable[[Any], Any]] = {
     "text": _text,
     "number": _number,
     "boolean": lambda value: value if isinstance(value, bool) else None,

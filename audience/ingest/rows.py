@@ -9,8 +9,9 @@ from typing import Any
 
 from audience import addresses, consent
 from audience.catalogue import MAX_ATTRIBUTES, Catalogue
+from audience.compound import kept
 from audience.erasure import PREFIX
-from audience.values import Unfit, comparable
+from audience.values import Unfit
 from governance.door import Finding, pointer, shorten
 
 MAX_EXTERNAL_ID = 200
@@ -144,13 +145,12 @@ def _attributes(given: Mapping[str, Any], catalogue: Catalogue, made: CleanRow, 
             faults.append(
                 Finding("error", pointer(["attributes", name]), shorten(name), "an attribute of the catalogue; add it there first")
             )
-        elif value is None:
-            made.attributes[name] = made.folded[name] = None
         else:
             try:
-                made.attributes[name], made.folded[name] = comparable(body.type, value)
+                made.attributes[name], compared = kept(name, body, value)
+                made.folded.update(compared)
             except Unfit as unfit:
-                secret = body.type in ("text", "list") or body.sensitivity in ("personal", "sensitive")
+                secret = body.type not in ("number", "boolean", "date", "datetime") or body.sensitivity in ("personal", "sensitive")
                 found = unfit.found if secret else addresses.without_addresses(shorten(value))
                 faults.append(Finding("error", pointer(["attributes", name]), found, str(unfit)))
 

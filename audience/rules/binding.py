@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from audience.rules.bound import (
     Bound,
     Consented,
     Constant,
+    Fresh,
     Group,
     Member,
     Share,
@@ -98,7 +99,14 @@ class _Binder:
         type_ = self.scope.types.get(node.attribute)
         if type_ is None:
             raise WrongOperand("/attribute", node.attribute, _one_of_the_catalogue(node.attribute, self.scope.types))
-        return self.tested("attribute", node.attribute, type_, node, fold_text, at)
+        found = self.tested("attribute", node.attribute, type_, node, fold_text, at)
+        if node.fresh is None:
+            return found
+        made = f"{node.attribute}.at"
+        if self.scope.types.get(made) != "datetime" or type_ != "number" or not isinstance(found, Tested):
+            raise WrongOperand("/fresh", "a freshness", "none: only a score has a moment at which it was made")
+        recent, _ = check_for("datetime", "in_last", node.fresh, as_of=self.scope.as_of, fold=fold_text)
+        return Fresh(replace(found, negated=False), Tested("attribute", made, "datetime", recent), at, found.negated)
 
     def profile(self, node: nodes.Profile, at: str) -> Bound:
         allowed = FIELD_OPERATORS[node.profile]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-Type = Literal["text", "number", "boolean", "date", "datetime", "list", "any"]  # "any": a property that is only asked to exist
+Type = Literal["text", "number", "boolean", "date", "datetime", "list", "place", "any"]  # "any": a property that is only asked to exist
 Plain = str | int | float | bool
 How = Literal["sum", "average", "smallest", "largest", "first", "last"]
 
@@ -66,7 +66,15 @@ class Range:
     open_high: bool = False
 
 
-Check = Present | OneOf | AllOf | DayOfYear | Prefix | Substring | Range
+@dataclass(frozen=True, slots=True)
+class Near:
+    """The place is at a point whose straight line to this one is, squared, at most so long (audience/rules/places.py)."""
+
+    point: tuple[int, int, int]
+    square: int
+
+
+Check = Present | OneOf | AllOf | DayOfYear | Prefix | Substring | Range | Near
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,16 @@ class Tested:
     check: Check
     negated: bool = False
     path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A check of a score that was made at one of these moments; an older one is as good as none."""
+
+    score: Tested
+    made: Tested
+    path: str = ""
+    negated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +235,7 @@ class Group:
     path: str = ""
 
 
-Leaf = Tested | Zoned | Counted | Measured | Sequenced | Share | Consented | Addressed | Constant
+Leaf = Tested | Zoned | Fresh | Counted | Measured | Sequenced | Share | Consented | Addressed | Constant
 Bound = Leaf | Member | Group
 
 

@@ -21,7 +21,7 @@ from pydantic import (
 
 from audience.rules.bound import How
 from audience.rules.limits import MAX_NAME, check_shape, fail
-from audience.rules.values import SPANNED, Apart, Operator, PropertyOperator, Span, Window, shown, value_faults
+from audience.rules.values import SPANNED, Apart, Around, Operator, PropertyOperator, Span, Window, shown, value_faults
 from governance.door import DocumentModel, Text
 
 ProfileField = Literal["country", "locale", "zone", "created_at", "email", "phone"]
@@ -43,6 +43,8 @@ class _Test(DocumentModel):
         op = info.data.get("op")
         if op in SPANNED and isinstance(value, dict):
             return Span.model_validate(value)
+        if op == "near" and isinstance(value, dict):
+            return Around.model_validate(value)
         if op is not None and (faults := value_faults(op, value)):
             fail(faults)
         return value
@@ -61,9 +63,10 @@ class _Dated(_Test):
 
 
 class Attribute(_Dated):
-    """A condition on an attribute of the catalogue."""
+    """A condition on an attribute of the catalogue. fresh: a score that is older is as good as none."""
 
     attribute: Name
+    fresh: Span | None = None
 
 
 class Profile(_Dated):

@@ -9,9 +9,10 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, get_args
 
 from audience.addresses import BadAddress
-from audience.rules.bound import AllOf, Check, DayOfYear, OneOf, Plain, Prefix, Present, Range, Substring, Type
+from audience.rules.bound import AllOf, Check, DayOfYear, Near, OneOf, Plain, Prefix, Present, Range, Substring, Type
 from audience.rules.moments import comparable_day, comparable_moment, day_bounds, day_of, shift
-from audience.rules.values import DAY_OR_INSTANT, Span, instant_or_day, is_number, shown
+from audience.rules.places import on_earth, square_within
+from audience.rules.values import DAY_OR_INSTANT, Around, Span, instant_or_day, is_number, shown
 from governance.door import pointer
 
 OPERATORS: dict[Type, tuple[str, ...]] = {
@@ -21,6 +22,7 @@ OPERATORS: dict[Type, tuple[str, ...]] = {
     "date": ("is", "is_not", "before", "after", "between", "in_last", "in_next", "more_than_ago", "anniversary", "exists", "missing"),
     "datetime": ("before", "after", "between", "in_last", "in_next", "more_than_ago", "anniversary", "exists", "missing"),
     "list": ("contains", "in", "not_in", "has_all", "exists", "missing"),
+    "place": ("near", "exists", "missing"),
     "any": ("exists", "missing"),
 }
 """What may be asked of an attribute, by its type in the catalogue."""
@@ -160,6 +162,12 @@ def _relative(operand: _Operand) -> Check:
     return Range(far_end, near_end) if operand.op == "in_last" else Range(high=far_end, open_high=True)
 
 
+def _near(operand: _Operand) -> Check:
+    around = operand.value
+    assert isinstance(around, Around)
+    return Near(on_earth(around.lat, around.lon), square_within(around.km))
+
+
 def _anniversary(operand: _Operand) -> Check:
     """Today's day of the year, or one of those up to the end of the span. Who was born on 29 February has it on the 28th in other years."""
     span, first = operand.value, day_of(operand.today)
@@ -180,6 +188,7 @@ _BUILDERS: dict[str, Callable[[_Operand], Check]] = {
     "in": lambda operand: OneOf(_distinct(operand)),
     "has_all": lambda operand: AllOf(_distinct(operand)),
     "anniversary": _anniversary,
+    "near": _near,
     "contains": _contains,
     "starts_with": _prefix,
     "exists": lambda operand: Present(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audience.rules.bound import AllOf, Check, DayOfYear, OneOf, Plain, Prefix, Present, PropertyTest, Range, Substring, Type
+from audience.rules.bound import AllOf, Check, DayOfYear, Near, OneOf, Plain, Prefix, Present, PropertyTest, Range, Substring, Type
 from audience.rules.fields import fold_text
 from audience.rules.values import is_number
 
@@ -43,5 +43,5 @@ def _satisfies(check: Check, value: Plain) -> bool:
             return above and below
         case Present():
             return True
-        case AllOf() | DayOfYear():
-            raise AssertionError("a property is no list and no day")
+        case AllOf() | DayOfYear() | Near():
+            raise AssertionError("a property is no list, no day and no place")

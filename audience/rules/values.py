@@ -12,11 +12,12 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from audience.rules.limits import MAX_LIST, MAX_NUMBER, MAX_TEXT, Fault, fail
+from audience.rules.places import FARTHEST
 from governance.door import DocumentModel
 
 Operator = Literal[
     "is", "is_not", "in", "not_in", "contains", "starts_with", "gt", "gte", "lt", "lte", "between",
-    "exists", "missing", "before", "after", "in_last", "in_next", "more_than_ago", "has_all", "anniversary",
+    "exists", "missing", "before", "after", "in_last", "in_next", "more_than_ago", "has_all", "anniversary", "near",
 ]  # fmt: skip
 PropertyOperator = Literal[
     "is", "is_not", "in", "not_in", "contains", "starts_with", "gt", "gte", "lt", "lte", "between", "exists", "missing"
@@ -26,6 +27,7 @@ MAX_SPAN = 1_000_000
 MAX_APART = timedelta(days=366)
 SPANNED = ("in_last", "in_next", "more_than_ago", "anniversary")
 DAY_OR_INSTANT = "a day such as 2026-01-31, or an instant with its offset such as 2026-01-31T09:00:00Z"
+AROUND = 'a place and a distance such as {"lat": 48.14, "lon": 11.58, "km": 25}'
 SPAN = 'a span such as {"amount": 30, "unit": "days"}'
 
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]{2,15}(Z|[+-][0-9:]{2,8}))?")
@@ -43,6 +45,14 @@ class Window(DocumentModel):
 
     last: int = Field(ge=1, le=MAX_SPAN)
     unit: Unit
+
+
+class Around(DocumentModel):
+    """A place on earth and what is at most so far away, e.g. {"lat": 48.14, "lon": 11.58, "km": 25}."""
+
+    lat: float = Field(ge=-90, le=90, allow_inf_nan=False)
+    lon: float = Field(ge=-180, le=180, allow_inf_nan=False)
+    km: float = Field(gt=0, le=FARTHEST, allow_inf_nan=False)
 
 
 class Apart(DocumentModel):
@@ -156,5 +166,6 @@ _CHECKS: dict[str, Callable[[str, Any], list[Fault]]] = {
     **dict.fromkeys(("exists", "missing"), lambda op, value: [] if value is None else _one(value, f"no value: “{op}” takes none")),
     **dict.fromkeys(("before", "after"), lambda op, value: _one(value, None if instant_or_day(value) else DAY_OR_INSTANT)),
     **dict.fromkeys(("in_last", "in_next", "more_than_ago"), lambda op, value: _one(value, None if isinstance(value, Span) else SPAN)),
+    "near": lambda op, value: _one(value, None if isinstance(value, Around) else AROUND),
     "anniversary": lambda op, value: _one(value, None if value is None or isinstance(value, Span) else f"{SPAN}, or no value for today"),
 }

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from audience import rule_forms, rule_places, rule_words
-from audience.catalogue import AttributeBody, catalogue
+from audience.catalogue import AttributeBody, catalogue, titles_of, types_of
 from audience.documents import SEGMENT, SegmentBody
 from audience.events import event_names
 from audience.explain import sample
@@ -49,7 +49,7 @@ def segments(request: ConsoleRequest) -> HttpResponse:
     """Every segment with its rule in words and its last count."""
     context = list_context(request, SEGMENT)
     known = catalogue(request.actor.workspace_id)
-    titles = {name: body.title for name, body in known.items()}
+    titles = titles_of(known)
     keys = [view.key for view in context["documents"]]
     counted: dict[str, Snapshot] = {}
     for row in Snapshot.objects.filter(workspace_id=request.actor.workspace_id, segment_key__in=keys).defer("bitmap").order_by("as_of"):
@@ -69,12 +69,12 @@ def _words(revision: Any, titles: Mapping[str, str]) -> str:
 
 def spoken(workspace_id: int, body: SegmentBody) -> str:
     """The rule as the person reads it who must vouch for it."""
-    return sentence(body.rule, {name: known.title for name, known in catalogue(workspace_id).items()})
+    return sentence(body.rule, titles_of(catalogue(workspace_id)))
 
 
 def _editor(request: ConsoleRequest) -> Editor:
     known = catalogue(request.actor.workspace_id)
-    types, titles = rule_forms.types_of(known), {name: body.title for name, body in known.items()}
+    types, titles = types_of(known), titles_of(known)
     return Editor(
         SEGMENT,
         to_form=rule_forms.to_form,
@@ -128,6 +128,7 @@ class RuleNode:
     op: str = ""
     value_look: str = ""
     zoned: bool = False
+    scored: bool = False
     fault: Finding | None = None
     children: list[RuleNode] = field(default_factory=list)
     number: str = ""
@@ -192,7 +193,7 @@ def _condition(shown: Mapping[str, Any], known: Mapping[str, AttributeBody]) -> 
         type_ = rule_words.measure_type(shown.get("how"))
         allowed = rule_words.MEASURE_OPS[type_]
     else:
-        type_ = known[name].type if sort == "attribute" and name in known else rule_words.FIELD_TYPES.get(name, "text")
+        type_ = types_of(known).get(name, "text") if sort == "attribute" else rule_words.FIELD_TYPES.get(name, "text")
         allowed = OPERATORS[type_]  # type: ignore[index]
     op = str(shown.get("op", ""))
     op = op if op in allowed else allowed[0]
@@ -203,6 +204,7 @@ def _condition(shown: Mapping[str, Any], known: Mapping[str, AttributeBody]) -> 
         "ops": tuple((each, _op_words(each, type_)) for each in allowed),
         "op": op,
         "value_look": value_look(op, type_),
+        "scored": sort == "attribute" and f"{name}.at" in types_of(known),
         "zoned": sort != "measure" and rule_words.hangs_on_the_zone(op, type_),
     }
 
@@ -216,13 +218,13 @@ def _op_words(op: str, type_: str) -> str:
 
 
 def value_look(op: str, type_: str) -> str:
-    """How a value is asked for: nothing, lines, between, span, boolean, date, datetime, number or text."""
+    """How a value is asked for: nothing, lines, between, near, span, boolean, date, datetime, number or text."""
     if op in rule_words.BARE:
         return "nothing"
     if op in rule_words.LISTS:
         return "lines"
-    if op == "between":
-        return "between"
+    if op in {"between", "near"}:
+        return op
     if op in rule_words.SPANS:
         return "span"
     return type_ if type_ in {"boolean", "date", "number"} else "date" if type_ == "datetime" else "text"
@@ -232,7 +234,7 @@ def _pickers(request: ConsoleRequest, known: Mapping[str, AttributeBody], key: s
     """What the selects of the builder offer."""
     workspace_id = request.actor.workspace_id
     return {
-        "attributes": sorted(((name, body.title or name) for name, body in known.items()), key=lambda pair: pair[1].casefold()),
+        "attributes": sorted(((name, title or name) for name, title in titles_of(known).items()), key=lambda pair: pair[1].casefold()),
         "fields": list(rule_words.FIELD_WORDS.items()),
         "segments": [(view.key, view.title or view.key) for view in documents(workspace_id, SEGMENT) if view.key != key],
         "events": event_names(workspace_id),
@@ -266,7 +268,7 @@ def look(request: ConsoleRequest) -> HttpResponse:
     except (Invalid, Missing) as error:
         findings = in_words(request, _editor(request), getattr(error, "findings", ()))
         return render(request, "audience/_look.html", {"unfinished": findings, "only_empty": still_empty(findings), "reason": error.reason})
-    titles = {name: known.title for name, known in catalogue(request.actor.workspace_id).items()}
+    titles = titles_of(catalogue(request.actor.workspace_id))
     context = {
         "found": found,
         "sentence": sentence(model.rule, titles),

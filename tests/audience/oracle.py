@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import calendar
+import math
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from audience.models import Event, Profile
+from audience.rules.places import RADIUS, UNITS, on_earth
 from audience.shares import place_of
 from tests.audience.world import CATALOGUE, DAYS, MOMENTS, ZONES, folded_text
 
@@ -30,6 +32,8 @@ def matches(rule: dict[str, Any], person: Profile, as_of: datetime, segments: di
         return True
     if "segment" in rule:
         return ask(segments[rule["segment"]])
+    if rule.get("fresh"):
+        return _fresh(rule, person, as_of)
     if rule.get("zone"):
         return _zoned(rule, person, as_of)
     if "attribute" in rule:
@@ -45,6 +49,13 @@ def matches(rule: dict[str, Any], person: Profile, as_of: datetime, segments: di
     if "sequence" in rule:
         return _follows(rule, person, as_of)
     return _measures(rule, person, as_of) if "measure" in rule else _counts(rule, person, as_of)
+
+
+def _fresh(rule: dict[str, Any], person: Profile, as_of: datetime) -> bool:
+    """A score that is too old is none."""
+    made = {"op": "in_last", "value": rule["fresh"]}
+    recent = tested("datetime", made, person.folded.get(f"{rule['attribute']}.at"), as_of)
+    return tested("number", rule, person.folded.get(rule["attribute"]) if recent else None, as_of)
 
 
 def _zoned(rule: dict[str, Any], person: Profile, as_of: datetime) -> bool:
@@ -153,7 +164,9 @@ def tested(kind: str, rule: dict[str, Any], value: Any, as_of: datetime) -> bool
 
 def _of_kind(kind: str, value: Any) -> bool:
     if kind == "list":
-        return isinstance(value, list) and bool(value)
+        return isinstance(value, list) and any(isinstance(one, str) for one in value)
+    if kind == "place":
+        return isinstance(value, list) and len(value) == 3 and all(isinstance(one, int) for one in value)
     if kind == "number":
         return isinstance(value, int | float) and not isinstance(value, bool)
     if kind in ("date", "datetime"):
@@ -165,6 +178,8 @@ def _holds(kind: str, op: str, value: Any, wanted: Any, as_of: datetime) -> bool
     fold = folded_text if kind in ("text", "list") else lambda one: one
     if op == "exists":
         return True
+    if kind == "place":
+        return _distance(value, wanted) <= 2 * UNITS * math.sin(min(wanted["km"] / RADIUS, math.pi) / 2)
     if kind == "list":
         held = [fold(one) in value for one in (wanted if isinstance(wanted, list) else [wanted])]
         return all(held) if op == "has_all" else any(held)
@@ -185,6 +200,11 @@ def _holds(kind: str, op: str, value: Any, wanted: Any, as_of: datetime) -> bool
         "lte": lambda: value <= wanted,
         "between": lambda: wanted[0] <= value <= wanted[1],
     }[op]()
+
+
+def _distance(point: list[int], wanted: dict[str, float]) -> float:
+    """The straight line through the earth, in units of its radius / 10^7."""
+    return math.sqrt(sum((one - other) ** 2 for one, other in zip(point, on_earth(wanted["lat"], wanted["lon"]), strict=True)))
 
 
 def _time(kind: str, op: str, text: str, wanted: Any, as_of: datetime) -> bool:

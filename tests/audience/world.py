@@ -8,9 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from audience.models import Event, Profile, Subscription
+from audience.rules.places import on_earth
 from tests import factories
 
-CATALOGUE = {"tier": "text", "spent": "number", "vip": "boolean", "born": "date", "seen": "datetime", "tags": "list"}
+CATALOGUE = {"tier": "text", "spent": "number", "vip": "boolean", "born": "date", "seen": "datetime", "tags": "list", "home": "place"}
+CATALOGUE |= {"address.city": "text", "address.since": "date", "churn": "number", "churn.at": "datetime"}
+"""What rules may ask about: "address" is an object, "churn" a score."""
 TEXTS = [
     "gold",
     "Gold",
@@ -46,6 +49,7 @@ EVENTS = ["purchase", "visit", "sign-up"]
 ZONES = ["Europe/Berlin", "Asia/Tokyo", "Pacific/Honolulu", "Pacific/Kiritimati", "America/Sao_Paulo", "Not/AZone", None]
 CAMPAIGNS = ["spring", "Spring", "summer"]
 KEYS = ["total", "city", 'odd "key"', "ünïcode", "back\\slash", "a.b", "a[0]", "$", "paid"]
+SPOTS = [(48.137, 11.575), (48.775, 9.183), (35.68, 139.76), (-33.87, 151.21), (90.0, 0.0), (0.0, 179.999), (0.0, -179.999)]
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
@@ -61,6 +65,8 @@ def folded(value: Any) -> Any:
 
 def value_of(kind: str, chance: random.Random) -> Any:
     pools = {"text": TEXTS, "number": NUMBERS, "boolean": [True, False]}
+    if kind == "place":
+        return list(on_earth(*chance.choice(SPOTS)))
     if kind == "list":
         return chance.sample(TEXTS, chance.randrange(3))
     if kind in ("date", "datetime"):
@@ -169,4 +175,8 @@ def _subscriptions(workspace_id: int, made: list[Profile], chance: random.Random
 def make_catalogue() -> None:
     """The attributes of this world as documents."""
     for name, kind in CATALOGUE.items():
-        factories.put("attribute", name, factories.attribute(title=f"The {name}", type=kind), now=NOW)
+        if "." not in name and name != "churn":
+            factories.put("attribute", name, factories.attribute(title=f"The {name}", type=kind), now=NOW)
+    fields = [{"name": "city", "type": "text"}, {"name": "since", "type": "date"}]
+    factories.put("attribute", "address", factories.attribute(title="The address", type="object", fields=fields), now=NOW)
+    factories.put("attribute", "churn", factories.attribute(title="The churn", type="score"), now=NOW)

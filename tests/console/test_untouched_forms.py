@@ -13,7 +13,11 @@ from presentation import template_forms
 from workflow import campaign_forms, campaign_places
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "documents"
-TYPES = {path.stem: read_yaml(path.read_bytes())["type"] for path in (SAMPLES / "attributes").glob("*.yaml")}
+TYPES = {path.stem: read_yaml(path.read_bytes())["type"] for path in (SAMPLES / "attributes").glob("*.yaml")} | {
+    "home": "place",
+    "churn": "number",
+    "address.city": "text",
+}
 
 
 def _bodies(folder: str) -> list[Any]:
@@ -70,6 +74,9 @@ def test_a_campaign_comes_back_as_it_was(body: dict[str, Any]) -> None:
             "within": {"last": 30, "unit": "days"},
         },
         {"message": "clicked", "op": "never"},
+        {"attribute": "home", "op": "near", "value": {"lat": 48.1, "lon": -11.5, "km": 25}},
+        {"attribute": "churn", "op": "gte", "value": 0.5, "fresh": {"amount": 7, "unit": "days"}},
+        {"attribute": "address.city", "op": "in", "value": ["Rome", "Oslo"]},
         {"sequence": [{"event": "cart"}, {"event": "paid"}], "op": "not_followed", "apart": {"amount": 3, "unit": "hours"}},
         {
             "sequence": [{"event": "a"}, {"event": "b", "where": [{"property": "plan", "op": "is", "value": "5"}]}, {"event": "c"}],

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from audience.rules.fields import FIELD_OPERATORS
-from tests.audience.world import CAMPAIGNS, CATALOGUE, DAYS, EVENTS, KEYS, MOMENTS, NUMBERS, TEXTS
+from tests.audience.world import CAMPAIGNS, CATALOGUE, DAYS, EVENTS, KEYS, MOMENTS, NUMBERS, SPOTS, TEXTS
 
 texts = st.one_of(st.sampled_from(TEXTS), st.sampled_from([text[:2] for text in TEXTS if text[:2].strip()]))
 numbers = st.one_of(st.sampled_from(NUMBERS), st.integers(-5, 105), st.floats(-10, 110, allow_nan=False))
@@ -16,6 +16,11 @@ moments = st.sampled_from([*MOMENTS, "2026-03-02T10:00:00+01:00"])
 day_spans = st.fixed_dictionaries({"amount": st.integers(1, 40), "unit": st.sampled_from(["days", "weeks", "months", "years"])})
 spans = st.one_of(day_spans, st.fixed_dictionaries({"amount": st.integers(1, 100), "unit": st.sampled_from(["minutes", "hours"])}))
 NO_VALUE = st.none()
+arounds = st.builds(
+    lambda spot, km: {"lat": spot[0], "lon": spot[1], "km": km},
+    st.one_of(st.sampled_from(SPOTS), st.tuples(st.floats(-90, 90), st.floats(-180, 180))),
+    st.sampled_from([0.001, 1, 150, 200, 1_000, 10_000, 20_015]),
+)
 
 
 def _listed(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -56,6 +61,7 @@ VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "anniversary": st.one_of(NO_VALUE, day_spans),
         **_EQUAL,
     },
+    "place": {"near": arounds, **_EQUAL},
     "list": {"contains": texts, "in": _listed(texts), "not_in": _listed(texts), "has_all": _listed(texts), **_EQUAL},
 }
 _WHOLE: dict[str, st.SearchStrategy[Any]] = {  # values that somebody can have
@@ -168,6 +174,17 @@ def _messages(draw: st.DrawFn, op: str | None = None) -> dict[str, Any]:
     return {"message": "opened", "op": op} | counted | named | ({"within": within} if within else {})
 
 
+_FRESH = list(VALUES["number"])
+
+
+@st.composite
+def _scores(draw: st.DrawFn, op: str | None = None) -> dict[str, Any]:
+    """A score that must not be too old."""
+    op = op or draw(st.sampled_from(_FRESH))
+    value = draw(VALUES["number"][op])
+    return {"attribute": "churn", "op": op, "fresh": draw(spans)} | ({} if value is None else {"value": value})
+
+
 shares = st.builds(
     lambda percent, salt: {"share": {"percent": percent, "salt": salt}},
     st.sampled_from([0.01, 10, 12.5, 50, 99.99]),
@@ -187,11 +204,12 @@ conditions = st.one_of(
     _sequences(),
     _messages(),
     _zoned(),
+    _scores(),
     shares,
     consents,
     st.sampled_from([{"reachable": "email"}, {"reachable": "sms"}, {"everyone": True}, {"segment": "one"}, {"segment": "two"}]),
 )
-attribute_conditions = st.one_of(attributes, attributes, fields, _zoned())
+attribute_conditions = st.one_of(attributes, attributes, fields, _zoned(), _scores())
 
 
 def _grouped(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -234,6 +252,7 @@ KINDS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     **{f"{how} event {op}": _measures(how, op) for how in ("first", "last") for op in _MOMENTS_OF},
     **{f"in the own zone {op}": _zoned(op) for op in (*_DATES, *_INSTANTS)},
     **{f"{steps} events {op}": _sequences(op, steps) for steps in (2, 3, 4) for op in ("followed", "not_followed")},
+    **{f"a fresh score {op}": _scores(op) for op in _FRESH},
     **{f"messages {op}": _messages(op) for op in _COUNTS},
     "a share": shares,
     "consent": consents,

@@ -122,6 +122,8 @@ def test_every_kind_of_condition_is_answered_alike_with_elasticsearch(crowd: lis
         "email starts_with",
         "created_at after",
         "in the own zone before",
+        "a fresh score gt",
+        "address.city is",
     } <= by_the_index
 
 

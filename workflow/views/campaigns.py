@@ -161,7 +161,7 @@ def audience_look(request: ConsoleRequest) -> HttpResponse:
     try:
         view = governance.document(workspace_id, "segment", key)
         count = audience.count(workspace_id, view.latest.model, as_of=now, drafts=True)
-        titles = {name: body.title for name, body in audience.catalogue(workspace_id).items()}
+        titles = audience.titles_of(audience.catalogue(workspace_id))
         words = audience.sentence(view.latest.model.rule, titles)
     except (Invalid, Missing) as error:
         return render(request, "workflow/_audience.html", {"reason": error.reason})

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from audience.catalogue import ATTRIBUTE, catalogue, types_of
+from audience.id_lists import list_numbers
 from audience.rules import nodes
 from audience.rules.binding import Scope, try_bind
 from audience.rules.bound import Type
@@ -41,7 +42,13 @@ def rule_findings(context: CheckContext, rule: DocumentModel, at: str = "") -> l
 
     What doesn't exist at all is governance's to say (it checks references); here is said what it was perhaps meant to be.
     """
-    scope = Scope(_drafted_types(context, rule), lambda key: _drafted_rule(context, key), _ANY_MOMENT, event={})
+    scope = Scope(
+        _drafted_types(context, rule),
+        lambda key: _drafted_rule(context, key),
+        _ANY_MOMENT,
+        event={},
+        lists=list_numbers(context.workspace_id),
+    )
     key = context.key if at == "/rule" else ""
     _, findings = try_bind(rule, scope, at=at, key=key)
     absent = {ref.path for ref in rule_references(rule, at) if context.draft(ref.kind, ref.key) is None}

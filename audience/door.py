@@ -20,6 +20,7 @@ from audience.events import (
     times_until,
 )
 from audience.explain import Explanation, Sampled, explain, sample
+from audience.id_lists import ListOutcome, change_list, drop_list, id_lists
 from audience.index_keeper import IndexKeeper
 from audience.ingest.columns import ImportWishes
 from audience.ingest.importing import Imported, import_file
@@ -38,6 +39,10 @@ from audience.snapshots import Growth, SnapshotKeeper, growth, snapshot_ids, tak
 from audience.sources import EventSource, Having, register_event_source
 
 __all__ = [
+    "ListOutcome",
+    "change_list",
+    "drop_list",
+    "id_lists",
     "addresses",
     "AttributeBody",
     "BadAddress",

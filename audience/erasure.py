@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from audience.models import Device, Event, Profile, ProfileFeed, Subscription, SubscriptionEntry
+from audience.models import Device, Event, ListMember, Profile, ProfileFeed, Subscription, SubscriptionEntry
 from governance.door import Actor, Missing, audit
 
 PREFIX = "erased-"  # external ids of the forgotten; nobody else may have such a one
@@ -61,5 +61,6 @@ def forget_stragglers(*, now: datetime) -> None:
 def _forget(workspace_id: int, numbers: Sequence[int]) -> None:
     for model in (Event, Subscription, SubscriptionEntry, Device):
         model._default_manager.filter(workspace_id=workspace_id, profile_id__in=numbers).delete()
+    ListMember.objects.filter(of__workspace_id=workspace_id, profile_id__in=numbers).delete()
     for forget in _ROOMS:
         forget(workspace_id, numbers)

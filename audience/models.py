@@ -136,6 +136,30 @@ class Snapshot(models.Model):
         constraints = [models.UniqueConstraint(fields=["workspace", "segment_key", "day"], name="one_snapshot_a_day")]
 
 
+class IdList(models.Model):
+    """A list of people that somebody uploaded. people: how many are on it."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
+    key = models.CharField(max_length=80)
+    title = models.CharField(max_length=120)
+    people = models.PositiveBigIntegerField(default=0)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "key"], name="one_list_per_key")]
+
+
+class ListMember(models.Model):
+    """Somebody is on a list."""
+
+    of = models.ForeignKey(IdList, on_delete=models.CASCADE, related_name="members", db_index=False)
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["of", "profile"], name="once_on_a_list")]
+
+
 class ProfileFeed(models.Model):
     """A profile changed: written with the change by the same SQL, leased and deleted by whoever keeps the index."""
 

@@ -15,6 +15,7 @@ from audience.backends.choice import Choice, engines_for
 from audience.backends.database import Database
 from audience.catalogue import catalogue, types_of
 from audience.documents import SEGMENT, SegmentBody
+from audience.id_lists import list_numbers
 from audience.rules.binding import Lookup, Scope, bind
 from audience.rules.bound import Bound
 from audience.rules.nodes import TriggerRule
@@ -117,7 +118,9 @@ def question(
     types = types_of(catalogue(workspace_id))
     read = _reader(workspace_id, drafts=drafts)
     written = _written(workspace_id, rule)
-    node = bind(written, Scope(types, read, as_of, properties), at="/rule", key=rule if isinstance(rule, str) else "")
+    node = bind(
+        written, Scope(types, read, as_of, properties, list_numbers(workspace_id)), at="/rule", key=rule if isinstance(rule, str) else ""
+    )
     return Question(written, node, read)
 
 

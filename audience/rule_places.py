@@ -18,6 +18,7 @@ SUBJECT_WORDS = {
     "consent": "agreed to hear about",
     "reachable": "can be reached by",
     "segment": "in another segment",
+    "list": "on a list",
     "everyone": "everyone",
 }
 # a condition's field in the body → its field in the builder

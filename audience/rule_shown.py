@@ -39,6 +39,8 @@ def _shown(node: Any) -> Body:
         return {"subject": "share", "percent": _text(node["share"].get("percent")), "salt": str(node["share"].get("salt", ""))}
     if "segment" in node:
         return {"subject": "segment", "segment": str(node["segment"])}
+    if "list" in node:
+        return {"subject": "list", "list": str(node["list"])}
     if isinstance(node.get("consent"), Mapping):
         said = node["consent"]
         return {"subject": "consent", "channel": str(said.get("channel", "email")), "topic": str(said.get("topic", ""))}

@@ -47,6 +47,8 @@ def node(shown: Any, types: Mapping[str, str]) -> Any:
         return {"share": {"percent": plain(str(shown.get("percent", "")), "number"), "salt": str(shown.get("salt", "")).strip()}}
     if subject == "segment":
         return {"segment": str(shown.get("segment", ""))}
+    if subject == "list":
+        return {"list": str(shown.get("list", ""))}
     if subject == "consent":
         return {"consent": {"channel": str(shown.get("channel") or "email"), "topic": str(shown.get("topic", "")).strip()}}
     if subject == "reachable":

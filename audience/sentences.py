@@ -195,6 +195,7 @@ _LEAVES: dict[type[DocumentModel], Callable[[Any, Mapping[str, str]], str]] = {
     nodes.Sequence: _sequence,
     nodes.Share: _share,
     nodes.Segment: lambda node, titles: f"in the segment “{node.segment}”",
+    nodes.OnList: lambda node, titles: f"on the list “{node.list}”",
     nodes.Consent: lambda node, titles: (
         f"who agreed to “{topic_words(node.consent.topic)}” by {_CHANNELS.get(node.consent.channel, node.consent.channel)}"
         if node.consent.topic != "*"

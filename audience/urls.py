@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from audience import rule_forms
-from audience.views import profiles, segment_people, segments
+from audience.views import lists, profiles, segment_people, segments
 from governance.door import Pages, register_pages
 
 app_name = "audience"
@@ -41,6 +41,9 @@ urlpatterns = [
     path("segments/<slug:key>/", segments.segment, name="segment"),
     path("segments/<slug:key>/preview/", segment_people.preview, name="segment-preview"),
     path("segments/<slug:key>/counted/", segment_people.counted, name="segment-counted"),
+    path("lists/", lists.lists, name="lists"),
+    path("lists/change/", lists.change, name="change-list"),
+    path("lists/<slug:key>/drop/", lists.drop, name="drop-list"),
     path("profiles/", profiles.profiles, name="profiles"),
     path("profiles/<int:profile_id>/", profiles.profile, name="profile"),
     path("profiles/<int:profile_id>/erase/", profiles.forget, name="erase"),

@@ -11,6 +11,7 @@ from audience.rules.bound import (
     DayOfYear,
     Fresh,
     Leaf,
+    Listed,
     Measured,
     Near,
     OneOf,
@@ -41,6 +42,7 @@ _LEAVES = {
     Measured: "what events come to",
     Sequenced: "events in sequence",
     Share: "share",
+    Listed: "uploaded list",
     Consented: "consent",
     Addressed: "reachable",
     Constant: "everyone",
@@ -62,6 +64,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "what events come to": (DATABASE,),
     "events in sequence": (DATABASE,),
     "share": (DATABASE,),
+    "uploaded list": (DATABASE,),
 }
 """What is asked → the engines that answer it exactly."""
 

@@ -15,7 +15,7 @@ from audience.backends.capabilities import DATABASE, answers
 from audience.backends.checks_sql import AmongIds, Checked, InShare
 from audience.backends.measures_sql import MeasuredIn
 from audience.backends.sequences_sql import InSequence
-from audience.models import Device, Event, Profile, Subscription
+from audience.models import Device, Event, ListMember, Profile, Subscription
 from audience.rules.bound import (
     Addressed,
     Bound,
@@ -26,6 +26,7 @@ from audience.rules.bound import (
     Fresh,
     Group,
     Leaf,
+    Listed,
     Measured,
     Member,
     OneOf,
@@ -220,6 +221,7 @@ _LEAVES: dict[type[Leaf], Callable[[int, Any], Q]] = {
     Zoned: _zoned,
     Fresh: _fresh,
     Share: lambda workspace_id, leaf: Q(InShare("pk", leaf.salt, leaf.millionths)),
+    Listed: lambda workspace_id, leaf: Q(pk__in=ListMember.objects.filter(of=leaf.number).values("profile_id")),
     Consented: _consented,
     Addressed: _addressed,
     Constant: lambda workspace_id, leaf: Q(Value(leaf.everyone, output_field=BooleanField())),

@@ -175,4 +175,30 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['workspace', 'id'], name='audience_ev_workspa_62471c_idx')],
             },
         ),
+        migrations.CreateModel(
+            name='IdList',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=80)),
+                ('title', models.CharField(max_length=120)),
+                ('people', models.PositiveBigIntegerField(default=0)),
+                ('created_at', models.DateTimeField()),
+                ('updated_at', models.DateTimeField()),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'key'), name='one_list_per_key')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ListMember',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('of', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='members', to='audience.idlist')),
+                ('profile', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='audience.profile')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('of', 'profile'), name='once_on_a_list')],
+            },
+        ),
     ]

@@ -17,6 +17,7 @@ from audience.rules.bound import (
     Constant,
     Fresh,
     Group,
+    Listed,
     Member,
     Share,
     Tested,
@@ -39,13 +40,15 @@ class Scope:
     """What a rule is bound against.
 
     types: the catalogue's attributes; segment: the rule of a segment by its key, None where there is none;
-    as_of: the moment of asking; event: the properties of the triggering event, None where none is at hand.
+    as_of: the moment of asking; event: the properties of the triggering event, None where none is at hand; lists: the number of each
+    uploaded list by its key.
     """
 
     types: Mapping[str, Type]
     segment: Lookup
     as_of: datetime
     event: Mapping[str, Any] | None = None
+    lists: Mapping[str, int] = field(default_factory=dict)
 
 
 def bind(rule: DocumentModel, scope: Scope, *, at: str = "", key: str = "") -> Bound:
@@ -135,6 +138,14 @@ class _Binder:
             raise WrongOperand("/trigger", "a condition on the triggering event", "one only where an event triggers")
         return Constant(passes(test, self.scope.event.get(test.name)), at)
 
+    def listed(self, node: nodes.OnList, at: str) -> Bound:
+        number = self.scope.lists.get(node.list)
+        if number is None:
+            near = difflib.get_close_matches(node.list, sorted(self.scope.lists), n=3, cutoff=0.5)
+            perhaps = f", perhaps {' or '.join(near)}" if near else ""
+            raise WrongOperand("/list", node.list, f"the key of an uploaded list{perhaps}")
+        return Listed(number, at)
+
     def segment(self, node: nodes.Segment, at: str) -> Bound:
         key, where = node.segment, at + "/segment"
         if key in self.trail:
@@ -195,6 +206,7 @@ _LEAVES: dict[type[DocumentModel], Callable[[_Binder, Any, str], Bound]] = {
     nodes.Sequence: lambda binder, node, at: binder.happened.sequence(node, at),
     nodes.Share: lambda binder, node, at: Share(node.share.salt, round(node.share.percent * 10_000), at),
     nodes.Segment: _Binder.segment,
+    nodes.OnList: _Binder.listed,
     nodes.Trigger: _Binder.trigger,
     nodes.Consent: lambda binder, node, at: Consented(node.consent.channel, node.consent.topic, at),
     nodes.Reachable: lambda binder, node, at: Addressed(node.reachable, at),

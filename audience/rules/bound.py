@@ -191,6 +191,15 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """On the uploaded list of that number."""
+
+    number: int
+    path: str = ""
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Consented:
     """Subscribed to the topic and not unsubscribed from the whole channel."""
 
@@ -235,7 +244,7 @@ class Group:
     path: str = ""
 
 
-Leaf = Tested | Zoned | Fresh | Counted | Measured | Sequenced | Share | Consented | Addressed | Constant
+Leaf = Tested | Zoned | Fresh | Counted | Measured | Sequenced | Share | Listed | Consented | Addressed | Constant
 Bound = Leaf | Member | Group
 
 

@@ -183,6 +183,12 @@ class Segment(DocumentModel):
     segment: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 
 
+class OnList(DocumentModel):
+    """A condition on an uploaded list of people: on it."""
+
+    list: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
+
+
 class ConsentTo(DocumentModel):
     """A topic of a channel; "*" is the channel as a whole."""
 
@@ -276,6 +282,7 @@ NODES: dict[str, type[DocumentModel]] = {
     "message": Message,
     "share": Share,
     "segment": Segment,
+    "list": OnList,
     "consent": Consent,
     "reachable": Reachable,
     "everyone": Everyone,

@@ -16,6 +16,7 @@ from audience.catalogue import AttributeBody, catalogue, titles_of, types_of
 from audience.documents import SEGMENT, SegmentBody
 from audience.events import event_names
 from audience.explain import sample
+from audience.id_lists import id_lists
 from audience.models import Snapshot, Subscription
 from audience.profiles import everyone
 from audience.resolve import resolve
@@ -237,6 +238,7 @@ def _pickers(request: ConsoleRequest, known: Mapping[str, AttributeBody], key: s
         "attributes": sorted(((name, title or name) for name, title in titles_of(known).items()), key=lambda pair: pair[1].casefold()),
         "fields": list(rule_words.FIELD_WORDS.items()),
         "segments": [(view.key, view.title or view.key) for view in documents(workspace_id, SEGMENT) if view.key != key],
+        "lists": [(each.key, each.title) for each in id_lists(workspace_id)],
         "events": event_names(workspace_id),
         "topics": list(
             Subscription.objects.filter(workspace_id=workspace_id)

@@ -7,7 +7,7 @@ import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from audience.models import Event, Profile, Subscription
+from audience.models import Event, IdList, ListMember, Profile, Subscription
 from audience.rules.places import on_earth
 from tests import factories
 
@@ -119,6 +119,8 @@ def people(workspace_id: int, seed: int, size: int) -> list[Profile]:
         if rows[-1].email is None:
             rows[-1].email_key = None
     made = Profile.objects.bulk_create(rows)
+    some, _ = IdList.objects.get_or_create(workspace_id=workspace_id, key="some", defaults={"created_at": NOW, "updated_at": NOW})
+    ListMember.objects.bulk_create([ListMember(of=some, profile=one) for one in made if one.pk % 3 == 0])
     _events(workspace_id, made, chance)
     _subscriptions(workspace_id, made, chance)
     return made

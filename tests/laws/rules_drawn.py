@@ -207,7 +207,9 @@ conditions = st.one_of(
     _scores(),
     shares,
     consents,
-    st.sampled_from([{"reachable": "email"}, {"reachable": "sms"}, {"everyone": True}, {"segment": "one"}, {"segment": "two"}]),
+    st.sampled_from(
+        [{"reachable": "email"}, {"reachable": "sms"}, {"everyone": True}, {"list": "some"}, {"segment": "one"}, {"segment": "two"}]
+    ),
 )
 attribute_conditions = st.one_of(attributes, attributes, fields, _zoned(), _scores())
 
@@ -259,6 +261,7 @@ KINDS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "reachable by e-mail": st.just({"reachable": "email"}),
     "reachable by text": st.just({"reachable": "sms"}),
     "everyone": st.just({"everyone": True}),
+    "an uploaded list": st.just({"list": "some"}),
     "a segment": st.just({"segment": "one"}),
     "a segment of a segment": st.just({"segment": "two"}),
 }

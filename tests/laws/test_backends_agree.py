@@ -14,6 +14,7 @@ from pyroaring import BitMap64
 from audience import planner
 from audience.backends.database import Database
 from audience.backends.elasticsearch import Cluster, Index, connected
+from audience.id_lists import list_numbers
 from audience.index_feed import rebuild
 from audience.models import Profile
 from audience.rules.binding import Scope, bind
@@ -38,7 +39,9 @@ def drawn_segments(one: dict[str, Any], two: dict[str, Any]) -> dict[str, dict[s
 
 
 def bound(rule: dict[str, Any], segments: dict[str, dict[str, Any]]) -> Bound:
-    scope = Scope(CATALOGUE, lambda key: read_node(segments[key]) if key in segments else None, NOW)
+    scope = Scope(
+        CATALOGUE, lambda key: read_node(segments[key]) if key in segments else None, NOW, lists=list_numbers(default_workspace().pk)
+    )
     return bind(read_node(rule), scope)
 
 

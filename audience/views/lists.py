@@ -1,0 +1,121 @@
+"""Uploaded lists of people: which there are, how many are on each, and who asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from audience.documents import SEGMENT
+from audience.id_lists import By, ListOutcome, Mode, change_list, drop_list, id_lists
+from audience.rules.nodes import OnList, walk
+from governance.door import ConsoleRequest, Finding, Invalid, Role, console_page, documents, shorten
+
+LARGEST = 50 * 1024 * 1024  # bytes of an uploaded file: some two million ids
+BY_WORDS = (("external_id", "External ids"), ("email", "E-mail addresses"), ("phone", "Phone numbers with +"))
+MODE_WORDS = (("replace", "These are all: replace who is on it"), ("add", "Add these"), ("remove", "Take these off"))
+
+
+@console_page()
+def lists(request: ConsoleRequest) -> HttpResponse:
+    """All lists, and the form that makes or changes one."""
+    return _draw(request, {})
+
+
+def _draw(request: ConsoleRequest, more: dict[str, Any], status: int = 200) -> HttpResponse:
+    workspace_id = request.actor.workspace_id
+    users = _users(workspace_id)
+    context = {
+        "title": "Lists",
+        "trail": [{"title": "Segments", "href": reverse("audience:segments")}],
+        "lists": [{"row": row, "users": users.get(row.key, [])} for row in id_lists(workspace_id)],
+        "bys": BY_WORDS,
+        "modes": MODE_WORDS,
+        "is_author": request.actor.role.covers(Role.AUTHOR),
+        "given": {"by": "external_id", "mode": "replace"},
+        "faults": {},
+        **more,
+    }
+    return render(request, "audience/lists.html", context, status=status)
+
+
+@require_POST
+@console_page(Role.AUTHOR)
+def change(request: ConsoleRequest) -> HttpResponse:
+    """Make a list or change who is on it: from a file, or from lines that were pasted."""
+    given = {name: request.POST.get(name, "").strip() for name in ("key", "title", "by", "mode", "pasted")}
+    try:
+        values = _lines(request.FILES.get("file"), given["pasted"])
+        # The words are checked behind the door, which names what is wrong.
+        outcome = change_list(
+            request.actor,
+            given["key"],
+            values,
+            by=cast(By, given["by"]),
+            mode=cast(Mode, given["mode"]),
+            title=given["title"],
+            now=timezone.now(),
+        )
+    except Invalid as invalid:
+        return _draw(request, {"given": given, "faults": {finding.path.strip("/"): finding for finding in invalid.findings}}, status=422)
+    if outcome.unknown or outcome.faulty:
+        return _draw(request, {"outcome": outcome, "changed": given["key"]})
+    messages.success(request, _told(given["key"], outcome))
+    return redirect("audience:lists")
+
+
+@require_POST
+@console_page(Role.AUTHOR)
+def drop(request: ConsoleRequest, key: str) -> HttpResponse:
+    """Throw a list away that no segment asks for."""
+    users = _users(request.actor.workspace_id)
+    try:
+        drop_list(request.actor, key, used_by=lambda name: users.get(name, []), now=timezone.now())
+    except Invalid as invalid:
+        messages.error(request, f"Not dropped: {invalid.reason}.")
+    else:
+        messages.success(request, f"The list {key} is gone.")
+    return redirect("audience:lists")
+
+
+def _told(key: str, outcome: ListOutcome) -> str:
+    return f"{key}: {outcome.people:,} people. {outcome.added:,} came, {outcome.removed:,} went."
+
+
+def _lines(file: UploadedFile[bytes] | None, pasted: str) -> Iterable[str]:
+    """The lines of the file, or those pasted. Raises Invalid for what is no text in UTF-8, and for both."""
+    if file is None:
+        return pasted.splitlines()
+    if pasted:
+        raise Invalid([Finding("error", "/values", "a file and pasted lines", "one of the two")])
+    if (file.size or 0) > LARGEST:
+        raise Invalid([Finding("error", "/file", f"{(file.size or 0) / 2**20:,.0f} MiB", f"at most {LARGEST // 2**20} MiB")])
+    try:
+        return bytes(file.read()).decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise Invalid([Finding("error", "/file", shorten(file.name or "a file"), "text in UTF-8, one id or address per line")]) from None
+
+
+def _users(workspace_id: int) -> dict[str, list[str]]:
+    """The segments that ask for each list, as last saved or as released."""
+    found: dict[str, dict[str, None]] = {}
+    for view in documents(workspace_id, SEGMENT):
+        for revision in (view.latest, view.released):
+            for node in _rule(revision):
+                if isinstance(node, OnList):
+                    found.setdefault(node.list, {})[view.title or view.key] = None
+    return {key: list(titles) for key, titles in found.items()}
+
+
+def _rule(revision: Any) -> Iterable[object]:
+    try:
+        return [node for _, node in walk(revision.model.rule)] if revision is not None else []
+    except Invalid:  # it no longer fits what rules may say
+        return []

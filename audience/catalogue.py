@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, JsonValue, model_validator
 
 from audience.compound import parts
 from audience.rules.bound import Type
-from audience.rules.limits import fail
+from audience.rules.limits import MAX_NAME, fail
+from audience.rules.nodes import Attribute, Property, walk
 from audience.values import AttributeType, PlainType
 from governance import door as governance
 from governance.door import CheckContext, DocumentModel, Finding, Kind, Text
@@ -44,6 +45,35 @@ class FieldBody(DocumentModel):
     type: PlainType = Field(title="What it holds", json_schema_extra={"words": {name: TYPE_WORDS[name] for name in get_args(PlainType)}})
 
 
+How = Literal["count", "sum", "average", "smallest", "largest", "first", "last"]
+HOW_WORDS: dict[str, JsonValue] = {
+    "count": "How often",
+    "sum": "The total of a property",
+    "average": "The average of a property",
+    "smallest": "The smallest value of a property",
+    "largest": "The largest value of a property",
+    "first": "When for the first time",
+    "last": "When for the last time",
+}
+
+
+class Computed(DocumentModel):
+    """What an attribute is computed from: the events of a name, ever or in the last days."""
+
+    event: Annotated[str, Text(MAX_NAME)] = Field(title="Event")
+    how: How = Field(title="What of it", json_schema_extra={"words": HOW_WORDS})
+    of: Annotated[str, Text(MAX_NAME, min=0)] = Field(default="", title="Property", json_schema_extra={"help": "Whose numbers are taken."})
+    days: int | None = Field(default=None, ge=1, le=3_650, title="Days", json_schema_extra={"help": "How far back; nothing: all time."})
+    where: list[Property] = Field(default_factory=list, max_length=20, title="Only events in which")
+
+    @model_validator(mode="after")
+    def _of_fits(self) -> Self:
+        if (self.how in ("count", "first", "last")) == bool(self.of):
+            expected = "no property" if self.of else 'the property that is meant, such as "total"'
+            fail([(("of",), self.of or "nothing", expected)])
+        return self
+
+
 class AttributeBody(DocumentModel):
     """One attribute; its name is the document's key."""
 
@@ -55,6 +85,21 @@ class AttributeBody(DocumentModel):
     description: Annotated[str, Text(2_000, min=0, lines=True)] = ""
     unit: Annotated[str, Text(40, min=0)] = Field(default="", json_schema_extra={"help": "Such as nights or USD."})
     sensitivity: Sensitivity = Field(default="internal", title="How private it is", json_schema_extra={"words": PRIVACY_WORDS})
+
+    source: Annotated[str, Text(200, min=0)] = Field(default="", title="Where it comes from", json_schema_extra={"help": "A system."})
+    owner: Annotated[str, Text(200, min=0)] = Field(default="", title="Who answers for it")
+    computed: Computed | None = Field(default=None, title="Computed from events")
+    deprecated: Annotated[str, Text(300, min=0)] = Field(
+        default="", title="Deprecated", json_schema_extra={"help": "Why no new rule should ask for it, and what to ask for instead."}
+    )
+
+    @model_validator(mode="after")
+    def _computed_fits(self) -> Self:
+        if self.computed is not None:
+            holds = "datetime" if self.computed.how in ("first", "last") else "number"
+            if self.type != holds:
+                fail([(("type",), self.type, f"{holds}: that is what “{self.computed.how}” of events is")])
+        return self
 
     @model_validator(mode="after")
     def _fields_fit(self) -> Self:
@@ -75,10 +120,25 @@ def _checks(context: CheckContext, body: AttributeBody) -> Sequence[Finding]:
         before: AttributeBody = governance.released(context.workspace_id, ATTRIBUTE.name, context.key).model
     except governance.Missing:
         return []
-    if parts(context.key, before).items() <= parts(context.key, body).items():
+    lost = parts(context.key, before).items() - parts(context.key, body).items()
+    if not lost:
         return []
+    users = _released_users(context.workspace_id, {name for name, _ in lost})
+    if users:
+        expected = f"what released segments ask for ({', '.join(users[:5])}); make another attribute, and deprecate this one"
+        return [Finding("error", "/type", body.type, expected)]
     expected = f"the released type, {before.type}: values that are kept already match no rule until they are sent again"
     return [Finding("warning", "/type", body.type, expected)]
+
+
+def _released_users(workspace_id: int, names: Set[str]) -> list[str]:
+    """The released segments whose rules ask for one of these."""
+    found = []
+    for view in governance.all_released(workspace_id, "segment"):
+        asked = {node.attribute for _, node in walk(view.model.rule) if isinstance(node, Attribute)}
+        if asked & names:
+            found.append(view.key)
+    return found
 
 
 ATTRIBUTE = Kind(name="attribute", plural="attributes", title="Attribute", schema=AttributeBody, checks=_checks)

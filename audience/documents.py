@@ -51,8 +51,19 @@ def rule_findings(context: CheckContext, rule: DocumentModel, at: str = "") -> l
     )
     key = context.key if at == "/rule" else ""
     _, findings = try_bind(rule, scope, at=at, key=key)
+    findings = [*findings, *_deprecated(context, rule, at)]
     absent = {ref.path for ref in rule_references(rule, at) if context.draft(ref.kind, ref.key) is None}
     return [finding for finding in findings if finding.path not in absent or "perhaps" in finding.expected]
+
+
+def _deprecated(context: CheckContext, rule: DocumentModel, at: str) -> list[Finding]:
+    """What is asked of attributes that no new rule should ask for. The answer is right all the same."""
+    found = []
+    for ref in rule_references(rule, at):
+        body = context.draft(ref.kind, ref.key) if ref.kind == ATTRIBUTE.name else None
+        if body is not None and body.deprecated:
+            found.append(Finding("warning", ref.path, f"{ref.key}, which is deprecated", body.deprecated))
+    return found
 
 
 def _drafted_types(context: CheckContext, rule: DocumentModel) -> Mapping[str, Type]:

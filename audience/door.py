@@ -3,6 +3,7 @@
 from audience.addresses import BadAddress, can_receive_texts, country_code, email_address, locale_tag, phone_number, zone_name
 from audience.bitmaps import pack, unpack
 from audience.catalogue import AttributeBody, catalogue, titles_of
+from audience.computed import keep_computed, recounts_waiting
 from audience.consent import Consent, State, consenting, consents, proof, set_consent, topic_words
 from audience.device_forms import PLATFORMS, DeviceAddress, masked
 from audience.devices import DeviceView, device_known_by, give_devices, invalidate_devices, register_device, remove_device
@@ -39,6 +40,8 @@ from audience.snapshots import Growth, SnapshotKeeper, growth, snapshot_ids, tak
 from audience.sources import EventSource, Having, register_event_source
 
 __all__ = [
+    "keep_computed",
+    "recounts_waiting",
     "ListOutcome",
     "change_list",
     "drop_list",

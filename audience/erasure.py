@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from audience.computed import forget_recounts
 from audience.models import Device, Event, ListMember, Profile, ProfileFeed, Subscription, SubscriptionEntry
 from governance.door import Actor, Missing, audit
 
@@ -61,6 +62,7 @@ def forget_stragglers(*, now: datetime) -> None:
 def _forget(workspace_id: int, numbers: Sequence[int]) -> None:
     for model in (Event, Subscription, SubscriptionEntry, Device):
         model._default_manager.filter(workspace_id=workspace_id, profile_id__in=numbers).delete()
+    forget_recounts(workspace_id, numbers)
     ListMember.objects.filter(of__workspace_id=workspace_id, profile_id__in=numbers).delete()
     for forget in _ROOMS:
         forget(workspace_id, numbers)

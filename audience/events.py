@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 
 from audience import profiles, sql
+from audience.computed import note_events
 from audience.ingest.rows import ProfileRow, external_id_fault, external_id_of
 from audience.ingest.upsert import upsert
 from audience.models import Event, EventFeed
@@ -85,6 +86,8 @@ def _record(workspace_id: int, events: Sequence[NewEvent], now: datetime, trigge
             else:
                 good.setdefault(event.event_id, (event, number))
         fresh = _insert(workspace_id, list(good.values()), now)
+        if fresh:
+            note_events(workspace_id, [(event.name, who[event.profile]) for _, event in fresh], now=now)
         if triggering:
             _feed(workspace_id, fresh, now)
     return Recorded(len(fresh), len(events) - len(rejected) - len(fresh), tuple(rejected))

@@ -136,6 +136,45 @@ class Snapshot(models.Model):
         constraints = [models.UniqueConstraint(fields=["workspace", "segment_key", "day"], name="one_snapshot_a_day")]
 
 
+class Recount(models.Model):
+    """Somebody's computed attribute is to be counted anew: an event came, or its answer changes by itself then."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False, db_constraint=False)
+    attribute = models.CharField(max_length=80)
+    profile_id = models.BigIntegerField()
+    due_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "attribute", "profile_id"], name="one_recount_each")]
+
+
+class ComputedSeed(models.Model):
+    """A computed attribute in the form in which everybody was counted; again_at: when once more."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False, db_constraint=False)
+    attribute = models.CharField(max_length=80)
+    computed = models.TextField()
+    again_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "attribute"], name="one_seed_each")]
+
+
+class ProposedAttribute(models.Model):
+    """A name that came with people and isn't in the catalogue. type: what its values look like; times: how often it came."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
+    name = models.CharField(max_length=80)
+    type = models.CharField(max_length=12)
+    times = models.PositiveBigIntegerField()
+    source = models.CharField(max_length=80)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "name"], name="one_proposal_each")]
+
+
 class IdList(models.Model):
     """A list of people that somebody uploaded. people: how many are on it."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from audience import rule_forms
-from audience.views import lists, profiles, segment_people, segments
+from audience.views import attributes, lists, profiles, segment_people, segments
 from governance.door import Pages, register_pages
 
 app_name = "audience"
@@ -29,6 +29,7 @@ register_pages(
     "attribute",
     Pages(
         icon="attribute",
+        list="audience:attributes",
         intro="What may be known about a person: name, type and how sensitive it is.",
         starter={"title": "", "type": "text"},
     ),
@@ -41,6 +42,8 @@ urlpatterns = [
     path("segments/<slug:key>/", segments.segment, name="segment"),
     path("segments/<slug:key>/preview/", segment_people.preview, name="segment-preview"),
     path("segments/<slug:key>/counted/", segment_people.counted, name="segment-counted"),
+    path("attributes/", attributes.attributes, name="attributes"),
+    path("attributes/<slug:name>/decide/", attributes.decide_proposal, name="decide-attribute"),
     path("lists/", lists.lists, name="lists"),
     path("lists/change/", lists.change, name="change-list"),
     path("lists/<slug:key>/drop/", lists.drop, name="drop-list"),

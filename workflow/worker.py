@@ -78,7 +78,7 @@ class Worker:
         return pipeline.on_events(now=now)
 
     def keep_time(self) -> None:
-        """Schedules, waves, evidence about requests in doubt, housekeeping, the audience's index and daily snapshots."""
+        """Schedules, waves, evidence about requests in doubt, housekeeping; the audience's computed attributes, index, daily snapshots."""
         now = self.clock()
         if time.monotonic() - self._raised >= RAISE_EVERY:
             self._raised = time.monotonic()
@@ -87,6 +87,7 @@ class Worker:
         pipeline.fall_back(now=now)
         delivery.reconcile(now=now, vendors=self.vendors)
         delivery.housekeeping(now=now)
+        audience.keep_computed(now=now)
         self.index.keep()
         if "promotional" in self.lanes:  # a large segment takes seconds, and a transactional message must not wait for them
             self.snapshots.keep(now=now)

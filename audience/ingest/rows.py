@@ -145,6 +145,8 @@ def _attributes(given: Mapping[str, Any], catalogue: Catalogue, made: CleanRow, 
             faults.append(
                 Finding("error", pointer(["attributes", name]), shorten(name), "an attribute of the catalogue; add it there first")
             )
+        elif body.computed is not None:
+            faults.append(Finding("error", pointer(["attributes", name]), "a value", "none: it is computed from events"))
         else:
             try:
                 made.attributes[name], compared = kept(name, body, value)

@@ -20,6 +20,7 @@ from audience.consent import as_state, set_consent
 from audience.ingest import postgresql, sqlite
 from audience.ingest.rows import STORED, CleanRow, ProfileRow, Rejected, clean
 from audience.profiles import Person
+from audience.proposals import note_unknown
 from governance.door import Finding, Invalid
 
 AT_ONCE = 2_000  # rows per transaction
@@ -107,6 +108,7 @@ def upsert_chunks(
     written = 0
     while chunk := list(islice(remaining, AT_ONCE)):
         outcome = _chunk(workspace_id, [clean(row, known) for row in chunk], known, source, now)
+        note_unknown(workspace_id, chunk, known, source=source, now=now)
         written += outcome.written
         yield outcome
     if written >= MANY:

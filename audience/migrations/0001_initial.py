@@ -201,4 +201,46 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('of', 'profile'), name='once_on_a_list')],
             },
         ),
+        migrations.CreateModel(
+            name='Recount',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('attribute', models.CharField(max_length=80)),
+                ('profile_id', models.BigIntegerField()),
+                ('due_at', models.DateTimeField(db_index=True)),
+                ('workspace', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'attribute', 'profile_id'), name='one_recount_each')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ComputedSeed',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('attribute', models.CharField(max_length=80)),
+                ('computed', models.TextField()),
+                ('again_at', models.DateTimeField(null=True)),
+                ('workspace', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'attribute'), name='one_seed_each')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ProposedAttribute',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80)),
+                ('type', models.CharField(max_length=12)),
+                ('times', models.PositiveBigIntegerField()),
+                ('source', models.CharField(max_length=80)),
+                ('first_at', models.DateTimeField()),
+                ('last_at', models.DateTimeField()),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'name'), name='one_proposal_each')],
+            },
+        ),
     ]

@@ -9,6 +9,7 @@ import pytest
 
 from audience import door as audience
 from audience.door import ProfileRow, SegmentBody
+from governance import door as governance
 from governance.door import Invalid, parse
 from tests import factories
 
@@ -154,3 +155,28 @@ def test_the_catalogue_refuses_what_it_couldnt_keep(changes: dict[str, Any], pat
     with pytest.raises(Invalid) as refused:
         factories.put("attribute", "thing", factories.attribute(**changes), now=NOW)
     assert path in [finding.path for finding in refused.value.findings]
+
+
+def checked(kind: str, key: str) -> list[tuple[str, str]]:
+    found = governance.check_latest(factories.person("ada", now=NOW), kind, key, now=NOW)
+    return [(finding.level, finding.path) for finding in found]
+
+
+def test_what_a_released_segment_asks_for_cant_be_taken_away() -> None:
+    factories.put("segment", "romans", factories.segment(rule={"attribute": "address.city", "op": "is", "value": "Rome"}), now=NOW)
+    factories.release("segment", "romans", now=NOW)
+    fewer = factories.attribute(type="object", fields=[{"name": "since", "type": "date"}])
+    factories.put("attribute", "address", fewer, now=NOW)
+    assert ("error", "/type") in checked("attribute", "address")
+    more = [{"name": name, "type": kind} for name, kind in (("city", "text"), ("since", "datetime"), ("zip", "text"))]
+    factories.put("attribute", "address", factories.attribute(type="object", fields=more), now=NOW)
+    assert checked("attribute", "address") == [("warning", "/type")], "nobody asks for the day"
+
+
+def test_a_deprecated_attribute_answers_as_before_and_warns_who_asks_for_it() -> None:
+    ada = person(home=MUNICH)
+    old = factories.attribute(type="place", deprecated="Ask for “address.city” instead.")
+    factories.put("attribute", "home", old, now=NOW)
+    rule = {"attribute": "home", "op": "exists"}
+    factories.put("segment", "homely", factories.segment(rule=rule), now=NOW)
+    assert who(rule) == {ada} and ("warning", "/rule/attribute") in checked("segment", "homely")

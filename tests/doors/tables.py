@@ -43,6 +43,8 @@ CONSOLE = {
     "console/segments/<slug:key>/": ("viewer", "author"),
     "console/segments/<slug:key>/preview/": ("viewer", "viewer"),
     "console/segments/<slug:key>/counted/": ("viewer", "viewer"),
+    "console/attributes/": ("viewer", "viewer"),
+    "console/attributes/<slug:name>/decide/": ("-", "author"),
     "console/lists/": ("viewer", "viewer"),
     "console/lists/change/": ("-", "author"),
     "console/lists/<slug:key>/drop/": ("-", "author"),

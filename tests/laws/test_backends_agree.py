@@ -27,6 +27,7 @@ from governance.door import default_workspace
 from tests.audience import oracle
 from tests.audience.world import CATALOGUE, NOW, make_catalogue, people
 from tests.laws.rules_drawn import KINDS, attribute_rules, one_of_every_kind, rules
+from tests.laws.rules_kept import KEPT
 
 EXAMPLES = int(os.environ.get("OMNI_LAW_EXAMPLES", "200"))  # a night's worth: make agree
 law = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
@@ -97,6 +98,16 @@ def test_every_kind_of_condition_means_to_the_database_what_it_says(crowd: list[
             assert set(Database().ids(workspace, bound(condition, segments))) == expected, kind
 
     holds()
+
+
+@pytest.mark.elasticsearch
+def test_rules_that_once_divided_the_engines(crowd: list[Profile], index: Index) -> None:
+    workspace = crowd[0].workspace_id
+    for why, rule in KEPT.items():
+        expected = {person.pk for person in crowd if oracle.matches(rule, person, NOW, {})}
+        node = bound(rule, {})
+        assert set(Database().ids(workspace, node)) == expected, why
+        assert set(planner.ids(planner.plan(node, [index, Database()]), workspace)) == expected, why
 
 
 @pytest.mark.elasticsearch

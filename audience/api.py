@@ -78,7 +78,7 @@ class Consents(APIView):
     def put(self, request: ApiRequest, external_id: str) -> Response:
         """Record what a person said about one topic, or with "*" about a whole channel. The same again changes nothing."""
         wanted, person = parse(bodies.ConsentRequest, request.data), _found(request, external_id)
-        said = {name: getattr(wanted, name) for name in ("channel", "topic", "state", "source", "wording")}
+        said = {name: getattr(wanted, name) for name in ("channel", "topic", "state", "source", "wording", "basis", "expires_at")}
         set_consent(person.workspace_id, [person.pk], **said, now=timezone.now())
         return _consents(person)
 

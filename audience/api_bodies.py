@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
-from audience.consent import Consent
+from audience.consent import Basis, Consent
 from audience.device_forms import Platform
 from audience.devices import DeviceView
 from audience.ingest.rows import ProfileRow
@@ -64,7 +64,9 @@ class ConsentRequest(ConsentBody):
     """What a person said, and the proof of it. wording: what they agreed to."""
 
     source: str = Field(examples=["preference page"])
-    wording: str = ""
+    wording: str = Field("", description="What they agreed to, with its version.")
+    basis: Basis = Field("consent", description="Why an agreement may be used, in law.")
+    expires_at: AwareDatetime | None = Field(None, description="When an agreement is none any more, unless it is renewed.")
 
 
 class DeviceRequest(DocumentModel):
@@ -131,6 +133,8 @@ class ConsentAnswer(BaseModel):
     state: str
     source: str
     wording: str
+    basis: str
+    expires_at: datetime | None
     at: datetime
 
     @classmethod

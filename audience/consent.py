@@ -7,16 +7,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Literal
+from typing import Any, Literal, get_args
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.timezone import is_aware
 
 from audience import sql
 from audience.models import Subscription, SubscriptionEntry
 from governance.door import Finding, Invalid, shorten
 
 State = Literal["subscribed", "unsubscribed"]
+Basis = Literal["consent", "existing_customer", "contract", "legitimate_interest"]
+BASES: tuple[Basis, ...] = get_args(Basis)
 STATES: tuple[State, State] = ("subscribed", "unsubscribed")
 WHOLE_CHANNEL = "*"
 MAX_SOURCE, MAX_WORDING = 80, 200
@@ -27,7 +30,10 @@ _TOPIC = re.compile(r"\*|[a-z0-9][a-z0-9_-]{0,79}")
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What one person said about one topic of one channel. topic "*": the whole channel."""
+    """What one person said about one topic of one channel. topic "*": the whole channel.
+
+    basis: why an agreement may be used, in law; expires_at: when it is none any more unless it is renewed; neither of a refusal.
+    """
 
     channel: str
     topic: str
@@ -35,6 +41,8 @@ class Consent:
     source: str
     wording: str
     at: datetime
+    basis: str = ""
+    expires_at: datetime | None = None
 
 
 def set_consent(
@@ -47,18 +55,22 @@ def set_consent(
     source: str,
     now: datetime,
     wording: str = "",
+    basis: Basis = "consent",
+    expires_at: datetime | None = None,
     keep_refusals: bool = False,
 ) -> int:
     """Record what these people said, with its proof; returns for how many it was news. Nobody of another workspace is touched.
 
     topic "*" is the whole channel: its refusal outweighs every topic until it is lifted itself. source: what said so, e.g.
-    "preference-page"; wording: what they agreed to. keep_refusals: a refusal that another source recorded is not lifted, so that
-    a file exported yesterday can't undo what somebody clicked today. Raises Invalid.
+    "preference-page"; wording: what they agreed to, and its version; basis and expires_at: of an agreement only. keep_refusals: a refusal
+    that another source recorded is not lifted, so that a file exported yesterday can't undo what somebody clicked today. Raises Invalid.
     """
-    findings = faults(channel, topic, state, source, wording)
+    findings = faults(channel, topic, state, source, wording) + _terms_faults(basis, expires_at)
     if findings:
         raise Invalid(findings)
-    said, news = (channel, topic, state, source, wording), 0
+    agreed = state == "subscribed"
+    terms = (basis if agreed else "", sql.moment(expires_at) if agreed and expires_at else None)
+    said, news = (channel, topic, state, source, wording, *terms), 0
     remaining = iter(dict.fromkeys(int(each) for each in profile_ids))
     while some := list(islice(remaining, AT_ONCE)):
         with transaction.atomic():
@@ -82,14 +94,25 @@ def faults(channel: object, topic: object, state: object, source: object = "-", 
     return found
 
 
+def _terms_faults(basis: object, expires_at: object) -> list[Finding]:
+    found = []
+    if basis not in BASES:
+        found.append(Finding("error", "/basis", shorten(basis), f"one of {', '.join(BASES)}"))
+    if expires_at is not None and not (isinstance(expires_at, datetime) and is_aware(expires_at)):
+        found.append(Finding("error", "/expires_at", shorten(expires_at), "an instant with its offset, such as 2027-01-31T00:00:00Z"))
+    return found
+
+
 _STATEMENT = """
-INSERT INTO audience_subscription (workspace_id, profile_id, channel, topic, state, source, wording, at)
-SELECT p.workspace_id, p.id, %s, %s, %s, %s, %s, {at} FROM audience_profile p
+INSERT INTO audience_subscription (workspace_id, profile_id, channel, topic, state, source, wording, basis, expires_at, at)
+SELECT p.workspace_id, p.id, %s, %s, %s, %s, %s, %s, {expires}, {at} FROM audience_profile p
  WHERE p.workspace_id = %s AND p.erased_at IS NULL AND {among} ORDER BY p.id
 ON CONFLICT (workspace_id, profile_id, channel, topic) DO UPDATE
-   SET state = excluded.state, source = excluded.source, wording = excluded.wording, at = excluded.at
+   SET state = excluded.state, source = excluded.source, wording = excluded.wording, basis = excluded.basis,
+       expires_at = excluded.expires_at, at = excluded.at
  WHERE (audience_subscription.state <> excluded.state OR audience_subscription.source <> excluded.source
-        OR audience_subscription.wording <> excluded.wording) {unless}
+        OR audience_subscription.wording <> excluded.wording OR audience_subscription.basis <> excluded.basis
+        OR coalesce(CAST(audience_subscription.expires_at AS text), '') <> coalesce(CAST(excluded.expires_at AS text), '')) {unless}
 RETURNING profile_id
 """  # in the order of the ids, so that two writers never wait for each other in a circle
 _UNLESS_REFUSED = """
@@ -97,39 +120,39 @@ _UNLESS_REFUSED = """
             AND audience_subscription.source <> excluded.source)
 """
 _PROOF = """
-INSERT INTO audience_subscriptionentry (workspace_id, profile_id, channel, topic, state, source, wording, at)
-SELECT workspace_id, profile_id, channel, topic, state, source, wording, at FROM audience_subscription
+INSERT INTO audience_subscriptionentry (workspace_id, profile_id, channel, topic, state, source, wording, basis, expires_at, at)
+SELECT workspace_id, profile_id, channel, topic, state, source, wording, basis, expires_at, at FROM audience_subscription
  WHERE workspace_id = %s AND channel = %s AND topic = %s AND {among} ORDER BY profile_id
 """
 
 
-def _set(workspace_id: int, ids: list[int], said: tuple[str, ...], now: datetime, *, keep_refusals: bool) -> int:
+def _set(workspace_id: int, ids: list[int], said: tuple[Any, ...], now: datetime, *, keep_refusals: bool) -> int:
     at = "%s::timestamptz" if sql.on_postgres() else "%s"
-    statement = _STATEMENT.format(at=at, among=sql.among("p.id"), unless=_UNLESS_REFUSED if keep_refusals else "")
+    statement = _STATEMENT.format(at=at, expires=at, among=sql.among("p.id"), unless=_UNLESS_REFUSED if keep_refusals else "")
     changed = [row[0] for row in sql.rows(statement, [*said, sql.moment(now), workspace_id, sql.listed(ids)])]
     if changed:
         sql.run(_PROOF.format(among=sql.among("profile_id")), [workspace_id, said[0], said[1], sql.listed(changed)])
     return len(changed)
 
 
-def consenting(workspace_id: int, ids: Sequence[int], *, channel: str, topic: str, message_class: str) -> set[int]:
-    """Those of `ids` who may be written to. One query, whatever their number.
+def consenting(workspace_id: int, ids: Sequence[int], *, channel: str, topic: str, message_class: str, now: datetime) -> set[int]:
+    """Those of `ids` who may be written to now. One query, whatever their number.
 
-    promotional: subscribed to the topic and not unsubscribed from the whole channel. service: not unsubscribed from either.
-    transactional: everyone.
+    promotional: subscribed to the topic, by an agreement that hasn't expired, and not unsubscribed from the whole channel. service: not
+    unsubscribed from either. transactional: everyone.
     """
     wanted = {int(each) for each in ids}
     if message_class == "transactional" or not wanted:
         return wanted
     statement = (
-        "SELECT profile_id, topic, state FROM audience_subscription "
+        "SELECT profile_id, topic, state, expires_at IS NOT NULL AND expires_at <= %s FROM audience_subscription "
         f"WHERE workspace_id = %s AND channel = %s AND topic IN (%s, %s) AND {sql.among('profile_id')}"
     )
-    said = sql.rows(statement, [workspace_id, channel, topic, WHOLE_CHANNEL, sql.listed(wanted)])
-    refused = {profile_id for profile_id, _, state in said if state == "unsubscribed"}
+    said = sql.rows(statement, [sql.moment(now), workspace_id, channel, topic, WHOLE_CHANNEL, sql.listed(wanted)])
+    refused = {profile_id for profile_id, _, state, _ in said if state == "unsubscribed"}
     if message_class == "service":
         return wanted - refused
-    return {profile_id for profile_id, about, state in said if about == topic and state == "subscribed"} - refused
+    return {profile_id for profile_id, about, state, expired in said if about == topic and state == "subscribed" and not expired} - refused
 
 
 def consents(workspace_id: int, profile_id: int) -> list[Consent]:
@@ -156,7 +179,7 @@ def topic_words(topic: str) -> str:
 
 def as_consent(row: Subscription | SubscriptionEntry) -> Consent:
     """A row as plain data."""
-    return Consent(row.channel, row.topic, as_state(row.state), row.source, row.wording, row.at)
+    return Consent(row.channel, row.topic, as_state(row.state), row.source, row.wording, row.at, row.basis, row.expires_at)
 
 
 def as_state(word: str) -> State:

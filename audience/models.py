@@ -77,6 +77,8 @@ class Subscription(models.Model):
     state = models.CharField(max_length=12)  # subscribed, unsubscribed
     source = models.CharField(max_length=80)
     wording = models.CharField(max_length=200, blank=True)
+    basis = models.CharField(max_length=24, blank=True)  # in law, of an agreement
+    expires_at = models.DateTimeField(null=True)  # an agreement that isn't renewed until then is none any more
     at = models.DateTimeField()
 
     class Meta:
@@ -112,6 +114,8 @@ class SubscriptionEntry(models.Model):
     state = models.CharField(max_length=12)
     source = models.CharField(max_length=80)
     wording = models.CharField(max_length=200, blank=True)
+    basis = models.CharField(max_length=24, blank=True)  # in law, of an agreement
+    expires_at = models.DateTimeField(null=True)  # an agreement that isn't renewed until then is none any more
     at = models.DateTimeField()
 
     class Meta:

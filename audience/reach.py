@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from pyroaring import BitMap64
@@ -22,7 +23,7 @@ _CONSENTS = """LEFT JOIN audience_subscription t
     LEFT JOIN audience_subscription w
         ON w.workspace_id = p.workspace_id AND w.profile_id = p.id AND w.channel = %s AND w.topic = %s AND {of_channel}"""
 _REFUSED = "(t.state = 'unsubscribed' OR w.state = 'unsubscribed')"
-_NEVER_AGREED = "(t.state IS NULL OR t.state <> 'subscribed')"
+_NEVER_AGREED = "(t.state IS NULL OR t.state <> 'subscribed' OR (t.expires_at IS NOT NULL AND t.expires_at <= %s))"
 
 
 def unreachable(workspace_id: int, ids: BitMap64, *, channel: str) -> BitMap64:
@@ -35,8 +36,8 @@ def unreachable(workspace_id: int, ids: BitMap64, *, channel: str) -> BitMap64:
     return found & ids
 
 
-def unwilling(workspace_id: int, ids: BitMap64, *, channel: str, topic: str, message_class: str) -> BitMap64:
-    """Those of `ids` whom `consent.consenting` would not name: everybody else may be written to."""
+def unwilling(workspace_id: int, ids: BitMap64, *, channel: str, topic: str, message_class: str, now: datetime) -> BitMap64:
+    """Those of `ids` whom `consent.consenting` would not name: everybody else may be written to now."""
     found = BitMap64()
     if message_class == "transactional":
         return found
@@ -44,7 +45,8 @@ def unwilling(workspace_id: int, ids: BitMap64, *, channel: str, topic: str, mes
     for where, bounds in _ranges(ids):
         joins = _CONSENTS.format(of_topic=where.format("t.profile_id"), of_channel=where.format("w.profile_id"))
         statement = f"SELECT p.id FROM audience_profile p {joins} WHERE p.workspace_id = %s AND {where.format('p.id')} AND {condition}"
-        given = [channel, topic, *bounds, channel, WHOLE_CHANNEL, *bounds, workspace_id, *bounds]
+        moment = [] if message_class == "service" else [sql.moment(now)]
+        given = [channel, topic, *bounds, channel, WHOLE_CHANNEL, *bounds, workspace_id, *bounds, *moment]
         found.update(row[0] for row in sql.rows(statement, given))
     return found & ids
 

@@ -46,7 +46,7 @@ def elsewhere(workspace_id: int, dispatch_id: int, *, now: datetime) -> list[Els
             continue
         reached = people - audience.unreachable(workspace_id, people, channel=channel)
         asked = {"channel": channel, "topic": dispatch.topic, "message_class": dispatch.message_class}
-        reached -= audience.unwilling(workspace_id, reached, **asked)
+        reached -= audience.unwilling(workspace_id, reached, **asked, now=now)
         reached -= suppressed_people(workspace_id, channel, reached, message_class=dispatch.message_class)
         countries = audience.countries(workspace_id, reached)
         there = quote(workspace_id, channel, countries, now=now)

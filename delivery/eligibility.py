@@ -124,7 +124,8 @@ def _permission(dispatch: DispatchFacts, found: Verdicts, now: datetime) -> None
             found.keep(Reason.SUPPRESSED, lambda candidate: candidate.address_hash not in stopped)
     if found.admitted and dispatch.message_class != "transactional":
         ids = [candidate.profile_id for candidate in found.admitted]
-        willing = audience.consenting(workspace_id, ids, channel=channel, topic=dispatch.topic, message_class=dispatch.message_class)
+        about = {"channel": channel, "topic": dispatch.topic, "message_class": dispatch.message_class}
+        willing = audience.consenting(workspace_id, ids, **about, now=now)
         found.keep(Reason.NO_CONSENT, lambda candidate: candidate.profile_id in willing)
     if found.admitted and dispatch.recheck_rule:
         ids = [candidate.profile_id for candidate in found.admitted]

@@ -29,7 +29,7 @@ def forecast(plan: DispatchPlan, person: Person, *, renders: bool, now: datetime
     """Asked of one person; writes nothing. plan.ids: the person, and whoever of the audience has the same address; renders: whether
     their message can be made. Raises Missing where the route or the policy isn't released.
     """
-    for reason, people in survey(plan).left_out.items():
+    for reason, people in survey(plan, now=now).left_out.items():
         if person.id in people:
             return Forecast(reason)
     routes = policies.routes(plan.workspace_id, plan.route_key, plan.channel)

@@ -115,7 +115,7 @@ def row_of(plan: DispatchPlan, routes: Sequence[policies.Route], now: datetime) 
 
 def _fill(dispatch: Dispatch, plan: DispatchPlan, now: datetime) -> None:
     """Waves, slices, batches and the bitmaps of those left out."""
-    left_out = _left_out(plan, _reached(plan, but=dispatch.pk))
+    left_out = _left_out(plan, _reached(plan, but=dispatch.pk), now)
     ids = plan.ids.copy()
     for people in left_out.values():
         ids -= people
@@ -133,10 +133,10 @@ def _fill(dispatch: Dispatch, plan: DispatchPlan, now: datetime) -> None:
     dispatch.save(update_fields=["planned", "considered", "state", "finished_at"])
 
 
-def survey(plan: DispatchPlan) -> Surveyed:
+def survey(plan: DispatchPlan, *, now: datetime) -> Surveyed:
     """Who would get nothing and why, were this planned now. Writes nothing."""
     reached = _reached(plan, but=0)
-    return Surveyed(reached, {Reason(reason).name.lower(): people for reason, people in _left_out(plan, reached).items() if people})
+    return Surveyed(reached, {Reason(reason).name.lower(): people for reason, people in _left_out(plan, reached, now).items() if people})
 
 
 def planned(workspace_id: int, dispatch_id: int) -> BitMap64:
@@ -155,7 +155,7 @@ def unfinished(workspace_id: int, dispatch_ids: Sequence[int]) -> list[int]:
     )
 
 
-def _left_out(plan: DispatchPlan, reached: BitMap64) -> dict[Reason, BitMap64]:
+def _left_out(plan: DispatchPlan, reached: BitMap64, now: datetime) -> dict[Reason, BitMap64]:
     """Who gets nothing and why, disjoint; the first reason that applies stays. Where the plan brings what was seen of the same people
     moments ago, and nobody more was reached since, that stands: a wish of a moment is seen by the last look, as one after it is."""
     if plan.surveyed is not None and plan.surveyed.reached == reached:
@@ -177,7 +177,7 @@ def _left_out(plan: DispatchPlan, reached: BitMap64) -> dict[Reason, BitMap64]:
     topic, message_class = plan.topic, plan.message_class
     leave(
         Reason.NO_CONSENT,
-        audience.unwilling(plan.workspace_id, plan.ids - taken, channel=plan.channel, topic=topic, message_class=message_class),
+        audience.unwilling(plan.workspace_id, plan.ids - taken, channel=plan.channel, topic=topic, message_class=message_class, now=now),
     )
     stopped = suppressed_people(plan.workspace_id, plan.channel, plan.ids - taken, message_class=message_class)
     leave(Reason.SUPPRESSED, stopped)

@@ -115,7 +115,7 @@ def change_minds(run: pipeline.Run, *, now: datetime) -> int:
     workspace_id = run.workspace_id
     segment = governance.revision_by_id(workspace_id, run.facts["segment_revision"]).model
     ids = [int(each) for each in audience.resolve(workspace_id, segment, as_of=now).ids]
-    willing = sorted(audience.consenting(workspace_id, ids, channel="email", topic=TOPIC, message_class="promotional"))
+    willing = sorted(audience.consenting(workspace_id, ids, channel="email", topic=TOPIC, message_class="promotional", now=now))
     some, source = willing[:CHANGED_MINDS], "sample, after the launch"
     return audience.set_consent(workspace_id, some, channel="email", topic=TOPIC, state="unsubscribed", source=source, now=now)
 

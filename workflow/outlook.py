@@ -111,7 +111,7 @@ def look_ahead(
     held = optimization.hold_out(resolution.ids, share=campaign.holdout, salt=key)
     ids = resolution.ids - held
     plan = plan_of(workspace_id, key, campaign, revision, templates, senders, ids, planned_at=planned_at, now=now)
-    surveyed = delivery.survey(replace(plan, left_out={"holdout": held} if held else {}))
+    surveyed = delivery.survey(replace(plan, left_out={"holdout": held} if held else {}), now=now)
     left_out = surveyed.left_out
     for people in left_out.values():
         ids = ids - people

@@ -195,7 +195,8 @@ def _having(where: Sequence[PropertyTest]) -> dict[str, list[str]]:
 
 def _consented(workspace_id: int, leaf: Consented) -> Q:
     own = Subscription.objects.filter(workspace_id=workspace_id, profile_id=OuterRef("pk"), channel=leaf.channel)
-    agreed = Q(Exists(own.filter(topic=leaf.topic, state="subscribed")))
+    lasting = Q(expires_at=None) | Q(expires_at__gt=leaf.at)
+    agreed = Q(Exists(own.filter(lasting, topic=leaf.topic, state="subscribed")))
     return agreed & ~Q(Exists(own.filter(topic="*", state="unsubscribed")))
 
 

@@ -44,18 +44,22 @@ class InSequence(Expression):
         if not events:
             return "1 = 0", []
         later, length = _later(connection, self.apart)
-        found, last = f"SELECT person, moment, step, CASE WHEN step = 1 THEN 1 ELSE 0 END AS through FROM ({events}) AS e1", len(self.steps)
+        last, tables = len(self.steps), [f"events AS ({events})"]  # side by side, not nested: SQLite's parser goes only so deep
+        tables.append("s1 AS (SELECT person, moment, step, CASE WHEN step = 1 THEN 1 ELSE 0 END AS through FROM events)")
         for step in range(2, last + (1 if self.followed else 0)):
-            before = f"SELECT *, MAX(CASE WHEN through = 1 THEN moment END) OVER {_EARLIER} AS before FROM ({found}) AS t{step}"
-            through = f"CASE WHEN step = {step} AND moment <= {later('before')} THEN 1 ELSE 0 END"
-            found = f"SELECT person, moment, step, {through} AS through FROM ({before}) AS b{step}"
-            given = [length, *given]
+            before = f"MAX(CASE WHEN through = 1 THEN moment END) OVER {_EARLIER} AS before"
+            through = f"CASE WHEN step = {step} AND moment <= {later('before')} THEN 1 ELSE 0 END AS through"
+            tables.append(f"b{step} AS (SELECT person, moment, step, {before} FROM s{step - 1})")
+            tables.append(f"s{step} AS (SELECT person, moment, step, {through} FROM b{step})")
+            given.append(length)
         if self.followed:
-            return f"{column} IN (SELECT person FROM ({found}) AS f WHERE through = 1)", [*params, *given]
-        after = f"SELECT *, MIN(CASE WHEN step = {last} THEN moment END) OVER {_LATER} AS after FROM ({found}) AS l"
-        over = connection.ops.adapt_datetimefield_value(self.until - self.apart)
-        alone = f"through = 1 AND moment <= %s AND (after IS NULL OR after > {later('moment')})"
-        return f"{column} IN (SELECT person FROM ({after}) AS f WHERE {alone})", [*params, *given, over, length]
+            found = f"SELECT person FROM s{last} WHERE through = 1"
+        else:
+            after = f"MIN(CASE WHEN step = {last} THEN moment END) OVER {_LATER} AS after"
+            tables.append(f"ends AS (SELECT person, moment, through, {after} FROM s{last - 1})")
+            found = f"SELECT person FROM ends WHERE through = 1 AND moment <= %s AND (after IS NULL OR after > {later('moment')})"
+            given += [connection.ops.adapt_datetimefield_value(self.until - self.apart), length]
+        return f"{column} IN (WITH {', '.join(tables)} {found})", [*params, *given]
 
     def _events(self, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
         """All steps' events in one list: person, moment, and of which step."""

@@ -208,7 +208,7 @@ _LEAVES: dict[type[DocumentModel], Callable[[_Binder, Any, str], Bound]] = {
     nodes.Segment: _Binder.segment,
     nodes.OnList: _Binder.listed,
     nodes.Trigger: _Binder.trigger,
-    nodes.Consent: lambda binder, node, at: Consented(node.consent.channel, node.consent.topic, at),
+    nodes.Consent: lambda binder, node, at: Consented(node.consent.channel, node.consent.topic, binder.scope.as_of, at),
     nodes.Reachable: lambda binder, node, at: Addressed(node.reachable, at),
     nodes.Everyone: lambda binder, node, at: Constant(True, at),
 }

@@ -201,10 +201,11 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Consented:
-    """Subscribed to the topic and not unsubscribed from the whole channel."""
+    """Subscribed to the topic, by an agreement that hasn't expired at that moment, and not unsubscribed from the whole channel."""
 
     channel: str
     topic: str
+    at: datetime
     path: str = ""
     negated: bool = False
 

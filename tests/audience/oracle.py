@@ -43,7 +43,7 @@ def matches(rule: dict[str, Any], person: Profile, as_of: datetime, segments: di
     if "profile" in rule:
         return _field(rule, person, as_of)
     if "consent" in rule:
-        return _consents(rule["consent"], person)
+        return _consents(rule["consent"], person, as_of)
     if "reachable" in rule:
         return bool(person.email_key if rule["reachable"] == "email" else person.phone)
     if "share" in rule:
@@ -97,8 +97,11 @@ def _field(rule: dict[str, Any], person: Profile, as_of: datetime) -> bool:
     return tested("text" if rule["profile"] == "email" else "kept", rule, value or None, as_of)
 
 
-def _consents(wanted: dict[str, str], person: Profile) -> bool:
+def _consents(wanted: dict[str, str], person: Profile, as_of: datetime) -> bool:
     states = {(row.channel, row.topic): row.state for row in person.subscriptions.all()}
+    for row in person.subscriptions.all():
+        if row.state == "subscribed" and row.expires_at is not None and row.expires_at <= as_of:
+            states.pop((row.channel, row.topic))
     whole = states.get((wanted["channel"], "*")) != "unsubscribed"
     return states.get((wanted["channel"], wanted["topic"])) == "subscribed" and whole
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -102,7 +103,9 @@ class Consents(RuleBasedStateMachine):
         assert self.may("email", "offers", "transactional") == set(NAMES)
 
     def may(self, channel: str, topic: str, message_class: str) -> set[str]:
-        allowed = audience.consenting(self.home, list(self.ids.values()), channel=channel, topic=topic, message_class=message_class)
+        allowed = audience.consenting(
+            self.home, list(self.ids.values()), channel=channel, topic=topic, message_class=message_class, now=timezone.now()
+        )
         return {name for name, number in self.ids.items() if number in allowed}
 
     @invariant()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from django.utils import timezone
 from pyroaring import BitMap64
 
 from audience import door as audience
@@ -37,8 +38,8 @@ def test_the_unwilling_are_whom_the_last_look_would_refuse(
     monkeypatch.setattr(reach, "AT_ONCE", 4)  # several pieces
     workspace, asked = make.workspace().pk, ids[1:-1]
     about = {"channel": "email", "topic": "offers", "message_class": message_class}
-    willing = audience.consenting(workspace, asked, **about)
-    assert set(asked) - set(audience.unwilling(workspace, BitMap64(asked), **about)) == willing
+    willing = audience.consenting(workspace, asked, **about, now=timezone.now())
+    assert set(asked) - set(audience.unwilling(workspace, BitMap64(asked), **about, now=timezone.now())) == willing
 
 
 def test_who_has_no_address_or_was_erased_is_unreachable(now: datetime) -> None:

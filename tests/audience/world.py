@@ -164,7 +164,14 @@ def _subscriptions(workspace_id: int, made: list[Profile], chance: random.Random
     states = ["subscribed", "unsubscribed"]
     rows = [
         Subscription(
-            workspace_id=workspace_id, profile=profile, channel=channel, topic=topic, state=chance.choice(states), source="test", at=NOW
+            workspace_id=workspace_id,
+            profile=profile,
+            channel=channel,
+            topic=topic,
+            state=chance.choice(states),
+            source="test",
+            at=NOW,
+            expires_at=chance.choice([None, None, NOW, NOW + timedelta(seconds=1), NOW - timedelta(days=1)]),
         )
         for profile in made
         for channel in ("email", "sms")

@@ -64,7 +64,7 @@ def ledger(mail: Sent) -> list[tuple[str, str, str, str]]:
 
 
 def may_write(mail: Sent, topic: str, channel: str = "email", message_class: str = "promotional") -> bool:
-    return bool(audience.consenting(home(), mail.people[:1], channel=channel, topic=topic, message_class=message_class))
+    return bool(audience.consenting(home(), mail.people[:1], channel=channel, topic=topic, message_class=message_class, now=timezone.now()))
 
 
 def test_the_page_shows_every_topic_of_the_channel_and_what_is_on(now: datetime) -> None:

@@ -24,7 +24,7 @@ def now() -> datetime:
 
 def consenting(mail: Sent) -> set[int]:
     home = governance.default_workspace().pk
-    return audience.consenting(home, mail.people, channel="email", topic="offers", message_class="promotional")
+    return audience.consenting(home, mail.people, channel="email", topic="offers", message_class="promotional", now=timezone.now())
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -68,7 +68,7 @@ def names(profile_id: int) -> list[str]:
 
 
 def consenting(mail: Sent) -> set[int]:
-    return audience.consenting(home(), mail.people, channel="email", topic="offers", message_class="promotional")
+    return audience.consenting(home(), mail.people, channel="email", topic="offers", message_class="promotional", now=timezone.now())
 
 
 def visit(path: str, agent: str = PERSON, **headers: str) -> tuple[int, str]:
@@ -251,7 +251,7 @@ def test_everything_stops_marketing_on_the_channel_and_not_what_people_need(now:
     Client().post(f"/u/{mail.tokens[0]}", {"scope": "everything"})
     assert suppressed(home(), "email", [mail.hash()]) == {mail.hash()}
     assert suppressed(home(), "email", [mail.hash()], message_class="transactional") == set()
-    assert audience.consenting(home(), mail.people, channel="email", topic="other", message_class="service") == set()
+    assert audience.consenting(home(), mail.people, channel="email", topic="other", message_class="service", now=timezone.now()) == set()
 
 
 def test_who_subscribed_again_can_leave_again_by_the_same_link(now: datetime) -> None:

@@ -124,8 +124,8 @@ def test_stop_by_whatsapp_stops_whatsapp_and_not_texts(channels: Any) -> None:
     assert whatsapp(written("STOP", number)) == 200
     hashed = address_hash(home, "whatsapp", number)
     assert suppressed(home, "whatsapp", [hashed]) == {hashed} and suppressed(home, "sms", [hashed]) == set()
-    assert one not in audience.consenting(home, [one], channel="whatsapp", topic="offers", message_class="promotional")
-    assert one in audience.consenting(home, [one], channel="sms", topic="offers", message_class="promotional")
+    assert one not in audience.consenting(home, [one], channel="whatsapp", topic="offers", message_class="promotional", now=timezone.now())
+    assert one in audience.consenting(home, [one], channel="sms", topic="offers", message_class="promotional", now=timezone.now())
     assert whatsapp(written("start", number, "wamid.IN2")) == 200 and not Suppression.objects.exists()
 
 

@@ -24,6 +24,7 @@ from tests.delivery import sent as world
 from tests.delivery.sent import event, sendgrid, sent
 
 pytestmark = pytest.mark.django_db
+OFFERS = {"channel": "email", "topic": "offers", "message_class": "promotional"}
 
 
 @pytest.fixture
@@ -99,14 +100,18 @@ def test_a_complaint_withdraws_every_consent_on_the_channel_and_suppresses(now: 
     mail = sent(now=now)
     sendgrid([event(mail.tokens[0], "delivered", now=now), event(mail.tokens[0], "spamreport", now=now)], now=now)
     assert mail.message().state == MessageState.COMPLAINED
-    assert audience.consenting(home(), mail.people, channel="email", topic="offers", message_class="promotional") == set(mail.people[1:])
+    assert audience.consenting(
+        home(), mail.people, channel="email", topic="offers", message_class="promotional", now=timezone.now()
+    ) == set(mail.people[1:])
     assert suppressed(home(), "email", [mail.hash()], message_class="transactional") == {mail.hash()}
 
 
 def test_a_group_unsubscription_withdraws_the_topic_only(now: datetime) -> None:
     mail = sent(now=now)
     sendgrid([event(mail.tokens[0], "group_unsubscribe", now=now, asm_group_id=4)], now=now)
-    assert audience.consenting(home(), mail.people, channel="email", topic="offers", message_class="promotional") == set(mail.people[1:])
+    assert audience.consenting(
+        home(), mail.people, channel="email", topic="offers", message_class="promotional", now=timezone.now()
+    ) == set(mail.people[1:])
     assert not Suppression.objects.exists()
 
 

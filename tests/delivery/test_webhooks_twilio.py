@@ -22,6 +22,7 @@ from tests.delivery import sent as world
 from tests.delivery.sent import sent, status, twilio
 
 pytestmark = pytest.mark.django_db
+OFFERS = {"channel": "sms", "topic": "offers", "message_class": "promotional"}
 NUMBER = "+447911123400"
 
 
@@ -84,7 +85,7 @@ def test_a_send_that_met_an_earlier_stop_fails_and_stops_here_too(now: datetime)
     texts = sent(1, now=now, channel="sms")
     twilio(status(texts, 0, "failed", "21610"), query=about(texts))
     assert texts.message().state == MessageState.FAILED and stopped("+447911123400")
-    assert audience.consenting(home(), texts.people, channel="sms", topic="offers", message_class="promotional") == set()
+    assert audience.consenting(home(), texts.people, **OFFERS, now=timezone.now()) == set()
 
 
 def test_a_callback_about_another_message_of_the_account_is_an_orphan(now: datetime) -> None:
@@ -142,7 +143,7 @@ def test_json_and_the_newer_algorithm_are_understood(now: datetime) -> None:
 def test_every_way_to_say_stop_stops_everything_at_once(now: datetime, body: str) -> None:
     texts = sent(1, now=now, channel="sms")
     assert text(body) == 200 and stopped()
-    assert audience.consenting(home(), texts.people, channel="sms", topic="offers", message_class="promotional") == set()
+    assert audience.consenting(home(), texts.people, **OFFERS, now=timezone.now()) == set()
 
 
 @pytest.mark.parametrize("body", ["I need help with the login", "when do you start?", "Don't stop me now", "thanks", ""])
@@ -161,7 +162,7 @@ def test_start_takes_the_own_stop_back(now: datetime) -> None:
     text("STOP", n=1)
     text("START", n=2)
     assert not stopped()
-    assert audience.consenting(home(), texts.people, channel="sms", topic="offers", message_class="promotional") == set(texts.people)
+    assert audience.consenting(home(), texts.people, **OFFERS, now=timezone.now()) == set(texts.people)
 
 
 def test_start_lifts_nothing_but_the_own_stop(now: datetime) -> None:

@@ -63,7 +63,7 @@ def test_whoever_left_is_left_alone_from_the_answer_on(now: datetime, kind: str)
     mail = sent(2, now=now)
     some = [event(mail.tokens[1], "delivered", now=now), event(mail.tokens[0], kind, now=now, type="bounce", status="5.1.1")]
     assert post(*some, now=now) == 200
-    willing = audience.consenting(home(), mail.people, channel="email", topic="offers", message_class="promotional")
+    willing = audience.consenting(home(), mail.people, channel="email", topic="offers", message_class="promotional", now=timezone.now())
     stopped = suppressed(home(), "email", [mail.hash(0), mail.hash(1)])
     assert mail.people[0] not in willing or mail.hash(0) in stopped
     assert mail.people[1] in willing and events_waiting() == 2, "the rest of the call waits"

@@ -2,6 +2,7 @@
 
 from audience.addresses import BadAddress, can_receive_texts, country_code, email_address, locale_tag, phone_number, zone_name
 from audience.bitmaps import pack, unpack
+from audience.breakdown import Breakdown, breakdown
 from audience.catalogue import AttributeBody, catalogue, titles_of
 from audience.computed import keep_computed, recounts_waiting
 from audience.consent import Consent, State, consenting, consents, proof, set_consent, topic_words
@@ -20,7 +21,7 @@ from audience.events import (
     take_events,
     times_until,
 )
-from audience.explain import Explanation, Sampled, explain, sample
+from audience.explain import Explanation, Sampled, explain, reasons, sample
 from audience.id_lists import ListOutcome, change_list, drop_list, id_lists
 from audience.index_keeper import IndexKeeper
 from audience.ingest.columns import ImportWishes
@@ -36,7 +37,8 @@ from audience.rule_forms import fresh_property, trigger_form, trigger_rule
 from audience.rule_words import PROPERTY_PICKERS
 from audience.rules.nodes import Rule, TriggerRule
 from audience.sentences import sentence
-from audience.snapshots import Growth, SnapshotKeeper, growth, snapshot_ids, take_snapshot
+from audience.sets import Beside, Overlap, beside, difference, if_released, intersection, overlap, some_of, union
+from audience.snapshots import Change, Growth, SnapshotKeeper, between, days_kept, growth, snapshot_ids, snapshot_of, take_snapshot
 from audience.sources import EventSource, Having, register_event_source
 
 __all__ = [
@@ -49,17 +51,25 @@ __all__ = [
     "addresses",
     "AttributeBody",
     "BadAddress",
+    "Beside",
+    "beside",
+    "between",
+    "Breakdown",
+    "breakdown",
     "can_receive_texts",
     "catalogue",
+    "Change",
     "Consent",
     "consenting",
     "consents",
     "count",
     "countries",
     "country_code",
+    "days_kept",
     "device_known_by",
     "DeviceAddress",
     "DeviceView",
+    "difference",
     "email_address",
     "erase",
     "event_names",
@@ -77,16 +87,20 @@ __all__ = [
     "give_devices",
     "growth",
     "ids_of",
+    "if_released",
     "import_file",
     "Imported",
     "ImportWishes",
     "invalidate_devices",
     "IndexKeeper",
+    "intersection",
     "load",
     "locale_tag",
     "masked",
     "matching",
     "NewEvent",
+    "Overlap",
+    "overlap",
     "pack",
     "Person",
     "PLATFORMS",
@@ -94,6 +108,7 @@ __all__ = [
     "ProfileRow",
     "PROPERTY_PICKERS",
     "proof",
+    "reasons",
     "record",
     "Recorded",
     "register_device",
@@ -119,7 +134,9 @@ __all__ = [
     "set_consent",
     "sharing",
     "snapshot_ids",
+    "snapshot_of",
     "SnapshotKeeper",
+    "some_of",
     "take_events",
     "times_until",
     "topic_words",
@@ -128,6 +145,7 @@ __all__ = [
     "trigger_rule",
     "TriggerEvent",
     "TriggerRule",
+    "union",
     "unpack",
     "unreachable",
     "unwilling",

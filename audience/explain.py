@@ -50,7 +50,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """Somebody of the segment, and the conditions that brought them in."""
+    """Somebody, and the conditions that brought them into a segment, or keep them out."""
 
     person: Person
     why: tuple[str, ...]
@@ -71,6 +71,11 @@ def explain(workspace_id: int, segment: Segment, profile_id: int, *, as_of: date
 def sample(workspace_id: int, segment: Segment, many: int, *, as_of: datetime, drafts: bool = False) -> list[Sampled]:
     """Some people of the segment, drawn as if by chance but the same at every look, and why each is in it."""
     ids = draw(resolve(workspace_id, segment, as_of=as_of, drafts=drafts).ids, many, salt=workspace_id)
+    return reasons(workspace_id, segment, ids, as_of=as_of, drafts=drafts)
+
+
+def reasons(workspace_id: int, segment: Segment, ids: Sequence[int], *, as_of: datetime, drafts: bool = False) -> list[Sampled]:
+    """These people, whether the segment has them or not, and the conditions that decided so; without those who are gone."""
     asked, titles = question(workspace_id, segment, as_of=as_of, drafts=drafts), titles_of(catalogue(workspace_id))
     answers = _answers(workspace_id, asked.node, ids)
     told = {pk: _decide(_Teller(found, asked.read, titles).tell(asked.written, asked.node), True) for pk, found in answers.items()}

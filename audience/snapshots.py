@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 import structlog
+from django.db.models import QuerySet
 from pyroaring import BitMap64
 
 from audience.bitmaps import pack, unpack
@@ -18,7 +20,28 @@ from governance.door import DoorError, RevisionView, Workspace
 log = structlog.get_logger(__name__)
 BITMAPS_KEPT = timedelta(days=35)  # who was in; the counts of days stay for KEPT
 KEPT = timedelta(days=400)
+DAILY = timedelta(hours=26)  # so old is a daily snapshot at most, while the worker keeps up
 LOOKS_AGAIN = timedelta(hours=1)  # for segments that were released meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One set of people, then another. before, after: how many are in each; entered: only in the later; left: only in the earlier."""
+
+    before: int
+    after: int
+    entered: BitMap64
+    left: BitMap64
+
+    @property
+    def stayed(self) -> int:
+        """How many are in both."""
+        return self.before - len(self.left)
+
+
+def change(before: BitMap64, after: BitMap64) -> Change:
+    """What lies between two sets."""
+    return Change(len(before), len(after), after - before, before - after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +67,55 @@ def snapshot_ids(snapshot: Snapshot) -> BitMap64:
     return unpack(snapshot.bitmap)
 
 
+def between(before: Snapshot, after: Snapshot) -> Change:
+    """Who entered and who left from one snapshot to another. Raises Missing where only the count of one of them is still kept, and
+    where they are not of one workspace."""
+    if before.workspace_id != after.workspace_id:
+        raise governance.Missing("a snapshot of another workspace")
+    return change(snapshot_ids(before), snapshot_ids(after))
+
+
 def growth(workspace_id: int, segment_key: str, *, days: int = 30) -> Growth:
     """How many people the segment had on each of the last days."""
-    rows = Snapshot.objects.filter(workspace_id=workspace_id, segment_key=segment_key, day__isnull=False).order_by("-day")
+    rows = _of_days(workspace_id, segment_key)
     counts = [(day, count) for day, count in rows.values_list("day", "count")[:days] if day is not None][::-1]
-    last_two = [snapshot_ids(row) for row in rows[:2] if row.bitmap]
+    last_two = [row for row in rows[:2] if row.bitmap]
     if len(last_two) < 2:
         return Growth(counts)
-    latest, before = last_two
-    return Growth(counts, len(latest - before), len(before - latest))
+    moved = between(last_two[1], last_two[0])
+    return Growth(counts, len(moved.entered), len(moved.left))
+
+
+def days_kept(workspace_id: int, segment_key: str) -> list[date]:
+    """The days of which it is still known who was in the segment, the latest first."""
+    days = _of_days(workspace_id, segment_key).exclude(bitmap=b"").values_list("day", flat=True)
+    return [day for day in days if day is not None]
+
+
+def snapshot_of(workspace_id: int, segment_key: str, day: date) -> Snapshot:
+    """The segment's snapshot of a day (UTC). Raises Missing."""
+    row = _of_days(workspace_id, segment_key).filter(day=day).first()
+    if row is None:
+        raise governance.Missing(f"no snapshot of {day.isoformat()}")
+    return row
+
+
+def kept_today(workspace_id: int, released: Sequence[RevisionView], *, as_of: datetime) -> dict[str, Snapshot]:
+    """The latest snapshot of each of these segments: of the rule in force, with its people, and not older than DAILY."""
+    fresh = Snapshot.objects.filter(
+        workspace_id=workspace_id, segment_key__in=[each.key for each in released], as_of__gt=as_of - DAILY, as_of__lte=as_of
+    )
+    in_force = {each.key: each.sha256 for each in released}
+    latest: dict[str, Snapshot] = {}
+    for row in fresh.exclude(bitmap=b"").defer("bitmap").order_by("as_of"):
+        if row.revision_sha == in_force[row.segment_key]:
+            latest[row.segment_key] = row
+    return latest
+
+
+def _of_days(workspace_id: int, segment_key: str) -> QuerySet[Snapshot]:
+    """A segment's daily snapshots, the latest first."""
+    return Snapshot.objects.filter(workspace_id=workspace_id, segment_key=segment_key, day__isnull=False).order_by("-day")
 
 
 @dataclass(slots=True)

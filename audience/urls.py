@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from audience import rule_forms
-from audience.views import attributes, lists, profiles, segment_people, segments
+from audience.views import attributes, explorer, lists, profiles, segment_people, segment_sets, segments
 from governance.door import Pages, register_pages
 
 app_name = "audience"
@@ -39,9 +39,13 @@ urlpatterns = [
     path("segments/", segments.segments, name="segments"),
     path("new/segments/", segments.new_segment, name="new-segment"),
     path("look/segments/", segments.look, name="look"),
+    path("compare/segments/", segment_sets.compare, name="compare-segments"),
     path("segments/<slug:key>/", segments.segment, name="segment"),
     path("segments/<slug:key>/preview/", segment_people.preview, name="segment-preview"),
     path("segments/<slug:key>/counted/", segment_people.counted, name="segment-counted"),
+    path("segments/<slug:key>/change/", segment_sets.change, name="segment-change"),
+    path("segments/<slug:key>/overlap/", segment_sets.overlap, name="segment-overlap"),
+    path("segments/<slug:key>/explore/", explorer.explore, name="segment-explore"),
     path("attributes/", attributes.attributes, name="attributes"),
     path("attributes/<slug:name>/decide/", attributes.decide_proposal, name="decide-attribute"),
     path("lists/", lists.lists, name="lists"),

@@ -36,9 +36,10 @@ def preview(request: ConsoleRequest, key: str) -> HttpResponse:
         where = sorted(countries(workspace_id, found.ids).items(), key=lambda pair: -pair[1])
         context |= {
             "found": found,
+            "differs": view.released is not None and (view.state != "released" or context["below"]),
             "total": everyone(workspace_id),
             "sentence": spoken(workspace_id, model),
-            "countries": [(name or "not known", many) for name, many in where[:NATIONS]],
+            "countries": [(name, many) for name, many in where[:NATIONS]],
             "elsewhere": sum(many for _, many in where[NATIONS:]),
             "sample": sample(workspace_id, model, SHOWN, as_of=now, drafts=True),
             "growth": (grown := growth(workspace_id, key)),

@@ -81,6 +81,7 @@ def components(request: ConsoleRequest) -> HttpResponse:
             {"title": "History", "href": "#tabs", "current": False, "icon": "history"},
         ],
         "bars": [("no consent", 8_120), ("unreachable", 1_203), ("holdout", 620), ("capped", 41)],
+        "countries": [("US", 5_120), ("DE", 2_240), ("BR", 1_410), ("FR", 380), ("", 34)],
         "columns": [(f"{day.day} {day:%b}", (day.day * 7919) % 1400) for day in days],
         "moments": [now, now - timedelta(minutes=4), now - timedelta(days=3), now + timedelta(hours=5)],
         "people": [

@@ -47,7 +47,7 @@ PLACES = (
     ("Home", "home", "", (), "h", True),
     ("Campaigns", "campaign", "campaigns/", ("campaigns/", "new/campaigns/", "runs/"), "c", True),
     ("Templates", "template", "templates/", ("templates/", "new/templates/"), "t", False),
-    ("Segments", "segment", "segments/", ("segments/", "new/segments/", "lists/"), "s", False),
+    ("Segments", "segment", "segments/", ("segments/", "new/segments/", "lists/", "compare/segments/"), "s", False),
     ("Approvals", "approval", "approvals/", ("approvals/",), "a", True),
     ("Messages", "message", "messages/", ("messages/",), "m", True),
     ("Profiles", "profile", "profiles/", ("profiles/",), "p", False),

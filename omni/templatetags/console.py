@@ -18,11 +18,13 @@ from audience import door as audience
 from delivery import door as delivery
 from governance import door as governance
 from omni.console import stylesheet as sheet
+from omni.console.world import COLUMNS, ROWS, tiles
 from omni.templatetags.diffs import path_words
 from omni.templatetags.states import channel_words, look, reason_words, suppression_words
 
 register = Library()
 ENGLISH = Locale("en")
+LEVELS = (0.08, 0.3, 0.6)  # parts of the largest country from which a tile's colour is stronger
 
 
 @register.simple_tag
@@ -72,6 +74,30 @@ def channel(name: str) -> str:
 def country(code: str | None) -> str:
     """A country by its name: "DE" → "Germany"; the code itself where nobody knows it, "" where none is said."""
     return str(ENGLISH.territories.get(code, code)) if code else ""
+
+
+@register.filter
+def by_country(rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    """Rows that begin with a country's code, for `bars`: with its name, or "not known" where none is said."""
+    return [(country(code) or "not known", *rest) for code, *rest in rows]
+
+
+@register.inclusion_tag("components/country_map.html")
+def country_map(rows: Iterable[Sequence[Any]], title: str) -> dict[str, Any]:
+    """A map of equal tiles, for a list of the same numbers beside it. rows: (country's code, people)."""
+    people = {str(code): int(many or 0) for code, many in rows}
+    top, wide, tall, places = max([1, *people.values()]), 34, 26, tiles()
+    drawn = []
+    for code, (column, row) in sorted(places.items(), key=lambda each: each[1][::-1]):
+        many = people.get(code, 0)
+        level = 0 if not many else 1 + sum(many >= top * part for part in LEVELS)
+        x, y = column * wide + 1, row * tall + 1
+        words = f"{country(code)}: {many:,}"
+        drawn.append({"code": code, "level": level, "words": words, "x": x, "y": y, "middle": x + wide // 2 - 1, "base": y + 17})
+    off = sum(many for code, many in people.items() if code not in places)
+    shown = sum(people.get(code, 0) > 0 for code in places)
+    size = {"width": COLUMNS * wide, "height": ROWS * tall, "side": wide - 2, "tall": tall - 2}
+    return {"tiles": drawn, "title": title, "off": off, "shown": shown, **size}
 
 
 @register.filter

@@ -26,6 +26,17 @@ def count(value: Any) -> str:
 
 
 @register.filter
+def number(value: Any) -> str:
+    """A number that isn't a count of things: "1,372.86", "5", "0.0042"; nothing → "–"."""
+    if value is None or value == "":
+        return "–"
+    size = abs(float(value))
+    digits = 2 if size >= 1 or not size else 1 - math.floor(math.log10(size))
+    text = f"{float(value):,.{min(digits, 20)}f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
+
+
+@register.filter
 def plain(value: Any) -> str:
     """A number without separators, for addresses, ids and attributes."""
     return str(value)

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from delivery.stations import Stop
 from delivery.views.words import tell
-from omni.templatetags.console import channel, country, source, topic, vendor, why_suppressed
+from omni.console.world import COLUMNS, ROWS, tiles
+from omni.templatetags.console import by_country, channel, country, country_map, source, topic, vendor, why_suppressed
 from omni.templatetags.diffs import as_words, path_words, side_by_side, word_marks
-from omni.templatetags.figures import ago, columns_chart, count, duration, ended, engine, money, plural, share_words, unit_price
+from omni.templatetags.figures import ago, columns_chart, count, duration, ended, engine, money, number, plural, share_words, unit_price
 from omni.templatetags.states import look
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -44,6 +45,18 @@ def test_money_keeps_its_currency_and_never_shows_parts_of_a_cent() -> None:
     assert money(0, "EUR") == "€0.00"
 
 
+def test_numbers_that_count_nothing_keep_the_digits_that_say_something() -> None:
+    assert [number(each) for each in (5.0, 1372.857, -0.5, 0.00421, 0, 2**53, None)] == [
+        "5",
+        "1,372.86",
+        "−0.5",
+        "0.0042",
+        "0",
+        "9,007,199,254,740,992",
+        "–",
+    ]
+
+
 def test_times_are_said_from_now() -> None:
     assert ago(NOW - timedelta(minutes=4), NOW) == "4 min ago"
     assert ago(NOW + timedelta(hours=5), NOW) == "in 5 h"
@@ -55,6 +68,25 @@ def test_channels_countries_and_vendors_go_by_their_names() -> None:
     assert [channel(each) for each in ("email", "sms", "push", "*")] == ["e-mail", "SMS", "push", "every channel"]
     assert (country("DE"), country("XX"), vendor("sendgrid"), vendor("gone"), vendor("")) == ("Germany", "XX", "SendGrid v3", "gone", "")
     assert look("in doubt") == look("in_doubt"), "what the ledger calls it and what addresses call it"
+
+
+def test_every_country_has_a_tile_of_its_own_and_lies_about_where_it_is() -> None:
+    places = tiles()
+    assert len(set(places.values())) == len(places) >= 195
+    assert all(0 <= column < COLUMNS and 0 <= row < ROWS for column, row in places.values())
+    assert all(country(code) != code for code in places), "each is a country's code"
+    west_to_east = ["US", "BR", "PT", "DE", "TR", "IN", "CN", "JP", "NZ"]
+    assert sorted(west_to_east, key=lambda code: places[code][0]) == west_to_east
+    north_to_south = ["NO", "DE", "IT", "EG", "NG", "AO", "ZA"]
+    assert sorted(north_to_south, key=lambda code: places[code][1]) == north_to_south
+
+
+def test_a_map_of_countries_says_whom_it_leaves_out_and_colours_by_size() -> None:
+    drawn = country_map([("US", 1_000), ("DE", 320), ("FR", 1), ("XX", 3), ("", 4)], "People")
+    levels = {tile["code"]: tile["level"] for tile in drawn["tiles"]}
+    assert (levels["US"], levels["DE"], levels["FR"], levels["JP"]) == (4, 3, 1, 0)
+    assert (drawn["shown"], drawn["off"]) == (3, 7)
+    assert by_country([("DE", 320), ("", 4)]) == [("Germany", 320), ("not known", 4)]
 
 
 def test_topics_and_what_somebody_said_something_through_go_by_their_names() -> None:

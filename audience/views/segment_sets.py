@@ -1,0 +1,106 @@
+"""Parts of a segment's page that take a while: who a release would bring and cost, and what other segments share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+
+from audience.bitmaps import draw
+from audience.documents import SEGMENT
+from audience.explain import reasons
+from audience.resolve import resolve
+from audience.sets import beside, if_released, intersection, sets_of, union
+from audience.sets import overlap as overlap_of
+from audience.snapshots import kept_today
+from governance.door import ConsoleRequest, Invalid, Missing, RevisionView, all_released, console_page, document
+
+SAMPLED = 5
+COMPARED, AT_FIRST = 12, 6  # segments in one matrix; those that are shown until somebody chooses
+STRONGER = (0.001, 0.1, 0.3, 0.6)  # shares from which a cell's ground is stronger
+
+
+@console_page()
+def change(request: ConsoleRequest, key: str) -> HttpResponse:
+    """Who would enter and who would leave if the draft were released: some of each, with what decides it in the draft."""
+    workspace_id, now = request.actor.workspace_id, timezone.now()
+    view = document(workspace_id, SEGMENT, key)
+    context: dict[str, Any] = {"document": view}
+    try:
+        moved = if_released(workspace_id, key, as_of=now)
+        if moved is not None:
+            model = view.latest.model
+            context |= {"change": moved}
+            for name, ids in (("entering", moved.entered), ("leaving", moved.left)):
+                some = draw(ids, SAMPLED, salt=workspace_id)
+                context[name] = reasons(workspace_id, model, some, as_of=now, drafts=True)
+    except (Invalid, Missing) as error:
+        context["reason"] = error.reason
+    return render(request, "audience/_change.html", context)
+
+
+@console_page()
+def overlap(request: ConsoleRequest, key: str) -> HttpResponse:
+    """How many people of the segment, as last saved, are in every other released segment, too."""
+    workspace_id, now = request.actor.workspace_id, timezone.now()
+    view = document(workspace_id, SEGMENT, key)
+    context: dict[str, Any] = {"document": view}
+    try:
+        found = resolve(workspace_id, view.latest.model, as_of=now, drafts=True)
+        context |= {"found": found, "others": beside(workspace_id, found.ids, without=key, as_of=now)}
+    except (Invalid, Missing) as error:
+        context["reason"] = error.reason
+    return render(request, "audience/_overlap.html", context)
+
+
+@console_page()
+def compare(request: ConsoleRequest) -> HttpResponse:
+    """How many people every two of some released segments share, and how many are in any or all of them."""
+    workspace_id, now = request.actor.workspace_id, timezone.now()
+    released = all_released(workspace_id, SEGMENT)
+    wanted = set(request.GET.getlist("of")) or {each.key for each in released[:AT_FIRST]}
+    chosen = [each for each in released if each.key in wanted]
+    context: dict[str, Any] = {
+        "title": "Compare segments",
+        "trail": [{"title": "Segments", "href": reverse("audience:segments")}],
+        "choices": [(each.key, _title(each), each.key in wanted) for each in released],
+        "most": COMPARED,
+    }
+    if len(chosen) > COMPARED:
+        context["reason"] = f"{len(chosen)} segments are chosen, and a matrix holds {COMPARED}: choose fewer"
+    elif len(chosen) > 1:
+        context |= _matrix(workspace_id, chosen, now)
+    return render(request, "audience/compare.html", context)
+
+
+def _matrix(workspace_id: int, chosen: list[RevisionView], now: datetime) -> dict[str, Any]:
+    """The matrix as the page draws it. What was counted today is taken as it was then; each other segment is resolved once."""
+    kept = kept_today(workspace_id, chosen, as_of=now)
+    try:
+        people = sets_of(workspace_id, [kept.get(each.key) or each.key for each in chosen], as_of=now)
+    except (Invalid, Missing) as error:
+        return {"reason": error.reason}
+    found = overlap_of(workspace_id, people, as_of=now)
+    rows = [
+        {
+            "key": each.key,
+            "title": _title(each),
+            "count": found.counts[a][a],
+            "as_of": kept[each.key].as_of if each.key in kept else now,
+            "cells": [
+                {"own": a == b, "both": found.counts[a][b], "level": sum(found.share(a, b) >= one for one in STRONGER)}
+                for b in range(len(chosen))
+            ],
+        }
+        for a, each in enumerate(chosen)
+    ]
+    any_of, all_of = union(workspace_id, people, as_of=now), intersection(workspace_id, people, as_of=now)
+    return {"rows": rows, "any_of": len(any_of), "all_of": len(all_of)}
+
+
+def _title(released: RevisionView) -> str:
+    return str(released.body.get("title") or released.key)

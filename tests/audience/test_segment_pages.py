@@ -1,0 +1,209 @@
+"""A segment's pages: what it shares, who a release would move, and what sort of people it has."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from audience import door as audience
+from audience.models import Snapshot
+from governance.door import User
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+BRITONS = {"profile": "country", "op": "is", "value": "GB"}
+GERMANS = {"profile": "country", "op": "is", "value": "DE"}
+
+
+def page(who: str, address: str, *, now: datetime, status: int = 200, part: bool = False) -> str:
+    factories.person(who, now=now)
+    client = Client()
+    client.force_login(User.objects.get(username=who))
+    answer = client.get(address, headers={"HX-Request": "true"} if part else {})
+    assert answer.status_code == status, answer.content[:2_000]
+    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"<(svg|script|style)\b.*?</\1>", " ", answer.content.decode(), flags=re.S)).split())
+
+
+def home() -> int:
+    return factories.workspace().pk
+
+
+def released(key: str, rule: Any, now: datetime) -> None:
+    factories.in_force("segment", key, factories.segment(title=key.capitalize(), rule=rule), now=now)
+
+
+@pytest.fixture
+def crowd(db: None, now: datetime) -> None:
+    """Three Britons, one of them with a phone, two Germans and somebody from nowhere; Britons and everybody with a phone are released."""
+    factories.put("attribute", "tier", factories.attribute(title="Tier"), now=now)
+    factories.put("attribute", "illness", factories.attribute(title="Illness", sensitivity="sensitive"), now=now)
+    factories.profile(now=now, country="GB", phone="+447400123451", email="bea@example.com", attributes={"tier": "Gold", "illness": "gout"})
+    factories.profile(now=now, country="GB", email="bob@example.com", attributes={"tier": "gold"})
+    factories.profile(now=now, country="GB", email="bill@example.com")
+    factories.profiles(2, now=now, country="DE", domain="example.de", attributes={"tier": "silver"})
+    factories.profile(now=now, country=None, email="nemo@example.com")
+    released("britons", BRITONS, now)
+    released("texted", {"reachable": "sms"}, now)
+    released("everyone", {"everyone": True}, now)
+
+
+# ── what it shares ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_segment_s_page_tells_what_it_shares_with_every_other(crowd: None, now: datetime) -> None:
+    said = page("vera", "/console/segments/britons/overlap/", now=now, part=True)
+    assert "Everyone 3 100 % 50.0 % of 6" in said and "Texted 1 33.3 % 100 % of 1" in said
+    assert "Britons" not in said
+
+
+def test_a_draft_that_can_not_be_counted_says_why(crowd: None, now: datetime) -> None:
+    factories.put("segment", "britons", factories.segment(rule={"attribute": "shoe_size", "op": "is", "value": "9"}), now=now)
+    for part in ("overlap", "change"):
+        assert "/rule/attribute" in page("vera", f"/console/segments/britons/{part}/", now=now, part=True)
+    factories.put("segment", "odd", factories.segment(rule={"attribute": "shoe_size", "op": "is", "value": "9"}), now=now)
+    assert "can’t be counted" in page("vera", "/console/segments/odd/explore/", now=now, part=True)
+
+
+def test_segments_are_compared_each_with_each(crowd: None, now: datetime) -> None:
+    said = page("vera", "/console/compare/segments/", now=now)
+    assert "In at least one 6 In every one 1" in said
+    britons, everyone, texted = (said.split(f" {title} just now ")[1] for title in ("Britons", "Everyone", "Texted"))
+    assert britons.startswith("3 – 3 100 % 1 33.3 %")
+    assert everyone.startswith("6 3 50.0 % – 1 16.7 %")
+    assert texted.startswith("1 1 100 % 1 100 % –")
+    two = page("vera", "/console/compare/segments/?of=texted&of=britons&of=nothing", now=now)
+    assert "In at least one 3 In every one 1" in two
+    assert "Choose two segments or more" in page("vera", "/console/compare/segments/?of=texted", now=now)
+
+
+def test_too_many_segments_for_one_matrix_are_refused_in_words(crowd: None, now: datetime) -> None:
+    for number in range(10):
+        released(f"more-{number}", BRITONS, now)
+    asked = "&".join(f"of=more-{number}" for number in range(10))
+    said = page("vera", f"/console/compare/segments/?{asked}&of=britons&of=texted&of=everyone", now=now)
+    assert "13 segments are chosen, and a matrix holds 12" in said
+
+
+# ── if it were released ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_draft_s_page_tells_who_would_enter_and_leave_and_why(crowd: None, now: datetime) -> None:
+    assert "If this were released" not in page("vera", "/console/segments/britons/preview/", now=now)
+    factories.put("segment", "britons", factories.segment(rule={"any": [GERMANS, {"all": [BRITONS, {"reachable": "sms"}]}]}), now=now)
+    assert "If this were released" in page("vera", "/console/segments/britons/preview/", now=now)
+    said = page("vera", "/console/segments/britons/change/", now=now, part=True)
+    assert "In it now 3" in said and "Would enter 2" in said and "Would leave 2" in said and "In it then 3" in said
+    entering, leaving = said.split("Some who would leave")
+    assert "@example.de" in entering and "whose country is “DE”" in entering
+    assert "bob@example.com" in leaving and "not: who can be reached by SMS" in leaving and "bea@example.com" not in said
+
+
+def test_a_draft_that_finds_the_same_people_says_so(crowd: None, now: datetime) -> None:
+    factories.put("segment", "britons", factories.segment(rule={"any": [BRITONS, BRITONS]}), now=now)
+    assert "Nobody would enter or leave" in page("vera", "/console/segments/britons/change/", now=now, part=True)
+
+
+def test_before_the_first_release_everybody_would_be_new(crowd: None, now: datetime) -> None:
+    factories.put("segment", "germans", factories.segment(rule=GERMANS), now=now)
+    assert "everybody whom the draft finds would be new" in page("vera", "/console/segments/germans/change/", now=now, part=True)
+
+
+# ── the explorer ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_explorer_breaks_a_segment_down_by_an_attribute(crowd: None, now: datetime) -> None:
+    said = page("vera", "/console/segments/everyone/explore/?by=attribute:tier", now=now, part=True)
+    assert "6 people, 100 % of 6" in said and "By revision 1, which is in force" in said
+    assert "By Tier not known of 2 people, 33.3 %" in said
+    assert "Gold 2 33.3 % silver 2 33.3 %" in said.replace("Silver", "silver")
+    assert "United Kingdom 3 50.0 %" in said and "Germany 2 33.3 %" in said and "not known 1 16.7 %" in said
+
+
+def test_the_explorer_s_page_asks_for_its_numbers_or_has_them_without_scripts(crowd: None, now: datetime) -> None:
+    shell = page("vera", "/console/segments/britons/explore/?by=attribute:tier", now=now)
+    assert "Explore Britons" in shell and "By Tier" not in shell
+    whole = page("vera", "/console/segments/britons/explore/?by=attribute:tier&whole=1", now=now)
+    assert "Explore Britons" in whole and "By Tier" in whole
+
+
+def test_another_segment_is_picked_on_the_page(crowd: None, now: datetime) -> None:
+    factories.person("vera", now=now)
+    client = Client()
+    client.force_login(User.objects.get(username="vera"))
+    answer = client.get("/console/segments/britons/explore/?segment=texted&by=attribute:tier")
+    assert (answer.status_code, answer["Location"]) == (302, "/console/segments/texted/explore/?by=attribute%3Atier")
+    assert client.get("/console/segments/britons/explore/?segment=nothing").status_code == 200
+
+
+def test_a_released_segment_is_explored_as_released_and_a_new_one_as_drafted(crowd: None, now: datetime) -> None:
+    factories.put("segment", "britons", factories.segment(rule=GERMANS), now=now)
+    said = page("vera", "/console/segments/britons/explore/", now=now, part=True)
+    assert "3 people, 50.0 % of 6" in said and "the draft may find others" in said
+    factories.put("segment", "germans", factories.segment(rule=GERMANS), now=now)
+    said = page("vera", "/console/segments/germans/explore/", now=now, part=True)
+    assert "2 people, 33.3 % of 6" in said and "no revision is in force yet" in said
+
+
+def test_sensitive_attributes_are_for_admins_only(crowd: None, now: datetime) -> None:
+    address = "/console/segments/britons/explore/"
+    assert "Illness (admins only)" in page("vera", address, now=now)
+    for who in ("vera", "ada", "ben"):
+        for ask in ("", "&whole=1"):
+            said = page(who, f"{address}?by=attribute:illness{ask}", now=now, status=403)
+            assert "shown to admins only" in said and "gout" not in said
+        said = page(who, f"{address}?by=attribute:illness", now=now, part=True, status=422)
+        assert "shown to admins only" in said and "gout" not in said
+    said = page("cleo", f"{address}?by=attribute:illness&whole=1", now=now)
+    assert "gout 1" in said and "admins only" not in said
+
+
+def test_a_part_of_a_sensitive_attribute_is_as_sensitive(crowd: None, now: datetime) -> None:
+    fields = [{"name": "diagnosis", "type": "text"}]
+    body = factories.attribute(title="Health", type="object", fields=fields, sensitivity="sensitive")
+    factories.put("attribute", "health", body, now=now)
+    factories.profile(now=now, country="GB", attributes={"health": {"diagnosis": "Measles"}})
+    address = "/console/segments/britons/explore/?by=attribute:health.diagnosis&whole=1"
+    assert "measles" not in page("ben", address, now=now, status=403).casefold()
+    assert "By Health (diagnosis)" in (said := page("cleo", address, now=now)) and "Measles 1" in said
+
+
+def test_no_address_is_ever_a_value(crowd: None, now: datetime) -> None:
+    said = page("cleo", "/console/segments/everyone/explore/?by=profile:email", now=now, part=True)
+    assert "yes 6 100 %" in said and "@" not in said
+
+
+@pytest.mark.parametrize("by", ["attribute:shoe_size", "profile:email_key", "nonsense", "attribute:tier' OR 1=1", ":" * 300])
+def test_what_there_is_not_is_not_found(crowd: None, by: str, now: datetime) -> None:
+    assert "broken down by" in page("vera", f"/console/segments/britons/explore/?by={by}", now=now, status=404)
+
+
+def test_the_explorer_shows_how_a_segment_grew_and_who_came_and_went(crowd: None, now: datetime) -> None:
+    keeper, today = audience.SnapshotKeeper(), timezone.now()
+    yesterday = today - timedelta(days=1)
+    while keeper.keep(now=yesterday):
+        pass
+    factories.profile(now=now, country="GB", email="newcomer@example.com")
+    bob = audience.find(home(), address="bob@example.com")
+    assert bob is not None
+    audience.upsert(home(), [audience.ProfileRow(external_id=bob.external_id, country="FR")], source="tests", now=now)
+    while keeper.keep(now=today):
+        pass
+    said = page("vera", "/console/segments/britons/explore/", now=now)
+    assert "In it first 3 Came in 1 Left 1 In it last 3" in said
+    assert "newcomer@example.com" in said and "bob@example.com" in said
+    days = f"since={today:%Y-%m-%d}&until={yesterday:%Y-%m-%d}"
+    assert "Came in 1 Left 1" in page("vera", f"/console/segments/britons/explore/?{days}", now=now)
+    assert "no snapshot of 2020-01-01" in page("vera", "/console/segments/britons/explore/?since=2020-01-01", now=now)
+    page("vera", "/console/segments/britons/explore/?since=yesterday", now=now, status=422)
+    Snapshot.objects.filter(day=yesterday.date()).update(bitmap=b"")
+    assert "Came in" not in page("vera", "/console/segments/britons/explore/", now=now)
+
+
+def test_nobody_is_nothing_to_break_down(crowd: None, now: datetime) -> None:
+    released("nobody", {"none": [{"everyone": True}]}, now)
+    assert "nothing to break down" in page("vera", "/console/segments/nobody/explore/", now=now, part=True)

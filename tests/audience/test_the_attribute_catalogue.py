@@ -71,3 +71,16 @@ def test_the_page_tells_what_each_holds_and_who_asks_for_it(now: datetime, clien
     page = author(client, now).get("/console/attributes/").content.decode()
     for words in ("counted from “paid”", "of the last 30 days", "CRM", "segment buyers", "Ask for the new tier."):
         assert words in page, words
+
+
+def test_what_people_have_is_shown_to_who_may_see_it(now: datetime, client: Client) -> None:
+    fields = [{"name": "city", "type": "text"}, {"name": "since", "type": "date"}]
+    factories.put("attribute", "address", factories.attribute(title="Address", type="object", fields=fields), now=now)
+    factories.put("attribute", "health", factories.attribute(title="Health", sensitivity="sensitive"), now=now)
+    factories.profile(now=now, attributes={"address": {"city": "Rome"}, "health": "a secret"})
+    factories.profile(now=now)
+    page = author(client, now).get("/console/attributes/address/values/").content.decode()
+    assert "Rome" in page and "not known of 1 person" in page and "part=address.since" in page
+    refused = client.get("/console/attributes/health/values/")
+    assert refused.status_code == 403 and b"a secret" not in refused.content
+    assert client.get("/console/attributes/nothing/values/").status_code == 404

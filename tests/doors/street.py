@@ -12,6 +12,7 @@ from django.apps import apps
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from audience import door as audience
 from delivery import door as delivery
 from delivery.models import OutboxMail
 from delivery.states import AttemptState
@@ -73,7 +74,8 @@ class World:
 
     def values_of(self, door: Door) -> dict[str, Any]:
         """The key depends on what the address is about; the number of a run's person on nothing."""
-        kind = next((kind for kind in ("templates", "segments", "senders", "campaigns") if f"/{kind}/" in door.route), "campaigns")
+        kinds = ("templates", "segments", "senders", "attributes", "lists", "campaigns")
+        kind = next((kind for kind in kinds if f"/{kind}/" in door.route), "campaigns")
         return {**self.values, "plural": "campaigns", "key": self.values[kind]}
 
 
@@ -86,6 +88,7 @@ def build(now: datetime) -> World:
     make.put("sending_policy", "default", make.policy(title=f"{CANARY} policy"), now=now)
     make.put("sender", "offers", make.mail_sender(title=f"{CANARY} sender"), now=now, author="cleo")
     make.in_force("campaign", "spring-sale", make.campaign(title=f"{CANARY} campaign"), now=now)
+    audience.change_list(make.person("ada", now=now), "fair", ["person-one"], by="external_id", title=f"{CANARY} list", now=now)
     run = pipeline.launch(make.person("ben", now=now), "spring-sale", now=now)
     worker.drain(now=lambda: now)
     doubtful = sent(1, now=now, state=AttemptState.IN_DOUBT)
@@ -100,6 +103,8 @@ def build(now: datetime) -> World:
         "segments": "everyone",
         "templates": "offer",
         "senders": "offers",
+        "attributes": "first_name",
+        "lists": "fair",
         "name": "mail.wayfare.example",
         "domain": "mail.wayfare.example",
         "number": 1,

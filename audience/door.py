@@ -25,7 +25,7 @@ from audience.explain import Explanation, Sampled, explain, reasons, sample
 from audience.id_lists import ListOutcome, change_list, drop_list, id_lists
 from audience.index_keeper import IndexKeeper
 from audience.ingest.columns import ImportWishes
-from audience.ingest.importing import Imported, import_file
+from audience.ingest.importing import Imported, import_people
 from audience.ingest.rejects import Rejects
 from audience.ingest.rows import ProfileRow, Rejected
 from audience.ingest.upsert import UpsertOutcome, upsert, upsert_one
@@ -88,7 +88,7 @@ __all__ = [
     "growth",
     "ids_of",
     "if_released",
-    "import_file",
+    "import_people",
     "Imported",
     "ImportWishes",
     "invalidate_devices",

@@ -223,3 +223,31 @@ class EventFeed(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["workspace", "id"])]
+
+
+class ImportedFile(models.Model):
+    """How far a file of people was taken: written with its rows, in the same transaction, so that a killed import goes on where it was.
+
+    import_key: what was asked (the place, and what columns become); name: the file's path below the place; fingerprint: tells its
+    bytes from later ones; mark: of its partitions or its time, for watermarks; rows: its first rows that were seen to; rejects_size:
+    bytes of the file of rejects then.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
+    import_key = models.CharField(max_length=64)
+    name = models.CharField(max_length=1000)
+    fingerprint = models.CharField(max_length=64)
+    mark = models.CharField(max_length=1000, blank=True)
+    rows = models.BigIntegerField(default=0)
+    created = models.BigIntegerField(default=0)
+    updated = models.BigIntegerField(default=0)
+    unchanged = models.BigIntegerField(default=0)
+    rejected = models.BigIntegerField(default=0)
+    consents = models.BigIntegerField(default=0)
+    rejects_size = models.BigIntegerField(default=0)
+    started_at = models.DateTimeField()
+    at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "import_key", "name"], name="one_state_per_imported_file")]

@@ -1,4 +1,4 @@
-"""Lines of a file of unknown manners: plain or gzip, told apart by content; one line in memory at a time, each of bounded length.
+"""Lines of a file of unknown manners: plain, gzip or zstd, told apart by content; a block in memory at a time, lines of bounded length.
 
 Bytes that are not UTF-8 arrive as lone low surrogates (Python's "surrogateescape"), a line that is too long as TOO_LONG: so the row
 that has them can be named and the rest of the file goes on.
@@ -11,99 +11,140 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from governance.door import Finding, Invalid
+from audience.ingest.extra import needed
+from audience.ingest.places import Part
 
 MAX_LINE = 1024 * 1024  # bytes
+BLOCK = 1024 * 1024  # bytes that are read at once
 MAX_RATIO, FREE = 100, 64 * 1024 * 1024  # a file may grow to 64 MiB, or else to a hundred times its size
 TOO_LONG = "\ud800"  # never comes out of decoding
+PARQUET = b"PAR1"
 _BOM = b"\xef\xbb\xbf"
+_GZIP, _ZSTD = b"\x1f\x8b", b"(\xb5/\xfd"
 _NOT_TEXT = {
     b"PK\x03\x04": "a ZIP archive or spreadsheet",
     b"PK\x05\x06": "a ZIP archive",
     b"\xd0\xcf\x11\xe0": "an old spreadsheet",
-    b"PAR1": "a Parquet file",
+    b"ORC": "an ORC file",
+    b"Obj\x01": "an Avro file",
     b"%PDF": "a PDF",
     b"\xff\xfe": "text in UTF-16",
     b"\xfe\xff": "text in UTF-16",
     b"7z\xbc\xaf": "a 7z archive",
     b"BZh": "a bzip2 archive",
     b"\xfd7zXZ": "an xz archive",
-    b"(\xb5/\xfd": "a zstd archive",
     b"SQLite format": "a database",
+    PARQUET: "a Parquet file in an archive",
+    _GZIP: "an archive in an archive",
+    _ZSTD: "an archive in an archive",
 }
 
 
 @dataclass(slots=True)
 class Lines:
-    """The lines of an open file. read: bytes of the file as it is on disk that were read so far."""
+    """The lines of an open file."""
 
-    source: BinaryIO
-    stream: gzip.GzipFile | BinaryIO
-    size: int
-    first: bytes
-    inflated: int = 0
+    part: Part
+    source: BinaryIO  # the bytes as they are stored
+    stream: Any  # the same, unpacked
+    block: bytes = b""
+    unpacked: int = 0
 
     @property
     def read(self) -> int:
-        """How far into the file we are, in bytes on disk."""
+        """How far into the file we are, in bytes as they are stored."""
         return self.source.tell()
 
-    def __iter__(self) -> Iterator[str]:
-        line = self.first
-        while line:
-            if len(line) > MAX_LINE:
-                yield TOO_LONG + "\n"
-                while line and not line.endswith(b"\n"):
-                    line = self._next()
-            else:
-                yield line.decode("utf-8", "surrogateescape")
-            line = self._next()
+    @property
+    def first(self) -> bytes:
+        """The first line, while nothing else was asked for."""
+        return self.block.partition(b"\n")[0]
 
-    def _next(self) -> bytes:
-        line = _readline(self.stream)
-        self.inflated += len(line)
-        if self.inflated > FREE and self.inflated > MAX_RATIO * max(self.read, 1):
-            raise _unfit("an archive that expands too far", f"one that expands at most {MAX_RATIO} times")
-        return line
+    def blocks(self) -> Iterator[list[str]]:
+        """Some lines at a time, without their line feeds."""
+        rest, skipping = b"", False
+        while block := self.block:
+            self.block = b""
+            head, feed, tail = block.rpartition(b"\n")
+            if not feed:
+                rest += block
+            else:
+                lines = (rest + head).split(b"\n")
+                if skipping:
+                    skipping = False
+                    del lines[0]
+                    yield [TOO_LONG]
+                if lines:
+                    yield _decoded(lines)
+                rest = tail
+            if len(rest) > MAX_LINE or skipping:
+                rest, skipping = b"", True
+            self.fill()
+        if skipping:
+            yield [TOO_LONG]
+        elif rest:
+            yield _decoded([rest])
+
+    def fill(self) -> None:
+        """Read a block on. Raises Invalid for what can't be unpacked or never ends."""
+        try:
+            self.block = self.stream.read(BLOCK)
+        except (OSError, EOFError, ValueError, zlib.error):
+            raise self.part.unfit("a damaged archive or disk", "a file that can be read to its end") from None
+        self.unpacked += len(self.block)
+        if self.unpacked > FREE and self.unpacked > MAX_RATIO * max(self.read, 1):
+            raise self.part.unfit("an archive that expands too far", f"one that expands at most {MAX_RATIO} times")
+
+    def __iter__(self) -> Iterator[str]:
+        for block in self.blocks():
+            for line in block:
+                yield line + "\n"
+
+
+def _decoded(lines: list[bytes]) -> list[str]:
+    if max(map(len, lines)) > MAX_LINE:
+        return [TOO_LONG if len(line) > MAX_LINE else line.decode("utf-8", "surrogateescape") for line in lines]
+    return b"\n".join(lines).decode("utf-8", "surrogateescape").split("\n")
 
 
 @contextmanager
-def open_lines(path: Path) -> Iterator[Lines]:
-    """The lines of a text file, plain or gzip. Raises Invalid for what is no text."""
-    try:
-        source = open(path, "rb")
-    except OSError as error:
-        raise _unfit((error.strerror or "an error").lower(), "a file that can be read") from None
-    with source:
-        packed = source.read(2) == b"\x1f\x8b"
-        source.seek(0)
-        stream: gzip.GzipFile | BinaryIO = gzip.GzipFile(fileobj=source) if packed else source
-        first = _readline(stream)
-        _refuse_what_is_no_text(first)
-        yield Lines(source, stream, path.stat().st_size, first.removeprefix(_BOM))
+def open_lines(part: Part, source: BinaryIO, magic: bytes) -> Iterator[Lines]:
+    """The lines of a text file. magic: its first bytes, as `open_part` gives them. Raises Invalid for what is no text."""
+    stream: Any = source
+    if magic.startswith(_GZIP):
+        stream = gzip.GzipFile(fileobj=source)
+    elif magic.startswith(_ZSTD):
+        arrow = needed("pyarrow", "a zstd archive")
+        stream = arrow.CompressedInputStream(arrow.PythonFile(source, mode="r"), "zstd")
+    lines = Lines(part, source, stream)
+    lines.fill()
+    _refuse_what_is_no_text(part, lines.block)
+    lines.block = lines.block.removeprefix(_BOM)
+    yield lines
 
 
-def _readline(stream: gzip.GzipFile | BinaryIO) -> bytes:
-    try:
-        return stream.readline(MAX_LINE + 1)
-    except (OSError, EOFError, zlib.error):
-        raise _unfit("a damaged archive or disk", "a file that can be read to its end") from None
+@contextmanager
+def open_part(part: Part) -> Iterator[tuple[BinaryIO, bytes]]:
+    """A file's bytes, and the first few of them, which say what it is."""
+    with part.open() as source:
+        try:
+            magic = source.read(4)
+            source.seek(0)
+        except OSError as error:
+            raise part.unfit((error.strerror or "an error").lower(), "a file that can be read") from None
+        yield source, magic
 
 
-def _refuse_what_is_no_text(first: bytes) -> None:
+def _refuse_what_is_no_text(part: Part, block: bytes) -> None:
     for magic, words in _NOT_TEXT.items():
-        if first.startswith(magic):
-            raise _unfit(words, "text in UTF-8: CSV or a JSON object per line")
+        if block.startswith(magic):
+            raise part.unfit(words, "text in UTF-8: CSV or a JSON object per line")
+    first, feed, _ = block.partition(b"\n")
     if not first.strip():
-        raise _unfit("nothing in the first line", "a first line with the names of the columns, or with a JSON object")
+        raise part.unfit("nothing in the first line", "a first line with the names of the columns, or with a JSON object")
     if first.lstrip()[:1] == b"<":
-        raise _unfit("HTML or XML", "text in UTF-8: CSV or a JSON object per line")
-    if b"\r" in first.rstrip(b"\r\n") and not first.endswith(b"\n"):
-        raise _unfit("lines that end with a carriage return only", "lines that end with a line feed")
-
-
-def _unfit(found: str, expected: str) -> Invalid:
-    return Invalid([Finding("error", "/file", found, expected)])
+        raise part.unfit("HTML or XML", "text in UTF-8: CSV or a JSON object per line")
+    if b"\r" in first.rstrip(b"\r") and not feed:
+        raise part.unfit("lines that end with a carriage return only", "lines that end with a line feed")

@@ -1,29 +1,35 @@
-"""A file of people, from its first byte to the profiles table: one pass, flat memory, bad rows to the side."""
+"""Files of people, from their first byte to the profiles table: one pass, flat memory, bad rows to the side.
+
+Every file is looked at before the first row of any is written. Then each chunk of rows is a transaction of its own, in which the
+journal is written, too: a killed import goes on where it was.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
-from pathlib import Path
 
-from audience.catalogue import Catalogue, catalogue
-from audience.ingest.columns import Columns, ImportWishes, decide
-from audience.ingest.files import Lines, open_lines
-from audience.ingest.objects import Objects
-from audience.ingest.records import Format, Record, read_csv, read_ndjson
+from audience.catalogue import catalogue
+from audience.ingest.ahead import ahead, in_bulk
+from audience.ingest.columns import ImportWishes
+from audience.ingest.journal import COUNTS, Journal, journal_of, mark_of, newer
+from audience.ingest.opening import Chunk, Opened, Wanted, open_people
+from audience.ingest.places import Part, find_parts
+from audience.ingest.records import Format
 from audience.ingest.rejects import Rejects
-from audience.ingest.rows import CleanRow, ProfileRow, Rejected, clean
-from audience.ingest.upsert import AT_ONCE, UpsertOutcome, upsert_chunks
-from governance.door import Invalid
+from audience.ingest.upsert import UpsertOutcome, count_after, write_ready
+from audience.proposals import note_unknown
+from audience.sql import on_postgres
+from governance.door import Finding, Invalid
 
-_ENDINGS: dict[str, Format] = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "ndjson"}
+MAX_FAULTS = 20  # files whose faults are listed
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an import is: bytes of the file on disk, and rows."""
+    """How far an import is: bytes of the files as they are stored, and rows."""
 
     read: int
     size: int
@@ -32,87 +38,182 @@ class Progress:
 
 @dataclass(slots=True)
 class Imported:
-    """What became of a file. rejected: how many rows; notes: what was not taken on purpose. checked_only: nothing was written."""
+    """What became of the files. rejected: how many rows; files: how many were read; notes: what was not taken on purpose, and
+    where an import that was broken off went on. checked_only: nothing was written."""
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     rejected: int = 0
     consents: int = 0
+    files: int = 0
     notes: list[str] = field(default_factory=list)
     checked_only: bool = False
 
     @property
     def rows(self) -> int:
-        """All rows, without the header and empty lines."""
+        """All rows, without headers and empty lines."""
         return self.created + self.updated + self.unchanged + self.rejected
 
+    def add(self, outcome: UpsertOutcome) -> None:
+        """Count a chunk in."""
+        for name in ("created", "updated", "unchanged", "consents"):
+            setattr(self, name, getattr(self, name) + getattr(outcome, name))
+        self.rejected += len(outcome.rejected)
 
-def import_file(
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which files. from_start: an import that was broken off is forgotten; only_new: not those that an earlier one finished and that
+    are the same; watermark: partition columns (or "modified") whose greatest finished value was the last, nothing older is read."""
+
+    from_start: bool = False
+    only_new: bool = False
+    watermark: Sequence[str] = ()
+
+
+def import_people(
     workspace_id: int,
-    path: Path,
+    place: str,
     *,
     now: datetime,
     wishes: ImportWishes,
     rejects: Rejects,
     format: Format | None = None,
     delimiter: str | None = None,
+    choice: Choice | None = None,
     check_only: bool = False,
     progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Imported:
-    """Create or change the people of a CSV or NDJSON file, plain or gzip; the same file again changes nothing.
+    """Create or change the people of a file or of a folder's files; the same again changes nothing.
 
-    format: told by the name's ending if None. delimiter: a comma, for .tsv a tab, if None. check_only: look at every row, write none.
-    Each chunk of rows is a transaction of its own; an import that was broken off is simply run again. Raises Invalid for a file that
-    can't be read as a whole: not text, no usable header, a column that nobody decided about.
+    place: a path or a URL. format, delimiter: told by content and name if None. check_only: look at every row, write none. Raises
+    Invalid for a file that can't be read as a whole: nothing is written then, or it says how much.
     """
-    known = catalogue(workspace_id)
-    with open_lines(path) as lines:
-        shape, records = _opened(lines, path, format, delimiter, known, wishes)
-        done = Imported(notes=shape.notes, checked_only=check_only)
-        rows = _rows(records, shape, rejects)
+    choice = choice or Choice()
+    wanted = Wanted(wishes, catalogue(workspace_id), format, delimiter)
+    journal = journal_of(workspace_id, place, wishes, now, format, delimiter)
+    parts, notes = _chosen(find_parts(place), journal, choice)
+    _look_at(parts, wanted)
+    done = Imported(notes=notes, checked_only=check_only)
+    run = _Run(workspace_id, journal, wanted, choice, rejects, done, progress, sum(part.size for part in parts))
+    with in_bulk():
         if check_only:
-            chunks = _checked(rows, known)
-        else:
-            chunks = upsert_chunks(workspace_id, rows, known, source=wishes.consent_source, now=now)
-        for outcome in chunks:
-            for rejected in outcome.rejected:
-                rejects.take(rejected, shape)
-            done.created += outcome.created
-            done.updated += outcome.updated
-            done.unchanged += outcome.unchanged
-            done.consents += outcome.consents
-            done.rejected = rejects.count
-            progress(Progress(lines.read, lines.size, done.rows))
-        done.rejected = rejects.count
+            for part in parts:
+                run.check(part)
+        elif parts:
+            run.write(parts)
     return done
 
 
-def _opened(
-    lines: Lines, path: Path, format: Format | None, delimiter: str | None, known: Catalogue, wishes: ImportWishes
-) -> tuple[Columns | Objects, Iterable[Record]]:
-    endings = [ending.lower() for ending in path.suffixes if ending.lower() != ".gz"]
-    ending = endings[-1] if endings else ""
-    if (format or _ENDINGS.get(ending) or ("ndjson" if lines.first.lstrip()[:1] == b"{" else "csv")) == "ndjson":
-        if faults := wishes.faults(set(wishes.mapping.values())):
-            raise Invalid(faults)
-        return Objects(wishes, known), read_ndjson(lines)
-    table = read_csv(iter(lines), delimiter or ("\t" if ending == ".tsv" else ","))
-    return decide(table.columns, known, wishes), table
+def _chosen(parts: list[Part], journal: Journal, choice: Choice) -> tuple[list[Part], list[str]]:
+    notes: list[str] = []
+    count = len(parts)
+    if choice.watermark:
+        parts, notes = newer(parts, journal, choice.watermark)
+    if choice.watermark or choice.only_new:
+        known = journal.finished(parts)
+        parts = [part for part in parts if part.name not in known]
+        if len(parts) < count:
+            notes.append(f"{count - len(parts):,} of {count:,} files were left: an earlier import took them, or they are older")
+    return parts, notes
 
 
-def _rows(records: Iterable[Record], shape: Columns | Objects, rejects: Rejects) -> Iterator[ProfileRow]:
-    for record in records:
-        row = shape.row(record)
-        if isinstance(row, Rejected):
-            rejects.take(row, shape)
-        else:
-            yield row
+def _look_at(parts: list[Part], wanted: Wanted) -> None:
+    """Refuse whatever can be refused before a row is written. Raises Invalid with the faults of all files."""
+    faults: list[Finding] = []
+    bad = 0
+    for part in parts:
+        try:
+            with open_people(part, wanted):
+                pass
+        except Invalid as invalid:
+            bad += 1
+            faults += invalid.findings if bad <= MAX_FAULTS else ()
+    if bad > MAX_FAULTS:
+        faults.append(Finding("error", "/file", f"{bad - MAX_FAULTS:,} more files that can't be read", "files of people; none was taken"))
+    if faults:
+        raise Invalid(faults)
 
 
-def _checked(rows: Iterator[ProfileRow], known: Catalogue) -> Iterator[UpsertOutcome]:
-    """As `upsert_chunks`, without the writing: what fits counts as unchanged."""
-    while chunk := list(islice(rows, AT_ONCE)):
-        looked_at = [clean(row, known) for row in chunk]
-        rejected = [row for row in looked_at if isinstance(row, Rejected)]
-        yield UpsertOutcome(unchanged=sum(isinstance(row, CleanRow) for row in looked_at), rejected=rejected)
+@dataclass(slots=True)
+class _Run:
+    workspace_id: int
+    journal: Journal
+    wanted: Wanted
+    choice: Choice
+    rejects: Rejects
+    done: Imported
+    progress: Callable[[Progress], None]
+    size: int
+    read: int = 0
+    written: int = 0
+
+    def check(self, part: Part) -> None:
+        """Look at every row of a file."""
+        with open_people(part, self.wanted) as opened, closing(ahead(opened.chunks(0))) as chunks:
+            for chunk in chunks:
+                outcome = UpsertOutcome(unchanged=chunk.ready.count - len(chunk.ready.rejected), rejected=chunk.ready.rejected)
+                self._count(opened, chunk, outcome)
+            self._end(opened)
+
+    def write(self, parts: list[Part]) -> None:
+        """Take every file, the ones that a broken-off run has finished left out."""
+        self.journal.begin(from_start=self.choice.from_start)
+        assert self.journal.run is not None
+        if self.journal.resumed:
+            self.rejects.go_on(self.journal.run.rejects_size)
+        try:
+            for part in parts:
+                self._take(part)
+        finally:
+            count_after(self.written)
+        self.journal.finish(None)
+
+    def _take(self, part: Part) -> None:
+        state = self.journal.part(part, mark_of(part, self.choice.watermark))
+        before = {name: getattr(state, name) for name in COUNTS}
+        for name, count in before.items():
+            setattr(self.done, name, getattr(self.done, name) + count)
+        if state.rows or state.finished_at:
+            where = "" if part.alone else f"{part.name}: "
+            self.done.notes.append(f"{where}{state.rows:,} rows were taken already by an import that was broken off")
+        if state.finished_at:
+            self.read += part.size
+            return
+        try:
+            with open_people(part, self.wanted) as opened, closing(ahead(opened.chunks(state.rows, copied=on_postgres()))) as chunks:
+                for chunk in chunks:
+                    self._write(opened, chunk, state)
+                self._end(opened)
+        except Invalid as invalid:
+            raise Invalid([*invalid.findings, *self._taken_so_far()]) from None
+        self.journal.finish(state)
+
+    def _write(self, opened: Opened, chunk: Chunk, state: object) -> None:
+        def within(outcome: UpsertOutcome) -> None:
+            self._count(opened, chunk, outcome)
+            self.journal.note(state, chunk.last, outcome, self.rejects.keep())  # type: ignore[arg-type]
+
+        source = self.wanted.wishes.consent_source
+        outcome = write_ready(self.workspace_id, chunk.ready, self.wanted.catalogue, source=source, now=self.journal.now, within=within)
+        note_unknown(self.workspace_id, chunk.strange, self.wanted.catalogue, source=source, now=self.journal.now)
+        self.written += outcome.written
+
+    def _count(self, opened: Opened, chunk: Chunk, outcome: UpsertOutcome) -> None:
+        for row in outcome.rejected:
+            self.rejects.take(row, opened.shape, opened.part, unit=opened.unit)
+        self.done.add(outcome)
+        self.progress(Progress(self.read + chunk.read, self.size, self.done.rows))
+
+    def _end(self, opened: Opened) -> None:
+        self.done.files += 1
+        self.read += opened.part.size
+        self.done.notes += [note for note in opened.shape.notes if note not in self.done.notes]
+
+    def _taken_so_far(self) -> list[Finding]:
+        """What a file that turned out to be damaged leaves behind, said so that nobody takes it for nothing or for all."""
+        if not self.done.rows:
+            return [Finding("note", "/taken", "no row taken", "the same command again once the file is mended")]
+        found = f"{self.done.rows - self.done.rejected:,} rows taken before it, {self.done.files:,} files to their end"
+        return [Finding("note", "/taken", found, "the same command again once the file is mended: what was taken stays as it is")]

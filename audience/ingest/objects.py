@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from audience.catalogue import Catalogue
 from audience.ingest.columns import ID, LEFT_OUT, ImportWishes
-from audience.ingest.records import Record
 from audience.ingest.rows import FIELDS, ProfileRow, Rejected, Said
+from audience.ingest.tables import Record
+from audience.values import Unfit, from_text
 from governance.door import Finding, pointer, shorten
 
 
@@ -18,6 +20,7 @@ class Objects:
 
     wishes: ImportWishes
     catalogue: Catalogue
+    partitions: Mapping[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def column_of(self, path: str) -> str:
@@ -30,7 +33,12 @@ class Objects:
             return Rejected(record.line, record.faults)
         found = _Found(self, record.row)
         for key, value in record.values.items():
-            found.take(key, self.wishes.mapping.get(key, key), value)
+            if key in self.partitions:
+                found.fault(pointer([key]), "a key that is a column of the folders' names, too", "one of the two")
+            else:
+                found.take(key, self.wishes.mapping.get(key, key), value)
+        for key, text in self.partitions.items():
+            found.take_text(key, self.wishes.mapping.get(key, key), text)
         external_id = found.fields.pop(ID, "")
         return ProfileRow(
             external_id,
@@ -54,7 +62,10 @@ class _Found:
         """One key of the object."""
         if target == LEFT_OUT:
             return
-        if target in (ID, *FIELDS):
+        conversion = self.objects.wishes.conversions.get(key)
+        if conversion is not None and not conversion.plain and isinstance(value, str):
+            self.take_text(key, target, value)
+        elif target in (ID, *FIELDS):
             plain = str(value) if target == ID and isinstance(value, int) and not isinstance(value, bool) else value
             self.fields.setdefault(target, "" if plain is None else plain)
         elif target == "attributes" and isinstance(value, dict):
@@ -66,6 +77,24 @@ class _Found:
         else:
             expected = "a field, an attribute of the catalogue, attributes or consents; --map NAME=- leaves a key out"
             self.fault(pointer([key]), shorten(key), expected)
+
+    def take_text(self, key: str, target: str, text: str) -> None:
+        """One text that is read as a cell of CSV would be: a folder's name says it, or a conversion says how."""
+        type_ = self.objects.catalogue[target].type if target in self.objects.catalogue else "text"
+        conversion = self.objects.wishes.conversions.get(key)
+        try:
+            value = conversion.reader(type_)(text) if conversion else text
+            if target in self.objects.catalogue:
+                value = from_text(type_, value) if isinstance(value, str) else value
+                if value is not None or self.objects.wishes.clear_empty:
+                    self.attributes[target] = value
+            elif target in (ID, *FIELDS):
+                if value or self.objects.wishes.clear_empty:
+                    self.fields.setdefault(target, value)
+            elif target != LEFT_OUT:
+                self.fault(pointer([key]), shorten(key), "a field or an attribute of the catalogue; --map NAME=- leaves a column out")
+        except Unfit as unfit:
+            self.fault(pointer([key]), unfit.found, str(unfit))
 
     def say(self, key: str, value: Any) -> None:
         """The consents of the object: [{"channel": …, "topic": …, "state": …}, …]."""

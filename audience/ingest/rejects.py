@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from audience.addresses import without_addresses
+from audience.ingest.places import Part
 from audience.ingest.rows import Rejected
 from governance.door import Finding, Invalid
 
@@ -26,24 +27,43 @@ class Rejects:
         self.path = path
         self.count = 0
         self.shown: list[str] = []
-        self._file: IO[str] | None = None
+        self.size = 0  # bytes that are written
+        self._file: IO[bytes] | None = None
+        self._kept: int | None = None
 
-    def take(self, row: Rejected, shape: Shape) -> None:
-        """Note one row, each of its faults on a line."""
+    def go_on(self, size: int) -> None:
+        """What an import that was broken off had noted stays: so many bytes. What it noted of rows that come again goes."""
+        if self.path is not None and self._file is None and size and self.path.exists():
+            self._kept = min(size, self.path.stat().st_size)
+            self._opened()
+
+    def take(self, row: Rejected, shape: Shape, part: Part, *, unit: str = "line") -> None:
+        """Note one row, each of its faults on a line. unit: what `row.line` counts, lines or rows."""
         self.count += 1
         for finding in row.findings:
             field = shape.column_of(finding.path) or "row"
             reason = f"found {without_addresses(finding.found)}, expected {finding.expected}"
             if len(self.shown) < self.SHOWN:
-                self.shown.append(f"line {row.line}: {field}: {reason}")
+                self.shown.append(f"{'' if part.alone else part.name + ', '}{unit} {row.line}: {field}: {reason}")
             if self.path is not None:
-                self._opened().write(json.dumps({"line": row.line, "field": field, "reason": reason}, ensure_ascii=False) + "\n")
+                where = {unit: row.line} if part.alone else {"file": part.name, unit: row.line}
+                text = json.dumps({**where, "field": field, "reason": reason}, ensure_ascii=False) + "\n"
+                self.size += self._opened().write(text.encode("utf-8", "backslashreplace"))
 
-    def _opened(self) -> IO[str]:
+    def keep(self) -> int:
+        """Write what is held back. Returns the bytes that are written."""
+        if self._file is not None:
+            self._file.flush()
+        return self.size
+
+    def _opened(self) -> IO[bytes]:
         if self._file is None:
             assert self.path is not None
             try:
-                self._file = open(self.path, "w", encoding="utf-8", errors="backslashreplace")
+                self._file = open(self.path, "wb" if self._kept is None else "r+b")
+                if self._kept is not None:
+                    self._file.truncate(self._kept)
+                    self.size = self._file.seek(self._kept)
             except OSError as error:
                 raise Invalid(
                     [Finding("error", "/rejects", (error.strerror or "an error").lower(), "a file that can be written")]

@@ -6,7 +6,7 @@ Laws: the same rows again change nothing; rows in any number of chunks end as th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -107,28 +107,62 @@ def upsert_chunks(
     remaining = iter(rows)
     written = 0
     while chunk := list(islice(remaining, AT_ONCE)):
-        outcome = _chunk(workspace_id, [clean(row, known) for row in chunk], known, source, now)
+        outcome = write_ready(workspace_id, ready([clean(row, known) for row in chunk]), known, source=source, now=now)
         note_unknown(workspace_id, chunk, known, source=source, now=now)
         written += outcome.written
         yield outcome
+    count_after(written)
+
+
+def count_after(written: int) -> None:
+    """Let the database count its tables where so many rows of them are new that its next plans would be made for others."""
     if written >= MANY:
         sql.count_tables(*_TABLES)
 
 
-def _chunk(workspace_id: int, checked: Sequence[CleanRow | Rejected], known: Catalogue, source: str, now: datetime) -> UpsertOutcome:
+@dataclass(slots=True)
+class Ready:
+    """A chunk of checked rows, made ready without the database: one row per person, in the order of their ids. lines: for COPY."""
+
+    count: int
+    good: list[CleanRow]
+    rejected: list[Rejected]
+    lines: str | None = None
+
+
+def ready(checked: Sequence[CleanRow | Rejected], *, copied: bool = False) -> Ready:
+    """What can be done before the chunk is written, elsewhere than where the database is asked. copied: for PostgreSQL's COPY, too."""
     rejected = [row for row in checked if isinstance(row, Rejected)]
     good = _merged(row for row in checked if isinstance(row, CleanRow))
+    return Ready(len(checked), good, rejected, postgresql.copied(good) if copied else None)
+
+
+def write_ready(
+    workspace_id: int,
+    chunk: Ready,
+    known: Catalogue,
+    *,
+    source: str,
+    now: datetime,
+    within: Callable[[UpsertOutcome], None] | None = None,
+) -> UpsertOutcome:
+    """Write one chunk. within: called with what became of its rows, in the transaction that writes them."""
+    good, rejected, lines = chunk.good, chunk.rejected, chunk.lines
     if len(known) > MAX_ATTRIBUTES:
         good, full = _overfull(workspace_id, good)
-        rejected += full
-    created = updated = consents = 0
-    if good:
-        write = postgresql.write if sql.on_postgres() else sqlite.write
+        rejected, lines = rejected + full, None
+    outcome = UpsertOutcome(unchanged=chunk.count - len(rejected), rejected=rejected)
+    if good or within:
         with transaction.atomic():
-            created, updated = write(workspace_id, good, now)
-            consents = _consents(workspace_id, good, source, now)
-    unchanged = len(checked) - len(rejected) - created - updated
-    return UpsertOutcome(created, updated, unchanged, rejected, consents)
+            if good and sql.on_postgres():
+                outcome.created, outcome.updated = postgresql.write(workspace_id, good, now, lines=lines)
+            elif good:
+                outcome.created, outcome.updated = sqlite.write(workspace_id, good, now)
+            outcome.consents = _consents(workspace_id, good, source, now)
+            outcome.unchanged -= outcome.created + outcome.updated
+            if within:
+                within(outcome)
+    return outcome
 
 
 def _merged(rows: Iterable[CleanRow]) -> list[CleanRow]:

@@ -247,4 +247,28 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('workspace', 'name'), name='one_proposal_each')],
             },
         ),
+        migrations.CreateModel(
+            name='ImportedFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('import_key', models.CharField(max_length=64)),
+                ('name', models.CharField(max_length=1000)),
+                ('fingerprint', models.CharField(max_length=64)),
+                ('mark', models.CharField(blank=True, max_length=1000)),
+                ('rows', models.BigIntegerField(default=0)),
+                ('created', models.BigIntegerField(default=0)),
+                ('updated', models.BigIntegerField(default=0)),
+                ('unchanged', models.BigIntegerField(default=0)),
+                ('rejected', models.BigIntegerField(default=0)),
+                ('consents', models.BigIntegerField(default=0)),
+                ('rejects_size', models.BigIntegerField(default=0)),
+                ('started_at', models.DateTimeField()),
+                ('at', models.DateTimeField()),
+                ('finished_at', models.DateTimeField(null=True)),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'import_key', 'name'), name='one_state_per_imported_file')],
+            },
+        ),
     ]

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
 from audience import door as audience
 from audience.models import Profile, ProfileFeed, Subscription
+from tests.audience.imports import Ran, import_profiles
 from tests.tables import over
 
 HEADER = "external_id,email,first_name,stays,vip,birthday,seen,interests\n"
 ADA = 'u-1,Ada@example.com,Ada,3,yes,1990-12-10,2026-02-01 10:00:00+01:00,"art|food"\n'
-
-
-class Ran:
-    """What a command printed, and its exit status."""
-
-    def __init__(self, status: int, out: str, err: str) -> None:
-        self.status, self.out, self.err = status, out, err
 
 
 @pytest.fixture
@@ -36,13 +28,7 @@ def run(workspace_id: int, tmp_path: Path) -> Callable[..., Ran]:
     def run(content: str | bytes, *options: str, name: str = "people.csv") -> Ran:
         path = tmp_path / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        out, err = io.StringIO(), io.StringIO()
-        try:
-            call_command("import_profiles", str(path), *options, stdout=out, stderr=err)
-            status = 0
-        except SystemExit as stop:
-            status = int(stop.code or 0)
-        return Ran(status, out.getvalue(), err.getvalue())
+        return import_profiles(path, *options)
 
     return run
 
@@ -159,10 +145,8 @@ def test_what_is_no_table_of_people_is_refused_in_its_own_words(run: Callable[..
 
 
 def test_a_missing_file_is_told(workspace_id: int, tmp_path: Path) -> None:
-    err = io.StringIO()
-    with pytest.raises(SystemExit) as stop:
-        call_command("import_profiles", str(tmp_path / "none.csv"), stderr=err)
-    assert stop.value.code == 2 and "no such file" in err.getvalue()
+    ran = import_profiles(tmp_path / "none.csv")
+    assert ran.status == 2 and "no such file" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -299,6 +283,8 @@ def test_the_summary_is_json_for_programs(run: Callable[..., Ran]) -> None:
 def test_the_rejects_never_overwrite_the_file_itself(run: Callable[..., Ran], tmp_path: Path) -> None:
     ran = run(HEADER + ADA, "--rejects", str(tmp_path / "people.csv"))
     assert ran.status == 2 and "another file" in ran.err and not Profile.objects.exists()
+    refused = import_profiles(tmp_path, "--rejects", str(tmp_path / "rejects.ndjson"))
+    assert refused.status == 2 and "another file" in refused.err, "nor become one of the folder's files"
 
 
 def test_people_of_many_chunks_come_in_once_each_and_numbers_stay_dense(run: Callable[..., Ran]) -> None:

@@ -11,7 +11,7 @@ from pyroaring import BitMap64
 
 from audience import planner
 from audience.backends.base import EngineUnavailable
-from audience.backends.choice import Choice, engines_for
+from audience.backends.choice import Choice, engines_for, overlooked
 from audience.backends.database import Database
 from audience.catalogue import catalogue, types_of
 from audience.documents import SEGMENT, SegmentBody
@@ -153,7 +153,7 @@ def _asked(choice: Choice, node: Bound, ask: Callable[[planner.Plan], Any]) -> t
     """(the answer, who gave it, why not the index): by the engines of the choice, or by the database alone if one of them fails."""
     plan = planner.plan(node, choice.engines)
     try:
-        return ask(plan), _names(plan), choice.note
+        return ask(plan), _names(plan), choice.note or overlooked(choice, node)
     except EngineUnavailable as unavailable:
         plan = planner.plan(node, [Database()])
         return ask(plan), _names(plan), f"the database answered: {unavailable}"

@@ -13,7 +13,7 @@ from audience import planner
 from audience.backends.base import EngineUnavailable
 from audience.backends.choice import Choice, engines_for, overlooked
 from audience.backends.database import Database
-from audience.catalogue import catalogue, types_of
+from audience.catalogue import Catalogue, catalogue, types_of
 from audience.documents import SEGMENT, SegmentBody
 from audience.id_lists import list_numbers
 from audience.rules.binding import Lookup, Scope, bind
@@ -98,11 +98,12 @@ def matching(
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A rule as written and as asked, side by side. read: how it read other segments' rules."""
+    """A rule as written and as asked, side by side. read: how it read other segments' rules; known: the attributes it was bound to."""
 
     written: DocumentModel
     node: Bound
     read: Lookup
+    known: Catalogue
 
 
 def question(
@@ -115,13 +116,12 @@ def question(
 ) -> Question:
     """The rule, looked up and bound. Raises Missing where a key has no released segment, Invalid with every fault of the rule."""
     properties = event if isinstance(event, Mapping) or event is None else event.properties
-    types = types_of(catalogue(workspace_id))
+    known = catalogue(workspace_id)
     read = _reader(workspace_id, drafts=drafts)
     written = _written(workspace_id, rule)
-    node = bind(
-        written, Scope(types, read, as_of, properties, list_numbers(workspace_id)), at="/rule", key=rule if isinstance(rule, str) else ""
-    )
-    return Question(written, node, read)
+    scope = Scope(types_of(known), read, as_of, properties, list_numbers(workspace_id))
+    node = bind(written, scope, at="/rule", key=rule if isinstance(rule, str) else "")
+    return Question(written, node, read, known)
 
 
 def _written(workspace_id: int, rule: DocumentModel | Mapping[str, Any] | Segment) -> DocumentModel:

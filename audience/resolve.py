@@ -11,13 +11,14 @@ from pyroaring import BitMap64
 
 from audience import planner
 from audience.backends.base import EngineUnavailable
+from audience.backends.capabilities import ELASTICSEARCH, answers
 from audience.backends.choice import Choice, engines_for, overlooked
 from audience.backends.database import Database
 from audience.catalogue import Catalogue, catalogue, types_of
 from audience.documents import SEGMENT, SegmentBody
 from audience.id_lists import list_numbers
 from audience.rules.binding import Lookup, Scope, bind
-from audience.rules.bound import Bound
+from audience.rules.bound import Bound, leaves
 from audience.rules.nodes import TriggerRule
 from governance import door as governance
 from governance.door import DocumentModel, Invalid, Missing
@@ -54,7 +55,7 @@ def resolve(workspace_id: int, segment: Segment, *, as_of: datetime, max_lag: fl
     max_lag: how many seconds the index may be behind; the setting where None. Raises Missing and Invalid.
     """
     node = question(workspace_id, segment, as_of=as_of, drafts=drafts).node
-    choice = engines_for(workspace_id, as_of=as_of, max_lag=max_lag)
+    choice = _engines(workspace_id, node, as_of=as_of, max_lag=max_lag)
     found, answered_by, note = _asked(choice, node, lambda plan: planner.ids(plan, workspace_id))
     return Resolution(found, len(found), answered_by, note, as_of)
 
@@ -68,7 +69,7 @@ def count(workspace_id: int, segment: Segment, *, as_of: datetime, drafts: bool 
             return plan.engine.count(workspace_id, plan.node)
         return len(planner.ids(plan, workspace_id))
 
-    many: int = _asked(engines_for(workspace_id, as_of=as_of), node, counted)[0]
+    many: int = _asked(_engines(workspace_id, node, as_of=as_of), node, counted)[0]
     return many
 
 
@@ -147,6 +148,13 @@ def _reader(workspace_id: int, *, drafts: bool) -> Lookup:
         return known[key]
 
     return read
+
+
+def _engines(workspace_id: int, node: Bound, *, as_of: datetime, max_lag: float | None = None) -> Choice:
+    """Who may answer. Where the index could answer nothing of the rule, it isn't even looked at."""
+    if not any(answers(ELASTICSEARCH, leaf) for leaf in leaves(node)):
+        return Choice((Database(),))
+    return engines_for(workspace_id, as_of=as_of, max_lag=max_lag)
 
 
 def _asked(choice: Choice, node: Bound, ask: Callable[[planner.Plan], Any]) -> tuple[Any, str, str]:

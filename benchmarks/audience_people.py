@@ -45,8 +45,13 @@ def fill(workspace_id: int, people: int, *, events_each: int, seed: int, as_of: 
                         block.clear()
                 copy.write("".join(block).encode())
         cursor.execute("SELECT setval(pg_get_serial_sequence('audience_profile', 'id'), %s)", [people])
+    vacuum()
+
+
+def vacuum() -> None:
+    """What autovacuum would do by itself, within minutes of such a change."""
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE audience_profile, audience_event")  # what autovacuum would do by itself
+        cursor.execute("VACUUM ANALYZE audience_profile, audience_event")
 
 
 def _profiles(workspace_id: int, people: int, chance: Random, as_of: datetime) -> Iterator[str]:

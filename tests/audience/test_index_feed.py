@@ -52,6 +52,13 @@ def test_a_rule_with_events_is_shared_between_the_engines(cluster: Cluster, now:
     assert resolved({"all": [GERMANS, {"event": "visit", "op": "never"}]}, now)[:2] == ({ada}, "elasticsearch + database")
 
 
+def test_a_rule_of_which_the_index_knows_nothing_does_not_ask_for_it(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    away = django_settings.OMNI.model_copy(update={"elasticsearch_url": "http://127.0.0.1:9"})
+    monkeypatch.setattr(django_settings, "OMNI", away)
+    ada = factories.profile(now=now)
+    assert resolved({"event": "visit", "op": "never"}, now) == ({ada}, "database", "")
+
+
 def test_a_changed_person_moves_in_the_index(cluster: Cluster, now: datetime) -> None:
     ada = factories.profile(now=now, external_id="ada", country="DE")
     rebuild(cluster, home(), now=now)

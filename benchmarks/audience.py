@@ -45,10 +45,14 @@ def measured(people: int, rounds: int, seed: int, elasticsearch: str) -> dict[st
         }
         try:
             words = [sys.executable, "-m", "benchmarks.audience_asked", str(people), str(rounds), str(seed)]
-            done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-            if done.returncode:
-                raise SystemExit(done.stderr[-3_000:])
-            found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+            found: dict[str, Any] = {}
+            with subprocess.Popen(words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as asking:
+                assert asking.stdout is not None
+                for line in asking.stdout:
+                    found = json.loads(line)
+                    print(line, end="", file=sys.stderr, flush=True)
+            if asking.returncode:
+                raise SystemExit(f"it ended with {asking.returncode} at {people:,} people")
             return found
         finally:
             server.cleanup()
@@ -96,7 +100,6 @@ def main() -> None:
     sizes = []
     for people in asked.people:
         sizes.append(measured(people, asked.rounds, asked.seed, url))
-        print(json.dumps(sizes[-1]), flush=True)
     print(table(sizes))
 
 

@@ -64,13 +64,22 @@ def main(people: int, rounds: int, seed: int) -> None:
     found: dict[str, Any] = {"people": people, "events": people * EVENTS_EACH}
     found["fill s"] = _once(lambda: fill(home, people, events_each=EVENTS_EACH, seed=seed, as_of=AS_OF))
     approve_all(author, admin, approver, {("segment", "everyone"): {"title": "Everyone", "rule": RULES["everyone"]}})
+    _say(found)
     found["postgresql"] = _asked(home, rounds, elasticsearch=False)
+    _say(found)
     found["loaded for sending /s"] = _loaded(home, people)
     found["explain ms"] = _median(rounds, lambda: audience.explain(home, segment("attributes"), people // 2, as_of=AS_OF))
+    _say(found)
     if settings.OMNI.elasticsearch_url:
         found |= _index(home, people)
+        _say(found)
         found["elasticsearch"] = _asked(home, rounds, elasticsearch=True)
-    print(json.dumps(found))
+        _say(found)
+
+
+def _say(found: dict[str, Any]) -> None:
+    """What is known so far, on a line of its own: the last one counts."""
+    print(json.dumps(found), flush=True)
 
 
 def segment(name: str) -> audience.SegmentBody:

@@ -71,7 +71,7 @@ def index_body(types: Mapping[str, Type]) -> dict[str, Any]:
 
 
 def _properties(types: Mapping[str, Type]) -> dict[str, Any]:
-    by_type: dict[Type | None, dict[str, Any]] = {type_: {"properties": {}} for type_ in KINDS}
+    by_type: dict[str, dict[str, Any]] = {str(type_): {"properties": {}} for type_ in KINDS}
     for name, type_ in sorted(types.items()):
         if type_ in KINDS:
             by_type[type_]["properties"][name] = {"type": KINDS[type_]}

@@ -12,8 +12,9 @@ from audience.backends import mapping
 from audience.backends.base import EngineUnavailable
 from audience.backends.choice import configured
 from audience.backends.elasticsearch import Cluster
+from audience.catalogue import catalogue, types_of
 from audience.drift import Drift, drift, out_of_reach, repair
-from audience.index_state import REBUILD, types_of
+from audience.index_state import REBUILD
 from governance.door import DoorCommand, Finding, Invalid, Refused, Report
 
 SAMPLE = 1_000
@@ -44,7 +45,7 @@ class Command(DoorCommand):
             queued = self.queue(cluster, found) if repair and found.everyone else ()
         except EngineUnavailable as unavailable:
             raise Refused(f"the index can't be compared: {unavailable}") from unavailable
-        older = version != mapping.version(types_of(self.workspace.pk))
+        older = version != mapping.version(types_of(catalogue(self.workspace.pk)))
         lines = (*_lines(found, None if everyone else drawn), *queued, *((REBUILD,) if older else ()))
         return Report(lines, _data(found, drawn, version, older, bool(queued)), DRIFTED if found.everyone else 0)
 

@@ -24,6 +24,7 @@ from audience.events import (
 from audience.explain import Explanation, Sampled, explain, reasons, sample
 from audience.id_lists import ListOutcome, change_list, drop_list, id_lists
 from audience.index_keeper import IndexKeeper
+from audience.index_state import IndexState, index_state, longest_lag
 from audience.ingest.columns import ImportWishes
 from audience.ingest.importing import Imported, import_people
 from audience.ingest.rejects import Rejects
@@ -92,10 +93,13 @@ __all__ = [
     "Imported",
     "ImportWishes",
     "invalidate_devices",
+    "index_state",
     "IndexKeeper",
+    "IndexState",
     "intersection",
     "load",
     "locale_tag",
+    "longest_lag",
     "masked",
     "matching",
     "NewEvent",

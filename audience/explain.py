@@ -12,7 +12,7 @@ from django.db.models import BooleanField, Case, Count, Max, Value, When
 from audience import sentences
 from audience.backends.database import condition, matching_events, people
 from audience.bitmaps import draw
-from audience.catalogue import AttributeBody, attribute_of, catalogue, titles_of, value_of
+from audience.catalogue import AttributeBody, attribute_of, titles_of, value_of
 from audience.models import Profile, Subscription
 from audience.profiles import Person, load
 from audience.resolve import Segment, question, resolve
@@ -61,10 +61,10 @@ def explain(workspace_id: int, segment: Segment, profile_id: int, *, as_of: date
     profile = people(workspace_id).filter(pk=profile_id).first()
     if profile is None:
         raise Missing("no such profile")
-    asked, known = question(workspace_id, segment, as_of=as_of, drafts=drafts), catalogue(workspace_id)
+    asked = question(workspace_id, segment, as_of=as_of, drafts=drafts)
     answers = _answers(workspace_id, asked.node, [profile_id])[profile_id]
-    tree = _Teller(answers, asked.read, titles_of(known)).tell(asked.written, asked.node)
-    facts = {id(leaf): _facts(workspace_id, leaf, profile, known) for leaf in _distinct(asked.node)}
+    tree = _Teller(answers, asked.read, titles_of(asked.known)).tell(asked.written, asked.node)
+    facts = {id(leaf): _facts(workspace_id, leaf, profile, asked.known) for leaf in _distinct(asked.node)}
     return _decide(_with_facts(tree, asked.node, facts), True)
 
 
@@ -76,8 +76,8 @@ def sample(workspace_id: int, segment: Segment, many: int, *, as_of: datetime, d
 
 def reasons(workspace_id: int, segment: Segment, ids: Sequence[int], *, as_of: datetime, drafts: bool = False) -> list[Sampled]:
     """These people, whether the segment has them or not, and the conditions that decided so; without those who are gone."""
-    asked, titles = question(workspace_id, segment, as_of=as_of, drafts=drafts), titles_of(catalogue(workspace_id))
-    answers = _answers(workspace_id, asked.node, ids)
+    asked = question(workspace_id, segment, as_of=as_of, drafts=drafts)
+    titles, answers = titles_of(asked.known), _answers(workspace_id, asked.node, ids)
     told = {pk: _decide(_Teller(found, asked.read, titles).tell(asked.written, asked.node), True) for pk, found in answers.items()}
     return [
         Sampled(person, tuple(_in_words(leaf) for leaf in told[person.id].deciding()))

@@ -6,11 +6,15 @@ Nothing is lost and nothing goes back, whatever the order in which writers finis
   arrives late is refused by the server; a deleted person's version is remembered for an hour;
 - a rebuild makes its index known before it reads the first person, and the feed looks up which indexes there are after it took
   its rows: a change is either read by the rebuild or written to the new index by the feed. The rebuild writes version 1, which
-  everything from the feed beats.
+  everything from the feed beats;
+- an index has one of two aliases, "in use" or "being built", from its creation on. It moves from one to the other in one step that
+  fails where somebody else moved either meanwhile; an index that has neither never gets one again and is swept away by whoever
+  rebuilds. So a rebuild may be killed anywhere, and two at once leave one index: the later takes over, or the earlier was done.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,15 +34,21 @@ from audience.rules.bound import Type
 
 AT_ONCE = 1_000  # people per bulk request
 FIRST = 1  # the version under which a rebuild writes; feed rows' are their number + 1
+LOOKS = 3  # times that the feed looks up the indexes again when one of them was swept away meanwhile
 _TAKE = "SELECT id FROM audience_profilefeed ORDER BY id LIMIT %s"
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What a rebuild did: the index now in use, and how many people it read."""
+    """What a rebuild did: the index now in use, how many people it read, and the version of its mapping."""
 
     index: str
     people: int
+    version: str
+
+
+class IndexGone(EngineUnavailable):
+    """An index was deleted while it was written to: it isn't in use any more."""
 
 
 def feed_index(cluster: Cluster, *, limit: int = AT_ONCE) -> int:
@@ -80,10 +90,20 @@ def _tell(cluster: Cluster, rows: Iterable[tuple[int, int, int]]) -> None:
         versions = newest.setdefault(workspace_id, {})
         versions[profile_id] = max(number + FIRST, versions.get(profile_id, 0))
     for workspace_id, versions in newest.items():
-        targets = _indexes(cluster, workspace_id)  # after the rows were taken: see the head of this module
         people = Profile.objects.filter(workspace_id=workspace_id, pk__in=list(versions), erased_at__isnull=True).in_bulk()
-        for index, types in targets.items():
-            _bulk(cluster, (_write(index, pk, version, people.get(pk), types) for pk, version in versions.items()))
+        _tell_all(cluster, workspace_id, versions, people)
+
+
+def _tell_all(cluster: Cluster, workspace_id: int, versions: Mapping[int, int], people: Mapping[int, Profile]) -> None:
+    for look in range(1, LOOKS + 1):
+        targets = _indexes(cluster, workspace_id)  # after the rows were taken: see the head of this module
+        try:
+            for index, types in targets.items():
+                _bulk(cluster, (_write(index, pk, version, people.get(pk), types) for pk, version in versions.items()))
+            return
+        except IndexGone:
+            if look == LOOKS:
+                raise
 
 
 def _indexes(cluster: Cluster, workspace_id: int) -> dict[str, dict[str, Type]]:
@@ -112,13 +132,14 @@ def _bulk(cluster: Cluster, writes: Iterable[list[dict[str, Any]]]) -> None:
     for item in answer["items"]:
         (outcome,) = item.values()
         if "error" in outcome and outcome["status"] != 409:
-            raise EngineUnavailable(f"Elasticsearch refused a document: {outcome['error']['type']}")
+            kind = IndexGone if outcome["error"]["type"] == "index_not_found_exception" else EngineUnavailable
+            raise kind(f"Elasticsearch refused a document: {outcome['error']['type']}")
 
 
 def rebuild(cluster: Cluster, workspace_id: int, *, now: datetime, progress: Callable[[int], None] = lambda told: None) -> Rebuilt:
     """A new index from the catalogue and the people as they are, put in use in one step; the old one answers until then.
 
-    A rebuild that was broken off is thrown away by the next. Raises EngineUnavailable.
+    A rebuild that was broken off is thrown away by the next, and so is one that still runs: that one ends. Raises EngineUnavailable.
     """
     alias, building = mapping.alias(cluster.prefix, workspace_id), mapping.building(cluster.prefix, workspace_id)
     types = types_of(catalogue(workspace_id))
@@ -128,8 +149,9 @@ def rebuild(cluster: Cluster, workspace_id: int, *, now: datetime, progress: Cal
         indices.put_index_template(
             name=f"{cluster.prefix}-audience", index_patterns=[f"{cluster.prefix}-audience-*"], allow_auto_create=False
         )
-        _drop(cluster, _behind(cluster, building))
-        indices.create(index=name, aliases={building: {}}, **mapping.index_body(types))
+        _take_over(cluster, building)
+        _sweep(cluster, alias)
+        _known(indices.create(index=name, aliases={building: {}}, **mapping.index_body(types)).body)
     told = 0
     for people in _everyone(workspace_id):
         _bulk(cluster, (_write(name, person.pk, FIRST, person, types) for person in people))
@@ -137,11 +159,21 @@ def rebuild(cluster: Cluster, workspace_id: int, *, now: datetime, progress: Cal
         progress(told)
     with reachable():
         whole(indices.refresh(index=name).body)
-        old = _behind(cluster, alias)
-        swap = [{"remove": {"index": index, "alias": alias}} for index in old]
-        indices.update_aliases(actions=[*swap, {"add": {"index": name, "alias": alias}}, {"remove": {"index": name, "alias": building}}])
-        _drop(cluster, old)
-    return Rebuilt(name, told)
+        moves = [_removal(index, alias) for index in _behind(cluster, alias)]
+        indices.update_aliases(actions=[*moves, _removal(name, building), {"add": {"index": name, "alias": alias}}])
+        _sweep(cluster, alias)
+    return Rebuilt(name, told, mapping.version(types))
+
+
+def _removal(index: str, alias: str) -> dict[str, Any]:
+    """One step of a move of aliases, which fails as a whole where the index hasn't this one any more."""
+    return {"remove": {"index": index, "alias": alias, "must_exist": True}}
+
+
+def _known(answer: Mapping[str, Any]) -> None:
+    """Raises EngineUnavailable unless every server knows of the new index: the feed may ask any of them which there are."""
+    if not answer.get("acknowledged"):
+        raise EngineUnavailable("not every server of Elasticsearch has heard of the new index in time")
 
 
 def _behind(cluster: Cluster, name: str) -> list[str]:
@@ -149,9 +181,19 @@ def _behind(cluster: Cluster, name: str) -> list[str]:
     return [] if found.meta.status == 404 else list(found.body)
 
 
-def _drop(cluster: Cluster, names: list[str]) -> None:
-    if names:
-        cluster.client.indices.delete(index=names, ignore_unavailable=True)
+def _take_over(cluster: Cluster, building: str) -> None:
+    """Give up the indexes that are being built, so that whoever builds them can't put them in use. One that just was stays."""
+    for index in _behind(cluster, building):
+        cluster.client.options(ignore_status=404).indices.update_aliases(actions=[_removal(index, building)])
+
+
+def _sweep(cluster: Cluster, alias: str) -> None:
+    """Delete the workspace's indexes that are neither in use nor being built."""
+    found = cluster.client.indices.get_alias(index=f"{alias}-*", ignore_unavailable=True, allow_no_indices=True).body
+    ours = re.compile(re.escape(alias) + "-[0-9]{20}")
+    for index, body in found.items():
+        if not body["aliases"] and ours.fullmatch(index):
+            cluster.client.indices.delete(index=index, ignore_unavailable=True)
 
 
 def _everyone(workspace_id: int) -> Iterator[list[Profile]]:

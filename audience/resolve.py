@@ -11,13 +11,14 @@ from pyroaring import BitMap64
 
 from audience import planner
 from audience.backends.base import EngineUnavailable
-from audience.backends.choice import Choice, engines_for
+from audience.backends.capabilities import ELASTICSEARCH, answers
+from audience.backends.choice import Choice, engines_for, overlooked
 from audience.backends.database import Database
-from audience.catalogue import catalogue, types_of
+from audience.catalogue import Catalogue, catalogue, types_of
 from audience.documents import SEGMENT, SegmentBody
 from audience.id_lists import list_numbers
 from audience.rules.binding import Lookup, Scope, bind
-from audience.rules.bound import Bound
+from audience.rules.bound import Bound, leaves
 from audience.rules.nodes import TriggerRule
 from governance import door as governance
 from governance.door import DocumentModel, Invalid, Missing
@@ -54,7 +55,7 @@ def resolve(workspace_id: int, segment: Segment, *, as_of: datetime, max_lag: fl
     max_lag: how many seconds the index may be behind; the setting where None. Raises Missing and Invalid.
     """
     node = question(workspace_id, segment, as_of=as_of, drafts=drafts).node
-    choice = engines_for(workspace_id, as_of=as_of, max_lag=max_lag)
+    choice = _engines(workspace_id, node, as_of=as_of, max_lag=max_lag)
     found, answered_by, note = _asked(choice, node, lambda plan: planner.ids(plan, workspace_id))
     return Resolution(found, len(found), answered_by, note, as_of)
 
@@ -68,7 +69,7 @@ def count(workspace_id: int, segment: Segment, *, as_of: datetime, drafts: bool 
             return plan.engine.count(workspace_id, plan.node)
         return len(planner.ids(plan, workspace_id))
 
-    many: int = _asked(engines_for(workspace_id, as_of=as_of), node, counted)[0]
+    many: int = _asked(_engines(workspace_id, node, as_of=as_of), node, counted)[0]
     return many
 
 
@@ -98,11 +99,12 @@ def matching(
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A rule as written and as asked, side by side. read: how it read other segments' rules."""
+    """A rule as written and as asked, side by side. read: how it read other segments' rules; known: the attributes it was bound to."""
 
     written: DocumentModel
     node: Bound
     read: Lookup
+    known: Catalogue
 
 
 def question(
@@ -115,13 +117,12 @@ def question(
 ) -> Question:
     """The rule, looked up and bound. Raises Missing where a key has no released segment, Invalid with every fault of the rule."""
     properties = event if isinstance(event, Mapping) or event is None else event.properties
-    types = types_of(catalogue(workspace_id))
+    known = catalogue(workspace_id)
     read = _reader(workspace_id, drafts=drafts)
     written = _written(workspace_id, rule)
-    node = bind(
-        written, Scope(types, read, as_of, properties, list_numbers(workspace_id)), at="/rule", key=rule if isinstance(rule, str) else ""
-    )
-    return Question(written, node, read)
+    scope = Scope(types_of(known), read, as_of, properties, list_numbers(workspace_id))
+    node = bind(written, scope, at="/rule", key=rule if isinstance(rule, str) else "")
+    return Question(written, node, read, known)
 
 
 def _written(workspace_id: int, rule: DocumentModel | Mapping[str, Any] | Segment) -> DocumentModel:
@@ -149,11 +150,18 @@ def _reader(workspace_id: int, *, drafts: bool) -> Lookup:
     return read
 
 
+def _engines(workspace_id: int, node: Bound, *, as_of: datetime, max_lag: float | None = None) -> Choice:
+    """Who may answer. Where the index could answer nothing of the rule, it isn't even looked at."""
+    if not any(answers(ELASTICSEARCH, leaf) for leaf in leaves(node)):
+        return Choice((Database(),))
+    return engines_for(workspace_id, as_of=as_of, max_lag=max_lag)
+
+
 def _asked(choice: Choice, node: Bound, ask: Callable[[planner.Plan], Any]) -> tuple[Any, str, str]:
     """(the answer, who gave it, why not the index): by the engines of the choice, or by the database alone if one of them fails."""
     plan = planner.plan(node, choice.engines)
     try:
-        return ask(plan), _names(plan), choice.note
+        return ask(plan), _names(plan), choice.note or overlooked(choice, node)
     except EngineUnavailable as unavailable:
         plan = planner.plan(node, [Database()])
         return ask(plan), _names(plan), f"the database answered: {unavailable}"

@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 
+from audience import door as audience
 from delivery import door as delivery
 from omni import health, logs
 
@@ -37,6 +38,7 @@ LATE = Gauge("omni_work_late_seconds", "How long ago the oldest work that waits 
 IN_DOUBT = Gauge("omni_messages_in_doubt", "Messages whose vendor never answered: for events, a look-up or a person to decide.", ["vendor"])
 IN_FLIGHT = Gauge("omni_messages_in_flight", "Messages of requests that wait for their vendor's answer now.", ["vendor"])
 HELD = Gauge("omni_instances_held", "Installations that may not send until a person confirms that they are no restored copy.")
+INDEX_LAG = Gauge("omni_audience_index_lag_seconds", "How long the audience index has not been told of the oldest change that waits.")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 EVENT_NAMES_AT_MOST = 300  # an event name is a constant in our code; other packages' sentences are not counted one by one
 _seen: set[str] = set()
@@ -89,6 +91,7 @@ def _look_at_the_queue() -> None:
     DUE.set(delivery.due(now))
     for lane, seconds in behind.late.items():
         LATE.labels(lane).set(seconds)
+    INDEX_LAG.set(audience.longest_lag(now=now))
     for gauge, messages in ((IN_DOUBT, behind.in_doubt), (IN_FLIGHT, behind.in_flight)):
         gauge.clear()
         for vendor, count in messages.items():

@@ -9,7 +9,8 @@ from django.conf import settings
 
 from audience.backends.base import Engine, EngineUnavailable
 from audience.backends.database import Database
-from audience.backends.elasticsearch import Cluster, connected
+from audience.backends.elasticsearch import Cluster, Index, connected
+from audience.rules.bound import Bound, leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,16 @@ def engines_for(workspace_id: int, *, as_of: datetime, max_lag: float | None = N
     except EngineUnavailable as unavailable:
         return Choice((Database(),), f"the database answered: {unavailable}")
     return Choice((index, Database()))
+
+
+def overlooked(choice: Choice, node: Bound) -> str:
+    """Why the database is asked for attributes that an index could answer for; empty where there are none."""
+    index = choice.engines[0]
+    if not isinstance(index, Index):
+        return ""
+    unknown = sorted({name for leaf in leaves(node) for name in index.overlooks(leaf)})
+    named = ", ".join(unknown[:3]) + (", …" if len(unknown) > 3 else "")
+    return f"the database answered for {named}: the index was built for an older catalogue, run reindex_audience" if unknown else ""
 
 
 def configured() -> Cluster | None:

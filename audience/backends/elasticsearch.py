@@ -42,6 +42,7 @@ from audience.rules.bound import (
 
 PAGE = 10_000  # ids per request: the server's default for one window
 KEEP_ALIVE = "1m"
+OTHER_FORMAT = "the index is of another format: run reindex_audience"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +57,21 @@ class Cluster:
         behind = lag(workspace_id, as_of=as_of)
         if behind > max_lag:
             raise EngineUnavailable(f"the index is {behind:,.0f} s behind, more than {max_lag:,.0f} s")
+        name, meta = self.in_use(workspace_id)
+        if meta.get("format") != mapping.FORMAT:
+            raise EngineUnavailable(OTHER_FORMAT)
+        with reachable():
+            whole(self.client.indices.refresh(index=name).body)
+        return Index(self.client, name, meta["types"])
+
+    def in_use(self, workspace_id: int) -> tuple[str, dict[str, Any]]:
+        """The index behind the workspace's alias, and what its mapping says of itself. Raises EngineUnavailable where there is none."""
         with reachable():
             found = self.client.options(ignore_status=404).indices.get_mapping(index=mapping.alias(self.prefix, workspace_id))
-            if found.meta.status == 404 or not found.body:
-                raise EngineUnavailable("there is no index yet: run reindex_audience")
-            name, body = next(iter(found.body.items()))
-            whole(self.client.indices.refresh(index=name).body)
-        meta = body["mappings"].get("_meta", {})
-        if meta.get("format") != mapping.FORMAT:
-            raise EngineUnavailable("the index is of another format: run reindex_audience")
-        return Index(self.client, name, meta["types"])
+        if found.meta.status == 404 or not found.body:
+            raise EngineUnavailable("there is no index yet: run reindex_audience")
+        name, body = next(iter(found.body.items()))
+        return name, body["mappings"].get("_meta", {})
 
 
 @lru_cache(maxsize=4)
@@ -94,10 +100,12 @@ class Index:
 
     def answers(self, leaf: Leaf) -> bool:
         """Whether the index answers this condition exactly: the capability table, and it must know the attribute, of this type."""
-        if isinstance(leaf, Fresh):
-            return self.answers(leaf.score) and self.answers(leaf.made)
-        known = not isinstance(leaf, Tested | Zoned) or leaf.source == "profile" or self.types.get(leaf.name) == leaf.type
-        return known and _is_held(leaf) and answers(self.name, leaf)
+        return _could_answer(leaf) and not self.overlooks(leaf)
+
+    def overlooks(self, leaf: Leaf) -> set[str]:
+        """Attributes that keep it from answering this condition: it doesn't know them, or of another type, so its catalogue was another."""
+        asked = _attributes(leaf) if _could_answer(leaf) else ()
+        return {each.name for each in asked if self.types.get(each.name) != each.type}
 
     def ids(self, workspace_id: int, node: Bound, *, within: BitMap64 | None = None) -> BitMap64:
         """The profiles that match: one frozen view, read to its end. Raises EngineUnavailable for anything but a whole answer."""
@@ -174,9 +182,18 @@ def query(node: Bound) -> dict[str, Any]:
     return {"bool": {"must_not": [found]}} if node.negated else found
 
 
-def _is_held(leaf: Leaf) -> bool:
-    """Whether the index holds values of the condition's type at all: it holds no places."""
-    return not isinstance(leaf, Tested) or leaf.type in mapping.KINDS
+def _could_answer(leaf: Leaf) -> bool:
+    """Whether an index that knows the attributes answers this: the capability table, and it holds no places."""
+    if isinstance(leaf, Fresh):
+        return _could_answer(leaf.score) and _could_answer(leaf.made)
+    return answers(ELASTICSEARCH, leaf) and (not isinstance(leaf, Tested) or leaf.type in mapping.KINDS)
+
+
+def _attributes(leaf: Leaf) -> tuple[Tested | Zoned, ...]:
+    """The checks of attributes in a condition."""
+    if isinstance(leaf, Fresh):
+        return leaf.score, leaf.made
+    return (leaf,) if isinstance(leaf, Tested | Zoned) and leaf.source == "attribute" else ()
 
 
 def _zoned(leaf: Zoned) -> dict[str, Any]:

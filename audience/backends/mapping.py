@@ -6,16 +6,18 @@ index simply doesn't know it. Nothing can be read back from it: `_source` is off
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from hashlib import blake2b
 from typing import Any
 
 from audience.models import Profile
 from audience.rules.bound import Plain, Type
 from audience.rules.values import is_number
 
-FORMAT = 1  # of documents; an index of another format is not asked
+FORMAT = 1  # of documents: raise it when `document` changes; an index of another format is not asked
 LONGEST = 2_000  # characters kept of a text: more than any rule can ask for, less than Lucene's 32,766 bytes
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -40,13 +42,17 @@ def building(prefix: str, workspace_id: int) -> str:
     return f"{alias(prefix, workspace_id)}-building"
 
 
+def version(types: Mapping[str, Type]) -> str:
+    """Which mapping a catalogue calls for: the format and a digest of the fields, such as "1-5d41402abc4b".
+
+    Indexes of one version hold the same people in the same way; one of another version was built for another catalogue.
+    """
+    fields = json.dumps(_properties(types), sort_keys=True).encode()
+    return f"{FORMAT}-{blake2b(fields, digest_size=6).hexdigest()}"
+
+
 def index_body(types: Mapping[str, Type]) -> dict[str, Any]:
     """Settings and mapping of a new index. types: the catalogue's attributes."""
-    by_type: dict[Type | None, dict[str, Any]] = {type_: {"properties": {}} for type_ in KINDS}
-    for name, type_ in sorted(types.items()):
-        if type_ in KINDS:
-            by_type[type_]["properties"][name] = {"type": KINDS[type_]}
-    own = {"id": {"type": "long"}, "created_at": {"type": "long"}, **{name: {"type": "keyword"} for name in FIELDS.values()}}
     return {
         "settings": {
             "number_of_shards": 1,
@@ -58,10 +64,19 @@ def index_body(types: Mapping[str, Type]) -> dict[str, Any]:
         "mappings": {
             "dynamic": "strict",
             "_source": {"enabled": False},
-            "_meta": {"format": FORMAT, "types": dict(types)},
-            "properties": {**own, **by_type},
+            "_meta": {"format": FORMAT, "version": version(types), "types": dict(types)},
+            "properties": _properties(types),
         },
     }
+
+
+def _properties(types: Mapping[str, Type]) -> dict[str, Any]:
+    by_type: dict[str, dict[str, Any]] = {str(type_): {"properties": {}} for type_ in KINDS}
+    for name, type_ in sorted(types.items()):
+        if type_ in KINDS:
+            by_type[type_]["properties"][name] = {"type": KINDS[type_]}
+    own = {"id": {"type": "long"}, "created_at": {"type": "long"}, **{name: {"type": "keyword"} for name in FIELDS.values()}}
+    return {**own, **by_type}
 
 
 def document(profile: Profile, types: Mapping[str, Type]) -> dict[str, Any]:
@@ -74,6 +89,20 @@ def document(profile: Profile, types: Mapping[str, Type]) -> dict[str, Any]:
         if type_ is not None and kept is not None:
             found.setdefault(type_, {})[name] = kept
     return found
+
+
+def flat(found: Mapping[str, Any]) -> dict[str, set[Plain]]:
+    """A document field by field ("country", "number.spent"), each a set of values, as the index gives them back."""
+    values: dict[str, set[Plain]] = {}
+    for name, value in found.items():
+        inner = {f"{name}.{key}": each for key, each in value.items()} if isinstance(value, dict) else {name: value}
+        values.update({key: set(each) if isinstance(each, list) else {each} for key, each in inner.items()})
+    return values
+
+
+def field_names(types: Mapping[str, Type]) -> list[str]:
+    """Every field that a document may have, as `flat` calls them."""
+    return ["id", "created_at", *FIELDS.values(), *(f"{type_}.{name}" for name, type_ in sorted(types.items()) if type_ in KINDS)]
 
 
 def micros(moment: datetime) -> int:

@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=['workspace', 'email_key'], name='profiles_by_email', opclasses=('int8_ops', 'varchar_pattern_ops')),
                     models.Index(fields=['workspace', 'phone'], name='profiles_by_phone', opclasses=('int8_ops', 'varchar_pattern_ops')),
                     models.Index(fields=['workspace', 'country'], name='audience_pr_workspa_caea62_idx'),
+                    models.Index(condition=models.Q(('erased_at__isnull', True)), fields=['workspace', 'id'], name='people_there'),
                 ],
                 'constraints': [
                     models.UniqueConstraint(fields=('workspace', 'external_id'), name='one_profile_per_external_id', opclasses=('int8_ops', 'varchar_pattern_ops')),
@@ -57,7 +58,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [
-                    models.Index(fields=['workspace', 'name', 'at'], name='audience_ev_workspa_3d1f39_idx'),
+                    models.Index(fields=['workspace', 'name', 'at', 'profile'], name='who_did_what_when'),
                     models.Index(fields=['workspace', 'profile', 'name', 'at'], name='audience_ev_workspa_41db1b_idx'),
                 ],
                 'constraints': [

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from audience import door as audience
 from delivery import health_tables, suppression_counts, vendor_health, webhook_log
 from delivery.adapters.registry import title_of
 from delivery.control import kill, switches
@@ -37,6 +38,7 @@ def health(request: ConsoleRequest) -> HttpResponse:
     doubtful, said = in_doubt(workspace_id, limit=FEW), heard(workspace_id, now=now)
     accounts = vendor_health.accounts(workspace_id, kept=settings.OMNI.vendor == "outbox", now=now)
     hours = health_tables.by_hour(workspace_id, said, now=now)
+    index = audience.index_state(workspace_id, now=now)
     campaigns, suppressed = _campaigns(workspace_id), suppression_counts.counted(workspace_id, now=now)
     context: dict[str, Any] = {
         "title": "Health",
@@ -64,14 +66,15 @@ def health(request: ConsoleRequest) -> HttpResponse:
         "budgets": _titled(workspace_id, vendor_health.budgets(workspace_id, now=now)),
         "is_author": request.actor.role.covers(Role.AUTHOR),
         "is_approver": request.actor.role.covers(Role.APPROVER),
-        "attention": _attention(workspace_id, accounts, now),
+        "attention": _attention(workspace_id, accounts, index, now),
+        "index": index,
         "campaigns": campaigns,
         "waiting": sum(waiting for _, _, waiting in campaigns),
     }
     return render(request, "delivery/console/health.html", context)
 
 
-def _attention(workspace_id: int, accounts: list[dict[str, Any]], now: datetime) -> list[dict[str, str]]:
+def _attention(workspace_id: int, accounts: list[dict[str, Any]], index: audience.IndexState | None, now: datetime) -> list[dict[str, str]]:
     """What speaks against "all is well", the worst first, each with where to look. Kill switches and holds stand above it themselves."""
     found = []
     wrong, doubt = ("#wrong", "What went wrong"), (reverse("delivery:in-doubt"), "In doubt")
@@ -88,6 +91,9 @@ def _attention(workspace_id: int, accounts: list[dict[str, Any]], now: datetime)
         calls, by = _many(each["many"], "webhook"), title_of(each["vendor"])
         words = f"{calls} of {by} turned away in the last hour, {each['reason']}: lost unless it calls again"
         found.append(_finding("warning", words, log, "The log"))
+    if index and (index.trouble or index.note):
+        words = f"The database answers for audiences: {index.trouble}" if index.trouble else index.note[0].upper() + index.note[1:]
+        found.append(_finding("warning", words, "#audience-index", "The index"))
     return sorted(found, key=lambda each: each["level"] != "error")
 
 

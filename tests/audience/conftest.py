@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import json
+import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.test import Client
 
+from audience.backends.elasticsearch import Cluster, connected
 from governance import door as governance
 from governance.door import Actor, Role
 
@@ -69,3 +73,16 @@ def api(ada: Actor, now: datetime) -> Api:
 def open_workspace_id(transactional_db: None, now: datetime) -> int:
     """The same workspace, for tests whose threads must see each other's commits."""
     return fill_catalogue(governance.default_workspace(), now).workspace_id
+
+
+@pytest.fixture
+def cluster(elasticsearch_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """OMNI with an Elasticsearch of its own (by name), that has no index yet."""
+    prefix = f"feed{uuid.uuid4().hex[:8]}"
+    changed = django_settings.OMNI.model_copy(update={"elasticsearch_url": elasticsearch_url, "elasticsearch_prefix": prefix})
+    monkeypatch.setattr(django_settings, "OMNI", changed)
+    found = connected(elasticsearch_url, prefix)
+    yield found
+    for name in found.client.indices.get(index=f"{prefix}-*").body:
+        found.client.indices.delete(index=name)
+    found.client.options(ignore_status=404).indices.delete_index_template(name=f"{prefix}-audience")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,19 +32,6 @@ def home() -> int:
     return factories.workspace().pk
 
 
-@pytest.fixture
-def cluster(elasticsearch_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    """OMNI with an Elasticsearch of its own (by name), that has no index yet."""
-    prefix = f"feed{uuid.uuid4().hex[:8]}"
-    changed = django_settings.OMNI.model_copy(update={"elasticsearch_url": elasticsearch_url, "elasticsearch_prefix": prefix})
-    monkeypatch.setattr(django_settings, "OMNI", changed)
-    found = connected(elasticsearch_url, prefix)
-    yield found
-    for name in found.client.indices.get(index=f"{prefix}-*").body:
-        found.client.indices.delete(index=name)
-    found.client.options(ignore_status=404).indices.delete_index_template(name=f"{prefix}-audience")
-
-
 def resolved(rule: dict[str, Any], now: datetime, **more: Any) -> tuple[set[int], str, str]:
     found = audience.resolve(home(), parse(SegmentBody, factories.segment(rule=rule)), as_of=now, **more)
     return set(found.ids), found.engine, found.note
@@ -64,6 +50,13 @@ def test_a_rule_with_events_is_shared_between_the_engines(cluster: Cluster, now:
     rebuild(cluster, home(), now=now)
     feed_index(cluster)
     assert resolved({"all": [GERMANS, {"event": "visit", "op": "never"}]}, now)[:2] == ({ada}, "elasticsearch + database")
+
+
+def test_a_rule_of_which_the_index_knows_nothing_does_not_ask_for_it(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    away = django_settings.OMNI.model_copy(update={"elasticsearch_url": "http://127.0.0.1:9"})
+    monkeypatch.setattr(django_settings, "OMNI", away)
+    ada = factories.profile(now=now)
+    assert resolved({"event": "visit", "op": "never"}, now) == ({ada}, "database", "")
 
 
 def test_a_changed_person_moves_in_the_index(cluster: Cluster, now: datetime) -> None:
@@ -131,9 +124,22 @@ def test_an_attribute_the_index_does_not_know_is_asked_of_the_database(cluster: 
     ada = factories.profile(now=now, attributes={"tier": "gold"})
     feed_index(cluster)
     gold = {"attribute": "tier", "op": "is", "value": "gold"}
-    assert resolved(gold, now)[:2] == ({ada}, "database")
+    why = "the database answered for tier: the index was built for an older catalogue, run reindex_audience"
+    assert resolved(gold, now) == ({ada}, "database", why)
+    assert resolved({"all": [GERMANS, gold]}, now) == (set(), "elasticsearch + database", why)
+    assert resolved(GERMANS, now)[1:] == ("elasticsearch", ""), "what the index does know, it answers"
     rebuild(cluster, home(), now=now + timedelta(seconds=1))
-    assert resolved(gold, now)[:2] == ({ada}, "elasticsearch")
+    assert resolved(gold, now) == ({ada}, "elasticsearch", "")
+
+
+def test_an_attribute_that_changed_its_type_is_asked_of_the_database(cluster: Cluster, now: datetime) -> None:
+    factories.put("attribute", "tier", factories.attribute(), now=now)
+    rebuild(cluster, home(), now=now)
+    factories.put("attribute", "tier", factories.attribute(type="number"), now=now)
+    ada = factories.profile(now=now, attributes={"tier": 3})
+    feed_index(cluster)
+    ids, engine, note = resolved({"attribute": "tier", "op": "gt", "value": 2}, now)
+    assert (ids, engine) == ({ada}, "database") and "older catalogue" in note
 
 
 def test_very_long_texts_are_no_trouble_for_the_index(cluster: Cluster, now: datetime) -> None:
@@ -265,6 +271,85 @@ def test_a_rebuild_that_broke_off_is_thrown_away_by_the_next(cluster: Cluster, n
     assert list(cluster.client.indices.get(index=f"{cluster.prefix}-*").body) == [done.index]
 
 
+def test_what_a_rebuild_left_that_died_after_its_index_was_put_in_use_is_swept_away(
+    cluster: Cluster, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rebuild(cluster, home(), now=now)
+    sweeps, sweep = [], index_feed._sweep
+
+    def dies_at_the_second(*given: Any) -> None:
+        sweeps.append(given)
+        if len(sweeps) == 2:
+            raise KeyboardInterrupt
+        sweep(*given)
+
+    monkeypatch.setattr(index_feed, "_sweep", dies_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        rebuild(cluster, home(), now=now + timedelta(seconds=1))
+    assert len(indexes(cluster)) == 2
+    monkeypatch.undo()
+    assert indexes(cluster)[0] != rebuild(cluster, home(), now=now + timedelta(seconds=2)).index and len(indexes(cluster)) == 1
+
+
+def indexes(cluster: Cluster) -> list[str]:
+    return sorted(cluster.client.indices.get(index=f"{cluster.prefix}-*").body)
+
+
+def test_a_second_rebuild_takes_over_and_the_first_ends(cluster: Cluster, now: datetime) -> None:
+    ada = factories.profile(now=now, country="DE")
+    second: list[str] = []
+
+    def begins(told: int) -> None:
+        second.append(rebuild(cluster, home(), now=now + timedelta(seconds=1)).index)
+
+    with pytest.raises(EngineUnavailable):
+        rebuild(cluster, home(), now=now, progress=begins)
+    feed_index(cluster)
+    assert indexes(cluster) == second and resolved(GERMANS, now) == ({ada}, "elasticsearch", "")
+
+
+def test_a_rebuild_that_looked_before_another_was_done_leaves_what_is_in_use(
+    cluster: Cluster, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The narrow moment: the later rebuild sees an index that is being built, which is put in use before it can be given up."""
+    looked, look = list[str](), index_feed._behind
+
+    def slowly(asked: Cluster, name: str) -> list[str]:
+        seen = look(asked, name)
+        if name.endswith("-building") and not looked:
+            looked.append(name)
+            done = rebuild(cluster, home(), now=now + timedelta(seconds=1)).index
+            return [done]
+        return seen
+
+    monkeypatch.setattr(index_feed, "_behind", slowly)
+    last = rebuild(cluster, home(), now=now + timedelta(seconds=2)).index
+    assert indexes(cluster) == [last] and list(look(cluster, mapping.alias(cluster.prefix, home()))) == [last]
+
+
+def test_another_workspace_s_indexes_are_not_swept_away(cluster: Cluster, now: datetime) -> None:
+    other = create_workspace("other", "Other").pk
+    kept = [rebuild(cluster, workspace, now=now).index for workspace in (home(), other)]
+    last = rebuild(cluster, home(), now=now + timedelta(seconds=1)).index
+    assert indexes(cluster) == sorted([last, kept[1]])
+
+
+def test_the_feed_looks_again_when_an_index_is_swept_away_under_it(
+    cluster: Cluster, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = factories.profile(now=now, country="DE")
+    rebuild(cluster, home(), now=now)
+    gone, looks, look = f"{mapping.alias(cluster.prefix, home())}-gone", list[int](), index_feed._indexes
+
+    def looking(asked: Cluster, workspace_id: int) -> dict[str, Any]:
+        looks.append(1)
+        return {gone: {}} if len(looks) == 1 else look(asked, workspace_id)
+
+    monkeypatch.setattr(index_feed, "_indexes", looking)
+    assert feed_index(cluster) == 1
+    assert len(looks) == 2 and resolved(GERMANS, now) == ({ada}, "elasticsearch", "")
+
+
 def test_a_write_to_an_index_that_is_gone_fails_and_does_not_make_one(cluster: Cluster, now: datetime) -> None:
     ada = Profile.objects.get(pk=factories.profile(now=now))
     rebuild(cluster, home(), now=now)
@@ -278,7 +363,7 @@ def test_the_command_rebuilds_and_says_how_many(cluster: Cluster, now: datetime,
     call_command("reindex_audience")
     call_command("feed_audience")
     told = capsys.readouterr().out
-    assert "3 people" in told and "3 changes told" in told
+    assert f"3 people, mapping {mapping.version({})}" in told and "3 changes told" in told
 
 
 def test_without_elasticsearch_the_feed_is_emptied(now: datetime) -> None:

@@ -28,7 +28,8 @@ class Command(DoorCommand):
             done = rebuild(found, self.workspace.pk, now=timezone.now(), progress=self.say if not json else lambda told: None)
         except EngineUnavailable as unavailable:
             raise Refused(f"the index was not rebuilt; the one in use still answers: {unavailable}") from unavailable
-        return Report((f"{done.index}: {done.people:,} people", "It answers from now on."), {"index": done.index, "people": done.people})
+        lines = (f"{done.index}: {done.people:,} people, mapping {done.version}", "It answers from now on.")
+        return Report(lines, {"index": done.index, "people": done.people, "version": done.version})
 
     def say(self, told: int) -> None:
         """A sign of life every 100,000 people."""

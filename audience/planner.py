@@ -12,7 +12,7 @@ from typing import Literal
 from pyroaring import BitMap64
 
 from audience.backends.base import Engine
-from audience.rules.bound import Bound, Constant, Group, Member, below
+from audience.rules.bound import Bound, Constant, Group, Member, Zoned, below
 
 NARROW = 20_000  # a running set of at most this many ids is handed on, so that the next query looks only at them
 
@@ -92,7 +92,8 @@ class _Planner:
         """The first engine that answers the whole node in one query; none if a preferred one answers a part of it."""
         size = self.size(node)
         for engine in self.engines:
-            if engine.name in size.answered and size.conditions <= engine.max_conditions and size.depth <= engine.max_depth:
+            fits = size.conditions <= engine.max_conditions and size.depth <= engine.max_depth
+            if engine.name in size.answered and (fits or not below(node)):
                 return engine
             if engine.name in size.wanted:
                 return None
@@ -146,7 +147,8 @@ class _Planner:
     def measured(self, node: Bound) -> _Size:
         if not isinstance(node, Group | Member):
             names = frozenset(engine.name for engine in self.engines if engine.answers(node))
-            return _Size(1, 0, names, frozenset() if isinstance(node, Constant) else names)
+            conditions = 1 + len(node.cases) // 4 if isinstance(node, Zoned) else 1  # its statement grows with its zones
+            return _Size(conditions, 0, names, frozenset() if isinstance(node, Constant) else names)
         sizes = [self.size(child) for child in below(node)]
         depth = max(size.depth for size in sizes) + isinstance(node, Group)
         answered = frozenset.intersection(*(size.answered for size in sizes))

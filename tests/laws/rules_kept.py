@@ -22,6 +22,14 @@ KEPT: dict[str, dict[str, Any]] = {
         "value": {"amount": 1, "unit": "days"},
         "zone": "own",
     },
+    "days of 1900, when every place had a time of its own": {
+        "none": [
+            {"attribute": "seen", "op": "between", "value": ["1900-01-01", "2026-02-28"], "zone": "own"},
+            {"attribute": "seen", "op": "before", "value": "2026-02-28", "zone": "own"},
+            {"attribute": "seen", "op": "before", "value": "1900-01-01", "zone": "own"},
+            {"profile": "created_at", "op": "after", "value": "1900-01-01", "zone": "own"},
+        ]
+    },
     "four steps, which a nested search never finished": {
         "sequence": [{"event": "visit"}, {"event": "purchase"}, {"event": "visit"}, {"event": "message.opened"}],
         "apart": {"amount": 40, "unit": "weeks"},

@@ -181,8 +181,6 @@ def member_sqlite(column: str, params: Any, key: str) -> tuple[str, list[Any]]:
 
 
 def _sqlite_fits(asked: Checked, kind: Callable[[], _Sql], value: Callable[[], _Sql], column: str, params: Any) -> _Sql:
-    if asked.key is None:
-        return kind().add(" <> ''")
     if asked.type == "any":
         return kind().add(" <> 'null'")
     names = ", ".join(f"'{name}'" for name in _JSON_TYPES[asked.type][0])

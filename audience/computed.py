@@ -160,6 +160,8 @@ def _count_everybody(workspace_id: int, source: _Source, now: datetime) -> None:
 
 def _recount_some(now: datetime) -> int:
     """One round: the longest due, whichever workspace's and attribute's they are. Those that an event's transaction holds wait."""
+    if not Recount.objects.filter(due_at__lte=now).exists():
+        return 0  # without the lock that every writer of SQLite waits for
     with transaction.atomic():
         rows = Recount.objects.filter(due_at__lte=now).order_by("due_at", "pk")
         taken = list((rows.select_for_update(skip_locked=True) if sql.on_postgres() else rows)[:AT_ONCE])

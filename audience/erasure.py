@@ -63,6 +63,6 @@ def _forget(workspace_id: int, numbers: Sequence[int]) -> None:
     for model in (Event, Subscription, SubscriptionEntry, Device):
         model._default_manager.filter(workspace_id=workspace_id, profile_id__in=numbers).delete()
     forget_recounts(workspace_id, numbers)
-    ListMember.objects.filter(of__workspace_id=workspace_id, profile_id__in=numbers).delete()
+    ListMember.objects.filter(workspace_id=workspace_id, profile_id__in=numbers).delete()
     for forget in _ROOMS:
         forget(workspace_id, numbers)

@@ -156,11 +156,13 @@ def _change(row: IdList, named: BitMap64, mode: Mode, outcome: ListOutcome) -> N
         there |= BitMap64(some)
     coming = BitMap64() if mode == "remove" else named - there
     going = BitMap64() if mode == "add" else there & named if mode == "remove" else there - named
+    given = "SELECT %s, %s, unnest(%s::bigint[])" if sql.on_postgres() else "SELECT %s, %s, value FROM json_each(%s)"
     for start in range(0, len(coming), AT_ONCE):
-        given = "SELECT %s, unnest(%s::bigint[])" if sql.on_postgres() else "SELECT %s, value FROM json_each(%s)"
-        sql.run(f"INSERT INTO audience_listmember (of_id, profile_id) {given}", [row.pk, sql.listed(list(coming[start : start + AT_ONCE]))])
+        some_coming = sql.listed(list(coming[start : start + AT_ONCE]))
+        sql.run(f"INSERT INTO audience_listmember (workspace_id, of_id, profile_id) {given}", [row.workspace_id, row.pk, some_coming])
     for start in range(0, len(going), AT_ONCE):
-        ListMember.objects.filter(of=row, profile_id__in=list(going[start : start + AT_ONCE])).delete()
+        some_going = list(going[start : start + AT_ONCE])
+        ListMember.objects.filter(of=row, profile_id__in=some_going).delete()
     outcome.added, outcome.removed = len(coming), len(going)
 
 

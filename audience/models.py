@@ -198,6 +198,7 @@ class IdList(models.Model):
 class ListMember(models.Model):
     """Somebody is on a list."""
 
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     of = models.ForeignKey(IdList, on_delete=models.CASCADE, related_name="members", db_index=False)
     profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="+")
 

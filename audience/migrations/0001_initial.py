@@ -199,6 +199,7 @@ class Migration(migrations.Migration):
             name='ListMember',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('workspace', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
                 ('of', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='members', to='audience.idlist')),
                 ('profile', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='audience.profile')),
             ],

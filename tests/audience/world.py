@@ -120,7 +120,7 @@ def people(workspace_id: int, seed: int, size: int) -> list[Profile]:
             rows[-1].email_key = None
     made = Profile.objects.bulk_create(rows)
     some, _ = IdList.objects.get_or_create(workspace_id=workspace_id, key="some", defaults={"created_at": NOW, "updated_at": NOW})
-    ListMember.objects.bulk_create([ListMember(of=some, profile=one) for one in made if one.pk % 3 == 0])
+    ListMember.objects.bulk_create([ListMember(workspace_id=workspace_id, of=some, profile=one) for one in made if one.pk % 3 == 0])
     _events(workspace_id, made, chance)
     _subscriptions(workspace_id, made, chance)
     return made

@@ -23,7 +23,7 @@ ASKING = int(os.environ.get("OMNI_TEST_ASKING", "10"))
 TOPICS, SOURCES = ["offers", "news", "trips"], ["sign-up form", "check-out", "preference page"]
 
 
-def agreed(street: Street, draw: Random) -> tuple[int, str, dict[str, str]]:
+def agreed(street: Street, draw: Random) -> tuple[int, str, dict[str, str | None]]:
     """Somebody who said yes some days ago, perhaps after a no or another yes: their number, their name, and what they said."""
     wording = f"Yes, write to me ({draw.random()})"
     said = {"channel": "email", "topic": draw.choice(TOPICS), "source": draw.choice(SOURCES), "wording": wording}
@@ -33,7 +33,7 @@ def agreed(street: Street, draw: Random) -> tuple[int, str, dict[str, str]]:
         audience.set_consent(street.workspace_id, [person], state=state, now=at - timedelta(days=draw.uniform(1, 9)), **earlier)
     audience.set_consent(street.workspace_id, [person], state="subscribed", now=at, **said)
     [found] = audience.load(street.workspace_id, [person])
-    return person, found.external_id, {**said, "state": "subscribed", "at": at.isoformat()}
+    return person, found.external_id, {**said, "state": "subscribed", "basis": "consent", "expires_at": None, "at": at.isoformat()}
 
 
 def history(client: Client, external_id: str) -> list[dict[str, Any]]:

@@ -71,5 +71,5 @@ def _held(values: list[Any], where: tuple[str | int, ...]) -> int:
     if where and where[-1] in (*GROUPS, "where"):
         return 0
     if len(values) > MAX_LIST:
-        fail([(where, f"a list of {len(values):,} values", f"at most {MAX_LIST:,} values; more people than that belong on an uploaded list")])
+        fail([(where, f"a list of {len(values):,} values", f"at most {MAX_LIST:,} values; more belong on an uploaded list")])
     return len(values)

@@ -13,7 +13,7 @@ from audience.rules.limits import MAX_NAME, fail
 from audience.rules.nodes import Attribute, Property, walk
 from audience.values import AttributeType, PlainType
 from governance import door as governance
-from governance.door import CheckContext, DocumentModel, Finding, Kind, Text
+from governance.door import CheckContext, DocumentModel, Finding, Kind, Role, Text
 
 Sensitivity = Literal["public", "internal", "personal", "sensitive"]
 MAX_ATTRIBUTES = 200  # of one person
@@ -169,6 +169,11 @@ def _of(key: str, name: str) -> str:
 def attribute_of(known: Catalogue, name: str) -> AttributeBody | None:
     """The attribute that a rule's name belongs to."""
     return known.get(name) or known.get(name.partition(".")[0])
+
+
+def hidden_from(role: Role, body: AttributeBody | None) -> bool:
+    """Whether what people have there isn't for this role. body: None for an attribute that is in no catalogue any more."""
+    return (body is None or body.sensitivity == "sensitive") and not role.covers(Role.ADMIN)
 
 
 def value_of(attributes: Mapping[str, Any], name: str) -> Any:

@@ -23,12 +23,12 @@ from typing import Any
 import orjson
 import structlog
 from django.db import transaction
-from django.db.models import Min, Q
+from django.db.models import Min
 
 from audience import sql
-from audience.backends.checks_sql import Checked
+from audience.backends.database import recorded
 from audience.catalogue import ATTRIBUTE, AttributeBody, Computed
-from audience.models import ComputedSeed, Event, Profile, ProfileFeed, Recount
+from audience.models import ComputedSeed, Profile, ProfileFeed, Recount
 from audience.rules.binding_events import EventBinder
 from audience.rules.bound import PropertyTest
 from audience.rules.moments import comparable_moment, shift
@@ -92,8 +92,7 @@ def _sources(workspace_id: int, epoch: int) -> Mapping[str, _Source]:
     for view in governance.all_released(workspace_id, ATTRIBUTE.name):
         body = view.model
         if isinstance(body, AttributeBody) and body.computed is not None:
-            faults: list[str] = []
-            binder = EventBinder(view.created_at, lambda where, seen, expected, into=faults: into.append(expected))  # type: ignore[misc]
+            binder = EventBinder(view.created_at, lambda where, found, expected: None)  # what is released has no faults
             found[view.key] = _Source(view.key, body.computed, binder.where(body.computed.event, body.computed.where, ""))
     return found
 
@@ -189,13 +188,8 @@ def count_anew(
     workspace_id: int, computed: Computed, where: Sequence[PropertyTest], ids: Sequence[int], *, now: datetime
 ) -> dict[int, tuple[Any, datetime | None]]:
     """Each person's value now, None without any such event, and when it changes although nothing comes (None: never)."""
-    events = Event.objects.filter(workspace_id=workspace_id, name=computed.event, profile_id__in=ids)
     since = shift(now, -computed.days, "days") if computed.days else None
-    if since is not None:
-        events = events.filter(at__gte=since)
-    for test in where:
-        passes = Q(Checked("folded", test.name, test.type, test.check))
-        events = events.filter(~passes if test.negated else passes)
+    events = recorded(workspace_id, computed.event, since, where).filter(profile_id__in=ids)
     told: dict[int, list[tuple[datetime, Any]]] = defaultdict(list)
     for person, at, folded in events.values_list("profile_id", "at", "folded").iterator():
         told[person].append((at, folded.get(computed.of) if computed.of else None))

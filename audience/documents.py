@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 from audience.catalogue import ATTRIBUTE, catalogue, types_of
@@ -47,7 +48,7 @@ def rule_findings(context: CheckContext, rule: DocumentModel, at: str = "") -> l
         lambda key: _drafted_rule(context, key),
         _ANY_MOMENT,
         event={},
-        lists=list_numbers(context.workspace_id),
+        lists=partial(list_numbers, context.workspace_id),
     )
     key = context.key if at == "/rule" else ""
     _, findings = try_bind(rule, scope, at=at, key=key)

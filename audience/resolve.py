@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from pyroaring import BitMap64
@@ -120,7 +121,7 @@ def question(
     known = catalogue(workspace_id)
     read = _reader(workspace_id, drafts=drafts)
     written = _written(workspace_id, rule)
-    scope = Scope(types_of(known), read, as_of, properties, list_numbers(workspace_id))
+    scope = Scope(types_of(known), read, as_of, properties, partial(list_numbers, workspace_id))
     node = bind(written, scope, at="/rule", key=rule if isinstance(rule, str) else "")
     return Question(written, node, read, known)
 

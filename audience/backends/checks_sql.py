@@ -183,10 +183,10 @@ def member_sqlite(column: str, params: Any, key: str) -> tuple[str, list[Any]]:
 def _sqlite_fits(asked: Checked, kind: Callable[[], _Sql], value: Callable[[], _Sql], column: str, params: Any) -> _Sql:
     if asked.type == "any":
         return kind().add(" <> 'null'")
-    names = ", ".join(f"'{name}'" for name in _JSON_TYPES[asked.type][0])
-    fits = kind().add(f" IN ({names})")
     if asked.type == "place":
         return _Sql().add(f"json_type({column}, %s) = 'integer'", *params, f'$."{asked.key}"[2]')
+    names = ", ".join(f"'{name}'" for name in _JSON_TYPES[asked.type][0])
+    fits = kind().add(f" IN ({names})")
     return fits.add(" AND ").then(value()).add(f" GLOB '{_GLOBS[asked.type]}'") if asked.type in _GLOBS else fits
 
 

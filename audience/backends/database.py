@@ -174,13 +174,18 @@ def _events(
     source = source_of(name)
     if source is not None:
         return source.rows(workspace_id, name, since, until, _having(where)), source.column
-    events = Event.objects.filter(workspace_id=workspace_id, name=name, at__lte=until)
+    return recorded(workspace_id, name, since, where).filter(at__lte=until), "profile_id"
+
+
+def recorded(workspace_id: int, name: str, since: datetime | None, where: Sequence[PropertyTest]) -> QuerySet[Event]:
+    """The events of a name that were recorded here, whose properties pass; those that lie ahead among them."""
+    events = Event.objects.filter(workspace_id=workspace_id, name=name)
     if since is not None:
         events = events.filter(at__gte=since)
     for test in where:
         passes = Q(Checked("folded", test.name, test.type, test.check))
         events = events.filter(~passes if test.negated else passes)
-    return events, "profile_id"
+    return events
 
 
 def _having(where: Sequence[PropertyTest]) -> dict[str, list[str]]:

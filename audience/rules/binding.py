@@ -40,15 +40,15 @@ class Scope:
     """What a rule is bound against.
 
     types: the catalogue's attributes; segment: the rule of a segment by its key, None where there is none;
-    as_of: the moment of asking; event: the properties of the triggering event, None where none is at hand; lists: the number of each
-    uploaded list by its key.
+    as_of: the moment of asking; event: the properties of the triggering event, None where none is at hand; lists: the number of
+    each uploaded list by its key, asked only by a rule that names one.
     """
 
     types: Mapping[str, Type]
     segment: Lookup
     as_of: datetime
     event: Mapping[str, Any] | None = None
-    lists: Mapping[str, int] = field(default_factory=dict)
+    lists: Callable[[], Mapping[str, int]] = dict
 
 
 def bind(rule: DocumentModel, scope: Scope, *, at: str = "", key: str = "") -> Bound:
@@ -139,9 +139,10 @@ class _Binder:
         return Constant(passes(test, self.scope.event.get(test.name)), at)
 
     def listed(self, node: nodes.OnList, at: str) -> Bound:
-        number = self.scope.lists.get(node.list)
+        known = self.scope.lists()
+        number = known.get(node.list)
         if number is None:
-            near = difflib.get_close_matches(node.list, sorted(self.scope.lists), n=3, cutoff=0.5)
+            near = difflib.get_close_matches(node.list, sorted(known), n=3, cutoff=0.5)
             perhaps = f", perhaps {' or '.join(near)}" if near else ""
             raise WrongOperand("/list", node.list, f"the key of an uploaded list{perhaps}")
         return Listed(number, at)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from audience.breakdown import breakdown
-from audience.catalogue import AttributeBody, attribute_of, catalogue, titles_of, types_of
+from audience.catalogue import AttributeBody, attribute_of, catalogue, hidden_from, titles_of, types_of
 from audience.documents import SEGMENT
 from audience.profiles import everyone
 from audience.resolve import resolve
@@ -27,7 +27,6 @@ from governance.door import (
     Invalid,
     Missing,
     Refused,
-    Role,
     console_page,
     document,
     documents,
@@ -82,8 +81,7 @@ def _subject(request: ConsoleRequest, known: dict[str, AttributeBody]) -> str:
 
 def _hidden(request: ConsoleRequest, known: dict[str, AttributeBody], name: str) -> bool:
     """Whether the attribute that the name belongs to, or is a part of, is not for this role."""
-    body = attribute_of(known, name)
-    return (body is None or body.sensitivity == "sensitive") and not request.actor.role.covers(Role.ADMIN)
+    return hidden_from(request.actor.role, attribute_of(known, name))
 
 
 def _choices(request: ConsoleRequest, known: dict[str, AttributeBody]) -> list[dict[str, Any]]:

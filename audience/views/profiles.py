@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from audience.catalogue import catalogue
+from audience.catalogue import catalogue, hidden_from
 from audience.consent import consents, proof
 from audience.devices import devices_of
 from audience.erasure import erase
@@ -97,7 +97,7 @@ def _attributes(request: ConsoleRequest, person: Person) -> list[dict[str, Any]]
     rows = []
     for name in sorted({*known, *person.attributes}, key=lambda each: known[each].title.casefold() if each in known else each):
         body, value = known.get(name), person.attributes.get(name)
-        hidden = body is not None and body.sensitivity == "sensitive" and not request.actor.role.covers(Role.ADMIN)
+        hidden = body is not None and hidden_from(request.actor.role, body)
         if body is None and value is None:
             continue
         rows.append(

@@ -105,7 +105,7 @@ def _draw(request: ConsoleRequest, key: str | None) -> HttpResponse:
         return current.response
     known = catalogue(request.actor.workspace_id)
     extra = {
-        "tree": _tree(current.form.get("rule", {}), "/rule", known, current.fault_at),
+        "tree": _tree(current.form.get("rule", {}), "/rule", types_of(known), current.fault_at),
         "pickers": _pickers(request, known, key),
     }
     return draw(request, current, "audience/segment.html", "audience/_segment_form.html", extra)
@@ -153,7 +153,7 @@ class RuleNode:
 def _tree(
     shown: Any,
     path: str,
-    known: Mapping[str, AttributeBody],
+    types: Mapping[str, str],
     faults: Mapping[str, Finding],
     depth: int = 0,
     at: tuple[int, int] = (0, 1),
@@ -179,14 +179,14 @@ def _tree(
     if "of" in shown or "word" in shown:
         of = shown.get("of") if isinstance(shown.get("of"), list) else []
         below = [
-            _tree(child, f"{path}/of/{step}", known, faults, depth + 1, (step, len(of or ())), f"{number}.{step + 1}".strip("."))
+            _tree(child, f"{path}/of/{step}", types, faults, depth + 1, (step, len(of or ())), f"{number}.{step + 1}".strip("."))
             for step, child in enumerate(of or ())
         ]
         return RuleNode(group=True, children=below, fault=fault if fault and fault.path in {path, f"{path}/of"} else None, **common)
-    return RuleNode(group=False, fault=fault, **common, **_condition(shown, known))
+    return RuleNode(group=False, fault=fault, **common, **_condition(shown, types))
 
 
-def _condition(shown: Mapping[str, Any], known: Mapping[str, AttributeBody]) -> dict[str, Any]:
+def _condition(shown: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, Any]:
     sort, _, name = str(shown.get("subject", "")).partition(":")
     if sort not in {"attribute", "profile", "measure"}:
         return {"sort": sort, "name": name, "op": str(shown.get("op", ""))}  # the rest is in its fields
@@ -194,7 +194,7 @@ def _condition(shown: Mapping[str, Any], known: Mapping[str, AttributeBody]) -> 
         type_ = rule_words.measure_type(shown.get("how"))
         allowed = rule_words.MEASURE_OPS[type_]
     else:
-        type_ = types_of(known).get(name, "text") if sort == "attribute" else rule_words.FIELD_TYPES.get(name, "text")
+        type_ = types.get(name, "text") if sort == "attribute" else rule_words.FIELD_TYPES.get(name, "text")
         allowed = OPERATORS[type_]  # type: ignore[index]
     op = str(shown.get("op", ""))
     op = op if op in allowed else allowed[0]
@@ -205,7 +205,7 @@ def _condition(shown: Mapping[str, Any], known: Mapping[str, AttributeBody]) -> 
         "ops": tuple((each, _op_words(each, type_)) for each in allowed),
         "op": op,
         "value_look": value_look(op, type_),
-        "scored": sort == "attribute" and f"{name}.at" in types_of(known),
+        "scored": sort == "attribute" and f"{name}.at" in types,
         "zoned": sort != "measure" and rule_words.hangs_on_the_zone(op, type_),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, get_args
 
 import pytest
@@ -40,9 +41,8 @@ def drawn_segments(one: dict[str, Any], two: dict[str, Any]) -> dict[str, dict[s
 
 
 def bound(rule: dict[str, Any], segments: dict[str, dict[str, Any]]) -> Bound:
-    scope = Scope(
-        CATALOGUE, lambda key: read_node(segments[key]) if key in segments else None, NOW, lists=list_numbers(default_workspace().pk)
-    )
+    lists = partial(list_numbers, default_workspace().pk)
+    scope = Scope(CATALOGUE, lambda key: read_node(segments[key]) if key in segments else None, NOW, lists=lists)
     return bind(read_node(rule), scope)
 
 

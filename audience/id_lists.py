@@ -75,6 +75,14 @@ def change_list(
     return outcome
 
 
+def lines_of(raw: bytes) -> list[str]:
+    """The lines of an uploaded file. Raises Invalid for what is no text in UTF-8."""
+    try:
+        return raw.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise Invalid([Finding("error", "/file", "bytes that are no UTF-8", "text in UTF-8, one id or address per line")]) from None
+
+
 def drop_list(actor: Actor, key: str, *, used_by: Callable[[str], list[str]], now: datetime) -> None:
     """Throw a list away. used_by: which segments ask for it; then it stays. Raises Missing and Invalid."""
     users = used_by(key)

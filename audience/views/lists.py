@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from audience.documents import SEGMENT
-from audience.id_lists import By, ListOutcome, Mode, change_list, drop_list, id_lists
+from audience.id_lists import By, ListOutcome, Mode, change_list, drop_list, id_lists, lines_of
 from audience.rules.nodes import OnList, walk
-from governance.door import ConsoleRequest, Finding, Invalid, Role, console_page, documents, shorten
+from governance.door import ConsoleRequest, Finding, Invalid, Role, console_page, documents
 
 LARGEST = 50 * 1024 * 1024  # bytes of an uploaded file: some two million ids
 BY_WORDS = (("external_id", "External ids"), ("email", "E-mail addresses"), ("phone", "Phone numbers with +"))
@@ -97,10 +97,7 @@ def _lines(file: UploadedFile[bytes] | None, pasted: str) -> Iterable[str]:
         raise Invalid([Finding("error", "/values", "a file and pasted lines", "one of the two")])
     if (file.size or 0) > LARGEST:
         raise Invalid([Finding("error", "/file", f"{(file.size or 0) / 2**20:,.0f} MiB", f"at most {LARGEST // 2**20} MiB")])
-    try:
-        return bytes(file.read()).decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise Invalid([Finding("error", "/file", shorten(file.name or "a file"), "text in UTF-8, one id or address per line")]) from None
+    return lines_of(bytes(file.read()))
 
 
 def _users(workspace_id: int) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ from typing import Any, cast
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from audience.id_lists import MODES, By, Mode, change_list
+from audience.id_lists import MODES, By, Mode, change_list, lines_of
 from governance.door import DoorCommand, Finding, Invalid, Report, shorten
 
 
@@ -27,13 +27,10 @@ class Command(DoorCommand):
     def act(self, key: str, file: Path, by: str, mode: str, title: str, **_: Any) -> Report:
         """Change the list whole; lines that name nobody are told by their number."""
         try:
-            text = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-            lines = text.decode("utf-8-sig").splitlines()
+            raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
         except OSError as fault:
             raise Invalid([Finding("error", "/file", shorten(fault.strerror or "unreadable"), "a file that can be read")]) from None
-        except UnicodeDecodeError:
-            raise Invalid([Finding("error", "/file", "bytes that are no UTF-8", "text in UTF-8, one per line")]) from None
-        found = change_list(self.actor, key, lines, by=cast(By, by), mode=cast(Mode, mode), title=title, now=timezone.now())
+        found = change_list(self.actor, key, lines_of(raw), by=cast(By, by), mode=cast(Mode, mode), title=title, now=timezone.now())
         told = [f"line {line}: {what}" for line, what in found.told]
         counts = {name: getattr(found, name) for name in ("lines", "people", "added", "removed", "unknown", "faulty")}
         head = f"{key}: {found.people:,} people; {found.added:,} came, {found.removed:,} went"

@@ -16,10 +16,11 @@ from audience.device_forms import DeviceAddress, device_address
 from audience.devices import devices_of, register_device, remove_device
 from audience.erasure import erase
 from audience.events import event_rows
-from audience.ingest.rows import ProfileRow, Rejected, external_id_of
+from audience.external_ids import external_id_of
+from audience.ingest.rows import ProfileRow, Rejected
 from audience.ingest.upsert import upsert
 from audience.models import Event, Profile, SubscriptionEntry
-from audience.profiles import people, search_rows
+from audience.profiles import ids_of, people, search_rows
 from governance.door import PAGING, ApiRequest, Finding, HasScope, Invalid, Missing, page, parse, pointer
 
 SEARCH = OpenApiParameter("search", str, description="the start of an external id, an e-mail address or a phone number")
@@ -146,7 +147,8 @@ def _placed(row: Rejected) -> Rejected:
 
 def _found(request: ApiRequest, external_id: str) -> Profile:
     kept = external_id_of(external_id)
-    row = people(request.actor.workspace_id).filter(external_id=kept).first() if "\0" not in kept else None
+    number = ids_of(request.actor.workspace_id, [kept]).get(kept) if "\0" not in kept else None
+    row = people(request.actor.workspace_id).filter(pk=number or -1).first()
     if row is None:
         raise Missing("no profile with this external id")
     return row

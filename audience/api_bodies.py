@@ -12,6 +12,7 @@ from audience.device_forms import Platform
 from audience.devices import DeviceView
 from audience.ingest.rows import ProfileRow
 from audience.models import Event, Profile
+from audience.other_ids import OtherId
 from governance.door import DocumentModel
 
 MAX_PROFILES = 1_000
@@ -157,6 +158,57 @@ class DeviceAnswer(BaseModel):
     def of(cls, device: DeviceView) -> DeviceAnswer:
         """From the door's form."""
         return cls(**{name: getattr(device, name) for name in cls.model_fields})
+
+
+class OtherIdRequest(DocumentModel):
+    """Another id by which a person is known, or the id of somebody who is the same person."""
+
+    external_id: str = Field(examples=["anonymous-7f3a"])
+
+
+class OtherIdAnswer(BaseModel):
+    """Another id of a person. id: the number it had of its own, if it was somebody's; since: when it became theirs."""
+
+    external_id: str
+    id: int | None
+    since: datetime | None
+
+    @classmethod
+    def of(cls, other: OtherId) -> OtherIdAnswer:
+        """From the door's form."""
+        return cls(external_id=other.external_id, id=other.number if other.person else None, since=other.since)
+
+
+class OtherIdsAnswer(BaseModel):
+    """A person's own external id and their others."""
+
+    external_id: str
+    items: list[OtherIdAnswer]
+
+
+class MergeAnswer(OtherIdsAnswer):
+    """The person as they are known now. merged: whether two people became one; fields: what came from the one who went; left: what both
+    had and only the one who stays keeps."""
+
+    merged: bool
+    fields: list[str]
+    left: list[str]
+    events: int
+    devices: int
+
+
+class SharingAnswer(BaseModel):
+    """People with one address, the one known first first; of more than 20 the others are counted only."""
+
+    count: int
+    external_ids: list[str]
+
+
+class DuplicatesPage(BaseModel):
+    """Groups of people who share an address."""
+
+    items: list[SharingAnswer]
+    next: str | None
 
 
 class DevicesAnswer(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from audience import api
+from audience import api, api_identity
 
 PROFILE = "profiles/<path:external_id>"
 
@@ -14,5 +14,8 @@ urlpatterns: list[URLPattern] = [
     path(f"{PROFILE}/consents", api.Consents.as_view()),
     path(f"{PROFILE}/devices", api.Devices.as_view()),
     path(f"{PROFILE}/events", api.ProfileEvents.as_view()),
+    path(f"{PROFILE}/other-ids", api_identity.OtherIds.as_view()),
+    path(f"{PROFILE}/merge", api_identity.Merge.as_view()),
+    path("duplicates", api_identity.Duplicates.as_view()),
     path(PROFILE, api.OneProfile.as_view()),
 ]

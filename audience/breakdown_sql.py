@@ -144,7 +144,7 @@ def _of_column(workspace_id: int, ids: BitMap64, value: str) -> Held:
 
 def _whose(workspace_id: int, ids: BitMap64) -> tuple[str, list[Any]]:
     """Which rows, as a condition with its parameters: the ids travel as one parameter, however many they are."""
-    return f"workspace_id = %s AND erased_at IS NULL AND {sql.among('id')}", [workspace_id, sql.listed(list(ids))]
+    return f"workspace_id = %s AND gone_at IS NULL AND {sql.among('id')}", [workspace_id, sql.listed(list(ids))]
 
 
 def _plain_order() -> str:

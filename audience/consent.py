@@ -10,11 +10,11 @@ from itertools import islice
 from typing import Any, Literal, get_args
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.timezone import is_aware
 
 from audience import sql
-from audience.models import Subscription, SubscriptionEntry
+from audience.models import Profile, Subscription, SubscriptionEntry
 from governance.door import Finding, Invalid, shorten
 
 State = Literal["subscribed", "unsubscribed"]
@@ -106,7 +106,7 @@ def _terms_faults(basis: object, expires_at: object) -> list[Finding]:
 _STATEMENT = """
 INSERT INTO audience_subscription (workspace_id, profile_id, channel, topic, state, source, wording, basis, expires_at, at)
 SELECT p.workspace_id, p.id, %s, %s, %s, %s, %s, %s, {expires}, {at} FROM audience_profile p
- WHERE p.workspace_id = %s AND p.erased_at IS NULL AND {among} ORDER BY p.id
+ WHERE p.workspace_id = %s AND p.gone_at IS NULL AND {among} ORDER BY p.id
 ON CONFLICT (workspace_id, profile_id, channel, topic) DO UPDATE
    SET state = excluded.state, source = excluded.source, wording = excluded.wording, basis = excluded.basis,
        expires_at = excluded.expires_at, at = excluded.at
@@ -126,7 +126,23 @@ SELECT workspace_id, profile_id, channel, topic, state, source, wording, basis, 
 """
 
 
+_WHO = """
+SELECT p.id, coalesce(p.merged_into, p.id) FROM audience_profile p
+ WHERE p.workspace_id = %s AND (p.gone_at IS NULL OR p.merged_into IS NOT NULL) AND {among} ORDER BY p.id {lock}
+"""  # the lock: who is being merged at this moment is waited for
+
+
+def _people_now(workspace_id: int, ids: list[int]) -> list[int]:
+    """Whoever is behind these numbers now: what was said by somebody who has become one with another is the other's word."""
+    statement = _WHO.format(among=sql.among("p.id"), lock="FOR KEY SHARE OF p" if sql.on_postgres() else "")
+    found = dict(sql.rows(statement, [workspace_id, sql.listed(ids)]))
+    if all(number == now for number, now in found.items()):
+        return list(found)
+    return _people_now(workspace_id, sorted(set(found.values())))
+
+
 def _set(workspace_id: int, ids: list[int], said: tuple[Any, ...], now: datetime, *, keep_refusals: bool) -> int:
+    ids = _people_now(workspace_id, ids)
     at = "%s::timestamptz" if sql.on_postgres() else "%s"
     statement = _STATEMENT.format(at=at, expires=at, among=sql.among("p.id"), unless=_UNLESS_REFUSED if keep_refusals else "")
     changed = [row[0] for row in sql.rows(statement, [*said, sql.moment(now), workspace_id, sql.listed(ids)])]
@@ -162,8 +178,10 @@ def consents(workspace_id: int, profile_id: int) -> list[Consent]:
 
 
 def proof_rows(workspace_id: int, profile_id: int) -> QuerySet[SubscriptionEntry]:
-    """The ledger of one person, for lists that page."""
-    return SubscriptionEntry.objects.filter(workspace_id=workspace_id, profile_id=profile_id)
+    """The ledger of one person, for lists that page; what was said under an id that was merged into theirs belongs to it."""
+    merged = Profile.objects.filter(workspace_id=workspace_id, merged_into=profile_id)
+    theirs = Q(profile_id=profile_id) | Q(profile_id__in=merged.values("pk"))
+    return SubscriptionEntry.objects.filter(theirs, workspace_id=workspace_id)
 
 
 def proof(workspace_id: int, profile_id: int) -> list[Consent]:

@@ -56,14 +56,19 @@ def register_device(workspace_id: int, profile_id: int, device: DeviceAddress, *
     """
     at = sql.moment(now)
     with transaction.atomic():
-        theirs = Profile.objects.filter(workspace_id=workspace_id, pk=profile_id, erased_at__isnull=True)
+        theirs = Profile.objects.filter(workspace_id=workspace_id, pk=profile_id, gone_at__isnull=True)
         if theirs.select_for_update().values_list("pk", flat=True).first() is None:  # whoever is being erased gets no new device
             raise Missing("no profile with this external id")
         sql.run(_REGISTER, [workspace_id, profile_id, device.platform, device.text, device.fingerprint, at, at])
-        held = Device.objects.filter(workspace_id=workspace_id, profile_id=profile_id)
-        newest = held.order_by("-seen_at", "-pk").values_list("pk", flat=True)
-        if surplus := list(newest[MOST:]):
-            held.filter(pk__in=surplus).delete()
+        keep_newest(workspace_id, profile_id)
+
+
+def keep_newest(workspace_id: int, profile_id: int) -> None:
+    """Of more devices than one may have, those that were seen longest ago go."""
+    held = Device.objects.filter(workspace_id=workspace_id, profile_id=profile_id)
+    newest = held.order_by("-seen_at", "-pk").values_list("pk", flat=True)
+    if surplus := list(newest[MOST:]):
+        held.filter(pk__in=surplus).delete()
 
 
 def remove_device(workspace_id: int, profile_id: int, device: DeviceAddress) -> bool:

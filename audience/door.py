@@ -9,6 +9,7 @@ from audience.consent import Consent, State, consenting, consents, proof, set_co
 from audience.device_forms import PLATFORMS, DeviceAddress, masked
 from audience.devices import DeviceView, device_known_by, give_devices, invalidate_devices, register_device, remove_device
 from audience.documents import SegmentBody, rule_findings, rule_references
+from audience.duplicates import Sharing, duplicates
 from audience.erasure import erase, forget_stragglers, register_forgetting
 from audience.events import (
     Recorded,
@@ -30,7 +31,9 @@ from audience.ingest.importing import Imported, import_people
 from audience.ingest.rejects import Rejects
 from audience.ingest.rows import ProfileRow, Rejected
 from audience.ingest.upsert import UpsertOutcome, upsert, upsert_one
+from audience.merging import Merging, gather_stragglers, merge, register_following, would_merge
 from audience.new_events import NewEvent
+from audience.other_ids import OtherId, add_other_id, numbers_of, other_ids, remove_other_id
 from audience.profiles import Person, countries, everyone, find, ids_of, load, same_address, search, sharing
 from audience.reach import addresses, unreachable, unwilling
 from audience.resolve import Resolution, count, matching, resolve
@@ -43,6 +46,18 @@ from audience.snapshots import Change, Growth, SnapshotKeeper, between, days_kep
 from audience.sources import EventSource, Having, register_event_source
 
 __all__ = [
+    "add_other_id",
+    "duplicates",
+    "Sharing",
+    "gather_stragglers",
+    "merge",
+    "Merging",
+    "numbers_of",
+    "other_ids",
+    "OtherId",
+    "register_following",
+    "remove_other_id",
+    "would_merge",
     "keep_computed",
     "recounts_waiting",
     "ListOutcome",

@@ -112,7 +112,7 @@ def _differing(index: Index, workspace_id: int, ids: BitMap64) -> dict[int, set[
     for start in range(0, len(numbers), AT_ONCE):
         some = numbers[start : start + AT_ONCE]
         there = indexed(index, some)
-        people = Profile.objects.filter(workspace_id=workspace_id, pk__in=some, erased_at__isnull=True)
+        people = Profile.objects.filter(workspace_id=workspace_id, pk__in=some, gone_at__isnull=True)
         here = people.only("pk", "created_at", "folded", *mapping.FIELDS.values()).in_bulk()
         for each in some:
             differs = _fields(here.get(each), there.get(each), index)

@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from audience.computed import forget_recounts
+from audience.external_ids import PREFIX, external_id_of
 from audience.models import Device, Event, ListMember, Profile, ProfileFeed, Subscription, SubscriptionEntry
+from audience.other_ids import numbers_of
+from audience.profiles import ids_of
 from governance.door import Actor, Missing, audit
 
-PREFIX = "erased-"  # external ids of the forgotten; nobody else may have such a one
 STRAGGLERS = timedelta(days=2)  # for so long what was under way when somebody was forgotten may still write something down
 Forget = Callable[[int, Sequence[int]], None]  # the workspace, the numbers of the forgotten; repeating it is safe
 _ROOMS: list[Forget] = []
@@ -27,7 +29,7 @@ def register_forgetting(forget: Forget) -> None:
 
 
 def erase(actor: Actor, external_id: str, *, now: datetime) -> int:
-    """Forget a person: external id, addresses, devices, attributes, events and consents go, and what other rooms kept of them; the number
+    """Forget a person: external ids, addresses, devices, attributes, events and consents go, and what other rooms kept of them; the number
     stays, so that the ledger's rows keep a meaning, and is never given to anybody else. The same external id may come again: as
     somebody new.
 
@@ -35,15 +37,17 @@ def erase(actor: Actor, external_id: str, *, now: datetime) -> int:
     """
     workspace_id = actor.workspace_id
     with transaction.atomic():
-        rows = Profile.objects.filter(workspace_id=workspace_id, external_id=external_id, erased_at__isnull=True)
-        number = rows.select_for_update().values_list("pk", flat=True).first()
-        if number is None:
+        number = ids_of(workspace_id, [external_id_of(external_id)]).get(external_id_of(external_id), -1)
+        rows = Profile.objects.filter(workspace_id=workspace_id, pk=number, gone_at__isnull=True)
+        if rows.select_for_update().values_list("pk", flat=True).first() is None:
             raise Missing("no profile with this external id")
+        numbers = numbers_of(workspace_id, number)
         gone = dict.fromkeys(("email", "email_key", "phone", "locale", "country", "zone"))
-        Profile.objects.filter(workspace_id=workspace_id, pk=number).update(
-            **gone, external_id=f"{PREFIX}{number}", attributes={}, folded={}, erased_at=now, updated_at=now
-        )
-        _forget(workspace_id, [number])
+        for each in numbers:
+            Profile.objects.filter(workspace_id=workspace_id, pk=each).update(
+                **gone, external_id=f"{PREFIX}{each}", attributes={}, folded={}, gone_at=now, updated_at=now, merged_into=None
+            )
+        _forget(workspace_id, numbers)
         ProfileFeed.objects.create(workspace_id=workspace_id, profile_id=number, at=now)
         audit(actor, "profile.erased", subject=f"profile:{number}", data={}, now=now)
     return number
@@ -52,7 +56,7 @@ def erase(actor: Actor, external_id: str, *, now: datetime) -> int:
 def forget_stragglers(*, now: datetime) -> None:
     """Forget once more whoever was forgotten lately: a message or an event that was under way then may have arrived since."""
     numbers: dict[int, list[int]] = {}
-    for workspace_id, number in Profile.objects.filter(erased_at__gt=now - STRAGGLERS).values_list("workspace_id", "pk"):
+    for workspace_id, number in Profile.objects.filter(gone_at__gt=now - STRAGGLERS, merged_into=None).values_list("workspace_id", "pk"):
         numbers.setdefault(workspace_id, []).append(number)
     for workspace_id, forgotten in numbers.items():
         with transaction.atomic():

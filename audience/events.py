@@ -17,7 +17,8 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 
 from audience import profiles, sql
 from audience.computed import note_events
-from audience.ingest.rows import ProfileRow, external_id_fault, external_id_of
+from audience.external_ids import external_id_fault, external_id_of
+from audience.ingest.rows import ProfileRow
 from audience.ingest.upsert import upsert
 from audience.models import Event, EventFeed
 from audience.new_events import NewEvent, faults_of
@@ -87,7 +88,7 @@ def _record(workspace_id: int, events: Sequence[NewEvent], now: datetime, trigge
                 good.setdefault(event.event_id, (event, number))
         fresh = _insert(workspace_id, list(good.values()), now)
         if fresh:
-            note_events(workspace_id, [(event.name, who[event.profile]) for _, event in fresh], now=now)
+            note_events(workspace_id, [(event.name, number) for _, event, number in fresh], now=now)
         if triggering:
             _feed(workspace_id, fresh, now)
     return Recorded(len(fresh), len(events) - len(rejected) - len(fresh), tuple(rejected))
@@ -104,7 +105,7 @@ def _people(workspace_id: int, events: Sequence[NewEvent], now: datetime, create
         upsert(workspace_id, [ProfileRow(external_id) for external_id in strangers], source="event", now=now)
         found |= profiles.ids_of(workspace_id, strangers)
     who: dict[str | int, int] = {text: found[external_id] for text, external_id in kept.items() if external_id in found}
-    return who | {number: number for number in (profiles.known(workspace_id, numbers) if numbers else ())}
+    return who | (profiles.present(workspace_id, numbers) if numbers else {})
 
 
 def _nobody(profile: str | int) -> Finding:
@@ -114,25 +115,27 @@ def _nobody(profile: str | int) -> Finding:
 
 _INSERT = """
 INSERT INTO audience_event (workspace_id, event_id, profile_id, name, at, received_at, properties, folded) {given}
-ON CONFLICT (workspace_id, event_id) DO NOTHING RETURNING id, event_id
+ON CONFLICT (workspace_id, event_id) DO NOTHING RETURNING id, event_id, profile_id
 """
 _GIVEN_POSTGRESQL = """
-SELECT %s, event_id, profile_id, name, at, %s, properties, folded FROM jsonb_to_recordset(%s::jsonb)
+SELECT %s, given.event_id, coalesce(p.merged_into, p.id), given.name, given.at, %s, given.properties, given.folded
+  FROM jsonb_to_recordset(%s::jsonb)
     AS given(event_id text, profile_id bigint, name text, at timestamptz, properties jsonb, folded jsonb)
-"""
+  JOIN audience_profile p ON p.id = given.profile_id ORDER BY given.event_id FOR KEY SHARE OF p
+"""  # the lock: who is being merged at this moment is waited for, and the event is the other's
 _COLUMNS_SQLITE = [f"json_extract(value, '$.{name}')" for name in ("event_id", "profile_id", "name", "at", "properties", "folded")]
 _GIVEN_SQLITE = f"SELECT %s, {', '.join(_COLUMNS_SQLITE[:4])}, %s, {', '.join(_COLUMNS_SQLITE[4:])} FROM json_each(%s) WHERE true"
 
 
-def _insert(workspace_id: int, events: Sequence[tuple[NewEvent, int]], now: datetime) -> list[tuple[int, NewEvent]]:
-    """Insert what isn't there, and answer exactly that with its keys; of two callers at once one wins each id."""
+def _insert(workspace_id: int, events: Sequence[tuple[NewEvent, int]], now: datetime) -> list[tuple[int, NewEvent, int]]:
+    """Insert what isn't there, and answer exactly that with its keys and whose it is; of two callers at once one wins each id."""
     if not events:
         return []
     ordered = sorted(events, key=lambda one: one[0].event_id)  # one order: two callers never wait for each other in a circle
     given = orjson.dumps([_values(event, number) for event, number in ordered]).decode()
     statement = _INSERT.format(given=_GIVEN_POSTGRESQL if sql.on_postgres() else _GIVEN_SQLITE)
     by_id = {event.event_id: event for event, _ in events}
-    return [(key, by_id[event_id]) for key, event_id in sql.rows(statement, [workspace_id, sql.moment(now), given])]
+    return [(key, by_id[event_id], number) for key, event_id, number in sql.rows(statement, [workspace_id, sql.moment(now), given])]
 
 
 def _values(event: NewEvent, number: int) -> dict[str, Any]:
@@ -147,9 +150,9 @@ def _values(event: NewEvent, number: int) -> dict[str, Any]:
     }
 
 
-def _feed(workspace_id: int, fresh: Sequence[tuple[int, NewEvent]], now: datetime) -> None:
+def _feed(workspace_id: int, fresh: Sequence[tuple[int, NewEvent, int]], now: datetime) -> None:
     """What may trigger something, in the writer's transaction."""
-    keys = [key for key, event in fresh if event.at > now - TRIGGERING_FOR and not event.name.startswith(RESERVED)]
+    keys = [key for key, event, _ in fresh if event.at > now - TRIGGERING_FOR and not event.name.startswith(RESERVED)]
     if keys:
         statement = "INSERT INTO audience_eventfeed (workspace_id, event_id, at) SELECT workspace_id, id, {at} FROM audience_event WHERE "
         at = "%s::timestamptz" if sql.on_postgres() else "%s"

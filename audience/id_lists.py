@@ -17,7 +17,7 @@ from pyroaring import BitMap64
 
 from audience import sql
 from audience.addresses import BadAddress, email_address, phone_number
-from audience.ingest.rows import external_id_fault, external_id_of
+from audience.external_ids import external_id_fault, external_id_of
 from audience.models import IdList, ListMember, Profile
 from governance.door import Actor, Finding, Invalid, Missing, audit, shorten
 
@@ -145,7 +145,7 @@ def _people(workspace_id: int, first: int, lines: list[str], by: By, outcome: Li
         except BadAddress as bad:
             outcome.faulty += 1
             _tell(outcome, number, f"expected {bad}")
-    rows = Profile.objects.filter(workspace_id=workspace_id, erased_at__isnull=True, **{f"{column}__in": list(wanted)})
+    rows = Profile.objects.filter(workspace_id=workspace_id, gone_at__isnull=True, **{f"{column}__in": list(wanted)})
     found = list(rows.values_list("pk", column)) if wanted else []
     for value in sorted(set(wanted) - {value for _, value in found}, key=wanted.__getitem__):
         outcome.unknown += 1

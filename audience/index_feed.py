@@ -90,7 +90,7 @@ def _tell(cluster: Cluster, rows: Iterable[tuple[int, int, int]]) -> None:
         versions = newest.setdefault(workspace_id, {})
         versions[profile_id] = max(number + FIRST, versions.get(profile_id, 0))
     for workspace_id, versions in newest.items():
-        people = Profile.objects.filter(workspace_id=workspace_id, pk__in=list(versions), erased_at__isnull=True).in_bulk()
+        people = Profile.objects.filter(workspace_id=workspace_id, pk__in=list(versions), gone_at__isnull=True).in_bulk()
         _tell_all(cluster, workspace_id, versions, people)
 
 
@@ -200,7 +200,7 @@ def _everyone(workspace_id: int) -> Iterator[list[Profile]]:
     """People in the order of their ids, a bounded number at a time; each read is newer than the call."""
     last = 0
     while True:
-        rows = Profile.objects.filter(workspace_id=workspace_id, pk__gt=last, erased_at__isnull=True).order_by("pk")
+        rows = Profile.objects.filter(workspace_id=workspace_id, pk__gt=last, gone_at__isnull=True).order_by("pk")
         people = list(rows.only("pk", "created_at", "folded", *mapping.FIELDS.values())[:AT_ONCE])
         if not people:
             return

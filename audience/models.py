@@ -11,6 +11,7 @@ from django.db import models
 from governance.door import Workspace
 
 SEARCHED = ("int8_ops", "varchar_pattern_ops")
+OF_ANOTHER = models.Q(merged_into__isnull=False)
 
 
 class Profile(models.Model):
@@ -18,7 +19,8 @@ class Profile(models.Model):
 
     attributes: as given, for people and templates. folded: the same values in the form that rules compare (text in NFC without
     case, days "2026-01-31", instants in UTC of one width, numbers and booleans as they are, lists of folded text), written with it.
-    email_key: the address as duplicates and rules compare it.
+    email_key: the address as duplicates and rules compare it. gone_at: since when nobody is behind this number any more: the person was
+    erased, or is the one of merged_into, whom this row's external id leads to from then on. alias: it never was a person of its own.
     """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False, db_constraint=False)
@@ -33,19 +35,24 @@ class Profile(models.Model):
     folded = models.JSONField(default=dict)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
-    erased_at = models.DateTimeField(null=True)
+    gone_at = models.DateTimeField(null=True)
+    merged_into = models.BigIntegerField(null=True)  # never a number that was merged itself
+    alias = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         # The pattern classes serve equality and, whatever the database's collation, searches by the start of the text.
         constraints = [
             models.UniqueConstraint(fields=["workspace", "external_id"], name="one_profile_per_external_id", opclasses=SEARCHED),
+            models.CheckConstraint(condition=models.Q(merged_into=None) | models.Q(gone_at__isnull=False), name="who_was_merged_is_gone"),
         ]
         indexes = [
             models.Index(fields=["workspace", "email_key"], name="profiles_by_email", opclasses=SEARCHED),
             models.Index(fields=["workspace", "phone"], name="profiles_by_phone", opclasses=SEARCHED),
             models.Index(fields=["workspace", "country"]),
             # Everybody's number without reading their rows: for sets of everyone, and for who of an event's people is still there.
-            models.Index(fields=["workspace", "id"], name="people_there", condition=models.Q(erased_at__isnull=True)),
+            models.Index(fields=["workspace", "id"], name="people_there", condition=models.Q(gone_at__isnull=True)),
+            models.Index(fields=["workspace", "external_id"], name="other_ids", condition=OF_ANOTHER),
+            models.Index(fields=["workspace", "merged_into"], name="other_ids_of_a_person", condition=OF_ANOTHER),
         ]
 
 

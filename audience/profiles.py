@@ -13,7 +13,7 @@ from pyroaring import BitMap64
 from audience import sql
 from audience.addresses import BadAddress, email_address, phone_number
 from audience.device_forms import DeviceAddress
-from audience.ingest.rows import external_id_of
+from audience.external_ids import external_id_of
 from audience.models import Profile
 
 AT_ONCE = 50_000
@@ -52,7 +52,7 @@ def load(workspace_id: int, ids: Sequence[int] | BitMap64) -> list[Person]:
 def _read(condition: str, parameters: Sequence[Any], *, often: bool) -> list[Person]:
     """The people of a workspace (the first parameter) for whom a condition in SQL holds, but the erased. often: see `sql.rows`."""
     statement = _LOAD.format(attributes="attributes::text" if sql.on_postgres() else "attributes")
-    found = sql.rows(f"{statement} AND erased_at IS NULL AND {condition}", parameters, often=often)
+    found = sql.rows(f"{statement} AND gone_at IS NULL AND {condition}", parameters, often=often)
     return list(map(person_of, found))
 
 
@@ -63,13 +63,16 @@ def person_of(row: Sequence[Any]) -> Person:
 
 def people(workspace_id: int) -> QuerySet[Profile]:
     """Everyone but the erased."""
-    return Profile.objects.filter(workspace_id=workspace_id, erased_at__isnull=True)
+    return Profile.objects.filter(workspace_id=workspace_id, gone_at__isnull=True)
 
 
 def find(workspace_id: int, *, external_id: str | None = None, address: str | None = None) -> Person | None:
     """One person by external id, or the one with the lowest id by e-mail address or phone number, however these are written."""
     if external_id is not None:
-        found = [] if "\0" in external_id else _read("external_id = %s", [workspace_id, external_id_of(external_id)], often=True)
+        kept = external_id_of(external_id)
+        found = [] if "\0" in kept else _read("external_id = %s", [workspace_id, kept], often=True)
+        if not found and (theirs := behind(workspace_id, [kept])):
+            found = _read("external_id = %s", [workspace_id, theirs[kept]], often=False)
         return next(iter(found), None)
     is_theirs = _address(address) if address is not None else None
     number = people(workspace_id).filter(is_theirs).order_by("id").values_list("id", flat=True).first() if is_theirs else None
@@ -110,16 +113,32 @@ def sharing(workspace_id: int, person: Person, *, channel: str) -> BitMap64:
     return BitMap64([person.id, *others])
 
 
+_NUMBERS = "SELECT {given}, coalesce(merged_into, id) FROM audience_profile WHERE workspace_id = %s AND "
+_THERE = "(gone_at IS NULL OR merged_into IS NOT NULL) AND "
+
+
 def ids_of(workspace_id: int, external_ids: Iterable[str]) -> dict[str, int]:
-    """Profile ids by external id, in one query; those who are missing or erased are left out."""
-    statement = f"SELECT external_id, id FROM audience_profile WHERE workspace_id = %s AND erased_at IS NULL AND {sql.among('external_id')}"
+    """Profile ids by external id, whichever of their ids a person is named by; those who are missing or erased are left out. One query."""
+    statement = _NUMBERS.format(given="external_id") + _THERE + sql.among("external_id")
     return dict(sql.rows(statement, [workspace_id, sql.listed(external_ids)]))
 
 
-def known(workspace_id: int, ids: Iterable[int]) -> set[int]:
-    """Those of these ids that are people of this workspace, not erased; in one query."""
-    statement = f"SELECT id FROM audience_profile WHERE workspace_id = %s AND erased_at IS NULL AND {sql.among('id')}"
-    return {row[0] for row in sql.rows(statement, [workspace_id, sql.listed(ids)])}
+def present(workspace_id: int, ids: Iterable[int]) -> dict[int, int]:
+    """By number, the number of whoever is behind it now: their own, or whose they were merged into. Without those who were erased or
+    belong to another workspace. One query."""
+    statement = _NUMBERS.format(given="id") + _THERE + sql.among("id")
+    return dict(sql.rows(statement, [workspace_id, sql.listed(ids)]))
+
+
+_BEHIND = """
+SELECT other.external_id, p.external_id FROM audience_profile other JOIN audience_profile p ON p.id = other.merged_into
+ WHERE other.workspace_id = %s AND other.merged_into IS NOT NULL AND p.gone_at IS NULL AND {among}
+"""
+
+
+def behind(workspace_id: int, external_ids: Iterable[str]) -> dict[str, str]:
+    """For those of these ids that are another id of somebody: the person's own external id. Cheap where hardly anybody has several."""
+    return dict(sql.rows(_BEHIND.format(among=sql.among("other.external_id")), [workspace_id, sql.listed(external_ids)]))
 
 
 def everyone(workspace_id: int) -> int:

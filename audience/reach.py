@@ -14,9 +14,9 @@ from audience.consent import WHOLE_CHANNEL
 AT_ONCE = 250_000  # members of the set per statement
 SPARSE = 8  # a range that holds more others than this per member is asked about by its members instead
 
-_NO_ADDRESS = "(p.erased_at IS NOT NULL OR p.{column} IS NULL)"
+_NO_ADDRESS = "(p.gone_at IS NOT NULL OR p.{column} IS NULL)"
 _DEVICES = "audience_device d WHERE d.workspace_id = p.workspace_id AND d.profile_id = p.id AND d.invalid_at IS NULL"
-_NO_DEVICE = f"(p.erased_at IS NOT NULL OR NOT EXISTS (SELECT 1 FROM {_DEVICES}))"
+_NO_DEVICE = f"(p.gone_at IS NOT NULL OR NOT EXISTS (SELECT 1 FROM {_DEVICES}))"
 # Joins and not a look-up per person: the database reads both tables once, side by side. At most one row of each is a person's.
 _CONSENTS = """LEFT JOIN audience_subscription t
         ON t.workspace_id = p.workspace_id AND t.profile_id = p.id AND t.channel = %s AND t.topic = %s AND {of_topic}

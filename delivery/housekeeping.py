@@ -49,6 +49,7 @@ def sweep(*, since: datetime | None = None, now: datetime) -> None:
     quiet.exclude(decisions__state=WorkState.READY).update(state=DispatchState.DONE, finished_at=now)
     webhook_log.trim(now=now)
     audience.forget_stragglers(now=now)
+    audience.gather_stragglers(now=now)
     partitions.prepare_next()
     for workspace_id in governance.Workspace.objects.values_list("id", flat=True):
         kept.notice(workspace_id)

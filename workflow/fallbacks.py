@@ -97,6 +97,11 @@ def forget(workspace_id: int, numbers: Sequence[int]) -> None:
     theirs.update(data={})
 
 
+def follow(workspace_id: int, goes: int, stays: int) -> None:
+    """What is watched for somebody who was merged goes on for the one who stays."""
+    Chain.objects.filter(workspace_id=workspace_id, profile_id=goes).update(profile_id=stays)
+
+
 def _look(chain: Chain, decide: Decide, now: datetime) -> int:
     """Go on, end, or look again."""
     found = delivery.outcome(chain.workspace_id, MessageKey(chain.dispatch_id, chain.n))

@@ -74,7 +74,7 @@ class Database:
 
 def people(workspace_id: int) -> QuerySet[Profile]:
     """Everyone of a workspace whom a rule may match: the erased are nobody."""
-    return Profile.objects.filter(workspace_id=workspace_id, erased_at__isnull=True)
+    return Profile.objects.filter(workspace_id=workspace_id, gone_at__isnull=True)
 
 
 def condition(workspace_id: int, node: Bound) -> Q:

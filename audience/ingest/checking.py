@@ -10,9 +10,9 @@ from typing import Any, Final, get_args
 
 from audience import addresses
 from audience.catalogue import MAX_ATTRIBUTES, AttributeBody, Catalogue
-from audience.erasure import PREFIX
+from audience.external_ids import MAX_EXTERNAL_ID, PREFIX, external_id_fault, external_id_of
 from audience.ingest.columns import ID, SAID, Columns
-from audience.ingest.rows import MAX_EXTERNAL_ID, STORED, CleanRow, Rejected, clean, external_id_fault, external_id_of
+from audience.ingest.rows import STORED, CleanRow, Rejected, clean
 from audience.ingest.tables import Record, Table
 from audience.values import PlainType, Unfit, comparable
 

@@ -10,8 +10,9 @@ from typing import Any
 from audience import consent
 from audience.addresses import BadAddress, email_address
 from audience.catalogue import Catalogue
+from audience.external_ids import external_id_fault
 from audience.ingest.conversions import Conversion
-from audience.ingest.rows import FIELDS, ProfileRow, Rejected, external_id_fault
+from audience.ingest.rows import FIELDS, ProfileRow, Rejected
 from audience.ingest.tables import Record
 from audience.values import AttributeType, Unfit, from_text
 from governance.door import Finding, Invalid, pointer, shorten

@@ -52,7 +52,8 @@ WITH merged AS MATERIALIZED (
   SELECT m.* FROM (SELECT * FROM incoming_profile ORDER BY external_id COLLATE "C" OFFSET 0) i CROSS JOIN LATERAL (
     SELECT p.id, {", ".join(f"{kept} AS {name}" for name, kept in zip(STORED, _KEPT, strict=True))},
            jsonb_strip_nulls(p.attributes || i.attributes) AS attributes, jsonb_strip_nulls(p.folded || i.folded) AS folded
-      FROM audience_profile p WHERE p.workspace_id = %(workspace)s AND p.external_id = i.external_id AND {_DIFFERS} FOR UPDATE) m
+      FROM audience_profile p
+     WHERE p.workspace_id = %(workspace)s AND p.external_id = i.external_id AND p.merged_into IS NULL AND {_DIFFERS} FOR UPDATE) m
 ), changed AS (
   UPDATE audience_profile p SET {", ".join(f"{name} = m.{name}" for name in (*STORED, "attributes", "folded"))}, updated_at = %(now)s
     FROM merged m WHERE p.id = m.id RETURNING p.id
@@ -69,7 +70,7 @@ WITH incoming_profile AS (
     ({", ".join(STORED)}, attributes, folded, updated_at) = (
       SELECT {", ".join(_KEPT)}, jsonb_strip_nulls(p.attributes || i.attributes), jsonb_strip_nulls(p.folded || i.folded), %(now)s
         FROM incoming_profile i WHERE i.external_id = p.external_id)
-  WHERE EXISTS (
+  WHERE p.merged_into IS NULL AND EXISTS (
     SELECT 1 FROM incoming_profile i WHERE i.external_id = p.external_id
        AND {_DIFFERS})
   RETURNING id, (xmax = 0) AS created
@@ -79,7 +80,7 @@ SELECT count(*) FILTER (WHERE created), count(*) FILTER (WHERE NOT created) FROM
 _FOUND_OR_NEW = f"""
 WITH known AS (
   SELECT id, external_id, {", ".join(STORED)}, attributes::text FROM audience_profile
-   WHERE workspace_id = %s AND external_id = %s AND erased_at IS NULL
+   WHERE workspace_id = %s AND external_id = %s AND gone_at IS NULL
 ), made AS (
   INSERT INTO audience_profile (workspace_id, external_id, {", ".join(STORED)}, attributes, folded, created_at, updated_at)
   SELECT %s, %s, {", ".join(["%s"] * len(STORED))}, '{{}}', '{{}}', %s::timestamptz, %s::timestamptz WHERE NOT EXISTS (SELECT 1 FROM known)

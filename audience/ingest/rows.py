@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,11 +9,10 @@ from typing import Any
 from audience import addresses, consent
 from audience.catalogue import MAX_ATTRIBUTES, Catalogue
 from audience.compound import kept
-from audience.erasure import PREFIX
+from audience.external_ids import external_id_fault, external_id_of
 from audience.values import Unfit
 from governance.door import Finding, pointer, shorten
 
-MAX_EXTERNAL_ID = 200
 FIELDS = ("email", "phone", "locale", "country", "zone")
 STORED = ("email", "email_key", "phone", "locale", "country", "zone")  # the columns that hold them
 Said = tuple[str, str, str]  # channel, topic, state
@@ -91,26 +89,6 @@ def clean(row: ProfileRow, catalogue: Catalogue) -> CleanRow | Rejected:
     _attributes(row.attributes, catalogue, made, faults)
     _consents(row.consents, made, faults)
     return Rejected(row.line, tuple(faults)) if faults else made
-
-
-def external_id_of(value: str) -> str:
-    """An external id in the form that is kept: NFC, without spaces around it."""
-    return unicodedata.normalize("NFC", value.strip())
-
-
-def external_id_fault(value: object) -> Finding | None:
-    """What is wrong with an external id, if anything is. Its words don't repeat it: it may be an address."""
-    where, found = "/external_id", shorten("" if value is None else type(value).__name__)
-    if isinstance(value, str):
-        text = external_id_of(value)
-        if text.startswith(PREFIX):
-            return Finding("error", where, f"an id that starts with {PREFIX}", "another id: these belong to people who were forgotten")
-        if 0 < len(text) <= MAX_EXTERNAL_ID and text.isprintable():
-            return None
-        found = f"{len(text):,} characters" if text else "empty text"
-        if text and not text.isprintable():
-            found = "a control character"
-    return Finding("error", where, found, f"1 to {MAX_EXTERNAL_ID} printable characters")
 
 
 def _external_id(value: object, faults: list[Finding]) -> str:

@@ -6,7 +6,7 @@ Laws: the same rows again change nothing; rows in any number of chunks end as th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -82,13 +82,12 @@ def upsert_one(workspace_id: int, row: ProfileRow, *, now: datetime) -> Person:
     checked = clean(row, {})
     if isinstance(checked, Rejected):
         raise Invalid(checked.findings)
-    if sql.on_postgres():
-        person = postgresql.find_or_write_new(workspace_id, checked, now)
-    else:
+    person = postgresql.find_or_write_new(workspace_id, checked, now) if sql.on_postgres() else None
+    if person is None:
         person = profiles.find(workspace_id, external_id=checked.external_id)
     if person is None or _is_news(checked, person):
         with transaction.atomic(savepoint=False):
-            (postgresql.write if sql.on_postgres() else sqlite.write)(workspace_id, [checked], now)
+            _write(workspace_id, [checked], now)
         person = profiles.find(workspace_id, external_id=checked.external_id)
     assert person is not None  # just written, in this transaction
     return person
@@ -148,21 +147,46 @@ def write_ready(
 ) -> UpsertOutcome:
     """Write one chunk. within: called with what became of its rows, in the transaction that writes them."""
     good, rejected, lines = chunk.good, chunk.rejected, chunk.lines
+    if others := profiles.behind(workspace_id, [row.external_id for row in good]):
+        good, lines = _renamed(good, others), None
     if len(known) > MAX_ATTRIBUTES:
         good, full = _overfull(workspace_id, good)
         rejected, lines = rejected + full, None
     outcome = UpsertOutcome(unchanged=chunk.count - len(rejected), rejected=rejected)
     if good or within:
         with transaction.atomic():
-            if good and sql.on_postgres():
-                outcome.created, outcome.updated = postgresql.write(workspace_id, good, now, lines=lines)
-            elif good:
-                outcome.created, outcome.updated = sqlite.write(workspace_id, good, now)
+            if good:
+                outcome.created, outcome.updated = _write(workspace_id, good, now, lines=lines)
             outcome.consents = _consents(workspace_id, good, source, now)
             outcome.unchanged -= outcome.created + outcome.updated
             if within:
                 within(outcome)
     return outcome
+
+
+def _write(workspace_id: int, rows: list[CleanRow], now: datetime, *, lines: str | None = None) -> tuple[int, int]:
+    """Merge the rows into the people whom they name, by whichever id; how many were created and how many changed.
+
+    Neither database writes to somebody who was merged into another; who was merged since the rows were read is found afterwards.
+    """
+    if lines is None:
+        rows = _renamed(rows, profiles.behind(workspace_id, [row.external_id for row in rows]))
+    if not sql.on_postgres():
+        return sqlite.write(workspace_id, rows, now)
+    created, updated = postgresql.write(workspace_id, rows, now, lines=lines)
+    if others := profiles.behind(workspace_id, [row.external_id for row in rows]):
+        more = _write(workspace_id, [row for row in rows if row.external_id in others], now)
+        created, updated = created + more[0], updated + more[1]
+    return created, updated
+
+
+def _renamed(rows: list[CleanRow], others: Mapping[str, str]) -> list[CleanRow]:
+    """The rows with each person's own external id instead of another of theirs; one row per person again."""
+    if not others:
+        return rows
+    for row in rows:
+        row.external_id = others.get(row.external_id, row.external_id)
+    return _merged(sorted(rows, key=lambda row: row.line))
 
 
 def _merged(rows: Iterable[CleanRow]) -> list[CleanRow]:

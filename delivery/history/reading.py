@@ -42,7 +42,7 @@ _RUNS = """SELECT id, kind, key, occurrence, channel, message_class, topic, vend
     bill_hash, shadow, state, CASE WHEN kind = 'campaign' THEN considered ELSE 0 END, CASE WHEN kind = 'campaign' THEN planned ELSE 0 END,
     estimated_micros, currency, planned_at, finished_at, archived_at FROM delivery_dispatch
     WHERE workspace_id = %s AND {since} ORDER BY id"""
-_PEOPLE = """SELECT id, external_id FROM audience_profile WHERE workspace_id = %s AND erased_at IS NULL ORDER BY id"""
+_PEOPLE = """SELECT id, external_id FROM audience_profile WHERE workspace_id = %s AND gone_at IS NULL ORDER BY id"""
 
 
 @contextmanager

@@ -20,7 +20,7 @@ FIELDS = {"country": "country", "locale": "locale", "zone": "zone", "email": "em
 def matches(rule: dict[str, Any], person: Profile, as_of: datetime, segments: dict[str, dict[str, Any]]) -> bool:
     """Whether the person is in. `person` has its events and subscriptions prefetched."""
     ask = lambda child: matches(child, person, as_of, segments)  # noqa: E731  (one line says it)
-    if person.erased_at is not None:
+    if person.gone_at is not None:
         return False
     if "all" in rule:
         return all(ask(child) for child in rule["all"])

@@ -165,7 +165,7 @@ def test_what_there_is_not_is_named(subject: str, now: datetime) -> None:
 
 def test_values_of_another_type_than_the_catalogue_s_count_as_not_known(now: datetime) -> None:
     make_catalogue()
-    crowd = [person for person in people(home(), seed=5, size=120) if person.erased_at is None]
+    crowd = [person for person in people(home(), seed=5, size=120) if person.gone_at is None]
     ids = BitMap64(person.pk for person in crowd)
 
     def fits(name: str, value: Any) -> bool:

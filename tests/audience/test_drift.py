@@ -93,7 +93,7 @@ def test_the_missing_and_the_ghosts_are_found_whatever_the_sample(
     never = factories.profile(now=now)
     rebuild(cluster, home(), now=now)
     ProfileFeed.objects.all().delete()
-    behind_the_feeds_back(erased_at=now)
+    behind_the_feeds_back(gone_at=now)
     Profile.objects.filter(pk=never).delete()
     added = factories.profile(now=now)
     ProfileFeed.objects.all().delete()

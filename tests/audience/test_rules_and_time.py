@@ -68,7 +68,7 @@ def test_folding_twice_is_folding_once_and_knows_no_case_or_form(text: str) -> N
 @pytest.mark.django_db
 def test_a_check_in_memory_answers_as_the_database_does() -> None:
     crowd = people(factories.workspace().pk, seed=11, size=40)
-    events = list(Event.objects.filter(profile__in=[person for person in crowd if person.erased_at is None]))
+    events = list(Event.objects.filter(profile__in=[person for person in crowd if person.gone_at is None]))
     scope = Scope({}, lambda key: None, NOW + timedelta(days=2))
 
     @given(properties)

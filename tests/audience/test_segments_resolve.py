@@ -202,7 +202,7 @@ def test_nobody_can_be_explained_who_is_not_there(now: datetime) -> None:
 
 def test_explanations_and_rechecks_agree_with_the_audience(now: datetime) -> None:
     make_catalogue()
-    crowd = [person.pk for person in people(home(), seed=3, size=40) if person.erased_at is None]
+    crowd = [person.pk for person in people(home(), seed=3, size=40) if person.gone_at is None]
     released("one", {"profile": "country", "op": "is", "value": "DE"}, now)
     released("two", {"any": [{"segment": "one"}, {"attribute": "vip", "op": "is", "value": True}]}, now)
 

@@ -11,7 +11,8 @@ import pytest
 from django.db import transaction
 
 from audience import door as audience
-from audience.models import EventFeed, Profile
+from audience.models import Event, EventFeed, Profile, Subscription
+from governance import door as governance
 from tests.audience.conftest import CATALOGUE
 from tests.together import together
 
@@ -84,3 +85,42 @@ def test_two_takers_never_get_the_same_event(open_workspace_id: int, now: dateti
 
     taken = [event for each in together([taker] * 3) for event in each]
     assert len(taken) == len(set(taken)) == 300
+
+
+def test_whatever_is_told_while_two_are_merged_is_told_of_the_one_who_stays(open_workspace_id: int, now: datetime) -> None:
+    """Importers by row and by COPY, events, refusals by number: of people who are merged at the same moment nothing is left behind."""
+    pairs = 40
+    rows = [audience.ProfileRow(f"{side}{n:02}") for n in range(pairs) for side in ("anon", "user")]
+    audience.upsert(open_workspace_id, rows, source="test", now=now)
+    numbers = audience.ids_of(open_workspace_id, [row.external_id for row in rows])
+    actor = governance.system_actor(open_workspace_id, label="tests")
+
+    def merger() -> None:
+        for n in range(pairs):
+            audience.merge(actor, f"user{n:02}", f"anon{n:02}", now=now)
+
+    def importer() -> None:
+        for n in range(pairs):
+            audience.upsert(open_workspace_id, [audience.ProfileRow(f"anon{n:02}", attributes={"stays": n})], source="test", now=now)
+
+    def large_importer() -> None:
+        for _ in range(4):
+            some = [audience.ProfileRow(f"anon{n:02}", attributes={"city": f"city {n}"}) for n in range(pairs)]
+            audience.upsert(open_workspace_id, some, source="test", now=now)
+
+    def teller() -> None:
+        for n in range(pairs):
+            audience.record(open_workspace_id, [audience.NewEvent(f"e{n}", "looked", numbers[f"anon{n:02}"], now)], now=now)
+
+    def refuser() -> None:
+        for n in range(pairs):
+            refusal: Any = {"channel": "email", "topic": "*", "state": "unsubscribed", "source": "link"}
+            assert audience.set_consent(open_workspace_id, [numbers[f"anon{n:02}"]], **refusal, now=now) == 1
+
+    together([merger, importer, large_importer, teller, refuser])
+    stay = [numbers[f"user{n:02}"] for n in range(pairs)]
+    people = audience.load(open_workspace_id, stay)
+    assert [person.attributes for person in people] == [{"stays": n, "city": f"city {n}"} for n in range(pairs)]
+    assert not Profile.objects.exclude(gone_at=None).exclude(attributes={}).exists()
+    assert sorted(Event.objects.values_list("profile_id", flat=True)) == sorted(stay)
+    assert sorted(Subscription.objects.values_list("profile_id", flat=True)) == sorted(stay)

@@ -42,7 +42,7 @@ def crowd() -> list[int]:
     make_catalogue()
     for key, rule in {"one": GERMANS, "two": {"any": [{"segment": "one"}, VIP]}}.items():
         factories.in_force("segment", key, factories.segment(rule=rule), now=NOW)
-    return [person.pk for person in people(home(), seed=11, size=120) if person.erased_at is None]
+    return [person.pk for person in people(home(), seed=11, size=120) if person.gone_at is None]
 
 
 @pytest.fixture

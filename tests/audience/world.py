@@ -113,7 +113,7 @@ def people(workspace_id: int, seed: int, size: int) -> list[Profile]:
                 folded={name: kept(name, value) for name, value in attributes.items()},
                 created_at=NOW - timedelta(days=chance.randrange(-1, 60)),
                 updated_at=NOW,
-                erased_at=NOW if chance.random() < 0.05 else None,
+                gone_at=NOW if chance.random() < 0.05 else None,
             )
         )
         if rows[-1].email is None:

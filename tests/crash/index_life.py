@@ -32,7 +32,7 @@ CREATE TABLE told (number bigint, profile_id bigint);
 CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO told VALUES (NEW.id, NEW.profile_id); RETURN NULL; END';
 CREATE TRIGGER tell AFTER INSERT ON audience_profilefeed FOR EACH ROW EXECUTE FUNCTION tell();
 """
-PEOPLE = "SELECT id, country, folded->>'tier', (folded->>'spent')::float8, folded->'tags' FROM audience_profile WHERE erased_at IS NULL"
+PEOPLE = "SELECT id, country, folded->>'tier', (folded->>'spent')::float8, folded->'tags' FROM audience_profile WHERE gone_at IS NULL"
 FIELDS = ("country", "text.tier", "number.spent", "list.tags")
 
 

@@ -31,7 +31,7 @@ from audience.ingest.importing import Imported, import_people
 from audience.ingest.rejects import Rejects
 from audience.ingest.rows import ProfileRow, Rejected
 from audience.ingest.upsert import UpsertOutcome, upsert, upsert_one
-from audience.merging import Merging, gather_stragglers, merge, register_following, would_merge
+from audience.merging import Merging, gather_stragglers, merge, merged_since, register_following, would_merge
 from audience.new_events import NewEvent
 from audience.other_ids import OtherId, add_other_id, numbers_of, other_ids, remove_other_id
 from audience.profiles import Person, countries, everyone, find, ids_of, load, same_address, search, sharing
@@ -51,6 +51,7 @@ __all__ = [
     "Sharing",
     "gather_stragglers",
     "merge",
+    "merged_since",
     "Merging",
     "numbers_of",
     "other_ids",

@@ -90,6 +90,14 @@ def merge(actor: Actor, stays: str, goes: str, *, now: datetime) -> Merging | No
     return ahead
 
 
+def merged_since(workspace_id: int, since: datetime | None) -> dict[int, int]:
+    """Of everybody who was merged since then, with whom they have become one, by their number before. None: nobody is asked for."""
+    if since is None:
+        return {}
+    rows = Profile.objects.filter(workspace_id=workspace_id, merged_into__isnull=False, alias=False, gone_at__gte=since)
+    return dict(rows.values_list("pk", "merged_into"))  # type: ignore[arg-type]  # none of them is null
+
+
 def gather_stragglers(*, now: datetime) -> None:
     """Let follow once more what was written under the numbers of those who were merged lately: it was under way then."""
     lately = Profile.objects.filter(merged_into__isnull=False, alias=False, gone_at__gt=now - STRAGGLERS)

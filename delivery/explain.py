@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q
 from pyroaring import BitMap64
 
+from audience import door as audience
 from delivery import past, stations
 from delivery.left_out import asked_reason
 from delivery.message_ids import message_id, message_ids, read_message_id
@@ -59,8 +60,20 @@ class MessagePage:
 
 
 def why(workspace_id: int, dispatch_id: int, profile_id: int) -> Why:
-    """What became of this person in this dispatch, sent or not. Raises Missing where there is no such dispatch."""
+    """What became of this person in this dispatch, sent or not, under whichever of their numbers. Raises Missing where there is no such
+    dispatch."""
     dispatch = _dispatch(workspace_id, dispatch_id)
+    found = _why(dispatch, profile_id)
+    if found.state != "not_considered":
+        return found
+    for number in audience.numbers_of(workspace_id, profile_id)[1:]:
+        if (former := _why(dispatch, number)).state != "not_considered":
+            return former
+    return found
+
+
+def _why(dispatch: Dispatch, profile_id: int) -> Why:
+    workspace_id, dispatch_id = dispatch.workspace_id, dispatch.pk
     for row in LeftOut.objects.filter(dispatch=dispatch).order_by("reason"):
         if profile_id in BitMap64.deserialize(bytes(row.ids)):
             word = Reason(row.reason).label

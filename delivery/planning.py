@@ -5,7 +5,7 @@ Law: the plan is a function of what is given. Planning the same (campaign, occur
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -192,17 +192,24 @@ def _reached(plan: DispatchPlan, *, but: int) -> BitMap64:
     same = Dispatch.objects.filter(
         workspace_id=plan.workspace_id, kind="campaign", key=plan.campaign_key, occurrence=plan.occurrence, shadow=False
     ).exclude(pk=but)
-    for earlier in same.only("id", "state", "archived_at"):
+    earlier_ones = list(same.only("id", "state", "archived_at", "planned_at"))
+    merged = audience.merged_since(plan.workspace_id, min((each.planned_at for each in earlier_ones), default=None))
+    for earlier in earlier_ones:
         if earlier.archived_at is not None:  # whom it didn't reach in the end is no longer known here
-            people |= planned(plan.workspace_id, earlier.id)
+            people |= _as_they_are(planned(plan.workspace_id, earlier.id), merged)
             continue
         rows = Message.objects.filter(dispatch_id=earlier.id, workspace_id=plan.workspace_id)
         if earlier.state == DispatchState.STOPPED:
             people |= _profiles(rows.filter(state__lt=MessageState.FAILED).values_list("profile_id", flat=True).iterator(10_000))
             continue
-        everybody = planned(plan.workspace_id, earlier.id)
+        everybody = _as_they_are(planned(plan.workspace_id, earlier.id), merged)
         people |= everybody - _profiles(rows.filter(state__gte=MessageState.FAILED).values_list("profile_id", flat=True).iterator(10_000))
     return people
+
+
+def _as_they_are(people: BitMap64, merged: Mapping[int, int]) -> BitMap64:
+    """With whom those of them have become one who were merged since: the ledger tells of them under that number."""
+    return BitMap64(merged.get(int(each), int(each)) for each in people) if people & BitMap64(merged) else people
 
 
 def _profiles(ids: Iterator[int]) -> BitMap64:

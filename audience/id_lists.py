@@ -18,7 +18,8 @@ from pyroaring import BitMap64
 from audience import sql
 from audience.addresses import BadAddress, email_address, phone_number
 from audience.external_ids import external_id_fault, external_id_of
-from audience.models import IdList, ListMember, Profile
+from audience.models import IdList, ListMember
+from audience.profiles import ids_of, people
 from governance.door import Actor, Finding, Invalid, Missing, audit, shorten
 
 By = Literal["external_id", "email", "phone"]
@@ -59,7 +60,7 @@ def change_list(
         raise Invalid(faults)
     outcome, named = ListOutcome(), BitMap64()
     for number, part in _numbered(values, outcome):
-        named |= _people(actor.workspace_id, number, part, by, outcome)
+        named |= _named(actor.workspace_id, number, part, by, outcome)
     if not outcome.lines:
         raise Invalid([Finding("error", "/values", "nothing", "one id or address per line")])
     with transaction.atomic():
@@ -131,7 +132,7 @@ def _numbered(values: Iterable[str], outcome: ListOutcome) -> Iterable[tuple[int
         first += len(part)
 
 
-def _people(workspace_id: int, first: int, lines: list[str], by: By, outcome: ListOutcome) -> BitMap64:
+def _named(workspace_id: int, first: int, lines: list[str], by: By, outcome: ListOutcome) -> BitMap64:
     """Whom these lines name; an address that several people share names them all."""
     column, normal = _FIELDS[by]
     wanted: dict[str, int] = {}
@@ -145,12 +146,15 @@ def _people(workspace_id: int, first: int, lines: list[str], by: By, outcome: Li
         except BadAddress as bad:
             outcome.faulty += 1
             _tell(outcome, number, f"expected {bad}")
-    rows = Profile.objects.filter(workspace_id=workspace_id, gone_at__isnull=True, **{f"{column}__in": list(wanted)})
-    found = list(rows.values_list("pk", column)) if wanted else []
-    for value in sorted(set(wanted) - {value for _, value in found}, key=wanted.__getitem__):
+    found = list[tuple[str, int]]()
+    if wanted and column == "external_id":
+        found = list(ids_of(workspace_id, wanted).items())
+    elif wanted:
+        found = list(people(workspace_id).filter(**{f"{column}__in": list(wanted)}).values_list(column, "pk"))
+    for value in sorted(set(wanted) - {value for value, _ in found}, key=wanted.__getitem__):
         outcome.unknown += 1
         _tell(outcome, wanted[value], "names nobody we know")
-    return BitMap64(pk for pk, _ in found)
+    return BitMap64(number for _, number in found)
 
 
 def _tell(outcome: ListOutcome, number: int, what: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from audience import rule_forms
-from audience.views import attributes, explorer, lists, profiles, segment_people, segment_sets, segments
+from audience.views import attributes, explorer, identity, lists, profiles, segment_people, segment_sets, segments
 from governance.door import Pages, register_pages
 
 app_name = "audience"
@@ -53,6 +53,9 @@ urlpatterns = [
     path("lists/change/", lists.change, name="change-list"),
     path("lists/<slug:key>/drop/", lists.drop, name="drop-list"),
     path("profiles/", profiles.profiles, name="profiles"),
+    path("profiles/duplicates/", identity.shared, name="duplicates"),
     path("profiles/<int:profile_id>/", profiles.profile, name="profile"),
+    path("profiles/<int:profile_id>/merge/", identity.look_for_other, name="look-for-other"),
+    path("profiles/<int:profile_id>/merge/<int:other_id>/", identity.merge_two, name="merge"),
     path("profiles/<int:profile_id>/erase/", profiles.forget, name="erase"),
 ]

@@ -16,6 +16,7 @@ from audience.consent import consents, proof
 from audience.devices import devices_of
 from audience.erasure import erase
 from audience.models import Event, Profile
+from audience.other_ids import other_ids
 from audience.profiles import Person, everyone, load, search
 from governance.door import ConsoleRequest, Missing, Role, console_page, page
 
@@ -45,6 +46,8 @@ def profile(request: ConsoleRequest, profile_id: int) -> HttpResponse:
     workspace_id = request.actor.workspace_id
     row = Profile.objects.filter(workspace_id=workspace_id, pk=profile_id).first() if profile_id < 2**63 else None
     people = load(workspace_id, [profile_id]) if row else []
+    if row is not None and row.merged_into is not None:
+        return redirect("audience:profile", row.merged_into)
     if row is None or not people:
         raise Missing("no such profile: it may have been erased")
     person = people[0]
@@ -60,6 +63,7 @@ def profile(request: ConsoleRequest, profile_id: int) -> HttpResponse:
         "devices": devices_of(workspace_id, profile_id),
         "events": [_event(event) for event in events["items"]],
         "page": events,
+        "other_ids": other_ids(workspace_id, profile_id),
         "may_erase": request.actor.role.covers(Role.ADMIN),
     }
     return render(request, "audience/profile.html", context)

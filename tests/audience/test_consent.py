@@ -105,7 +105,7 @@ def test_a_statement_that_could_not_be_proven_later_is_refused(
 def test_thousands_are_set_and_asked_in_few_statements(workspace_id: int, now: datetime, django_assert_max_num_queries: Any) -> None:
     audience.upsert(workspace_id, [audience.ProfileRow(f"u{n}") for n in range(6_000)], source="test", now=now)
     people = [person.id for person in audience.search(workspace_id, "u", limit=6_000)]
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(10):
         assert say(workspace_id, people, "subscribed", now) == 6_000
     with django_assert_max_num_queries(1):
         assert len(audience.consenting(workspace_id, people, **OFFERS, now=now)) == 6_000

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from audience import door as audience
 from audience.device_forms import device_address
 from audience.devices import devices_of
 from audience.models import Event, ListMember, Profile, ProfileFeed, Recount
 from audience.rules.nodes import read_node
-from governance.door import Actor, Conflict, Invalid, Missing
+from governance.door import Actor, Conflict, Invalid, Missing, User
 from tests import factories
 from tests.audience.conftest import Api
 from tests.tables import over
@@ -265,3 +266,35 @@ def test_people_with_one_address_are_found_page_by_page_however_it_was_written(a
         after = page[-1].mark
     assert [[person.external_id for person in each.people] for each in found] == [[f"p{n}0", f"p{n}1"] for n in range(5)]
     assert [[person.external_id for person in each.people] for each in audience.duplicates(ada.workspace_id, by="phone")] == [["x", "y"]]
+
+
+def page_of(who: str, now: datetime) -> Client:
+    factories.person(who, now=now)
+    client = Client()
+    client.force_login(User.objects.get(username=who))
+    return client
+
+
+def test_in_the_console_an_administrator_sees_what_merging_does_before_it_is_done(ada: Actor, now: datetime) -> None:
+    ids = people(
+        ada,
+        now,
+        Row("a", email="x@example.com", phone="+442079460958", attributes={"city": "Rome", "first_name": "Ann"}),
+        Row("b", email="x@example.com", attributes={"city": "Oslo"}),
+    )
+    client = page_of("cleo", now)
+    listed = client.get("/console/profiles/duplicates/").content.decode()
+    assert "x@example.com" in listed and f"/console/profiles/{ids['a']}/merge/{ids['b']}/" in listed
+    address = f"/console/profiles/{ids['b']}/merge/{ids['a']}/"
+    for typed in ("a", "+44 20 7946 0958"):
+        assert client.post(f"/console/profiles/{ids['b']}/merge/", {"other": typed}).headers["Location"] == address
+    assert client.post(f"/console/profiles/{ids['b']}/merge/", {"other": "nobody"}).headers["Location"] == f"/console/profiles/{ids['b']}/"
+    shown = client.get(address).content.decode()
+    assert "Rome" in shown and "given up" in shown and "taken over" in shown
+    client.post(address, {"goes": "somebody else"})  # an old page
+    assert audience.everyone(ada.workspace_id) == 2
+    assert client.post(address, {"goes": "a"}).headers["Location"] == f"/console/profiles/{ids['b']}/"
+    assert audience.everyone(ada.workspace_id) == 1
+    assert client.get(f"/console/profiles/{ids['a']}/").headers["Location"] == f"/console/profiles/{ids['b']}/"
+    assert "merged" in client.get(f"/console/profiles/{ids['b']}/").content.decode()
+    assert page_of("ada", now).get(address).status_code == 403

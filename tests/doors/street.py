@@ -115,6 +115,7 @@ def build(now: datetime) -> World:
         "user_id": vera.user_id,
         "view_id": view.pk,
         "profile_id": person,
+        "other_id": make.profile(now=now, external_id="person-two", attributes={"first_name": CANARY}),
         "external_id": "person-one",
         "attempt_id": doubtful.attempt().pk,
         "mail_id": mail.pk,

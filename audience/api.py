@@ -21,7 +21,8 @@ from audience.ingest.rows import ProfileRow, Rejected
 from audience.ingest.upsert import upsert
 from audience.models import Event, Profile, SubscriptionEntry
 from audience.profiles import ids_of, people, search_rows
-from governance.door import PAGING, ApiRequest, Finding, HasScope, Invalid, Missing, page, parse, pointer
+from audience.telling import everything_of
+from governance.door import PAGING, ApiRequest, Finding, HasScope, Invalid, Missing, Role, allow, page, parse, pointer
 
 SEARCH = OpenApiParameter("search", str, description="the start of an external id, an e-mail address or a phone number")
 READ = HasScope("profiles:read")
@@ -65,6 +66,17 @@ class OneProfile(APIView):
         """Forget a person for good: addresses, attributes, events and consents. Suppressions stay, as keyed hashes."""
         erase(request.actor, _found(request, external_id).external_id, now=timezone.now())
         return Response(status=204)
+
+
+class Everything(APIView):
+    permission_classes = [READ]
+
+    @extend_schema(operation_id="profiles_everything", responses=bodies.EverythingAnswer)
+    def get(self, request: ApiRequest, external_id: str) -> Response:
+        """Everything that is kept of a person, for whoever answers their request to know: by section, here and in delivery. It takes an
+        admin's key, and is audited."""
+        allow(request.actor, Role.ADMIN, "profiles:read")
+        return Response(everything_of(request.actor, external_id, now=timezone.now()))
 
 
 class Consents(APIView):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from audience.consent import Basis, Consent
 from audience.device_forms import Platform
@@ -124,6 +124,22 @@ class ProfileAnswer(BaseModel):
     def of(cls, row: Profile) -> ProfileAnswer:
         """From a row."""
         return cls(id=row.pk, **{name: getattr(row, name) for name in cls.model_fields if name != "id"})
+
+
+class EverythingAnswer(BaseModel):
+    """Everything that is kept of a person; other rooms add sections of their own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    profile: dict[str, Any]
+    other_ids: list[dict[str, Any]]
+    attributes: dict[str, Any]
+    consents: list[dict[str, Any]]
+    consent_history: list[dict[str, Any]]
+    devices: list[dict[str, Any]]
+    lists: list[str]
+    segments: list[dict[str, Any]]
+    events: list[dict[str, Any]]
 
 
 class ConsentAnswer(BaseModel):

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{PROFILE}/consents/history", api.ConsentHistory.as_view()),
     path(f"{PROFILE}/consents", api.Consents.as_view()),
     path(f"{PROFILE}/devices", api.Devices.as_view()),
+    path(f"{PROFILE}/everything", api.Everything.as_view()),
     path(f"{PROFILE}/events", api.ProfileEvents.as_view()),
     path(f"{PROFILE}/other-ids", api_identity.OtherIds.as_view()),
     path(f"{PROFILE}/merge", api_identity.Merge.as_view()),

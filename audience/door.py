@@ -44,9 +44,12 @@ from audience.sentences import sentence
 from audience.sets import Beside, Overlap, beside, difference, if_released, intersection, overlap, some_of, union
 from audience.snapshots import Change, Growth, SnapshotKeeper, between, days_kept, growth, snapshot_ids, snapshot_of, take_snapshot
 from audience.sources import EventSource, Having, register_event_source
+from audience.telling import everything_of, register_telling
 
 __all__ = [
     "add_other_id",
+    "everything_of",
+    "register_telling",
     "duplicates",
     "Sharing",
     "gather_stragglers",

@@ -57,5 +57,6 @@ urlpatterns = [
     path("profiles/<int:profile_id>/", profiles.profile, name="profile"),
     path("profiles/<int:profile_id>/merge/", identity.look_for_other, name="look-for-other"),
     path("profiles/<int:profile_id>/merge/<int:other_id>/", identity.merge_two, name="merge"),
+    path("profiles/<int:profile_id>/everything/", profiles.everything, name="everything"),
     path("profiles/<int:profile_id>/erase/", profiles.forget, name="erase"),
 ]

@@ -6,14 +6,15 @@ class WorkflowConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from audience.door import register_following, register_forgetting
+        from audience.door import register_following, register_forgetting, register_telling
         from delivery.door import register_link_resolver
         from governance.door import register
         from workflow.checks import CAMPAIGN
-        from workflow.fallbacks import follow, forget
+        from workflow.fallbacks import follow, forget, tell
         from workflow.links import link_target
 
         register(CAMPAIGN)
         register_link_resolver(link_target)
         register_forgetting(forget)
         register_following(follow)
+        register_telling(tell)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db import transaction
@@ -100,6 +101,12 @@ def forget(workspace_id: int, numbers: Sequence[int]) -> None:
 def follow(workspace_id: int, goes: int, stays: int) -> None:
     """What is watched for somebody who was merged goes on for the one who stays."""
     Chain.objects.filter(workspace_id=workspace_id, profile_id=goes).update(profile_id=stays)
+
+
+def tell(workspace_id: int, numbers: Sequence[int]) -> dict[str, Any]:
+    """What is watched for a person who asks, and what it would say next."""
+    rows = Chain.objects.filter(workspace_id=workspace_id, profile_id__in=list(numbers)).order_by("pk")
+    return {"fallbacks": [{"ended": each.ended, "until": each.expires_at, "data": each.data} for each in rows]}
 
 
 def _look(chain: Chain, decide: Decide, now: datetime) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -18,6 +19,7 @@ from audience.erasure import erase
 from audience.models import Event, Profile
 from audience.other_ids import other_ids
 from audience.profiles import Person, everyone, load, search
+from audience.telling import everything_of
 from governance.door import ConsoleRequest, Missing, Role, console_page, page
 
 EACH = 50
@@ -83,6 +85,18 @@ def forget(request: ConsoleRequest, profile_id: int) -> HttpResponse:
     erase(request.actor, external_id, now=timezone.now())
     messages.success(request, f"{external_id} is erased.")
     return redirect("audience:profiles")
+
+
+@require_POST
+@console_page(Role.ADMIN)
+def everything(request: ConsoleRequest, profile_id: int) -> HttpResponse:
+    """All that is kept of a person, as a file for them."""
+    people = load(request.actor.workspace_id, [profile_id]) if profile_id < 2**63 else []
+    if not people:
+        raise Missing("no such profile: it may have been erased")
+    told = everything_of(request.actor, people[0].external_id, now=timezone.now())
+    headers = {"Content-Disposition": f"attachment; filename=person-{profile_id}.json"}
+    return HttpResponse(orjson.dumps(told, option=orjson.OPT_INDENT_2), content_type="application/json", headers=headers)
 
 
 def _event(event: Event) -> dict[str, Any]:

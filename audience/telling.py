@@ -1,0 +1,78 @@
+"""Everything that is kept of one person, as they may ask for it: here, and in every room that keeps something under their number.
+
+A room further down the street registers what it tells when it starts, so audience imports nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from pyroaring import BitMap64
+
+from audience.bitmaps import unpack
+from audience.consent import consents, proof_rows
+from audience.devices import devices_of
+from audience.models import Event, ListMember, Profile, Snapshot
+from audience.other_ids import numbers_of, other_ids
+from audience.profiles import find
+from governance.door import Actor, Missing, audit
+
+Tell = Callable[[int, Sequence[int]], dict[str, Any]]  # the workspace, the person's numbers; sections by name, fit for JSON
+_ROOMS: list[Tell] = []
+_FIELDS = ("external_id", "email", "phone", "country", "locale", "zone", "created_at", "updated_at")
+_SAID = ("channel", "topic", "state", "source", "wording", "basis", "expires_at", "at")
+
+
+def register_telling(tell: Tell) -> None:
+    """Make known what another room keeps of people."""
+    if tell not in _ROOMS:
+        _ROOMS.append(tell)
+
+
+def everything_of(actor: Actor, external_id: str, *, now: datetime) -> dict[str, Any]:
+    """All that is kept of a person, as plain values by section; that it was asked for is audited. Raises Missing.
+
+    Devices are told by the end of their token: the token itself opens a way to the device, and tells the person nothing.
+    """
+    workspace_id = actor.workspace_id
+    person = find(workspace_id, external_id=external_id)
+    if person is None:
+        raise Missing("no profile with this external id")
+    row = Profile.objects.get(pk=person.id)
+    numbers = numbers_of(workspace_id, person.id)
+    told: dict[str, Any] = {
+        "profile": {"number": row.pk, **{name: getattr(row, name) for name in _FIELDS}},
+        "other_ids": [{"external_id": each.external_id, "since": each.since} for each in other_ids(workspace_id, person.id)],
+        "attributes": row.attributes,
+        "consents": [{name: getattr(each, name) for name in _SAID} for each in consents(workspace_id, person.id)],
+        "consent_history": [
+            {name: getattr(each, name) for name in _SAID} for each in proof_rows(workspace_id, person.id).order_by("at", "pk")
+        ],
+        "devices": [
+            {"platform": each.platform, "ending": each.ending, "since": each.created_at, "seen_at": each.seen_at}
+            for each in devices_of(workspace_id, person.id)
+        ],
+        "lists": list(ListMember.objects.filter(workspace_id=workspace_id, profile_id=person.id).values_list("of__key", flat=True)),
+        "segments": _segments(workspace_id, BitMap64(numbers)),
+        "events": [
+            {"id": each.event_id, "name": each.name, "at": each.at, "received_at": each.received_at, "properties": each.properties}
+            for each in Event.objects.filter(workspace_id=workspace_id, profile_id=person.id).order_by("at", "pk").iterator()
+        ],
+    }
+    for tell in _ROOMS:
+        told |= tell(workspace_id, numbers)
+    audit(actor, "profile.told", subject=f"profile:{person.id}", data={}, now=now)
+    return told
+
+
+def _segments(workspace_id: int, numbers: BitMap64) -> list[dict[str, Any]]:
+    """The segments whose newest daily snapshot holds the person."""
+    newest: dict[str, Snapshot] = {}
+    rows = Snapshot.objects.filter(workspace_id=workspace_id, day__isnull=False).only("id", "segment_key", "as_of")
+    for row in rows.order_by("segment_key", "as_of"):
+        newest[row.segment_key] = row
+    return [
+        {"segment": key, "as_of": row.as_of} for key, row in newest.items() if (bitmap := bytes(row.bitmap)) and unpack(bitmap) & numbers
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
@@ -19,10 +20,11 @@ from audience.events import event_rows
 from audience.external_ids import external_id_of
 from audience.ingest.rows import ProfileRow, Rejected
 from audience.ingest.upsert import upsert
+from audience.masking import search_as, sees_addresses, shown_row
 from audience.models import Event, Profile, SubscriptionEntry
 from audience.profiles import ids_of, people, search_rows
 from audience.telling import everything_of
-from governance.door import PAGING, ApiRequest, Finding, HasScope, Invalid, Missing, Role, allow, page, parse, pointer
+from governance.door import PAGING, Actor, ApiRequest, Finding, HasScope, Invalid, Missing, Role, allow, page, parse, pointer
 
 SEARCH = OpenApiParameter("search", str, description="the start of an external id, an e-mail address or a phone number")
 READ = HasScope("profiles:read")
@@ -33,9 +35,14 @@ class Profiles(APIView):
 
     @extend_schema(operation_id="profiles_list", parameters=[SEARCH, *PAGING], responses=bodies.ProfilesPage)
     def get(self, request: ApiRequest) -> Response:
-        """People, in the order in which they came; with `search`, those whose id or address starts like that."""
-        rows = search_rows(request.actor.workspace_id, request.GET.get("search", ""))
-        return Response(page(rows, request, _profile, ["id"]))
+        """People, in the order in which they came; with `search`, those whose id or address starts like that. A viewer's key sees
+        no addresses and nothing personal, and finds by a whole id or address only."""
+        rows, text = search_rows(request.actor.workspace_id, ""), request.GET.get("search", "").strip()
+        if text and sees_addresses(request.actor):
+            rows = search_rows(request.actor.workspace_id, text)
+        elif text:
+            rows = rows.filter(pk__in=[person.id for person in search_as(request.actor, text)])
+        return Response(page(rows, request, partial(_profile, request.actor), ["id"]))
 
     @extend_schema(operation_id="profiles_upsert", request=bodies.ProfilesRequest, responses=bodies.ProfilesAnswer)
     def post(self, request: ApiRequest) -> Response:
@@ -59,7 +66,7 @@ class OneProfile(APIView):
     @extend_schema(operation_id="profiles_read", responses=bodies.ProfileAnswer)
     def get(self, request: ApiRequest, external_id: str) -> Response:
         """One person."""
-        return Response(_profile(_found(request, external_id)))
+        return Response(_profile(request.actor, _found(request, external_id)))
 
     @extend_schema(operation_id="profiles_erase", responses={204: None})
     def delete(self, request: ApiRequest, external_id: str) -> Response:
@@ -136,9 +143,9 @@ class ProfileEvents(APIView):
 
     @extend_schema(operation_id="profiles_events", parameters=PAGING, responses=bodies.EventsPage)
     def get(self, request: ApiRequest, external_id: str) -> Response:
-        """What a person did, newest first."""
+        """What a person did, newest first. A viewer's key sees no properties."""
         person = _found(request, external_id)
-        return Response(page(event_rows(person.workspace_id, person.pk), request, _event, ["-at", "-id"]))
+        return Response(page(event_rows(person.workspace_id, person.pk), request, partial(_event, request.actor), ["-at", "-id"]))
 
 
 def _rows(given: list[Any]) -> tuple[list[ProfileRow], list[Rejected]]:
@@ -180,15 +187,17 @@ def _consents(person: Profile) -> Response:
     return Response({"items": [_plain(bodies.ConsentAnswer.of(one)) for one in said]})
 
 
-def _profile(row: Profile) -> dict[str, Any]:
-    return _plain(bodies.ProfileAnswer.of(row))
+def _profile(actor: Actor, row: Profile) -> dict[str, Any]:
+    return _plain(bodies.ProfileAnswer.of(shown_row(actor, row)))
 
 
 def _said(row: SubscriptionEntry) -> dict[str, Any]:
     return _plain(bodies.ConsentAnswer.of(as_consent(row)))
 
 
-def _event(row: Event) -> dict[str, Any]:
+def _event(actor: Actor, row: Event) -> dict[str, Any]:
+    if not sees_addresses(actor):
+        row.properties = {}
     return _plain(bodies.EventAnswer.of(row))
 
 

@@ -172,8 +172,11 @@ def attribute_of(known: Catalogue, name: str) -> AttributeBody | None:
 
 
 def hidden_from(role: Role, body: AttributeBody | None) -> bool:
-    """Whether what people have there isn't for this role. body: None for an attribute that is in no catalogue any more."""
-    return (body is None or body.sensitivity == "sensitive") and not role.covers(Role.ADMIN)
+    """Whether what people have there isn't for this role: what is sensitive is for admins, what is personal for authors and above.
+    body: None for an attribute that is in no catalogue any more."""
+    if body is None or body.sensitivity == "sensitive":
+        return not role.covers(Role.ADMIN)
+    return body.sensitivity == "personal" and not role.covers(Role.AUTHOR)
 
 
 def value_of(attributes: Mapping[str, Any], name: str) -> Any:

@@ -31,6 +31,7 @@ from audience.ingest.importing import Imported, import_people
 from audience.ingest.rejects import Rejects
 from audience.ingest.rows import ProfileRow, Rejected
 from audience.ingest.upsert import UpsertOutcome, upsert, upsert_one
+from audience.masking import masked_email, search_as, sees_addresses, shown, shown_one
 from audience.merging import Merging, gather_stragglers, merge, merged_since, register_following, would_merge
 from audience.new_events import NewEvent
 from audience.other_ids import OtherId, add_other_id, numbers_of, other_ids, remove_other_id
@@ -48,6 +49,11 @@ from audience.telling import everything_of, register_telling
 
 __all__ = [
     "add_other_id",
+    "masked_email",
+    "search_as",
+    "sees_addresses",
+    "shown",
+    "shown_one",
     "everything_of",
     "register_telling",
     "duplicates",

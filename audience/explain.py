@@ -13,13 +13,14 @@ from audience import sentences
 from audience.backends.database import condition, matching_events, people
 from audience.bitmaps import draw
 from audience.catalogue import AttributeBody, attribute_of, titles_of, value_of
+from audience.masking import shown
 from audience.models import Profile, Subscription
 from audience.profiles import Person, load
 from audience.resolve import Segment, question, resolve
 from audience.rules import nodes
 from audience.rules.binding import Lookup
 from audience.rules.bound import Bound, Consented, Counted, Fresh, Leaf, Measured, Member, Tested, Zoned, below, leaves
-from governance.door import DocumentModel, Missing
+from governance.door import Actor, DocumentModel, Missing
 
 AT_ONCE = 50  # conditions asked in one query
 HIDDEN = "known, not shown"
@@ -68,10 +69,15 @@ def explain(workspace_id: int, segment: Segment, profile_id: int, *, as_of: date
     return _decide(_with_facts(tree, asked.node, facts), True)
 
 
-def sample(workspace_id: int, segment: Segment, many: int, *, as_of: datetime, drafts: bool = False) -> list[Sampled]:
-    """Some people of the segment, drawn as if by chance but the same at every look, and why each is in it."""
+def sample(
+    workspace_id: int, segment: Segment, many: int, *, as_of: datetime, drafts: bool = False, actor: Actor | None = None
+) -> list[Sampled]:
+    """Some people of the segment, drawn as if by chance but the same at every look, and why each is in it. actor: who is shown them."""
     ids = draw(resolve(workspace_id, segment, as_of=as_of, drafts=drafts).ids, many, salt=workspace_id)
-    return reasons(workspace_id, segment, ids, as_of=as_of, drafts=drafts)
+    found = reasons(workspace_id, segment, ids, as_of=as_of, drafts=drafts)
+    if actor is None:
+        return found
+    return [replace(each, person=person) for each, person in zip(found, shown(actor, [each.person for each in found]), strict=True)]
 
 
 def reasons(workspace_id: int, segment: Segment, ids: Sequence[int], *, as_of: datetime, drafts: bool = False) -> list[Sampled]:

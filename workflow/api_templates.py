@@ -56,4 +56,4 @@ def _person(request: ApiRequest, external_id: str) -> audience.Person | None:
     person = audience.find(request.actor.workspace_id, external_id=external_id)
     if person is None:
         raise Invalid([Finding("error", "/external_id", "an id that nobody has", "somebody who has a profile")])
-    return person
+    return audience.shown_one(request.actor, person)

@@ -79,9 +79,10 @@ class Outlook:
         """One person's message of this variant, as it would be sent."""
         return content.sample(self.workspace_id, self.templates[variant].id, person, pins=self.plan.pins)
 
-    def samples(self, *, many: int = SAMPLES) -> list[Sample]:
-        """Messages to real people of this audience, as they would be sent, spread over it."""
+    def samples(self, *, many: int = SAMPLES, actor: governance.Actor | None = None) -> list[Sample]:
+        """Messages to real people of this audience, as they would be sent, spread over it; with what the actor may see of people."""
         people = audience.load(self.workspace_id, spread(self.ids, many))
+        people = people if actor is None else audience.shown(actor, people)
         chosen = optimization.choose(self.key, content.arms(self.plan.experiment), [person.id for person in people])
         return [
             Sample(person, self.campaign.arms()[variant].key, self.message(variant, person))

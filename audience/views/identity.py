@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from audience.catalogue import catalogue, hidden_from
 from audience.duplicates import SHARED, Shared, duplicates
+from audience.masking import shown
 from audience.merging import Merging, merge, would_merge
 from audience.profiles import Person, find, load
 from audience.views.profiles import name_of
@@ -29,6 +31,7 @@ def shared(request: ConsoleRequest) -> HttpResponse:
     cursor = request.GET.get("cursor", "")
     after = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 19 else None
     found = duplicates(request.actor.workspace_id, by=by, after=after, limit=EACH + 1)
+    found = [replace(each, people=tuple(shown(request.actor, each.people))) for each in found]
     groups = [
         {
             "shared": each.people[0].email if by == "email" else each.people[0].phone,

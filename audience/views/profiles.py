@@ -16,9 +16,10 @@ from audience.catalogue import catalogue, hidden_from
 from audience.consent import consents, proof
 from audience.devices import devices_of
 from audience.erasure import erase
+from audience.masking import search_as, sees_addresses, shown
 from audience.models import Event, Profile
 from audience.other_ids import other_ids
-from audience.profiles import Person, everyone, load, search
+from audience.profiles import Person, everyone, load
 from audience.telling import everything_of
 from governance.door import ConsoleRequest, Missing, Role, console_page, page
 
@@ -31,7 +32,7 @@ def profiles(request: ConsoleRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()[:320]
     after = request.GET.get("cursor", "")
     start = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
-    found = search(request.actor.workspace_id, text, limit=EACH + 1, after=start)
+    found = search_as(request.actor, text, limit=EACH + 1, after=start)
     context = {
         "title": "Profiles",
         "people": found[:EACH],
@@ -52,18 +53,19 @@ def profile(request: ConsoleRequest, profile_id: int) -> HttpResponse:
         return redirect("audience:profile", row.merged_into)
     if row is None or not people:
         raise Missing("no such profile: it may have been erased")
-    person = people[0]
+    person = shown(request.actor, people)[0]
     events = page(Event.objects.filter(workspace_id=workspace_id, profile_id=profile_id), request, lambda event: event, ("-at", "-id"))
     context = {
         "title": name_of(person),
         "trail": [{"title": "Profiles", "href": reverse("audience:profiles")}],
         "person": person,
         "row": row,
-        "attributes": _attributes(request, person),
+        "attributes": _attributes(request, people[0]),
+        "sees_addresses": sees_addresses(request.actor),
         "consents": consents(workspace_id, profile_id),
         "proof": proof(workspace_id, profile_id)[:50],
         "devices": devices_of(workspace_id, profile_id),
-        "events": [_event(event) for event in events["items"]],
+        "events": [_event(event, hidden=not sees_addresses(request.actor)) for event in events["items"]],
         "page": events,
         "other_ids": other_ids(workspace_id, profile_id),
         "may_erase": request.actor.role.covers(Role.ADMIN),
@@ -99,10 +101,11 @@ def everything(request: ConsoleRequest, profile_id: int) -> HttpResponse:
     return HttpResponse(orjson.dumps(told, option=orjson.OPT_INDENT_2), content_type="application/json", headers=headers)
 
 
-def _event(event: Event) -> dict[str, Any]:
+def _event(event: Event, *, hidden: bool) -> dict[str, Any]:
     ours = event.name.startswith("message.")
     return {
         "event": event,
+        "properties": {} if hidden else event.properties,
         "ours": ours,
         "icon": "message" if ours else "event",
         "words": event.name.replace("message.", "").replace("_", " ").replace(".", " "),

@@ -10,11 +10,12 @@ from django.utils import timezone
 
 from audience.documents import SEGMENT, SegmentBody
 from audience.explain import explain, sample
+from audience.masking import shown_one
 from audience.profiles import countries, everyone, find
 from audience.resolve import Resolution, count, resolve
 from audience.snapshots import growth
 from audience.views.segments import spoken
-from governance.door import ConsoleRequest, Invalid, Missing, console_page, document, document_context, documents
+from governance.door import Actor, ConsoleRequest, Invalid, Missing, console_page, document, document_context, documents
 
 SHOWN, NATIONS = 20, 8
 
@@ -41,12 +42,12 @@ def preview(request: ConsoleRequest, key: str) -> HttpResponse:
             "sentence": spoken(workspace_id, model),
             "countries": [(name, many) for name, many in where[:NATIONS]],
             "elsewhere": sum(many for _, many in where[NATIONS:]),
-            "sample": sample(workspace_id, model, SHOWN, as_of=now, drafts=True),
+            "sample": sample(workspace_id, model, SHOWN, as_of=now, drafts=True, actor=request.actor),
             "growth": (grown := growth(workspace_id, key)),
             "columns": [(f"{day.day} {day:%b}", many) for day, many in grown.days],
         }
         if context["person_q"]:
-            context |= _person_in(workspace_id, model, context["person_q"])
+            context |= _person_in(request.actor, model, context["person_q"])
         if context["other_key"]:
             context |= _shared(workspace_id, found, context["other_key"])
     except (Invalid, Missing) as error:
@@ -66,11 +67,12 @@ def counted(request: ConsoleRequest, key: str) -> HttpResponse:
     return render(request, "audience/_counted.html", context)
 
 
-def _person_in(workspace_id: int, model: SegmentBody, text: str) -> dict[str, Any]:
+def _person_in(actor: Actor, model: SegmentBody, text: str) -> dict[str, Any]:
+    workspace_id = actor.workspace_id
     person = find(workspace_id, external_id=text) or find(workspace_id, address=text)
     if person is None:
         return {"nobody": True}
-    return {"person": person, "told": explain(workspace_id, model, person.id, as_of=timezone.now(), drafts=True)}
+    return {"person": shown_one(actor, person), "told": explain(workspace_id, model, person.id, as_of=timezone.now(), drafts=True)}
 
 
 def _shared(workspace_id: int, found: Resolution, other_key: str) -> dict[str, Any]:

@@ -274,7 +274,7 @@ def look(request: ConsoleRequest) -> HttpResponse:
     context = {
         "found": found,
         "sentence": sentence(model.rule, titles),
-        "sample": sample(request.actor.workspace_id, model, SAMPLED, as_of=now, drafts=True) if found.count else [],
+        "sample": sample(request.actor.workspace_id, model, SAMPLED, as_of=now, drafts=True, actor=request.actor) if found.count else [],
         "total": everyone(request.actor.workspace_id),
     }
     return render(request, "audience/_look.html", context)

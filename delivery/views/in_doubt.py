@@ -81,7 +81,7 @@ def _page(request: ConsoleRequest, attempt_id: int, *, findings: Any = (), statu
     after = request.GET.get("cursor", "")
     rows = desk.hanging(workspace_id, attempt_id, after=_number(after) if after else -1, limit=EACH + 1)
     shown = rows[:EACH]
-    people = {person.id: person for person in audience.load(workspace_id, [row.profile_id for row in shown])}
+    people = {person.id: person for person in audience.shown(request.actor, audience.load(workspace_id, [row.profile_id for row in shown]))}
     channel = Dispatch.objects.values_list("channel", flat=True).get(pk=doubt.dispatch_id)
     listed = [
         {"id": token, "n": row.n, "person": person, "address": (address_of(channel, person) or person.external_id) if person else ""}

@@ -25,7 +25,7 @@ from delivery.states import MessageState
 from delivery.views.frames import framed
 from delivery.views.titles import titles_of
 from delivery.views.words import tell
-from governance.door import ConsoleRequest, Invalid, Missing, Ref, console_page, revision_by_id, titles
+from governance.door import Actor, ConsoleRequest, Invalid, Missing, Ref, Role, console_page, revision_by_id, titles
 from presentation import door as presentation
 from rendering import door as rendering
 
@@ -61,7 +61,7 @@ def _found(request: ConsoleRequest, asked: Mapping[str, Any]) -> dict[str, Any]:
     criteria: dict[str, Any] = {}
     person: audience.Person | None = None
     if profile_id := _number(request.GET.get("profile", "")):
-        person = next(iter(audience.load(workspace_id, [profile_id])), None)
+        person = audience.shown_one(request.actor, next(iter(audience.load(workspace_id, [profile_id])), None))
         criteria["profile_id"] = profile_id
     elif read_message_id(text) is not None:
         criteria["message_id"] = text
@@ -85,15 +85,15 @@ def _found(request: ConsoleRequest, asked: Mapping[str, Any]) -> dict[str, Any]:
         return {"searched": False}
     reason, state, cursor = str(asked["reason"]), str(asked["state"]), request.GET.get("cursor", "")
     if reason and set(criteria) == {"dispatch_id"} and not cursor.startswith(LEDGER):
-        outside = _left_out(workspace_id, criteria["dispatch_id"], reason, cursor, many=asked["reasons"].get(reason, 0))
+        outside = _left_out(request.actor, criteria["dispatch_id"], reason, cursor, many=asked["reasons"].get(reason, 0))
         if outside is not None:
             return outside
     state = state if state in STATES and not reason else ""
     page = messages(workspace_id, **criteria, state=state, reason=reason, after=cursor.removeprefix(LEDGER), limit=EACH)
     found: dict[str, Any] = {
         "searched": True,
-        "person": person,
-        "rows": rows_of(workspace_id, page),
+        "person": audience.shown_one(request.actor, person),
+        "rows": rows_of(request.actor, page),
         "page": {"items": page.items, "next": page.next and LEDGER + page.next if reason else page.next},
     }
     if person is not None and asked["dispatch_id"]:
@@ -120,15 +120,16 @@ def _lately(workspace_id: int, profile_id: int, dispatches: list[dict[str, Any]]
     return [{**each, "id": each["pk"], "why": why(workspace_id, each["pk"], profile_id)} for each in runs]
 
 
-def _left_out(workspace_id: int, dispatch_id: int, reason: str, cursor: str, *, many: int) -> dict[str, Any] | None:
+def _left_out(actor: Actor, dispatch_id: int, reason: str, cursor: str, *, many: int) -> dict[str, Any] | None:
     """Those whom the plan left out for this reason, who have no message; None where it left out nobody.
 
     many: of all who got nothing for it. The pages of those who were skipped at the last look follow theirs.
     """
+    workspace_id = actor.workspace_id
     some = left_out(workspace_id, dispatch_id, reason, start=_number(cursor), limit=EACH)
     if not some.total:
         return None
-    people = {person.id: person for person in audience.load(workspace_id, list(some.profile_ids))}
+    people = {person.id: person for person in audience.shown(actor, audience.load(workspace_id, list(some.profile_ids)))}
     after = str(some.next) if some.next else LEDGER if messages(workspace_id, dispatch_id=dispatch_id, reason=reason, limit=1).items else ""
     return {
         "searched": True,
@@ -149,9 +150,11 @@ def reasons_of(workspace_id: int, dispatch_id: int) -> dict[str, int]:
     return dict((Counter(known.left_out) + Counter(known.skipped) + Counter(known.failed)).most_common())
 
 
-def rows_of(workspace_id: int, page: MessagePage) -> list[dict[str, Any]]:
+def rows_of(actor: Actor, page: MessagePage) -> list[dict[str, Any]]:
     """Messages with the people they were for and the titles of what they came from, a query each."""
-    people = {person.id: person for person in audience.load(workspace_id, list({item.profile_id for item in page.items}))}
+    workspace_id = actor.workspace_id
+    loaded = audience.load(workspace_id, list({item.profile_id for item in page.items}))
+    people = {person.id: person for person in audience.shown(actor, loaded)}
     titled = titles_of(workspace_id, {(item.kind, item.campaign) for item in page.items})
     return [
         {
@@ -186,7 +189,7 @@ def messages_of(request: ConsoleRequest, profile_id: int) -> HttpResponse:
     workspace_id = request.actor.workspace_id
     page = messages(workspace_id, profile_id=profile_id, limit=20)
     context = {
-        "rows": rows_of(workspace_id, page),
+        "rows": rows_of(request.actor, page),
         "more": bool(page.next),
         "profile_id": profile_id,
         "dispatches": _recent(workspace_id),
@@ -213,13 +216,13 @@ def message(request: ConsoleRequest, token: str) -> HttpResponse:
         "message": item,
         "from": titles_of(workspace_id, [(item.kind, item.campaign)])[item.kind, item.campaign] if item else "",
         "by_segment": item is not None and item.kind in BY_SEGMENT,
-        "person": next(iter(audience.load(workspace_id, [item.profile_id])), None) if item else None,
+        "person": audience.shown_one(request.actor, next(iter(audience.load(workspace_id, [item.profile_id])), None)) if item else None,
         "mail": OutboxMail.objects.filter(workspace_id=workspace_id, message_id=token).first(),
         "files": attached.names(key.dispatch_id, key.n) if key else [],
         "about": _about(item) if item else None,
         "device": _device(workspace_id, item) if item and item.channel == "push" else None,
     }
-    context |= _said(workspace_id, token)
+    context |= _said(request.actor, token)
     return render(request, "delivery/console/message.html", context)
 
 
@@ -250,11 +253,14 @@ def _pinned(workspace_id: int, token: str) -> SentMessage | None:
     return pinned if pinned and pinned.workspace_id == workspace_id else None
 
 
-def _said(workspace_id: int, token: str) -> dict[str, Any]:
-    """What the message said, made again from the revision that it is pinned to."""
+def _said(actor: Actor, token: str) -> dict[str, Any]:
+    """What the message said, made again from the revision that it is pinned to; it is about a person, so not for everybody."""
+    workspace_id = actor.workspace_id
     pinned = _pinned(workspace_id, token)
     if pinned is None:
         return {}
+    if not audience.sees_addresses(actor):
+        return {"said_hidden": True}
     try:
         made, revision = reconstruct(workspace_id, pinned)
     except (Invalid, Missing):
@@ -276,7 +282,7 @@ def reconstruct(workspace_id: int, pinned: SentMessage) -> tuple[rendering.Previ
     return rendering.preview(content, person, pinned.payload), revision
 
 
-@console_page()
+@console_page(Role.AUTHOR)
 def content(request: ConsoleRequest, token: str) -> HttpResponse:
     """The message's HTML, for a sandboxed frame."""
     pinned = _pinned(request.actor.workspace_id, token)

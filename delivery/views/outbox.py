@@ -11,10 +11,10 @@ from django.urls import reverse
 from delivery.adapters.registry import CHANNELS
 from delivery.models import OutboxMail
 from delivery.views.frames import framed
-from governance.door import ConsoleRequest, Missing, console_page, page
+from governance.door import ConsoleRequest, Missing, Role, console_page, page
 
 
-@console_page()
+@console_page(Role.AUTHOR)
 def outbox(request: ConsoleRequest) -> HttpResponse:
     """Everything that was "sent", newest first."""
     text, channel = request.GET.get("q", "").strip()[:320], request.GET.get("channel", "")
@@ -36,7 +36,7 @@ def outbox(request: ConsoleRequest) -> HttpResponse:
     return render(request, "delivery/console/outbox.html", context)
 
 
-@console_page()
+@console_page(Role.AUTHOR)
 def mail(request: ConsoleRequest, mail_id: int) -> HttpResponse:
     """One message as it left."""
     found = _mail(request, mail_id)
@@ -52,7 +52,7 @@ def mail(request: ConsoleRequest, mail_id: int) -> HttpResponse:
     return render(request, "delivery/console/mail.html", context)
 
 
-@console_page()
+@console_page(Role.AUTHOR)
 def mail_frame(request: ConsoleRequest, mail_id: int) -> HttpResponse:
     """Its HTML, for a sandboxed frame whose links work: an unsubscribe link is tried out here."""
     found = _mail(request, mail_id)

@@ -59,8 +59,8 @@ def _documents(request: ConsoleRequest, text: str) -> Iterator[Hit]:
 
 
 def _people(request: ConsoleRequest, text: str) -> Iterator[Hit]:
-    for person in audience.search(request.actor.workspace_id, text, limit=EACH, after=None):
-        name = " ".join(str(person.attributes.get(part, "")) for part in ("first_name", "last_name")).strip()
+    for person in audience.search_as(request.actor, text, limit=EACH):
+        name = " ".join(str(person.attributes.get(part) or "") for part in ("first_name", "last_name")).strip()
         note = person.external_id if name else ""
         yield Hit(
             name or person.email or person.phone or person.external_id, note, "profile", reverse("audience:profile", args=[person.id])

@@ -329,5 +329,5 @@ def test_messages_are_found_by_a_part_of_the_campaigns_title(now: datetime) -> N
     make.profile(now=now, email="ada@example.com")
     pipeline.launch(make.person("ben", now=now), make.spring_sale(now=now), now=now)
     worker.drain(now=lambda: now)
-    assert "ada@example.com" in _page("vera", "/console/messages/?q=spring+s", now=now)
+    assert "ada@example.com" in _page("ada", "/console/messages/?q=spring+s", now=now)
     assert "Nothing found" in _page("vera", "/console/messages/?q=winter", now=now)

@@ -16,6 +16,7 @@ from audience import door as audience
 from delivery import door as delivery
 from governance import door as governance
 from governance.door import (
+    Actor,
     ConsoleRequest,
     DoorError,
     Edit,
@@ -207,9 +208,9 @@ class SampleLine:
     failed: str
 
 
-def _samples(ahead: pipeline.Outlook, many: int = 5) -> list[SampleLine]:
+def _samples(ahead: pipeline.Outlook, actor: Actor, many: int = 5) -> list[SampleLine]:
     lines = []
-    for sample in ahead.samples(many=many):
+    for sample in ahead.samples(many=many, actor=actor):
         made = sample.message
         if isinstance(made, Filled):
             text = made.text.decode() if made.html is None else ""
@@ -227,7 +228,7 @@ def preview(request: ConsoleRequest, key: str) -> HttpResponse:
     context: dict[str, Any] = {**document_context(request, view, "preview")}
     try:
         ahead = pipeline.preview(workspace_id, key, now=timezone.now(), draft=True)
-        context |= {**_looked(ahead), "samples": _samples(ahead), "coming": _coming(ahead.campaign)}
+        context |= {**_looked(ahead), "samples": _samples(ahead, request.actor), "coming": _coming(ahead.campaign)}
     except (Invalid, Missing, Refused) as error:
         context["reason"] = error.reason
     return render(request, "workflow/campaign_preview.html", context)
@@ -252,7 +253,7 @@ def sample_frame(request: ConsoleRequest, key: str, profile_id: int) -> HttpResp
         if released
         else governance.document(workspace_id, "template", arm.template).latest
     )
-    person = next(iter(audience.load(workspace_id, [profile_id])), None)
+    person = audience.shown_one(request.actor, next(iter(audience.load(workspace_id, [profile_id])), None))
     if person is None:
         raise Missing("no such profile")
     pins = [view.id for view in content.senders_of(workspace_id, [template], draft=not released)]
@@ -291,7 +292,7 @@ def launch(request: ConsoleRequest, key: str) -> HttpResponse:
         ],
         "document": view,
         **_looked(ahead),
-        "samples": _samples(ahead),
+        "samples": _samples(ahead, request.actor),
         "faults": faults,
         "typed": request.POST.get("count", ""),
         "shadow": request.POST.get("shadow") == "1",

@@ -32,7 +32,7 @@ def look_people(request: ConsoleRequest) -> HttpResponse:
 
 def _people(request: ConsoleRequest) -> list[audience.Person]:
     by_locale: dict[str, audience.Person] = {}
-    for person in audience.search(request.actor.workspace_id, "", limit=LOOKED_AT):
+    for person in audience.search_as(request.actor, "", limit=LOOKED_AT):
         by_locale.setdefault((person.locale or "").split("-")[0], person)
     return list(by_locale.values())[:OFFERED]
 
@@ -43,8 +43,10 @@ def _person(request: ConsoleRequest, text: str) -> audience.Person | None:
     if not text:
         return None
     if text.startswith("#") and text[1:].isascii() and text[1:].isdigit() and len(text) < 19:
-        return next(iter(audience.load(workspace_id, [int(text[1:])])), None)
-    return audience.find(workspace_id, external_id=text) or audience.find(workspace_id, address=text)
+        person = next(iter(audience.load(workspace_id, [int(text[1:])])), None)
+    else:
+        person = audience.find(workspace_id, external_id=text) or audience.find(workspace_id, address=text)
+    return audience.shown_one(request.actor, person)
 
 
 def _drafted(request: ConsoleRequest) -> tuple[Content, rendering.Preview, audience.Person | None]:

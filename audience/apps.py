@@ -11,9 +11,11 @@ class AudienceConfig(AppConfig):
         from audience.backends.measures_sql import teach
         from audience.catalogue import ATTRIBUTE
         from audience.documents import segment_kind
+        from audience.event_types import EVENT_TYPE
         from audience.resolve import reach
         from governance.door import register
 
         connection_created.connect(teach, dispatch_uid="audience.teach")
         register(ATTRIBUTE)
+        register(EVENT_TYPE)
         register(segment_kind(reach))

@@ -11,6 +11,7 @@ from audience.compound import parts
 from audience.rules.bound import Type
 from audience.rules.limits import MAX_NAME, fail
 from audience.rules.nodes import Attribute, Property, walk
+from audience.sources import source_of
 from audience.values import AttributeType, PlainType
 from governance import door as governance
 from governance.door import CheckContext, DocumentModel, Finding, Kind, Role, Text
@@ -116,6 +117,11 @@ class AttributeBody(DocumentModel):
 def _checks(context: CheckContext, body: AttributeBody) -> Sequence[Finding]:
     if context.key in TAKEN:
         return [Finding("error", "", f"the key {context.key}", "another name: this is a field that every profile has")]
+    if body.computed is not None and source_of(body.computed.event) is not None:
+        expected = "an event that is recorded here: rules ask the ledger for this one"
+        return [Finding("error", "/computed/event", body.computed.event, expected)]
+    if body.computed is not None and (fault := _let_go_sooner(context, body.computed)):
+        return [fault]
     try:
         before: AttributeBody = governance.released(context.workspace_id, ATTRIBUTE.name, context.key).model
     except governance.Missing:
@@ -129,6 +135,16 @@ def _checks(context: CheckContext, body: AttributeBody) -> Sequence[Finding]:
         return [Finding("error", "/type", body.type, expected)]
     expected = f"the released type, {before.type}: values that are kept already match no rule until they are sent again"
     return [Finding("warning", "/type", body.type, expected)]
+
+
+def _let_go_sooner(context: CheckContext, computed: Computed) -> Finding | None:
+    """Where the events are let go before this attribute has done with them, by a released type."""
+    for view in governance.all_released(context.workspace_id, "event_type"):
+        kept = view.model.keep_days if view.model.name == computed.event else None
+        if kept is not None and (computed.days is None or computed.days > kept):
+            found = "all time" if computed.days is None else f"{computed.days} days"
+            return Finding("error", "/computed/days", found, f"at most {kept} days: older events of this name are let go ({view.key})")
+    return None
 
 
 def _released_users(workspace_id: int, names: Set[str]) -> list[str]:

@@ -8,10 +8,12 @@ from functools import partial
 from typing import Annotated
 
 from audience.catalogue import ATTRIBUTE, catalogue, types_of
+from audience.event_types import kept_days
 from audience.id_lists import list_numbers
 from audience.rules import nodes
 from audience.rules.binding import Scope, try_bind
 from audience.rules.bound import Type
+from audience.rules.moments import shift
 from audience.rules.nodes import Rule, walk
 from governance.door import CheckContext, DocumentModel, Finding, Kind, Ref, Text, pointer
 
@@ -52,7 +54,7 @@ def rule_findings(context: CheckContext, rule: DocumentModel, at: str = "") -> l
     )
     key = context.key if at == "/rule" else ""
     _, findings = try_bind(rule, scope, at=at, key=key)
-    findings = [*findings, *_deprecated(context, rule, at)]
+    findings = [*findings, *_deprecated(context, rule, at), *_let_go(context, rule, at)]
     absent = {ref.path for ref in rule_references(rule, at) if context.draft(ref.kind, ref.key) is None}
     return [finding for finding in findings if finding.path not in absent or "perhaps" in finding.expected]
 
@@ -64,6 +66,26 @@ def _deprecated(context: CheckContext, rule: DocumentModel, at: str) -> list[Fin
         body = context.draft(ref.kind, ref.key) if ref.kind == ATTRIBUTE.name else None
         if body is not None and body.deprecated:
             found.append(Finding("warning", ref.path, f"{ref.key}, which is deprecated", body.deprecated))
+    return found
+
+
+def _let_go(context: CheckContext, rule: DocumentModel, at: str) -> list[Finding]:
+    """Events that the rule looks further back for than they are kept: it finds less than happened."""
+    kept = kept_days(context.workspace_id)
+    found = []
+    for place, node in walk(rule) if kept else ():
+        if isinstance(node, nodes.Event | nodes.Measure):
+            asked = [(node.event if isinstance(node, nodes.Event) else node.measure, (*place, "within"))]
+        elif isinstance(node, nodes.Sequence):
+            asked = [(step.event, (*place, "within")) for step in node.sequence]
+        else:
+            continue
+        for name, where in asked:
+            days = kept.get(name)
+            back = None if node.within is None else (_ANY_MOMENT - shift(_ANY_MOMENT, -node.within.last, node.within.unit)).days
+            if days is not None and (back is None or back > days):
+                looked = "all time" if back is None else f"{back:,} days"
+                found.append(Finding("warning", pointer(where, at), looked, f"at most {days:,} days: older events “{name}” are let go"))
     return found
 
 

@@ -11,6 +11,7 @@ from audience.devices import DeviceView, device_known_by, give_devices, invalida
 from audience.documents import SegmentBody, rule_findings, rule_references
 from audience.duplicates import Sharing, duplicates
 from audience.erasure import erase, forget_stragglers, register_forgetting
+from audience.event_types import EventTypeBody, kept_days, let_events_go
 from audience.events import (
     Recorded,
     RejectedEvent,
@@ -49,6 +50,9 @@ from audience.telling import everything_of, register_telling
 
 __all__ = [
     "add_other_id",
+    "EventTypeBody",
+    "kept_days",
+    "let_events_go",
     "masked_email",
     "search_as",
     "sees_addresses",

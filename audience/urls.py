@@ -35,6 +35,15 @@ register_pages(
     ),
 )
 
+register_pages(
+    "event_type",
+    Pages(
+        icon="event",
+        intro="What the events of one name mean, and how long they are kept.",
+        starter={"title": "", "name": ""},
+    ),
+)
+
 urlpatterns = [
     path("segments/", segments.segments, name="segments"),
     path("new/segments/", segments.new_segment, name="new-segment"),

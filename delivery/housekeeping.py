@@ -50,6 +50,7 @@ def sweep(*, since: datetime | None = None, now: datetime) -> None:
     webhook_log.trim(now=now)
     audience.forget_stragglers(now=now)
     audience.gather_stragglers(now=now)
+    audience.let_events_go(now=now)
     partitions.prepare_next()
     for workspace_id in governance.Workspace.objects.values_list("id", flat=True):
         kept.notice(workspace_id)

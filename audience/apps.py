@@ -12,10 +12,12 @@ class AudienceConfig(AppConfig):
         from audience.catalogue import ATTRIBUTE
         from audience.documents import segment_kind
         from audience.event_types import EVENT_TYPE
+        from audience.ingest.mapping import IMPORT_MAPPING
         from audience.resolve import reach
         from governance.door import register
 
         connection_created.connect(teach, dispatch_uid="audience.teach")
         register(ATTRIBUTE)
         register(EVENT_TYPE)
+        register(IMPORT_MAPPING)
         register(segment_kind(reach))

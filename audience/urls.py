@@ -36,6 +36,14 @@ register_pages(
 )
 
 register_pages(
+    "import_mapping",
+    Pages(
+        icon="upload",
+        intro="What the columns of a source’s files become, and how its texts are read.",
+        starter={"title": "", "columns": {}},
+    ),
+)
+register_pages(
     "event_type",
     Pages(
         icon="event",

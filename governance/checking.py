@@ -22,12 +22,16 @@ def check(actor: Actor | None, workspace_id: int, ref: Ref, model: DocumentModel
     """Every finding about a body of this document. May raise Invalid where the kind's check says the body has no meaning at all."""
     sort, draft = kind(ref.kind), drafts(workspace_id)
     missing = [
-        Finding("error", used.path, f"{used}, which doesn't exist", f"a {kind(used.kind).title.lower()} of this workspace")
+        Finding("error", used.path, f"{used}, which doesn't exist", f"{_one(kind(used.kind).title.lower())} of this workspace")
         for used in dict.fromkeys(sort.references(model))
         if used != ref and draft(used.kind, used.key) is None
     ]
     context = CheckContext(workspace_id=workspace_id, key=ref.key, actor=actor, draft=draft, now=now)
     return [*missing, *sort.checks(context, model)][:MOST]
+
+
+def _one(title: str) -> str:
+    return f"{'an' if title[0] in 'aeiou' else 'a'} {title}"
 
 
 def check_latest(actor: Actor, kind_name: str, key: str, *, now: datetime) -> list[Finding]:

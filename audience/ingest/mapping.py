@@ -1,15 +1,21 @@
-"""The mapping document: a YAML file that says once what a source's columns become, instead of options with each import."""
+"""The mapping document: says once what a source's columns become, instead of options with each import. Document kind `import_mapping`, or
+a YAML file of the same form beside the data."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from audience.catalogue import ATTRIBUTE, catalogue
 from audience.consent import MAX_SOURCE
+from audience.ingest.columns import ID, LEFT_OUT
 from audience.ingest.conversions import Conversion
-from governance.door import DocumentModel, Finding, Invalid, Text, parse, pointer, read_yaml, shorten
+from audience.ingest.rows import FIELDS
+from governance import door as governance
+from governance.door import CheckContext, DocumentModel, Finding, Invalid, Kind, Ref, Text, parse, pointer, read_yaml, shorten
 
 LARGEST = 1_000_000  # bytes
 
@@ -37,8 +43,45 @@ class MappingBody(DocumentModel):
         return {name: {"to": one} if isinstance(one, str) else one for name, one in value.items()} if isinstance(value, dict) else value
 
 
+def _names_attribute(target: str) -> bool:
+    return target not in (ID, LEFT_OUT, *FIELDS) and not target.startswith("consent:")
+
+
+def _references(body: MappingBody) -> list[Ref]:
+    """The attributes that columns become."""
+    places = ((one.to, pointer(["columns", name, "to"])) for name, one in body.columns.items())
+    return [Ref(ATTRIBUTE.name, target, place) for target, place in places if _names_attribute(target)]
+
+
+def _checks(context: CheckContext, body: MappingBody) -> Sequence[Finding]:
+    known = catalogue(context.workspace_id)
+    found = []
+    for name, one in body.columns.items():
+        attribute = known.get(one.to) if _names_attribute(one.to) else None
+        if attribute is not None and attribute.computed is not None:
+            found.append(Finding("error", pointer(["columns", name, "to"]), one.to, "an attribute that isn't computed from events"))
+    return found
+
+
+IMPORT_MAPPING = Kind(
+    name="import_mapping", plural="import-mappings", title="Import mapping", schema=MappingBody, references=_references, checks=_checks
+)
+
+
+def mapping_of(workspace_id: int, named: str) -> MappingBody:
+    """The mapping that `--mapping` names: the released document of that key, or the file at that path. Raises Invalid."""
+    if named.endswith((".yaml", ".yml")) or "/" in named or Path(named).is_file():
+        return read_mapping(Path(named))
+    try:
+        body: MappingBody = governance.released(workspace_id, IMPORT_MAPPING.name, named).model
+    except governance.Missing:
+        expected = "the key of a released import mapping, or a YAML file"
+        raise Invalid([Finding("error", "/mapping", shorten(named), expected)]) from None
+    return body
+
+
 def read_mapping(path: Path) -> MappingBody:
-    """A mapping document. Raises Invalid with everything that is wrong with it."""
+    """A mapping document in a file. Raises Invalid with everything that is wrong with it."""
     try:
         with open(path, "rb") as source:
             raw = source.read(LARGEST + 1)

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from audience.models import Profile, ProfileFeed
+from tests import factories
 from tests.audience.imports import import_profiles, write_parquet
 from tests.audience.s3_standin import s3_standin
 from tests.tables import over
@@ -202,6 +203,19 @@ columns:
   intern: "-"
 """
 SHOP = "Kunde;Mail;Handy;Geboren;Zuletzt;Umsatz;Themen;Kern;Brief;intern\n"
+
+
+def test_a_mapping_may_be_a_released_document_like_any_other(tmp_path: Path, now: datetime.datetime) -> None:
+    attribute = factories.attribute(title="Turnover", type="number")
+    factories.in_force("attribute", "turnover", attribute, now=now)
+    body = {"title": "Shop", "delimiter": "semicolon", "columns": {"Customer": "external_id", "Sum": {"to": "turnover", "decimal": ","}}}
+    factories.put("import_mapping", "shop", body, now=now)
+    (tmp_path / "shop.csv").write_text("Customer;Sum\nann;1.234,50\n")
+    ran = import_profiles(tmp_path / "shop.csv", "--mapping", "shop")
+    assert ran.status != 0 and "/mapping" in ran.err and not Profile.objects.exists(), "a draft decides nothing"
+    factories.release("import_mapping", "shop", now=now)
+    assert import_profiles(tmp_path / "shop.csv", "--mapping", "shop").status == 0
+    assert Profile.objects.get().attributes == {"turnover": 1234.5}
 
 
 def test_a_mapping_document_says_what_columns_become_and_how_they_are_read(tmp_path: Path) -> None:

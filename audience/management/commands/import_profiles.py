@@ -17,7 +17,7 @@ from rich.progress import Progress as Bar
 from audience.ingest.columns import ImportWishes
 from audience.ingest.conversions import Conversion
 from audience.ingest.importing import Choice, Imported, Progress, import_people
-from audience.ingest.mapping import MappingBody, read_mapping
+from audience.ingest.mapping import MappingBody, mapping_of
 from audience.ingest.rejects import Rejects
 from governance.door import DoorCommand, Finding, Invalid, Report, shorten
 
@@ -36,10 +36,9 @@ class Command(DoorCommand):
         )
         parser.add_argument(
             "--mapping",
-            type=Path,
-            metavar="FILE",
+            metavar="KEY|FILE",
             dest="document",
-            help="a mapping document (YAML): what columns become, and how they are read",
+            help="a released import mapping, or a YAML file of that form: what columns become, and how they are read",
         )
         parser.add_argument("--format", choices=["csv", "ndjson", "parquet"], help="default: told by content and name")
         parser.add_argument("--delimiter", choices=sorted(DELIMITERS), help="what separates the cells of a CSV file (default: comma)")
@@ -66,7 +65,7 @@ class Command(DoorCommand):
     def act(self, **options: Any) -> Report:
         place: str = options["place"]
         _apart(options["rejects"], place, options["document"])
-        document = read_mapping(options["document"]) if options["document"] else None
+        document = mapping_of(self.workspace.pk, options["document"]) if options["document"] else None
         began = monotonic()
         with closing(Rejects(options["rejects"])) as rejects, _bar(place, quiet=options["json"]) as tell:
             done = import_people(
@@ -86,12 +85,12 @@ class Command(DoorCommand):
         return _report(done, rejects, monotonic() - began)
 
 
-def _apart(rejects: Path | None, place: str, document: Path | None) -> None:
+def _apart(rejects: Path | None, place: str, document: str | None) -> None:
     """The rejects overwrite nothing that is read."""
     if rejects is None:
         return
     target = rejects.resolve()
-    read = [Path(place.removeprefix("file://")).resolve(), *([document.resolve()] if document else [])]
+    read = [Path(place.removeprefix("file://")).resolve(), *([Path(document).resolve()] if document else [])]
     if any(target == one or (one.is_dir() and one in target.parents) for one in read):
         raise Invalid([Finding("error", "/rejects", "the file itself, or one of its folder", "another file")])
 

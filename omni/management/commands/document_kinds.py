@@ -29,6 +29,7 @@ With `recheck: at_send` the segment's rule is asked again for each person in the
 counts. What hasn't been sent `expires_after_hours` after the launch is skipped as expired. Without `route` the heaviest released route of
 the channel carries it. A `budget` is money that one run may spend: sending halts before it is exceeded.""",
     "event_type": "Events are recorded whether their name has a type or not; [how long they are kept](../how-to/export-and-retention.md).",
+    "import_mapping": "Used by `import_profiles --mapping KEY`: [import people](../how-to/import-people.md).",
     "segment": "What a rule may say: [audience rules](audience-rules.md).",
     "sending_policy": "A campaign names its policy. What names none goes by the one with the key `default`.",
     "template": "Blocks, expressions, filters, locales and checks are explained in [templates](templates.md).",

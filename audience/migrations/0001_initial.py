@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                 'indexes': [
                     models.Index(fields=['workspace', 'email_key'], name='profiles_by_email', opclasses=('int8_ops', 'varchar_pattern_ops')),
                     models.Index(fields=['workspace', 'phone'], name='profiles_by_phone', opclasses=('int8_ops', 'varchar_pattern_ops')),
-                    models.Index(fields=['workspace', 'country'], name='audience_pr_workspa_caea62_idx'),
+                    models.Index(condition=models.Q(('gone_at__isnull', True)), fields=['workspace', 'country', 'id'], name='people_by_country'),
                     models.Index(condition=models.Q(('gone_at__isnull', True)), fields=['workspace', 'id'], name='people_there'),
                     models.Index(condition=models.Q(('merged_into__isnull', False)), fields=['workspace', 'external_id'], name='other_ids'),
                     models.Index(condition=models.Q(('merged_into__isnull', False)), fields=['workspace', 'merged_into'], name='other_ids_of_a_person'),

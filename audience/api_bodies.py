@@ -227,6 +227,43 @@ class DuplicatesPage(BaseModel):
     next: str | None
 
 
+class SegmentCountAnswer(BaseModel):
+    """How many people a segment finds."""
+
+    segment: str
+    count: int
+    as_of: datetime
+
+
+class SegmentPeopleAnswer(SegmentCountAnswer):
+    """Some of a segment's people, by external id. engine: what answered; note: why not the index, if it didn't."""
+
+    engine: str
+    note: str
+    items: list[str]
+    next: str | None
+
+
+class ExplanationAnswer(BaseModel):
+    """A node of a rule and its answer for one person. decided: the whole answer hangs on this node's."""
+
+    node: str
+    path: str
+    matched: bool
+    sentence: str
+    decided: bool
+    facts: dict[str, Any]
+    children: list[ExplanationAnswer]
+
+
+class OverlapAnswer(BaseModel):
+    """How many people every two segments share."""
+
+    segments: list[str]
+    counts: list[list[int]]
+    as_of: datetime
+
+
 class DevicesAnswer(BaseModel):
     """A person's devices, the one seen last first."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from audience import api, api_identity
+from audience import api, api_identity, api_segments
 
 PROFILE = "profiles/<path:external_id>"
 
@@ -18,5 +18,9 @@ urlpatterns: list[URLPattern] = [
     path(f"{PROFILE}/other-ids", api_identity.OtherIds.as_view()),
     path(f"{PROFILE}/merge", api_identity.Merge.as_view()),
     path("duplicates", api_identity.Duplicates.as_view()),
+    path("segments/overlap", api_segments.SegmentsShared.as_view()),
+    path("segments/<slug:key>/count", api_segments.SegmentCount.as_view()),
+    path("segments/<slug:key>/people", api_segments.SegmentPeople.as_view()),
+    path("segments/<slug:key>/explain/<path:external_id>", api_segments.SegmentExplained.as_view()),
     path(PROFILE, api.OneProfile.as_view()),
 ]

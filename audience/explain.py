@@ -75,9 +75,12 @@ def sample(
     """Some people of the segment, drawn as if by chance but the same at every look, and why each is in it. actor: who is shown them."""
     ids = draw(resolve(workspace_id, segment, as_of=as_of, drafts=drafts).ids, many, salt=workspace_id)
     found = reasons(workspace_id, segment, ids, as_of=as_of, drafts=drafts)
-    if actor is None:
-        return found
-    return [replace(each, person=person) for each, person in zip(found, shown(actor, [each.person for each in found]), strict=True)]
+    return found if actor is None else as_seen(actor, found)
+
+
+def as_seen(actor: Actor, some: Sequence[Sampled]) -> list[Sampled]:
+    """These people as this actor may see them."""
+    return [replace(each, person=person) for each, person in zip(some, shown(actor, [each.person for each in some]), strict=True)]
 
 
 def reasons(workspace_id: int, segment: Segment, ids: Sequence[int], *, as_of: datetime, drafts: bool = False) -> list[Sampled]:

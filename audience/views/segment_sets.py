@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from audience.bitmaps import draw
 from audience.documents import SEGMENT
-from audience.explain import reasons
+from audience.explain import as_seen, reasons
 from audience.resolve import resolve
 from audience.sets import beside, if_released, intersection, sets_of, union
 from audience.sets import overlap as overlap_of
@@ -37,7 +37,7 @@ def change(request: ConsoleRequest, key: str) -> HttpResponse:
             context |= {"change": moved}
             for name, ids in (("entering", moved.entered), ("leaving", moved.left)):
                 some = draw(ids, SAMPLED, salt=workspace_id)
-                context[name] = reasons(workspace_id, model, some, as_of=now, drafts=True)
+                context[name] = as_seen(request.actor, reasons(workspace_id, model, some, as_of=now, drafts=True))
     except (Invalid, Missing) as error:
         context["reason"] = error.reason
     return render(request, "audience/_change.html", context)

@@ -6,13 +6,12 @@ a value can be written. The two translations lose nothing that the builder can s
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from audience.rule_shown import group, shown_property
 from audience.rule_written import node, property_test
-from governance.door import Body, Finding, Invalid
+from governance.door import Body
 
 STARTER: Body = {"title": "", "rule": {"all": [{"profile": "country", "op": "is", "value": ""}]}}
 
@@ -39,30 +38,6 @@ def make(path: str, what: str, form: Body) -> Any:
 
 def _fresh() -> Body:
     return {"subject": "profile:country", "op": "is", "value": ""}
-
-
-def nest(step: str, form: Body) -> Body | None:
-    """The steps that change the tree: `wrap:/path` gives a condition a group of its own, `unwrap:/path` lets a group's conditions out."""
-    verb, _, path = step.partition(":")
-    if verb not in {"wrap", "unwrap"}:
-        return None
-    return {**form, "rule": _nested(form.get("rule"), [int(part) for part in re.findall(r"/of/(\d+)", path)], verb)}
-
-
-def _nested(node: Any, way: Sequence[int], verb: str) -> Any:
-    if not isinstance(node, Mapping) or not way:
-        return {"word": "all", "of": [node]} if verb == "wrap" else node
-    children = list(node.get("of", ()))
-    at = way[0]
-    if at >= len(children):
-        raise Invalid([Finding("error", "/rule", f"place {at}", "a condition of this rule")])
-    if len(way) > 1:
-        children[at] = _nested(children[at], way[1:], verb)
-    elif verb == "wrap":
-        children[at] = {"word": "any", "of": [children[at]]}
-    elif isinstance(children[at], Mapping) and "of" in children[at]:
-        children[at : at + 1] = list(children[at]["of"])
-    return {**node, "of": children}
 
 
 def trigger_form(rule: Any) -> list[Body] | None:

@@ -29,7 +29,7 @@ from governance.findings import (
     shorten,
     still_empty,
 )
-from governance.form_bodies import escape_part, field_id, listed, look_up, mapped, place, read_body, take_step
+from governance.form_bodies import escape_part, field_id, focus_after, listed, look_up, mapped, place, read_body, take_step
 from governance.kinds import CheckContext, Kind, Ref, kind, kind_of_plural, kinds, register
 from governance.members import (
     actor_for,
@@ -149,6 +149,7 @@ __all__ = [
     "error_page",
     "escape_part",
     "field_id",
+    "focus_after",
     "find_documents",
     "find_submission",
     "hold_epoch",

@@ -30,6 +30,7 @@ from governance.yaml_files import read as read_yaml
 from governance.yaml_files import write as write_yaml
 
 Body = dict[str, Any]
+NOTATIONS = ("yaml", "json")
 
 
 def _same(body: Body) -> Body:
@@ -41,6 +42,7 @@ class Editor:
     """How one kind is edited. to_form and to_body: between a body and what its form holds; make(path, what, form): a new item.
 
     steps(step, form): the form after a step of this kind's own, None for the usual ones;
+    focus(step, before, after): the id of what has the focus after a step that turned the one form into the other;
     place(path, form): a fault's pointer in the body → the pointer of its field in the form;
     label(path, form): what the editor calls that field, "" where it has no better words than the pointer's.
     """
@@ -50,6 +52,7 @@ class Editor:
     to_body: Callable[[Body], Body] = _same
     make: Callable[[str, str, Body], Any] | None = None
     steps: Callable[[str, Body], Body | None] = lambda step, form: None
+    focus: Callable[[str, Body, Body], str] = lambda step, before, after: focus_after(step, after)
     place: Callable[[str, Body], str] = lambda path, form: path
     label: Callable[[str, Body], str] = lambda path, form: ""
 
@@ -83,6 +86,11 @@ class Edit:
     def body(self) -> Body:
         """The document that the form describes."""
         return self.editor.to_body(self.form)
+
+    @property
+    def notation(self) -> str:
+        """How the document stands in `source`: "yaml" or "json"; "" while it is shown as a form."""
+        return "" if self.source is None else "json" if self.source.lstrip().startswith("{") else "yaml"
 
     @property
     def fault_at(self) -> dict[str, Finding]:
@@ -135,7 +143,8 @@ def _opened(request: ConsoleRequest, editor: Editor, view: DocumentView | None) 
     if view is None:
         allow(request.actor, kinds.kind(editor.kind).save_role, "documents:write")
         return Edit(editor, "", editor.to_form(dict(pages_of(editor.kind).starter)), None)
-    source = write_yaml(view.latest.body).decode() if request.GET.get("as") == "yaml" else None
+    asked = request.GET.get("as", "")
+    source = _as_text(view.latest.body, asked) if asked in NOTATIONS else None
     return Edit(editor, view.key, editor.to_form(view.latest.body), view.latest.number, view, source=source)
 
 
@@ -163,6 +172,10 @@ def _posted(request: ConsoleRequest, editor: Editor, key: str | None, view: Docu
     return current
 
 
+def _as_text(body: Body, notation: str) -> str:
+    return json.dumps(body, ensure_ascii=False, indent=2) + "\n" if notation == "json" else write_yaml(body).decode()
+
+
 def _read_form(request: ConsoleRequest) -> Body:
     return read_body((name, value) for name, values in request.POST.lists() for value in values[-1:])
 
@@ -178,15 +191,17 @@ def _act(request: ConsoleRequest, current: Edit) -> None:
     step = request.POST.get("do", "save") if request.POST.get("kept") is None else "look"
     try:
         if step == "as-yaml":
-            current.source = write_yaml(current.body).decode()
+            current.source = _as_text(current.body, "yaml")
+        elif step == "as-json":
+            current.source = _as_text(current.body, "json")
         elif step == "as-form":
             current.source = None
         elif step == "save":
             _save(request, current)
         elif step != "look":
-            own = current.editor.steps(step, current.form)
-            current.form = take_step(current.form, step, current.editor.make) if own is None else own
-            current.focus = focus_after(step, current.form)
+            before, own = current.form, current.editor.steps(step, current.form)
+            current.form = take_step(before, step, current.editor.make) if own is None else own
+            current.focus = current.editor.focus(step, before, current.form)
     except Invalid as error:
         current.faults = tuple(_placed(current, fault) for fault in error.findings)
         current.status = 422
@@ -229,7 +244,7 @@ def _save(request: ConsoleRequest, current: Edit) -> None:
     before = current.view.latest.number if current.view else None
     words = "Nothing to save: the draft is the same." if saved.number == before else f"Saved as revision {saved.number}."
     messages.success(request, words, extra_tags="saved")
-    address = document_address(current.kind, key) + ("?as=yaml" if current.source is not None else "")
+    address = document_address(current.kind, key) + (f"?as={current.notation}" if current.notation else "")
     current.response = saved_redirect(request, address)
 
 

@@ -22,7 +22,7 @@ const time = () => new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute:
 
 // fields called look_… say how the preview looks at the document; base and note say what is saved on top of what, and why: none is part of it
 const authored = ([name, value]) => typeof value === "string" && !["csrfmiddlewaretoken", "base", "note"].includes(name) && !name.startsWith("look_");
-const serialise = (form) => JSON.stringify([...new FormData(form)].filter(authored));
+export const serialise = (form) => JSON.stringify([...new FormData(form)].filter(authored));
 
 // documents: unsaved work is kept in this browser until a save has succeeded, and asked about before leaving
 const clean = new Map(); // document → its fields as last saved

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tests.browser.conftest import Visit, until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+
+def from_menu(page: Page, name: str, item: str) -> None:
+    """Press an item of the menu that the handle of a condition or a group opens."""
+    page.get_by_role("button", name=f"{name}: move, copy or wrap").click()
+    page.locator(".rule-menu:popover-open").get_by_role("button", name=item).click()
 
 
 def test_a_rule_is_built_by_keyboard_and_counted_while_it_grows(visit: Visit) -> None:
@@ -29,10 +40,10 @@ def test_conditions_move_nest_and_go_with_the_focus_following(visit: Visit) -> N
     page.get_by_role("button", name="Condition in the whole rule").click()
     page.get_by_label("Condition 2: about what").select_option("reachable")
     page.get_by_label("Condition 2: channel").wait_for()
-    page.get_by_role("button", name="Move condition 2 up").click()
-    until(page, "document.activeElement.id === 'f-rule-of-0'")
+    from_menu(page, "Condition 2", "Move up")
+    until(page, "document.activeElement.id === 'f-rule-of-0-grip'")
     assert page.get_by_label("Condition 2: value").input_value() == "FR"
-    page.get_by_role("button", name="Put condition 2 into a group of its own").click()
+    from_menu(page, "Condition 2", "Into a group of its own")
     page.get_by_label("Group 2: how its conditions go together").select_option("none")
     page.locator("#look", has_text="except those").wait_for()
     page.get_by_role("button", name="Remove condition 1").click()

@@ -1,0 +1,137 @@
+"""The rule as the builder's template draws it: a tree of groups and conditions, each with its choices and its fault."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from audience import rule_words
+from audience.rules.operations import OPERATORS
+from governance.door import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class RuleNode:
+    """One group or condition as the template draws it."""
+
+    path: str
+    shown: Mapping[str, Any]
+    group: bool
+    depth: int
+    first: bool
+    last: bool
+    only: bool
+    below_a_group: bool = False
+    sort: str = ""
+    name: str = ""
+    type: str = ""
+    ops: tuple[tuple[str, str], ...] = ()
+    op: str = ""
+    value_look: str = ""
+    zoned: bool = False
+    scored: bool = False
+    fault: Finding | None = None
+    children: list[RuleNode] = field(default_factory=list)
+    number: str = ""
+
+    @property
+    def raw(self) -> str:
+        """A condition that the builder can't show, as JSON."""
+        return json.dumps(self.shown.get("raw"), ensure_ascii=False)
+
+    @property
+    def wrong(self) -> str:
+        """Which of a condition's fields is at fault: value, op, count, last, or subject."""
+        return (self.fault.path[len(self.path) + 1 :] or "subject") if self.fault else ""
+
+    @property
+    def holder(self) -> str:
+        """The pointer of the group that it stands in."""
+        return self.path.rpartition("/")[0]
+
+
+def rule_tree(
+    shown: Any,
+    path: str,
+    types: Mapping[str, str],
+    faults: Mapping[str, Finding],
+    depth: int = 0,
+    at: tuple[int, int] = (0, 1),
+    number: str = "",
+    below_a_group: bool = False,
+) -> RuleNode:
+    """The tree below a group or condition. at: its place among how many; number: "2.1" as a reader counts; below_a_group: whether one of
+    those before it in its group is a group, into which it could go."""
+    place, many = at
+    shown = shown if isinstance(shown, Mapping) else {"subject": "", "raw": shown}
+    common: dict[str, Any] = {
+        "path": path,
+        "shown": shown,
+        "depth": depth,
+        "first": place == 0,
+        "last": place == many - 1,
+        "only": many == 1,
+        "number": number,
+        "below_a_group": below_a_group,
+    }
+    fault = faults.get(path) or next(
+        (each for where, each in faults.items() if where.startswith(f"{path}/") and "/of/" not in where[len(path) :]), None
+    )
+    if shown.get("subject") == "sequence" and not shown.get("steps"):
+        common["shown"] = {**shown, "steps": [{"event": ""}, {"event": ""}]}
+    if "of" in shown or "word" in shown:
+        of = shown.get("of") if isinstance(shown.get("of"), list) else []
+        below: list[RuleNode] = []
+        for step, child in enumerate(of or ()):
+            place_and_many, named = (step, len(of or ())), f"{number}.{step + 1}".strip(".")
+            after_a_group = any(each.group for each in below)
+            below.append(rule_tree(child, f"{path}/of/{step}", types, faults, depth + 1, place_and_many, named, after_a_group))
+        return RuleNode(group=True, children=below, fault=fault if fault and fault.path in {path, f"{path}/of"} else None, **common)
+    return RuleNode(group=False, fault=fault, **common, **_condition(shown, types))
+
+
+def _condition(shown: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, Any]:
+    sort, _, name = str(shown.get("subject", "")).partition(":")
+    if sort not in {"attribute", "profile", "measure"}:
+        return {"sort": sort, "name": name, "op": str(shown.get("op", ""))}  # the rest is in its fields
+    if sort == "measure":
+        type_ = rule_words.measure_type(shown.get("how"))
+        allowed = rule_words.MEASURE_OPS[type_]
+    else:
+        type_ = types.get(name, "text") if sort == "attribute" else rule_words.FIELD_TYPES.get(name, "text")
+        allowed = OPERATORS[type_]  # type: ignore[index]
+    op = str(shown.get("op", ""))
+    op = op if op in allowed else allowed[0]
+    return {
+        "sort": sort,
+        "name": name,
+        "type": type_,
+        "ops": tuple((each, _op_words(each, type_)) for each in allowed),
+        "op": op,
+        "value_look": value_look(op, type_),
+        "scored": sort == "attribute" and f"{name}.at" in types,
+        "zoned": sort != "measure" and rule_words.hangs_on_the_zone(op, type_),
+    }
+
+
+def _op_words(op: str, type_: str) -> str:
+    if type_ == "list" and op == "in":
+        return "contains one of"
+    if type_ == "list" and op == "not_in":
+        return "contains none of"
+    return rule_words.OP_WORDS[op]
+
+
+def value_look(op: str, type_: str) -> str:
+    """How a value is asked for: nothing, lines, between, near, span, boolean, date, datetime, number or text."""
+    if op in rule_words.BARE:
+        return "nothing"
+    if op in rule_words.LISTS:
+        return "lines"
+    if op in {"between", "near"}:
+        return op
+    if op in rule_words.SPANS:
+        return "span"
+    return type_ if type_ in {"boolean", "date", "number"} else "date" if type_ == "datetime" else "text"

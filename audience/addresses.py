@@ -323,6 +323,11 @@ def country_code(text: str) -> str:
     raise BadAddress(f"a country code of two letters such as FR{hint}")
 
 
+def country_codes() -> frozenset[str]:
+    """Every country's code: what `country_code` can answer."""
+    return _countries()
+
+
 @lru_cache(maxsize=1)
 def _countries() -> frozenset[str]:
     table = (files("tzdata") / "zoneinfo" / "iso3166.tab").read_text("utf-8")

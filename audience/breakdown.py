@@ -98,13 +98,13 @@ def _of_attribute(workspace_id: int, ids: BitMap64, name: str, most: int) -> Bre
         return _by_value(subject, title, held.lists(workspace_id, ids, name, of="number"), most, _yes_or_no)
     if type_ == "list":
         found, lists = held.items(workspace_id, ids, name), held.lists(workspace_id, ids, name, of="text")
-        return _by_item(subject, title, found, lists, most, _given(workspace_id, name))
+        return _by_item(subject, title, found, lists, most, as_given(workspace_id, name))
     found = held.attribute(workspace_id, ids, name, type_)
     if type_ == "number":
         return _by_size(subject, title, known[name].unit if name in known else "", found)
     if type_ in ("date", "datetime"):
         return _over_time(subject, title, found)
-    return _by_value(subject, title, found, most, _given(workspace_id, name) if type_ == "text" else _yes_or_no)
+    return _by_value(subject, title, found, most, as_given(workspace_id, name) if type_ == "text" else _yes_or_no)
 
 
 Words = Callable[[Sequence[held.Row]], list[str]]  # rows that begin with a value and one who has it → what the values are called
@@ -118,7 +118,7 @@ def _yes_or_no(rows: Sequence[held.Row]) -> list[str]:
     return ["yes" if row[0] == "true" else "no" for row in rows]
 
 
-def _given(workspace_id: int, name: str) -> Words:
+def as_given(workspace_id: int, name: str) -> Words:
     """Values as somebody gave them: the folded ones are for comparing."""
 
     def words(rows: Sequence[held.Row]) -> list[str]:

@@ -55,6 +55,11 @@ class Held:
         order = f"ORDER BY value IS NOT NULL, people DESC, value{_plain_order()} LIMIT %s"
         return self.ask(f"{counted} {order}", many + 1)
 
+    def beginning(self, start: str, many: int) -> list[Row]:
+        """(value, one person who has it, people) of the most frequent values that begin like this."""
+        counted = "SELECT value, min(id), count(*) AS people FROM held WHERE substr(value, 1, %s) = %s GROUP BY value"
+        return self.ask(f"{counted} ORDER BY people DESC, value{_plain_order()} LIMIT %s", len(start), start, many)
+
     def known(self) -> tuple[int, int]:
         """(people, those of whom it is known)."""
         people, known = self.ask("SELECT count(*), count(value) FROM held")[0]

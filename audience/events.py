@@ -200,6 +200,12 @@ def event_names(workspace_id: int, *, limit: int = 300) -> list[str]:
     return [row[0] for row in sql.rows(_NAMES, [workspace_id, workspace_id, limit])]
 
 
+def latest_properties(workspace_id: int, name: str, limit: int) -> list[dict[str, Any]]:
+    """What was in the last events of a name. By its index: what older events cost doesn't matter."""
+    rows = Event.objects.filter(workspace_id=workspace_id, name=name).order_by("-at")
+    return list(rows.values_list("properties", flat=True)[:limit])
+
+
 def times_until(workspace_id: int, event_pks: Collection[int], *, within: timedelta) -> dict[int, int]:
     """Of each of these events: how often its person had done the same when it was received, itself included, in so much time. One query.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -10,13 +11,18 @@ from typing import Any
 import numpy as np
 import orjson
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from governance.door import prepared_cursor
 
 PIECE = 10_000  # numbers that are fetched at once
+QUERY_CANCELLED = "57014"  # PostgreSQL's code
+
+
+class TookTooLong(Exception):
+    """A statement was broken off: see `within`."""
 
 
 def on_postgres() -> bool:
@@ -76,6 +82,23 @@ def numbers_of(query: QuerySet[Any, int]) -> Iterator[NDArray[np.uint64]]:
         cursor.execute(f"SELECT string_agg(n::text, ' ') FROM ({pieces}) AS pieces GROUP BY piece", parameters)
         for (text,) in cursor:
             yield np.fromstring(text, dtype=np.uint64, sep=" ")
+
+
+@contextmanager
+def within(milliseconds: int) -> Iterator[None]:
+    """PostgreSQL breaks off a statement of the block that takes longer. Raises TookTooLong."""
+    if not on_postgres():
+        yield
+        return
+    try:
+        with transaction.atomic():
+            run("SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)])
+            yield
+            run("SET LOCAL statement_timeout TO DEFAULT")
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != QUERY_CANCELLED:
+            raise
+        raise TookTooLong from error
 
 
 def run(statement: str, parameters: Sequence[Any] = (), *, often: bool = False) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from audience import rule_forms
-from audience.views import attributes, explorer, identity, lists, profiles, segment_people, segment_sets, segments
+from audience.views import attributes, explorer, identity, lists, profiles, rule_values, segment_people, segment_sets, segments
 from governance.door import Pages, register_pages
 
 app_name = "audience"
@@ -56,6 +56,9 @@ urlpatterns = [
     path("segments/", segments.segments, name="segments"),
     path("new/segments/", segments.new_segment, name="new-segment"),
     path("look/segments/", segments.look, name="look"),
+    path("look/segments/change/", segment_sets.look_change, name="look-change"),
+    path("look/segments/overlap/", segment_sets.look_overlap, name="look-overlap"),
+    path("look/values/", rule_values.rule_values, name="look-values"),
     path("compare/segments/", segment_sets.compare, name="compare-segments"),
     path("segments/<slug:key>/", segments.segment, name="segment"),
     path("segments/<slug:key>/preview/", segment_people.preview, name="segment-preview"),

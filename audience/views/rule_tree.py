@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 from audience import rule_words
 from audience.rules.operations import OPERATORS
+from audience.suggestions import SUGGESTED_FIELDS
 from governance.door import Finding
+
+WHOLE = {"is", "is_not", "in", "not_in", "has_all", "starts_with"}  # operators whose value is one that somebody may have
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the catalogue has for conditions on attributes. types and units: by the names that rules use; closed: those names whose
+    values aren't for whoever looks."""
+
+    types: Mapping[str, str]
+    units: Mapping[str, str]
+    closed: Set[str]
 
 
 @dataclass(frozen=True, slots=True)
 class RuleNode:
-    """One group or condition as the template draws it."""
+    """One group or condition as the template draws it. values: whose values its field suggests, as the page of suggestions calls it."""
 
     path: str
     shown: Mapping[str, Any]
@@ -33,6 +46,9 @@ class RuleNode:
     zoned: bool = False
     scored: bool = False
     fault: Finding | None = None
+    values: str = ""
+    unit: str = ""
+    closed: bool = False
     children: list[RuleNode] = field(default_factory=list)
     number: str = ""
 
@@ -46,16 +62,11 @@ class RuleNode:
         """Which of a condition's fields is at fault: value, op, count, last, or subject."""
         return (self.fault.path[len(self.path) + 1 :] or "subject") if self.fault else ""
 
-    @property
-    def holder(self) -> str:
-        """The pointer of the group that it stands in."""
-        return self.path.rpartition("/")[0]
-
 
 def rule_tree(
     shown: Any,
     path: str,
-    types: Mapping[str, str],
+    offer: Offer,
     faults: Mapping[str, Finding],
     depth: int = 0,
     at: tuple[int, int] = (0, 1),
@@ -87,12 +98,12 @@ def rule_tree(
         for step, child in enumerate(of or ()):
             place_and_many, named = (step, len(of or ())), f"{number}.{step + 1}".strip(".")
             after_a_group = any(each.group for each in below)
-            below.append(rule_tree(child, f"{path}/of/{step}", types, faults, depth + 1, place_and_many, named, after_a_group))
+            below.append(rule_tree(child, f"{path}/of/{step}", offer, faults, depth + 1, place_and_many, named, after_a_group))
         return RuleNode(group=True, children=below, fault=fault if fault and fault.path in {path, f"{path}/of"} else None, **common)
-    return RuleNode(group=False, fault=fault, **common, **_condition(shown, types))
+    return RuleNode(group=False, fault=fault, **common, **_condition(shown, offer))
 
 
-def _condition(shown: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, Any]:
+def _condition(shown: Mapping[str, Any], offer: Offer) -> dict[str, Any]:
     sort, _, name = str(shown.get("subject", "")).partition(":")
     if sort not in {"attribute", "profile", "measure"}:
         return {"sort": sort, "name": name, "op": str(shown.get("op", ""))}  # the rest is in its fields
@@ -100,7 +111,7 @@ def _condition(shown: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, 
         type_ = rule_words.measure_type(shown.get("how"))
         allowed = rule_words.MEASURE_OPS[type_]
     else:
-        type_ = types.get(name, "text") if sort == "attribute" else rule_words.FIELD_TYPES.get(name, "text")
+        type_ = offer.types.get(name, "text") if sort == "attribute" else rule_words.FIELD_TYPES.get(name, "text")
         allowed = OPERATORS[type_]  # type: ignore[index]
     op = str(shown.get("op", ""))
     op = op if op in allowed else allowed[0]
@@ -111,9 +122,21 @@ def _condition(shown: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, 
         "ops": tuple((each, _op_words(each, type_)) for each in allowed),
         "op": op,
         "value_look": value_look(op, type_),
-        "scored": sort == "attribute" and f"{name}.at" in types,
+        "values": _suggested(sort, name, op, type_, offer),
+        "unit": offer.units.get(name, "") if sort == "attribute" and type_ == "number" else "",
+        "closed": sort == "attribute" and name in offer.closed,
+        "scored": sort == "attribute" and f"{name}.at" in offer.types,
         "zoned": sort != "measure" and rule_words.hangs_on_the_zone(op, type_),
     }
+
+
+def _suggested(sort: str, name: str, op: str, type_: str, offer: Offer) -> str:
+    if sort == "profile":
+        return f"profile:{name}" if name in SUGGESTED_FIELDS and op in WHOLE else ""
+    if sort != "attribute" or name not in offer.types or name in offer.closed:
+        return ""
+    whole = op in WHOLE or (type_ == "list" and op == "contains")
+    return f"attribute:{name}" if type_ == "number" or (type_ in ("text", "list") and whole) else ""
 
 
 def _op_words(op: str, type_: str) -> str:

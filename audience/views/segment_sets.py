@@ -14,12 +14,14 @@ from audience.bitmaps import draw
 from audience.documents import SEGMENT
 from audience.explain import as_seen, reasons
 from audience.resolve import resolve
-from audience.sets import beside, if_released, intersection, sets_of, union
+from audience.sets import beside, if_released, intersection, sets_of, some_of, union
 from audience.sets import overlap as overlap_of
 from audience.snapshots import kept_today
+from audience.views.segments import posted_segment
 from governance.door import ConsoleRequest, Invalid, Missing, RevisionView, all_released, console_page, document
 
 SAMPLED = 5
+SHOWN, FEW = 10, 3  # segments, and people, beside the builder
 COMPARED, AT_FIRST = 12, 6  # segments in one matrix; those that are shown until somebody chooses
 STRONGER = (0.001, 0.1, 0.3, 0.6)  # shares from which a cell's ground is stronger
 
@@ -55,6 +57,39 @@ def overlap(request: ConsoleRequest, key: str) -> HttpResponse:
     except (Invalid, Missing) as error:
         context["reason"] = error.reason
     return render(request, "audience/_overlap.html", context)
+
+
+@console_page()
+def look_change(request: ConsoleRequest) -> HttpResponse:
+    """Who would enter and who would leave if the rule in the builder, saved or not, were released."""
+    workspace_id, now, key = request.actor.workspace_id, timezone.now(), request.GET.get("key", "")[:80]
+    context: dict[str, Any] = {}
+    try:
+        model = posted_segment(request)
+        moved = if_released(workspace_id, key, as_of=now, draft=model) if key else None
+        if moved is not None:
+            context |= {
+                "change": moved,
+                "entering": some_of(workspace_id, moved.entered, FEW),
+                "leaving": some_of(workspace_id, moved.left, FEW),
+            }
+    except (Invalid, Missing) as error:
+        context["reason"] = error.reason
+    return render(request, "audience/_look_change.html", context)
+
+
+@console_page()
+def look_overlap(request: ConsoleRequest) -> HttpResponse:
+    """How many people of the rule in the builder, saved or not, are in every other released segment, too."""
+    workspace_id, now = request.actor.workspace_id, timezone.now()
+    context: dict[str, Any] = {}
+    try:
+        found = resolve(workspace_id, posted_segment(request), as_of=now, drafts=True)
+        others = beside(workspace_id, found.ids, without=request.GET.get("key", "")[:80], as_of=now)
+        context |= {"found": found, "others": others[:SHOWN], "more": len(others) - SHOWN}
+    except (Invalid, Missing) as error:
+        context["reason"] = error.reason
+    return render(request, "audience/_look_overlap.html", context)
 
 
 @console_page()

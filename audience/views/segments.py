@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from audience import rule_forms, rule_places, rule_steps, rule_words
-from audience.catalogue import AttributeBody, catalogue, titles_of, types_of
+from audience.catalogue import AttributeBody, attribute_of, catalogue, hidden_from, titles_of, types_of
 from audience.documents import SEGMENT, SegmentBody
 from audience.events import event_names
 from audience.explain import sample
@@ -19,7 +19,7 @@ from audience.models import Snapshot, Subscription
 from audience.profiles import everyone
 from audience.resolve import resolve
 from audience.sentences import sentence
-from audience.views.rule_tree import rule_tree
+from audience.views.rule_tree import Offer, rule_tree
 from governance.door import (
     ConsoleRequest,
     Editor,
@@ -103,10 +103,17 @@ def _draw(request: ConsoleRequest, key: str | None) -> HttpResponse:
         return current.response
     known = catalogue(request.actor.workspace_id)
     extra = {
-        "tree": rule_tree(current.form.get("rule", {}), "/rule", types_of(known), current.fault_at),
+        "tree": rule_tree(current.form.get("rule", {}), "/rule", _offer(request, known), current.fault_at),
         "pickers": _pickers(request, known, key),
     }
     return draw(request, current, "audience/segment.html", "audience/_segment_form.html", extra)
+
+
+def _offer(request: ConsoleRequest, known: Mapping[str, AttributeBody]) -> Offer:
+    types = types_of(known)
+    bodies = {name: attribute_of(known, name) for name in types}
+    closed = {name for name, body in bodies.items() if hidden_from(request.actor.role, body)}
+    return Offer(types, {name: body.unit for name, body in bodies.items() if body and body.unit}, closed)
 
 
 def _pickers(request: ConsoleRequest, known: Mapping[str, AttributeBody], key: str | None) -> dict[str, Any]:
@@ -137,13 +144,18 @@ def _pickers(request: ConsoleRequest, known: Mapping[str, AttributeBody], key: s
     }
 
 
+def posted_segment(request: ConsoleRequest) -> SegmentBody:
+    """The segment that the form on the page describes, which needs no title yet. Raises Invalid."""
+    body = posted_body(request, _editor(request))
+    return parse(SegmentBody, {**body, "title": str(body.get("title") or "") or "Untitled"})
+
+
 @console_page()
 def look(request: ConsoleRequest) -> HttpResponse:
     """How many people the rule in the form finds, and some of them: asked again as it is edited."""
     now = timezone.now()
     try:
-        body = posted_body(request, _editor(request))
-        model = parse(SegmentBody, {**body, "title": str(body.get("title") or "") or "Untitled"})
+        model = posted_segment(request)
         found = resolve(request.actor.workspace_id, model, as_of=now, drafts=True)
     except (Invalid, Missing) as error:
         findings = in_words(request, _editor(request), getattr(error, "findings", ()))

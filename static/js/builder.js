@@ -4,4 +4,5 @@ import "./builder/dragging.js";
 import "./builder/history.js";
 import "./builder/values.js";
 import "./builder/chips.js";
+import "./builder/days.js";
 import "./builder/beside.js";

@@ -107,13 +107,14 @@ document.addEventListener("click", (event) => {
 });
 
 let typed = new WeakSet(); // fields that have a history of their own
+const ownHistory = (field) => typed.has(field) || (!field.name && field.value !== ""); // what isn't a value yet isn't ours
 const isText = (target) => target.matches?.("textarea, input:not([type=checkbox], [type=radio], [type=button])");
 
 document.addEventListener("keydown", (event) => {
   if (!(event.ctrlKey || event.metaKey) || event.altKey || document.querySelector("dialog[open]")) return;
   const key = event.key.toLowerCase();
   const step = key === "z" ? (event.shiftKey ? 1 : -1) : key === "y" && !event.shiftKey ? 1 : 0;
-  if (!step || !form() || (isText(event.target) && typed.has(event.target))) return;
+  if (!step || !form() || (isText(event.target) && ownHistory(event.target))) return;
   event.preventDefault();
   go(step);
 });
@@ -140,6 +141,7 @@ document.body.addEventListener("htmx:afterRequest", (event) => {
   if (returning) now = Math.max(0, states.findIndex((state) => state.fields === serialise(form())));
   returning = null;
 });
+document.body.addEventListener("htmx:afterSwap", (event) => event.detail.elt.id === "editor" && draw());
 document.body.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target.id !== "editor" && event.detail.elt.id !== "editor") return;
   busy = false;

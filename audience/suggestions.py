@@ -51,12 +51,13 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Suggestions:
-    """looked_at: how many people were, None where they don't matter; whole: whether that was everybody; numbers: of an attribute that is
-    a number, (the least, the middle one, the largest)."""
+    """looked_at: how many people were, None where they don't matter; whole: whether that was everybody; cut: whether there are rarer
+    values that aren't among the items; numbers: of an attribute that is a number, (the least, the middle one, the largest)."""
 
     items: tuple[Suggestion, ...] = ()
     looked_at: int | None = None
     whole: bool = True
+    cut: bool = False
     numbers: tuple[float, float, float] | None = None
 
 
@@ -72,7 +73,7 @@ def suggest_value(workspace_id: int, known: Catalogue, subject: str, typed: str,
         raise Missing(f"no values are suggested for {titles_of(known).get(name, name[:80])}")
     found = _remembered((workspace_id, subject, type_), now, lambda: _values(workspace_id, name, type_))
     items = _first(typed, found.items)
-    if len(found.items) < KEPT or len(items) == OFFERED or not (start := fold_text(typed.strip())):
+    if not found.cut or len(items) == OFFERED or not (start := fold_text(typed.strip())):
         return Suggestions(items, found.looked_at, found.whole)
     rarer = _remembered((workspace_id, subject, type_, start), now, lambda: _values(workspace_id, name, type_, start))
     return Suggestions(_first(typed, {one.value: one for one in (*items, *rarer.items)}.values()), found.looked_at, found.whole)
@@ -151,11 +152,12 @@ def _values(workspace_id: int, name: str, type_: str, start: str = "") -> Sugges
             ids, everyone = everybody_or_some(workspace_id)
             found = held.items(workspace_id, ids, name) if type_ == "list" else held.attribute(workspace_id, ids, name, "text")
             rows = found.beginning(start, OFFERED) if start else found.most(KEPT)
-            rows = [row for row in rows if row[0] and _tellable(row[0])]
+            cut, rows = len(rows) > KEPT, [row for row in rows if row[0] and _tellable(row[0])][:KEPT]
             labels = as_given(workspace_id, name)(rows) if rows else []
     except sql.TookTooLong:
         return Suggestions()
-    return Suggestions(tuple(Suggestion(label, label, row[2]) for row, label in zip(rows, labels, strict=True)), len(ids), everyone)
+    items = tuple(Suggestion(label, label, row[2]) for row, label in zip(rows, labels, strict=True))
+    return Suggestions(items, len(ids), everyone, cut)
 
 
 def _numbers(workspace_id: int, name: str) -> Suggestions:
@@ -165,7 +167,7 @@ def _numbers(workspace_id: int, name: str) -> Suggestions:
             _, known, least, largest, _, _, middle = held.attribute(workspace_id, ids, name, "number").measures((50,))
     except sql.TookTooLong:
         return Suggestions()
-    return Suggestions((), len(ids), everyone, (float(least), float(middle), float(largest)) if known else None)
+    return Suggestions((), len(ids), everyone, numbers=(float(least), float(middle), float(largest)) if known else None)
 
 
 def _properties(workspace_id: int, event: str) -> Suggestions:

@@ -77,6 +77,12 @@ def country(code: str | None) -> str:
 
 
 @register.filter
+def lines(fields: Mapping[str, Any]) -> str:
+    """A condition's values, one a line, or the one that it had until now. (A template takes "fields.values" for a mapping's method.)"""
+    return str(fields.get("values") or fields.get("value") or "")
+
+
+@register.filter
 def by_country(rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
     """Rows that begin with a country's code, for `bars`: with its name, or "not known" where none is said."""
     return [(country(code) or "not known", *rest) for code, *rest in rows]

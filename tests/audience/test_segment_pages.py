@@ -113,6 +113,35 @@ def test_before_the_first_release_everybody_would_be_new(crowd: None, now: datet
     assert "everybody whom the draft finds would be new" in page("vera", "/console/segments/germans/change/", now=now, part=True)
 
 
+# ── beside the builder ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def look(part: str, rule: dict[str, str], *, now: datetime, key: str = "") -> str:
+    """What stands beside the builder for the fields of a rule, saved or not."""
+    factories.person("vera", now=now)
+    client = Client()
+    client.force_login(User.objects.get(username="vera"))
+    answer = client.post(f"/console/look/segments/{part}/?key={key}", {f"/rule/of/0/{name}": value for name, value in rule.items()})
+    assert answer.status_code == 200
+    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"<svg.*?</svg>", " ", answer.content.decode(), flags=re.S)).split())
+
+
+def test_the_builder_tells_what_an_unsaved_rule_shares_and_whom_it_would_move(crowd: None, now: datetime) -> None:
+    rule = {"subject": "profile:country", "op": "in", "values": "GB\nDE"}
+    said = look("overlap", rule, now=now, key="britons")
+    assert "Everyone 5 100 % of this one, 83.3 % of the 6 there" in said and "Britons" not in said
+    assert "Britons 3 60.0 % of this one" in look("overlap", rule, now=now)
+    said = look("change", rule, now=now, key="britons")
+    assert "In it now 3 Would enter 2 Would leave 0 In it then 5" in said and "@example.de" in said
+    assert "everybody whom the rule finds would be new" in look("change", rule, now=now)
+
+
+def test_a_rule_that_is_not_complete_says_so_beside_the_builder(crowd: None, now: datetime) -> None:
+    for part in ("overlap", "change"):
+        assert "/rule" in look(part, {"subject": "profile:country", "op": "is", "value": "Narnia"}, now=now, key="britons")
+    assert "segment" in look("change", {"subject": "everyone"}, now=now, key="there-is-none").casefold()
+
+
 # ── the explorer ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 

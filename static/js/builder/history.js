@@ -125,7 +125,7 @@ document.addEventListener("input", (event) => {
   if (!field.name || field.form !== form() || field.matches("select[hx-post]")) return; // these are recorded when the server has drawn
   if (event.isTrusted) typed.add(field);
   else typed.delete(field);
-  if (!["note", "base"].includes(field.name)) record(named(field), field.name);
+  if (!["note", "base"].includes(field.name)) record(named(field), event.isTrusted ? field.name : ""); // typing joins what was typed; what is picked is a step of its own
 });
 
 let words = "";

@@ -21,7 +21,7 @@ let timer;
 
 /** Make comboboxes of the fields below this element. */
 export function enhance(root) {
-  for (const each of root.querySelectorAll("input[data-values]:not([role])")) {
+  for (const each of root.querySelectorAll("input[data-values]:not([role], [inputmode])")) {
     each.removeAttribute("list");
     for (const [name, value] of [["role", "combobox"], ["aria-autocomplete", "list"], ["aria-expanded", "false"], ["aria-controls", list.id]]) each.setAttribute(name, value);
   }
@@ -34,7 +34,7 @@ function close() {
   clearTimeout(timer);
   asking?.abort();
   asking = null;
-  field?.setAttribute("aria-expanded", "false");
+  if (field?.role) field.setAttribute("aria-expanded", "false");
   field?.removeAttribute("aria-activedescendant");
   if (box.matches(":popover-open")) box.hidePopover();
   field = null;
@@ -83,17 +83,18 @@ async function ask() {
 }
 
 function show(found) {
-  items = found.items;
+  const taken = new Set(document.getElementsByName(field.dataset.of ?? "")[0]?.value.split("\n")); // several values: those that are there already
+  items = found.items.filter((item) => !taken.has(item.value));
   told.textContent = found.told;
   told.hidden = !found.told;
   list.replaceChildren(...items.map((item, at) => option(item, at)));
-  if (!items.length && !found.told) return box.matches(":popover-open") && box.hidePopover(), field.setAttribute("aria-expanded", "false");
+  if (!items.length && !found.told) return box.matches(":popover-open") && box.hidePopover(), field.removeAttribute("aria-activedescendant");
   list.hidden = !items.length;
   if (!box.matches(":popover-open")) box.showPopover();
   place();
-  field.setAttribute("aria-expanded", String(items.length > 0));
+  if (field.role) field.setAttribute("aria-expanded", String(items.length > 0));
   field.removeAttribute("aria-activedescendant");
-  tell(`${items.length} ${items.length === 1 ? "suggestion" : "suggestions"}. ${found.told}`);
+  tell(`${items.length ? `${items.length} ${items.length === 1 ? "suggestion" : "suggestions"}. ` : ""}${found.told}`);
 }
 
 function option(item, at) {
@@ -133,7 +134,8 @@ function begin(target, pause) {
 
 const combobox = (event) => event.target.matches?.("input[data-values][role=combobox]") && event.target;
 document.addEventListener("input", (event) => combobox(event) && event.isTrusted && begin(event.target, PAUSE));
-document.addEventListener("click", (event) => combobox(event) && !event.target.readOnly && begin(event.target, 0));
+document.addEventListener("click", (event) => combobox(event) && begin(event.target, 0));
+document.addEventListener("focusin", (event) => event.target.matches?.("input[data-values][inputmode]") && begin(event.target, PAUSE)); // of a number: from where to where
 document.addEventListener("focusout", (event) => event.target === field && close());
 document.addEventListener("keydown", (event) => {
   const target = combobox(event);

@@ -86,7 +86,7 @@ def choose(page: Page, number: int, subject: str, comparison: str, value: str) -
     settle(page)
     page.get_by_label(f"Condition {number}: how it compares").select_option(label=comparison)
     settle(page)
-    page.locator(f"[aria-label='Condition {number}: number'], [aria-label='Condition {number}: value']").fill(value)
+    page.locator(f"[aria-label^='Condition {number}: number'], [aria-label='Condition {number}: value']").fill(value)
     settle(page)
 
 

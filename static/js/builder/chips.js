@@ -16,7 +16,8 @@ function dress(field) {
   input.autocomplete = "off";
   input.placeholder = "Add a value";
   input.setAttribute("aria-label", field.getAttribute("aria-label").replace(", one a line", ": add one"));
-  if (field.dataset.values) Object.assign(input.dataset, { values: field.dataset.values, of: field.name });
+  input.dataset.of = field.name;
+  if (field.dataset.values) input.dataset.values = field.dataset.values;
   for (const name of ["aria-invalid", "aria-describedby", "id"]) {
     if (!field.hasAttribute(name)) continue;
     input.setAttribute(name, field.getAttribute(name));

@@ -92,7 +92,7 @@ function ask(here, to, said, field) {
 }
 
 function finish(said, field) {
-  const element = field && form().elements.namedItem(field);
+  const element = document.querySelector(`[data-of="${CSS.escape(field)}"]`) ?? (field && form().elements.namedItem(field));
   const button = form().querySelector(said.startsWith("Undone") ? "[data-undo]" : "[data-redo]");
   const shown = element instanceof HTMLElement && element.offsetParent !== null;
   if (shown) element.focus({ focusVisible: true });

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from babel import Locale
@@ -28,6 +29,7 @@ LEVELS = (0.08, 0.3, 0.6)  # parts of the largest country from which a tile's co
 
 
 @register.simple_tag
+@lru_cache(maxsize=256)  # a page has hundreds of a few
 def icon(name: str, size: str = "") -> SafeString:
     """One of our icons. It is decoration: the word beside it speaks."""
     return format_html(

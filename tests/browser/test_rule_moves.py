@@ -153,7 +153,14 @@ def test_every_step_is_undone_one_by_one_and_nothing_typed_is_lost(visit: Visit)
     page.get_by_role("button", name="Remove condition 1").click()
     page.get_by_role("group", name="Condition 2").wait_for(state="detached")
     undo = page.get_by_role("button", name="Undo", exact=True)
-    for words in ("Remove condition 1", "Condition 2: how it compares", "Condition 2: value", "Condition", "Condition 1: value", "Title"):
+    for words in (
+        "Remove condition 1",
+        "Condition 2: how it compares",
+        "Condition 2: value",
+        "new condition in the whole rule",
+        "Condition 1: value",
+        "Title",
+    ):
         undo.click()
         said(page, f"Undone: {words}")
     assert page.get_by_label("Title").input_value() == ""

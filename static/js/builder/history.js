@@ -128,12 +128,17 @@ document.addEventListener("input", (event) => {
   if (!["note", "base"].includes(field.name)) record(named(field), event.isTrusted ? field.name : ""); // typing joins what was typed; what is picked is a step of its own
 });
 
+const pressed = (button) => {
+  const said = button.textContent.trim().replace(/\s+/g, " ") || button.getAttribute("aria-label") || "a move";
+  return /^add:.*:(condition|group)$/.test(button.value) ? `new ${said.toLowerCase()}` : said;
+};
+
 let words = "";
 document.body.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.target.id !== "editor" || event.defaultPrevented) return;
   const source = event.detail.elt;
   busy = true;
-  words = source.matches?.("button") ? source.textContent.trim().replace(/\s+/g, " ") || source.getAttribute("aria-label") || "a move" : named(source);
+  words = source.matches?.("button") ? pressed(source) : named(source);
 });
 document.body.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.target.id !== "editor" || event.detail.successful || event.detail.xhr.status === 422) return;

@@ -20,7 +20,7 @@ def rule_values(request: ConsoleRequest) -> HttpResponse:
     """Suggestions as JSON. of: "attribute:plan", "profile:country", "event", "topic", "property" of an event, "property-value"."""
     found = _asked(request)
     answer = {"items": [{"value": one.value, "label": one.label, "people": one.people} for one in found.items], "told": _told(found)}
-    return JsonResponse(answer, headers={"Cache-Control": "private, max-age=30"})
+    return JsonResponse(answer, headers={"Cache-Control": "no-store"})  # the next one at this browser may see less
 
 
 def _asked(request: ConsoleRequest) -> Suggestions:

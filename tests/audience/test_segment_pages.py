@@ -142,6 +142,33 @@ def test_a_rule_that_is_not_complete_says_so_beside_the_builder(crowd: None, now
     assert "segment" in look("change", {"subject": "everyone"}, now=now, key="there-is-none").casefold()
 
 
+def builder(rule: dict[str, str], *, who: str = "ada", now: datetime) -> str:
+    """The builder's form after a look, for the fields of a rule with one condition."""
+    factories.person(who, now=now)
+    client = Client()
+    client.force_login(User.objects.get(username=who))
+    fields = {"do": "look", **{f"/rule/of/0/{name}": value for name, value in rule.items()}}
+    answer = client.post("/console/new/segments/", fields, headers={"HX-Request": "true"})
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_the_value_that_was_typed_stays_when_a_condition_takes_several(crowd: None, now: datetime) -> None:
+    shown = builder({"subject": "attribute:tier", "op": "in", "value": "gold"}, now=now)
+    assert ">gold</textarea>" in shown
+    assert "dict_values" not in builder({"subject": "attribute:tier", "op": "in"}, now=now)
+
+
+def test_fields_suggest_values_except_for_those_who_may_not_see_them(crowd: None, now: datetime) -> None:
+    factories.put("attribute", "stays", factories.attribute(title="Stays", type="number", unit="nights"), now=now)
+    assert 'data-values="attribute:tier"' in builder({"subject": "attribute:tier", "op": "is"}, now=now)
+    hidden = {"subject": "attribute:illness", "op": "is"}
+    assert 'data-values="attribute:illness"' not in (shown := builder(hidden, now=now)) and "shown to admins only" in shown
+    assert 'data-values="attribute:illness"' in builder(hidden, who="cleo", now=now)
+    assert "number, in nights" in builder({"subject": "attribute:stays", "op": "gte"}, now=now)
+    assert "data-values=" not in builder({"subject": "profile:email", "op": "is"}, now=now)
+
+
 # ── the explorer ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -96,7 +96,7 @@ function finish(said, field) {
   const button = form().querySelector(said.startsWith("Undone") ? "[data-undo]" : "[data-redo]");
   const shown = element instanceof HTMLElement && element.offsetParent !== null;
   if (shown) element.focus({ focusVisible: true });
-  else if (!form().contains(document.activeElement)) button.focus({ focusVisible: true });
+  else if (!form().contains(document.activeElement)) button?.focus({ focusVisible: true });
   tell(said);
   draw();
 }

@@ -9,7 +9,7 @@ from audience import sql
 SOME = 20_000
 RUNS = 40  # stretches of neighbouring ids, so that reading them reads few pages
 
-_THERE = "SELECT id FROM audience_profile WHERE workspace_id = %s AND erased_at IS NULL"
+_THERE = "SELECT id FROM audience_profile WHERE workspace_id = %s AND gone_at IS NULL"
 
 
 def everybody_or_some(workspace_id: int) -> tuple[BitMap64, bool]:

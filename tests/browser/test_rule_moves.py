@@ -131,6 +131,7 @@ def test_a_group_is_dragged_before_a_condition_but_never_into_itself(visit: Visi
 def test_a_finger_drags_as_a_mouse_does(visit: Visit) -> None:
     page = visit("author", has_touch=True).open("/console/new/segments/", width=390)
     countries(page, "FR", "DE")
+    page.set_viewport_size({"width": 390, "height": 1400})  # nothing lies under the bar at the bottom
     grip = page.get_by_role("button", name="Condition 2: move").bounding_box()
     goal = page.get_by_role("group", name="Condition 1", exact=True).bounding_box()
     assert grip is not None

@@ -173,6 +173,26 @@ def test_every_step_is_undone_one_by_one_and_nothing_typed_is_lost(visit: Visit)
     assert (page.get_by_label("Title").input_value(), value(page, "1")) == ("Kept", "DE")
 
 
+def test_undo_goes_on_after_a_save_whether_it_succeeds_or_not(visit: Visit) -> None:
+    page = visit("author").open("/console/new/segments/")
+    page.get_by_label("Title").fill("Saved and undone")
+    countries(page, "NL")
+    page.get_by_role("button", name="Create segment").click()
+    page.wait_for_url("**/console/segments/saved-and-undone/")
+    page.get_by_role("button", name="Condition in the whole rule").click()
+    page.get_by_role("group", name="Condition 2").wait_for()
+    page.get_by_role("button", name="Save draft").click()
+    page.get_by_role("alert").wait_for()
+    page.get_by_role("button", name="Undo", exact=True).click()
+    said(page, "Undone: new condition in the whole rule.")
+    page.get_by_label("What it is for").fill("Who reads the digest")
+    page.get_by_role("button", name="Save draft").click()
+    page.get_by_text("Saved as revision 2").wait_for()
+    page.get_by_role("button", name="Undo", exact=True).click()
+    said(page, "Undone: What it is for.")
+    assert page.get_by_label("What it is for").input_value() != "Who reads the digest"
+
+
 def test_a_field_that_is_typed_in_keeps_its_own_undo(visit: Visit) -> None:
     page = visit("author").open("/console/new/segments/")
     countries(page, "FR")

@@ -153,6 +153,20 @@ def test_what_the_rule_shares_and_whom_it_moves_is_counted_on_demand(visit: Visi
     assert len([url for url in asked if "/look/segments/change/" in url]) == before + 1
 
 
+def test_what_is_counted_for_a_rule_of_before_is_told_to_be_so(visit: Visit) -> None:
+    page = visit("author").open("/console/segments/spring-travellers/")
+    held: list[Route] = []
+    page.route("**/console/look/segments/overlap/**", lambda route: held.append(route))
+    page.get_by_text("What it shares with other segments").click()
+    until(page, "document.querySelector('[data-beside]').dataset.asked === '1'")
+    page.get_by_role("button", name="Remove group 3").click()
+    page.get_by_role("group", name="Group 3").wait_for(state="detached")
+    for route in held:
+        route.continue_()
+    page.get_by_role("link", name="Digest readers").wait_for()
+    assert page.get_by_role("button", name="Count again").is_visible()
+
+
 def test_the_same_document_is_edited_as_json_and_comes_back_to_the_builder(visit: Visit) -> None:
     page = visit("author").open("/console/segments/spring-travellers/")
     page.get_by_role("button", name="JSON").click()

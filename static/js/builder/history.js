@@ -4,6 +4,7 @@ import { serialise } from "../forms.js";
 import { tell } from "./steps.js";
 
 const MOST = 200; // states
+const KEPT = 50; // states before and after, over a save
 const TOGETHER = 1500; // milliseconds within which typing in one field is one step
 const form = () => document.querySelector("#editor[data-document]");
 
@@ -162,7 +163,22 @@ document.body.addEventListener("htmx:afterSettle", (event) => {
   if (step) go(step);
 });
 
+// a save draws the page anew: what it shows then is where this tab's history goes on
+const place = () => `omni:history:${form().dataset.document}`;
+addEventListener("pagehide", () => {
+  if (!form()) return;
+  const first = Math.max(0, now - KEPT);
+  try {
+    sessionStorage.setItem(place(), JSON.stringify({ states: states.slice(first, now + KEPT), now: now - first }));
+  } catch {
+    sessionStorage.removeItem(place()); // no room
+  }
+});
+
 if (form()) {
-  states = [{ fields: serialise(form()), words: "", field: "", at: 0 }];
+  const kept = JSON.parse(sessionStorage.getItem(place()) ?? "null");
+  const goesOn = kept?.states[kept.now]?.fields === serialise(form());
+  states = goesOn ? kept.states : [{ fields: serialise(form()), words: "", field: "", at: 0 }];
+  now = goesOn ? kept.now : 0;
   draw();
 }

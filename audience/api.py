@@ -96,9 +96,12 @@ class Consents(APIView):
 
     @extend_schema(operation_id="consents_set", request=bodies.ConsentRequest, responses=bodies.ConsentsAnswer)
     def put(self, request: ApiRequest, external_id: str) -> Response:
-        """Record what a person said about one topic, or with "*" about a whole channel. The same again changes nothing."""
+        """Record what a person said about one topic, or with "*" about a whole channel. The same again changes nothing; only whoever has
+        yet to confirm it is asked once more, at most every ten minutes."""
         wanted, person = parse(bodies.ConsentRequest, request.data), _found(request, external_id)
-        said = {name: getattr(wanted, name) for name in ("channel", "topic", "state", "source", "wording", "basis", "expires_at")}
+        said = {
+            name: getattr(wanted, name) for name in ("channel", "topic", "state", "source", "wording", "basis", "expires_at", "confirmed")
+        }
         set_consent(person.workspace_id, [person.pk], **said, now=timezone.now())
         return _consents(person)
 
@@ -192,7 +195,7 @@ def _profile(actor: Actor, row: Profile) -> dict[str, Any]:
 
 
 def _said(row: SubscriptionEntry) -> dict[str, Any]:
-    return _plain(bodies.ConsentAnswer.of(as_consent(row)))
+    return _plain(bodies.ConsentEntryAnswer.of(as_consent(row)))
 
 
 def _event(actor: Actor, row: Event) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from audience.consent import Basis, Consent
+from audience.consent import CONFIRMED, Basis, Consent
 from audience.device_forms import Platform
 from audience.devices import DeviceView
 from audience.ingest.rows import ProfileRow
@@ -24,6 +24,16 @@ class ConsentBody(DocumentModel):
     channel: str = Field(examples=["email"])
     topic: str = Field(examples=["offers"])
     state: Literal["subscribed", "unsubscribed"]
+    confirmed: bool = Field(
+        False,
+        description="They confirmed it already, as the source says. Else an agreement to a topic with double opt-in is pending, and they"
+        " are asked to confirm it.",
+    )
+
+    @property
+    def word(self) -> str:
+        """What a row says of it."""
+        return CONFIRMED if self.confirmed and self.state == "subscribed" else str(self.state)
 
 
 class ProfileBody(DocumentModel):
@@ -43,7 +53,7 @@ class ProfileBody(DocumentModel):
         fields: dict[str, Any] = {
             name: getattr(self, name) or "" for name in ("email", "phone", "locale", "country", "zone") if name in self.model_fields_set
         }
-        consents = tuple((each.channel, each.topic, str(each.state)) for each in self.consents)
+        consents = tuple((each.channel, each.topic, each.word) for each in self.consents)
         return ProfileRow(self.external_id, **fields, attributes=self.attributes, consents=consents, line=line)
 
 
@@ -143,7 +153,8 @@ class EverythingAnswer(BaseModel):
 
 
 class ConsentAnswer(BaseModel):
-    """What a person said last about a topic of a channel; or, in the history, once."""
+    """What a person said last about a topic of a channel. state: subscribed, unsubscribed, or pending: they are asked to confirm it, until
+    confirm_until, and have agreed only once they did."""
 
     channel: str
     topic: str
@@ -152,12 +163,20 @@ class ConsentAnswer(BaseModel):
     wording: str
     basis: str
     expires_at: datetime | None
+    confirm_until: datetime | None
     at: datetime
 
     @classmethod
-    def of(cls, said: Consent) -> ConsentAnswer:
+    def of(cls, said: Consent) -> Self:
         """From the door's form."""
         return cls(**{name: getattr(said, name) for name in cls.model_fields})
+
+
+class ConsentEntryAnswer(ConsentAnswer):
+    """One entry of the ledger. number: its own; confirms: of an agreement that was confirmed, the number of the pending entry."""
+
+    number: int
+    confirms: int | None
 
 
 class DeviceAnswer(BaseModel):
@@ -301,7 +320,7 @@ class ConsentsAnswer(BaseModel):
 class ConsentsPage(BaseModel):
     """The proof: every statement, newest first."""
 
-    items: list[ConsentAnswer]
+    items: list[ConsentEntryAnswer]
     next: str | None
 
 

@@ -13,6 +13,7 @@ class AudienceConfig(AppConfig):
         from audience.documents import segment_kind
         from audience.event_types import EVENT_TYPE
         from audience.ingest.mapping import IMPORT_MAPPING
+        from audience.opt_ins import OPT_IN
         from audience.resolve import reach
         from governance.door import register
 
@@ -20,4 +21,5 @@ class AudienceConfig(AppConfig):
         register(ATTRIBUTE)
         register(EVENT_TYPE)
         register(IMPORT_MAPPING)
+        register(OPT_IN)
         register(segment_kind(reach))

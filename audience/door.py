@@ -1,11 +1,13 @@
 """What other rooms may use of audience."""
 
 from audience.addresses import BadAddress, can_receive_texts, country_code, email_address, locale_tag, phone_number, zone_name
+from audience.api_bodies import ConsentEntryAnswer
 from audience.bitmaps import pack, unpack
 from audience.breakdown import Breakdown, breakdown
 from audience.catalogue import AttributeBody, catalogue, titles_of
 from audience.computed import keep_computed, recounts_waiting
-from audience.consent import Consent, State, consenting, consents, proof, set_consent, topic_words
+from audience.confirming import Outcome, ToConfirm, ask_for_confirmations, confirm, confirmations_waiting, to_confirm
+from audience.consent import Consent, Said, State, consenting, consents, proof, set_consent, topic_words
 from audience.device_forms import PLATFORMS, DeviceAddress, masked
 from audience.devices import DeviceView, device_known_by, give_devices, invalidate_devices, register_device, remove_device
 from audience.documents import SegmentBody, rule_findings, rule_references
@@ -35,6 +37,7 @@ from audience.ingest.upsert import UpsertOutcome, upsert, upsert_one
 from audience.masking import masked_email, search_as, sees_addresses, shown, shown_one
 from audience.merging import Merging, gather_stragglers, merge, merged_since, register_following, would_merge
 from audience.new_events import NewEvent
+from audience.opt_ins import OptIn, opt_in
 from audience.other_ids import OtherId, add_other_id, numbers_of, other_ids, remove_other_id
 from audience.profiles import Person, countries, everyone, find, ids_of, load, same_address, search, sharing
 from audience.reach import addresses, unreachable, unwilling
@@ -46,6 +49,7 @@ from audience.sentences import sentence
 from audience.sets import Beside, Overlap, beside, difference, if_released, intersection, overlap, some_of, union
 from audience.snapshots import Change, Growth, SnapshotKeeper, between, days_kept, growth, snapshot_ids, snapshot_of, take_snapshot
 from audience.sources import EventSource, Having, register_event_source
+from audience.standing import Stood, stood
 from audience.telling import everything_of, register_telling
 
 __all__ = [
@@ -79,6 +83,7 @@ __all__ = [
     "drop_list",
     "id_lists",
     "addresses",
+    "ask_for_confirmations",
     "AttributeBody",
     "BadAddress",
     "Beside",
@@ -90,6 +95,9 @@ __all__ = [
     "catalogue",
     "Change",
     "Consent",
+    "confirm",
+    "confirmations_waiting",
+    "ConsentEntryAnswer",
     "consenting",
     "consents",
     "count",
@@ -125,6 +133,8 @@ __all__ = [
     "index_state",
     "IndexKeeper",
     "IndexState",
+    "opt_in",
+    "OptIn",
     "intersection",
     "load",
     "locale_tag",
@@ -133,6 +143,7 @@ __all__ = [
     "matching",
     "NewEvent",
     "Overlap",
+    "Outcome",
     "overlap",
     "pack",
     "Person",
@@ -164,14 +175,19 @@ __all__ = [
     "sentence",
     "titles_of",
     "State",
+    "Stood",
+    "stood",
     "set_consent",
     "sharing",
     "snapshot_ids",
     "snapshot_of",
     "SnapshotKeeper",
+    "Said",
     "some_of",
     "take_events",
     "times_until",
+    "ToConfirm",
+    "to_confirm",
     "topic_words",
     "take_snapshot",
     "trigger_form",

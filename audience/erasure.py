@@ -12,7 +12,7 @@ from django.db import transaction
 
 from audience.computed import forget_recounts
 from audience.external_ids import PREFIX, external_id_of
-from audience.models import Device, Event, ListMember, Profile, ProfileFeed, Subscription, SubscriptionEntry
+from audience.models import ConfirmationFeed, Device, Event, ListMember, Profile, ProfileFeed, Subscription, SubscriptionEntry
 from audience.other_ids import numbers_of
 from audience.profiles import ids_of
 from governance.door import Actor, Missing, audit
@@ -67,6 +67,7 @@ def _forget(workspace_id: int, numbers: Sequence[int]) -> None:
     for model in (Event, Subscription, SubscriptionEntry, Device):
         model._default_manager.filter(workspace_id=workspace_id, profile_id__in=numbers).delete()
     forget_recounts(workspace_id, numbers)
+    ConfirmationFeed.objects.filter(workspace_id=workspace_id, profile_id__in=numbers).delete()
     ListMember.objects.filter(workspace_id=workspace_id, profile_id__in=numbers).delete()
     for forget in _ROOMS:
         forget(workspace_id, numbers)

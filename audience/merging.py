@@ -23,7 +23,8 @@ from audience.computed import forget_recounts, note_events
 from audience.consent import Consent, as_consent, set_consent
 from audience.devices import keep_newest
 from audience.external_ids import external_id_fault, external_id_of
-from audience.models import Device, Event, ListMember, Profile, ProfileFeed, Subscription
+from audience.models import ConfirmationFeed, Device, Event, ListMember, Profile, ProfileFeed, Subscription
+from audience.opt_ins import opt_in
 from audience.other_ids import add_other_id
 from audience.profiles import behind, ids_of
 from governance.door import Actor, Conflict, Finding, Invalid, Missing, audit
@@ -33,7 +34,6 @@ STRAGGLERS = timedelta(days=2)  # for so long what was under way at a merge may 
 Follow = Callable[[int, int, int], None]  # the workspace, the number that is merged, the one that stays; repeating it is safe
 _ROOMS: list[Follow] = []
 _LAST = datetime.max.replace(tzinfo=UTC)
-_STRICT = {"unsubscribed": 0, "pending": 1, "subscribed": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,15 +185,20 @@ def _stricter(
     stays: Mapping[tuple[str, str], Consent], goes: Mapping[tuple[str, str], Consent], follows: Callable[[str], bool]
 ) -> list[Consent]:
     """What the one who goes said and what holds from then on: refusals; agreements where nothing was said and the address follows."""
-    return [
-        said
-        for about, said in goes.items()
-        if (_strictness(said) < _strictness(stays[about]) if about in stays else said.state != "subscribed" or follows(said.channel))
-    ]
+    return [said for about, said in goes.items() if _holds(said, stays.get(about), follows)]
 
 
-def _strictness(said: Consent) -> tuple[int, datetime]:
-    return _STRICT[said.state], said.expires_at or _LAST
+def _holds(said: Consent, held: Consent | None, follows: Callable[[str], bool]) -> bool:
+    """Whether what the one who goes said holds for the one who stays, who said `held`. Who has yet to confirm has not agreed."""
+    if _refuses(said) or (held is not None and _refuses(held)):
+        return _refuses(said) and (held is None or not _refuses(held))
+    if held is None or held.state == "pending":
+        return follows(said.channel) and (held is None or said.state == "subscribed")
+    return said.state == "subscribed" and (said.expires_at or _LAST) < (held.expires_at or _LAST)
+
+
+def _refuses(said: Consent) -> bool:
+    return said.state == "unsubscribed" or said.refused
 
 
 def _write(ahead: Merging, now: datetime) -> None:
@@ -218,10 +223,17 @@ def _follow(workspace_id: int, goes: int, stays: int, now: datetime, *, agreed: 
     """All that is kept under the number that goes. agreed: what holds of its consents; None: only refusals, as of what came late."""
     said = list(_consents(workspace_id, goes).values()) if agreed is None else agreed
     for each in said:
-        if agreed is not None or each.state == "unsubscribed":
-            about = {"channel": each.channel, "topic": each.topic, "state": each.state, "wording": each.wording}
-            terms = {"basis": each.basis or "consent", "expires_at": each.expires_at, "source": f"merged: {each.source}"[:80]}
-            set_consent(workspace_id, [stays], **about, **terms, now=now)  # type: ignore[arg-type]
+        refusal = each.state == "unsubscribed" or each.refused
+        if agreed is None and not refusal:
+            continue
+        if each.state == "pending" and not refusal and opt_in(workspace_id, each.channel, each.topic) is None:
+            continue  # it would count as it is by now, and nobody confirmed it
+        about = {"channel": each.channel, "topic": each.topic, "wording": each.wording}
+        terms = {"basis": each.basis or "consent", "expires_at": each.expires_at, "source": f"merged: {each.source}"[:80]}
+        state = "unsubscribed" if refusal else "subscribed"  # what was pending is so again, and was asked already
+        confirmed = each.state == "subscribed"
+        set_consent(workspace_id, [stays], **about, **terms, state=state, confirmed=confirmed, ask=False, now=now)  # type: ignore[arg-type]
+    ConfirmationFeed.objects.filter(workspace_id=workspace_id, profile_id=goes).update(profile_id=stays)
     Subscription.objects.filter(workspace_id=workspace_id, profile_id=goes).delete()
     events = Event.objects.filter(workspace_id=workspace_id, profile_id=goes)
     if names := list(events.order_by().values_list("name", flat=True).distinct()):

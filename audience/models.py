@@ -78,17 +78,23 @@ class Event(models.Model):
 
 
 class Subscription(models.Model):
-    """What a person agreed to now: one row per channel and topic; topic "*" is the whole channel."""
+    """What a person agreed to now: one row per channel and topic; topic "*" is the whole channel.
+
+    pending: they were asked to confirm until confirm_until, and did not yet, which is no agreement. refused: what they are to confirm
+    would lift a refusal, which stands until then.
+    """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
     profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="subscriptions", db_index=False)
     channel = models.CharField(max_length=30)
     topic = models.CharField(max_length=80)
-    state = models.CharField(max_length=12)  # subscribed, unsubscribed
+    state = models.CharField(max_length=12)  # subscribed, unsubscribed, pending
     source = models.CharField(max_length=80)
     wording = models.CharField(max_length=200, blank=True)
     basis = models.CharField(max_length=24, blank=True)  # in law, of an agreement
     expires_at = models.DateTimeField(null=True)  # an agreement that isn't renewed until then is none any more
+    confirm_until = models.DateTimeField(null=True)
+    refused = models.BooleanField(default=False)
     at = models.DateTimeField()
 
     class Meta:
@@ -115,7 +121,10 @@ class Device(models.Model):
 
 
 class SubscriptionEntry(models.Model):
-    """The append-only proof behind Subscription: who agreed or refused, when, through what, to which wording."""
+    """The append-only proof behind Subscription: who agreed or refused, when, through what, to which wording.
+
+    confirms_id: of an agreement that was confirmed, the pending entry whose link was followed.
+    """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
     profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="subscription_entries", db_index=False)
@@ -126,6 +135,9 @@ class SubscriptionEntry(models.Model):
     wording = models.CharField(max_length=200, blank=True)
     basis = models.CharField(max_length=24, blank=True)  # in law, of an agreement
     expires_at = models.DateTimeField(null=True)  # an agreement that isn't renewed until then is none any more
+    confirm_until = models.DateTimeField(null=True)
+    refused = models.BooleanField(default=False)
+    confirms_id = models.BigIntegerField(null=True)
     at = models.DateTimeField()
 
     class Meta:
@@ -234,6 +246,17 @@ class EventFeed(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["workspace", "id"])]
+
+
+class ConfirmationFeed(models.Model):
+    """Somebody is to be asked whether they meant it: written with the pending entry, deleted by whoever sends the question. due_at: when
+    it is looked at again, where it could not be sent."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False, db_constraint=False)
+    profile_id = models.BigIntegerField(db_index=True)
+    entry_id = models.BigIntegerField()
+    at = models.DateTimeField()
+    due_at = models.DateTimeField(db_index=True)
 
 
 class ImportedFile(models.Model):

@@ -22,7 +22,7 @@ _CONSENTS = """LEFT JOIN audience_subscription t
         ON t.workspace_id = p.workspace_id AND t.profile_id = p.id AND t.channel = %s AND t.topic = %s AND {of_topic}
     LEFT JOIN audience_subscription w
         ON w.workspace_id = p.workspace_id AND w.profile_id = p.id AND w.channel = %s AND w.topic = %s AND {of_channel}"""
-_REFUSED = "(t.state = 'unsubscribed' OR w.state = 'unsubscribed')"
+_REFUSED = "(t.state = 'unsubscribed' OR t.refused OR w.state = 'unsubscribed' OR w.refused)"
 _NEVER_AGREED = "(t.state IS NULL OR t.state <> 'subscribed' OR (t.expires_at IS NOT NULL AND t.expires_at <= %s))"
 
 

@@ -43,7 +43,8 @@ def _shown(node: Any) -> Body:
         return {"subject": "list", "list": str(node["list"])}
     if isinstance(node.get("consent"), Mapping):
         said = node["consent"]
-        return {"subject": "consent", "channel": str(said.get("channel", "email")), "topic": str(said.get("topic", ""))}
+        pending = {"said": "pending"} if said.get("state") == "pending" else {}
+        return {"subject": "consent", "channel": str(said.get("channel", "email")), "topic": str(said.get("topic", "")), **pending}
     if "reachable" in node:
         return {"subject": "reachable", "channel": str(node["reachable"])}
     if "everyone" in node:

@@ -50,7 +50,8 @@ def node(shown: Any, types: Mapping[str, str]) -> Any:
     if subject == "list":
         return {"list": str(shown.get("list", ""))}
     if subject == "consent":
-        return {"consent": {"channel": str(shown.get("channel") or "email"), "topic": str(shown.get("topic", "")).strip()}}
+        pending = {"state": "pending"} if shown.get("said") == "pending" else {}
+        return {"consent": {"channel": str(shown.get("channel") or "email"), "topic": str(shown.get("topic", "")).strip(), **pending}}
     if subject == "reachable":
         return {"reachable": str(shown.get("channel") or "email")}
     if subject == "everyone":

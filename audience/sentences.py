@@ -186,6 +186,12 @@ def _bare(test: nodes.Property) -> str:
     return _test(test.op, test.value).removeprefix("is ")
 
 
+def _consent(node: nodes.Consent, titles: Mapping[str, str]) -> str:
+    said = "who agreed to" if node.consent.state == "subscribed" else "who have yet to confirm that they agree to"
+    channel = _CHANNELS.get(node.consent.channel, node.consent.channel)
+    return f"{said} {channel}" if node.consent.topic == "*" else f"{said} “{topic_words(node.consent.topic)}” by {channel}"
+
+
 _LEAVES: dict[type[DocumentModel], Callable[[Any, Mapping[str, str]], str]] = {
     nodes.Attribute: _attribute,
     nodes.Profile: _profile,
@@ -196,11 +202,7 @@ _LEAVES: dict[type[DocumentModel], Callable[[Any, Mapping[str, str]], str]] = {
     nodes.Share: _share,
     nodes.Segment: lambda node, titles: f"in the segment “{node.segment}”",
     nodes.OnList: lambda node, titles: f"on the list “{node.list}”",
-    nodes.Consent: lambda node, titles: (
-        f"who agreed to “{topic_words(node.consent.topic)}” by {_CHANNELS.get(node.consent.channel, node.consent.channel)}"
-        if node.consent.topic != "*"
-        else f"who agreed to {_CHANNELS.get(node.consent.channel, node.consent.channel)}"
-    ),
+    nodes.Consent: _consent,
     nodes.Reachable: lambda node, titles: f"who can be reached by {_CHANNELS[node.reachable]}",
     nodes.Everyone: lambda node, titles: "everyone",
     nodes.Trigger: lambda node, titles: f"whose event has {_property(node.trigger)}",

@@ -12,7 +12,7 @@ from typing import Any
 from pyroaring import BitMap64
 
 from audience.bitmaps import unpack
-from audience.consent import consents, proof_rows
+from audience.consent import as_consent, consents, proof_rows
 from audience.devices import devices_of
 from audience.models import Event, ListMember, Profile, Snapshot
 from audience.other_ids import numbers_of, other_ids
@@ -22,7 +22,8 @@ from governance.door import Actor, Missing, audit
 Tell = Callable[[int, Sequence[int]], dict[str, Any]]  # the workspace, the person's numbers; sections by name, fit for JSON
 _ROOMS: list[Tell] = []
 _FIELDS = ("external_id", "email", "phone", "country", "locale", "zone", "created_at", "updated_at")
-_SAID = ("channel", "topic", "state", "source", "wording", "basis", "expires_at", "at")
+_SAID = ("channel", "topic", "state", "source", "wording", "basis", "expires_at", "confirm_until", "at")
+_ENTRY = ("number", *_SAID, "confirms")
 
 
 def register_telling(tell: Tell) -> None:
@@ -48,7 +49,8 @@ def everything_of(actor: Actor, external_id: str, *, now: datetime) -> dict[str,
         "attributes": row.attributes,
         "consents": [{name: getattr(each, name) for name in _SAID} for each in consents(workspace_id, person.id)],
         "consent_history": [
-            {name: getattr(each, name) for name in _SAID} for each in proof_rows(workspace_id, person.id).order_by("at", "pk")
+            {name: getattr(each, name) for name in _ENTRY}
+            for each in map(as_consent, proof_rows(workspace_id, person.id).order_by("at", "pk"))
         ],
         "devices": [
             {"platform": each.platform, "ending": each.ending, "since": each.created_at, "seen_at": each.seen_at}

@@ -51,6 +51,15 @@ register_pages(
         starter={"title": "", "name": ""},
     ),
 )
+register_pages(
+    "opt_in",
+    Pages(
+        icon="policy",
+        many="Double opt-in",
+        intro="Topics to which somebody has agreed only once they confirmed it by the link in a message.",
+        starter={"title": "", "channel": "email", "topics": [], "confirm_with": ""},
+    ),
+)
 
 urlpatterns = [
     path("segments/", segments.segments, name="segments"),

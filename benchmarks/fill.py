@@ -151,6 +151,8 @@ def by_hand(message: CompiledMessage) -> Callable[[Compiled, list[Recipient]], i
                 "token": recipient.token,
                 "unsubscribe_url": f"{compiled.base_url}/u/{recipient.token}",
                 "preferences_url": f"{compiled.base_url}/p/{recipient.token}",
+                "confirm_token": recipient.confirm_token,
+                "confirm_url": f"{compiled.base_url}/c/{recipient.confirm_token}",
             }
             size += sum(len(part.render(values).encode()) for part in parts)
         return size

@@ -108,8 +108,10 @@ def heed(workspace_id: int, wishes: Sequence[VendorEvent], *, now: datetime) -> 
             heeded += [wish] if news else []
             audience.set_consent(workspace_id, ids, channel=wish.channel, topic="*", state="unsubscribed", source=source, now=now)
         elif wish.kind == "resubscribed" and suppression.lift_stop(workspace_id, wish.channel, wish.address):
-            heeded.append(wish)
-            audience.set_consent(workspace_id, ids, channel=wish.channel, topic="*", state="subscribed", source=source, now=now)
+            heeded.append(wish)  # it comes from the number itself: there is nothing left to confirm
+            audience.set_consent(
+                workspace_id, ids, channel=wish.channel, topic="*", state="subscribed", source=source, confirmed=True, now=now
+            )
         elif wish.kind == "asked_help":
             heeded.append(wish)
     return heeded

@@ -8,6 +8,7 @@ from delivery.backlog import Backlog, backlog
 from delivery.briefs import Brief, DayOfChannel, Engagement, briefs, daily, doubtful, engagement, paused, running
 from delivery.cheaper import Elsewhere, elsewhere
 from delivery.clicks import settle as settle_clicks
+from delivery.confirm_links import CONFIRMS, confirm_token
 from delivery.connections import Connections
 from delivery.control import kill, open_next_wave, pause, raise_budget, resolve_in_doubt, resume, stop, switches
 from delivery.deciding import NewDecision, cancel, decide, decide_one
@@ -35,6 +36,7 @@ from delivery.message_ids import MessageKey, message_id, message_ids, read_messa
 from delivery.objections import bulk_faults, objections
 from delivery.outcomes import outcome
 from delivery.past import archived_until
+from delivery.permission import Permission, permission
 from delivery.pins import SentMessage, sent_message
 from delivery.planning import plan, planned, survey, unfinished
 from delivery.policies import push_platforms
@@ -48,7 +50,7 @@ from delivery.standing import Standing, standing
 from delivery.standstill import left_before, standstill
 from delivery.states import AttemptState, DispatchState, MessageState, Reason
 from delivery.stations import Stop
-from delivery.suppression import suppress, suppressed, unsuppress
+from delivery.suppression import normal, suppress, suppressed, unsuppress
 from delivery.tracking import LinkResolver, register_link_resolver, unsubscribe_headers
 from delivery.trials import Trial, send_test
 from delivery.variants import VariantResult, by_variant
@@ -62,6 +64,7 @@ __all__ = [
     "AttemptState",
     "Backlog",
     "Brief",
+    "CONFIRMS",
     "Clock",
     "Connections",
     "DayOfChannel",
@@ -110,6 +113,7 @@ __all__ = [
     "by_variant",
     "cancel",
     "confirm_instance",
+    "confirm_token",
     "daily",
     "decide",
     "decide_one",
@@ -141,6 +145,9 @@ __all__ = [
     "message_ids",
     "messages",
     "money",
+    "normal",
+    "Permission",
+    "permission",
     "note_search",
     "objections",
     "open_next_wave",

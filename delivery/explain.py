@@ -77,7 +77,8 @@ def _why(dispatch: Dispatch, profile_id: int) -> Why:
     for row in LeftOut.objects.filter(dispatch=dispatch).order_by("reason"):
         if profile_id in BitMap64.deserialize(bytes(row.ids)):
             word = Reason(row.reason).label
-            return Why("left_out", word, stops=(Stop("delivery", dispatch.planned_at, {"planned": False, "reason": word}),))
+            more = stations.without_consent(dispatch, profile_id, row.reason, dispatch.planned_at)
+            return Why("left_out", word, stops=(Stop("delivery", dispatch.planned_at, {"planned": False, "reason": word, **more}),))
     if dispatch.archived_at is not None and dispatch.kind != "campaign":
         return Why("archived", "", stops=(stations.archived(dispatch),))
     n, stops = _place(dispatch, profile_id)

@@ -11,6 +11,7 @@ from delivery import policies
 from delivery.addresses import address_hash, address_of
 from delivery.eligibility import Candidate, judge
 from delivery.leases import facts_of
+from delivery.permission import because
 from delivery.planning import row_of, survey
 from delivery.policies import OUTBOX
 from delivery.states import Reason
@@ -19,10 +20,12 @@ from delivery.work import DispatchPlan
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """reason: why they would get nothing, "" where they would; until: when it would go, where that is not at once."""
+    """reason: why they would get nothing, "" where they would; until: when it would go, where that is not at once; because: more about
+    the reason, in words."""
 
     reason: str = ""
     until: datetime | None = None
+    because: str = ""
 
 
 def forecast(plan: DispatchPlan, person: Person, *, renders: bool, now: datetime) -> Forecast:
@@ -31,7 +34,7 @@ def forecast(plan: DispatchPlan, person: Person, *, renders: bool, now: datetime
     """
     for reason, people in survey(plan, now=now).left_out.items():
         if person.id in people:
-            return Forecast(reason)
+            return Forecast(reason, because=_because(plan, person, reason, now))
     routes = policies.routes(plan.workspace_id, plan.route_key, plan.channel)
     if plan.channel == "push":
         audience.give_devices(plan.workspace_id, [person])
@@ -50,5 +53,13 @@ def forecast(plan: DispatchPlan, person: Person, *, renders: bool, now: datetime
     facts = facts_of(row_of(plan, routes, now))
     verdicts = judge(facts, [candidate], policy, local=routes[0].adapter.key == OUTBOX, recalled=False, now=now)
     if verdicts.skipped:
-        return Forecast(Reason(verdicts.skipped[0][1]).label)
+        reason = Reason(verdicts.skipped[0][1]).label
+        return Forecast(reason, because=_because(plan, person, reason, now))
     return Forecast(until=verdicts.postponed[0][1]) if verdicts.postponed else Forecast()
+
+
+def _because(plan: DispatchPlan, person: Person, reason: str, now: datetime) -> str:
+    if reason != Reason.NO_CONSENT.label:
+        return ""
+    about = {"channel": plan.channel, "topic": plan.topic, "message_class": plan.message_class}
+    return because(plan.workspace_id, person.id, **about, at=now)

@@ -20,8 +20,8 @@ from django.conf import settings
 VERSION = 1
 CHECK_BYTES = 10  # 80 bits: a forger needs 2^79 requests on average
 TOKEN_LENGTH = 28
-_TO_URL = bytes.maketrans(b"+/", b"-_")
-_FROM_URL = bytes.maketrans(b"-_+/", b"+/!!")  # "+" and "/" are no second spelling
+TO_URL = bytes.maketrans(b"+/", b"-_")
+FROM_URL = bytes.maketrans(b"-_+/", b"+/!!")  # "+" and "/" are no second spelling
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,14 @@ def message_ids(dispatch_id: int, ns: Iterable[int]) -> list[str]:
     dispatch_id: 0 to 2^48 - 1; n: 0 to 2^32 - 1; OverflowError outside.
     """
     prefix = bytes([VERSION]) + dispatch_id.to_bytes(6, "big")
-    start = blake2b(prefix, digest_size=CHECK_BYTES, key=_keys()[0], person=b"omni.message")
+    start = blake2b(prefix, digest_size=CHECK_BYTES, key=token_keys()[0], person=b"omni.message")
     raw = bytearray()
     for n in ns:
         place = n.to_bytes(4, "big")
         check = start.copy()
         check.update(place)
         raw += prefix + place + check.digest()
-    text = b2a_base64(raw, newline=False).translate(_TO_URL).decode("ascii")
+    text = b2a_base64(raw, newline=False).translate(TO_URL).decode("ascii")
     return [text[at : at + TOKEN_LENGTH] for at in range(0, len(text), TOKEN_LENGTH)]
 
 
@@ -59,13 +59,13 @@ def read_message_id(token: str) -> MessageKey | None:
     if len(token) != TOKEN_LENGTH or not token.isascii():
         return None
     try:
-        raw = a2b_base64(token.encode("ascii").translate(_FROM_URL), strict_mode=True)
+        raw = a2b_base64(token.encode("ascii").translate(FROM_URL), strict_mode=True)
     except Base64Error:
         return None
     if len(raw) != 21 or raw[0] != VERSION:
         return None
     body, given = raw[:11], raw[11:]
-    known = [hmac.compare_digest(given, _check(key, body)) for key in _keys()]  # every key is tried: the time says nothing
+    known = [hmac.compare_digest(given, _check(key, body)) for key in token_keys()]  # every key is tried: the time says nothing
     return MessageKey(int.from_bytes(body[1:7], "big"), int.from_bytes(body[7:], "big")) if any(known) else None
 
 
@@ -73,7 +73,8 @@ def _check(key: bytes, body: bytes) -> bytes:
     return blake2b(body, digest_size=CHECK_BYTES, key=key, person=b"omni.message").digest()
 
 
-def _keys() -> tuple[bytes, ...]:
+def token_keys() -> tuple[bytes, ...]:
+    """The keys of whatever stands in messages' links, newest first."""
     return _derived(settings.OMNI.token_keys, settings.SECRET_KEY)
 
 

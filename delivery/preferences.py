@@ -6,7 +6,7 @@ what it said as the wording; a suppression other than the person's own unsubscri
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,9 +14,8 @@ from django.db import transaction
 
 from audience import door as audience
 from delivery import suppression, tracking
-from delivery.addresses import EVERY_CHANNEL, address_hash, address_of, addresses_of
+from delivery.addresses import address_of, addresses_of
 from delivery.conclusions import OURS
-from delivery.models import Suppression
 from delivery.tracking import Reader
 from presentation import door as presentation
 
@@ -27,11 +26,12 @@ WHOLE = "*"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One topic of one channel. on: whether messages about it may come now."""
+    """One topic of one channel. on: whether messages about it may come now; waits: they will once the person confirmed it."""
 
     channel: str
     topic: str
     on: bool
+    waits: bool = False
 
     @property
     def value(self) -> str:
@@ -63,7 +63,9 @@ def offers(who: Reader) -> list[Offer]:
     person = next(iter(audience.load(who.workspace_id, [who.profile_id])), None)
     if person is None:
         return []
-    said = _said(who)
+    standing = audience.consents(who.workspace_id, who.profile_id)
+    said = {(each.channel, each.topic): each.state for each in standing}
+    still_refused = {(each.channel, each.topic) for each in standing if each.refused}
     written = presentation.topics(who.workspace_id)
     found = []
     for channel in [who.channel, *sorted({channel for channel, topic in said if topic != WHOLE} - {who.channel})]:
@@ -71,20 +73,25 @@ def offers(who: Reader) -> list[Offer]:
         if channel == who.channel:
             names |= set(written.get(channel, ())) | ({who.topic} - {""})
         held = _held(who.workspace_id, channel, address_of(channel, person))
-        refused = said.get((channel, WHOLE)) == "unsubscribed" or bool(held)
+        refused = said.get((channel, WHOLE)) == "unsubscribed" or (channel, WHOLE) in still_refused or bool(held)
         choices = [
-            Choice(channel, topic, not refused and _comes(said.get((channel, topic)), written.get(channel, {}).get(topic, ())))
+            Choice(
+                channel,
+                topic,
+                not refused and _comes(said.get((channel, topic)), written.get(channel, {}).get(topic, ())),
+                not held and said.get((channel, topic)) == "pending",
+            )
             for topic in sorted(names)
         ]
-        hint = _hint(address_of(channel, person))
-        found.append(Offer(channel, hint, tuple(choices), refused, bool(held) and held not in suppression.MARKETING_ONLY))
+        address = hint(address_of(channel, person))
+        found.append(Offer(channel, address, tuple(choices), refused, bool(held) and held not in suppression.MARKETING_ONLY))
     return found
 
 
 def hint_of(who: Reader) -> str:
     """Enough of the address that the message went to for its reader to recognise; "" where the person is gone."""
     person = next(iter(audience.load(who.workspace_id, [who.profile_id])), None)
-    return _hint(address_of(who.channel, person)) if person is not None else ""
+    return hint(address_of(who.channel, person)) if person is not None else ""
 
 
 def choose(who: Reader, wanted: Collection[str], shown: Collection[str], *, wording: str, now: datetime) -> None:
@@ -106,31 +113,32 @@ def leave_everything(who: Reader, *, now: datetime) -> None:
 
 
 def _switch(who: Reader, offer: Offer, wanted: set[Choice], mine: set[Choice], wording: str, now: datetime) -> None:
-    on, off = {choice for choice in wanted if not choice.on}, {choice for choice in mine - wanted if choice.on}
+    on = {choice for choice in wanted if not (choice.on or choice.waits)}
+    off = {choice for choice in mine - wanted if choice.on or choice.waits}
     if any((choice.channel, choice.topic) == (who.channel, who.topic) for choice in off):
         tracking.unsubscribe(who, everything=False, by=BY, now=now)
-    if on and offer.refused:  # without the refusal of everything only what was chosen here may come
+    again = bool(on) and offer.refused
+    if again:  # without the refusal of everything only what was chosen here may come
         off |= {choice for choice in offer.choices if choice not in wanted}
-        _say(who, offer.channel, WHOLE, "subscribed", wording, now)
         person = next(iter(audience.load(who.workspace_id, [who.profile_id])))
         if offer.channel == "push":
             audience.give_devices(who.workspace_id, [person])
         for address in addresses_of(offer.channel, person):
             suppression.lift_own(who.workspace_id, offer.channel, address)
+    news = 0
     for choice in sorted(on | off, key=lambda choice: choice.topic):
-        _say(who, choice.channel, choice.topic, "subscribed" if choice in on else "unsubscribed", wording, now)
+        said = _say(who, choice.channel, choice.topic, "subscribed" if choice in on else "unsubscribed", wording, now)
+        news += said if choice in on else 0
+    if again:  # where that is to be confirmed, what is chosen asks for it, unless it was agreed to before
+        _say(who, offer.channel, WHOLE, "subscribed", wording, now, ask=not news)
 
 
-def _say(who: Reader, channel: str, topic: str, state: audience.State, wording: str, now: datetime) -> None:
-    """wording: kept with an agreement; a refusal needs none."""
+def _say(who: Reader, channel: str, topic: str, state: audience.Said, wording: str, now: datetime, *, ask: bool = True) -> int:
+    """1 where it is news. wording: kept with an agreement; a refusal needs none."""
     agreed = wording[:200] if state == "subscribed" else ""
-    audience.set_consent(
-        who.workspace_id, [who.profile_id], channel=channel, topic=topic, state=state, source=SOURCE, wording=agreed, now=now
+    return audience.set_consent(
+        who.workspace_id, [who.profile_id], channel=channel, topic=topic, state=state, source=SOURCE, wording=agreed, ask=ask, now=now
     )
-
-
-def _said(who: Reader) -> Mapping[tuple[str, str], str]:
-    return {(each.channel, each.topic): each.state for each in audience.consents(who.workspace_id, who.profile_id)}
 
 
 def _comes(state: str | None, classes: Collection[str]) -> bool:
@@ -140,15 +148,10 @@ def _comes(state: str | None, classes: Collection[str]) -> bool:
 
 def _held(workspace_id: int, channel: str, address: str) -> str:
     """Why nothing promotional goes to this address, "" where something may: the strongest reason."""
-    if not address:
-        return ""
-    hashed = address_hash(workspace_id, channel, suppression.normal(channel, address))
-    rows = Suppression.objects.filter(workspace_id=workspace_id, channel__in=(channel, EVERY_CHANNEL), address_hash=hashed)
-    reasons = set(rows.values_list("reason", flat=True))
-    return next(iter(sorted(reasons - suppression.MARKETING_ONLY) or sorted(reasons)), "")
+    return suppression.reason_of(workspace_id, channel, address) if address else ""
 
 
-def _hint(address: str) -> str:
+def hint(address: str) -> str:
     """So much of an address that its owner knows it and nobody else learns it."""
     name, at, domain = address.partition("@")
     return f"{name[:1]}…@{domain[:1]}…{domain[domain.rfind('.') :]}" if at and "." in domain else f"…{address[-2:]}" if address else ""

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods
 from audience import door as audience
 from delivery import preferences as preference_page
 from delivery import tracking
+from delivery.confirm_words import CONFIRM_WORDS
 from delivery.message_ids import MessageKey, read_message_id
 from delivery.preference_words import PREFERENCE_WORDS
 from delivery.public_words import Words, accepted_languages, words_for
@@ -106,6 +107,7 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
         saved = say.saved
     offered = [{"offer": offer, "name": say.channel(offer.channel)} for offer in preference_page.offers(who)]
     context = {"words": words, "say": say, "question": question, "saved": saved, "offered": offered, "action": request.get_full_path()}
+    context["waits"] = CONFIRM_WORDS[words.language].waits
     return _page("preferences", {**context, "held": say.held.format(sender=sender), **_languages(words)})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from delivery import public_pages, webhooks
+from delivery import confirm_page, public_pages, webhooks
 
 urlpatterns = [
     path("hooks/<slug:vendor>", webhooks.receive, name="hook"),
@@ -12,5 +12,6 @@ urlpatterns = [
     re_path(r"^t/(?P<token>[^/]{1,200})/(?P<k>[^/]{1,20})$", public_pages.follow, name="link"),
     re_path(r"^o/(?P<token>[^/]{1,200})\.gif$", public_pages.pixel, name="pixel"),
     re_path(r"^p/(?P<token>[^/]{1,200})$", public_pages.preferences, name="preferences"),
+    re_path(r"^c/(?P<token>[^/]{1,200})$", confirm_page.confirm, name="confirm"),
     re_path(r"^u/(?P<token>[^/]{1,200})$", public_pages.unsubscribe, name="unsubscribe"),
 ]

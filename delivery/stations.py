@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from delivery import permission
 from delivery.models import Attempt, Decision, Dispatch, Message, VendorEvent
 from delivery.states import AttemptState, Reason, WorkState
 
@@ -51,9 +52,17 @@ def walked(dispatch: Dispatch, row: Message) -> list[Stop]:
     """Chosen, filled, looked at; then its requests, their answers and what was said about it, in the order of their moments."""
     stops = [*_chosen(dispatch, row), *_filled(dispatch, row)]
     looked = {"admitted": bool(row.attempt_id), "reason": Reason(row.reason).label, "variant": row.variant}
-    stops.append(Stop("delivery", row.at, looked))
+    stops.append(Stop("delivery", row.at, looked | without_consent(dispatch, row.profile_id, row.reason, row.at)))
     outside = [*_requests(row), *_said(row)]
     return stops + sorted(outside, key=lambda stop: stop.at or datetime.max.replace(tzinfo=UTC))
+
+
+def without_consent(dispatch: Dispatch, profile_id: int, reason: int, at: datetime) -> dict[str, str]:
+    """What more there is to say of somebody who was left out because they had not agreed: "has not confirmed yet"."""
+    if reason != Reason.NO_CONSENT:
+        return {}
+    about = {"channel": dispatch.channel, "topic": dispatch.topic, "message_class": dispatch.message_class}
+    return {"because": permission.because(dispatch.workspace_id, profile_id, **about, at=at)}
 
 
 def _chosen(dispatch: Dispatch, row: Message) -> Iterator[Stop]:

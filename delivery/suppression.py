@@ -136,6 +136,14 @@ def lift_own(workspace_id: int, channel: str, address: str) -> bool:
     return own.delete()[0] > 0
 
 
+def reason_of(workspace_id: int, channel: str, address: str) -> str:
+    """Why nothing promotional goes to this address, "" where something may: the strongest reason."""
+    hashed = address_hash(workspace_id, channel, normal(channel, address))
+    rows = Suppression.objects.filter(workspace_id=workspace_id, channel__in=(channel, EVERY_CHANNEL), address_hash=hashed)
+    reasons = set(rows.values_list("reason", flat=True))
+    return next(iter(sorted(reasons - MARKETING_ONLY) or sorted(reasons)), "")
+
+
 def normal(channel: str, address: str) -> str:
     """The address in the one form that profiles keep; as given where it has none, so that even that is suppressed."""
     try:

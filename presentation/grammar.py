@@ -14,7 +14,7 @@ from presentation.characters import fault_in_body
 from presentation.filters import FILTERS, MAX_DIGITS, MAX_LENGTH, STYLES, Filter
 from presentation.values import LARGEST, WORDS
 
-BUILT_IN = {"unsubscribe_url": "text", "preferences_url": "text"}
+BUILT_IN = {"unsubscribe_url": "text", "preferences_url": "text", "confirm_url": "text"}
 MAX_NODES, MAX_NESTING, MAX_STEPS = 100, 12, 4
 ALLOWED = 'an expression over declared variables, such as {{ first_name|default("there") }}'
 _ARITHMETIC: dict[type[nodes.Node], str] = {nodes.Add: "+", nodes.Sub: "-", nodes.Mul: "*", nodes.Div: "/"}

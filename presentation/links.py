@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 SCHEMES = ("https", "http", "mailto", "tel", "sms")
-OWN_PAGES = ("unsubscribe_url", "preferences_url")  # addresses of our own that each message has
+OWN_PAGES = ("unsubscribe_url", "preferences_url", "confirm_url")  # addresses of our own that each message has
 _SCHEME = re.compile(r"^([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _ORIGIN = re.compile(r"^https?://[^/?#\s\\]+", re.IGNORECASE)
 _UNFIT = re.compile(r"[\\\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202e\ufeff]")

@@ -19,7 +19,7 @@ from presentation.segments import written_length
 
 MAX_SUBJECT, MAX_EXPRESSIONS = 200, 500
 _VARIABLE = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_WORDS_OF_THE_LANGUAGE = frozenset("true false none and or not if else in is loop self token".split())
+_WORDS_OF_THE_LANGUAGE = frozenset("true false none and or not if else in is loop self token confirm_token".split())
 At = tuple[str | int, ...]
 _ADDRESS = re.compile(r"""\b(href|src)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from presentation.door import UnfitValue, Variable
 from rendering.escapes import ESCAPES, Unrenderable, inert, show
-from rendering.holes import BUILT_IN, TOKEN
+from rendering.holes import BUILT_IN, OWN_PAGES, TOKEN
 from rendering.messages import NO_SUBJECT, Failed, Filled, largest, message_bytes, own_page, too_big
 from rendering.program import Compiled, CompiledMessage
 from rendering.quick import plan
@@ -147,9 +147,9 @@ class _Batch:
         return self.columns[name]
 
     def _built_in(self, name: str) -> Column:
-        if name == TOKEN:
-            return [recipient.token for recipient in self.recipients]
-        return [own_page(self.compiled, name, recipient.token) for recipient in self.recipients]
+        if name in OWN_PAGES:
+            return [own_page(self.compiled, name, str(token)) for token in self._built_in(OWN_PAGES[name][1])]
+        return [recipient.token if name == TOKEN else recipient.confirm_token for recipient in self.recipients]
 
     def _read(self, name: str, variable: Variable) -> Column:
         return self._each_once(

@@ -15,8 +15,13 @@ from presentation.door import stand_in
 
 T = TypeVar("T")
 TOKEN = "token"  # the built-in name of a message's own token; authors can't use it
-OWN_PAGES = {"unsubscribe_url": "u", "preferences_url": "p"}  # pages of our own about one message: {base}/u/{token}
-BUILT_IN = (*OWN_PAGES, TOKEN)  # what every message has a value for
+CONFIRM_TOKEN = "confirm_token"  # the same of what a message asks its reader to confirm
+OWN_PAGES = {  # pages of our own about one message, {base}/u/{token}: where, and by which token
+    "unsubscribe_url": ("u", TOKEN),
+    "preferences_url": ("p", TOKEN),
+    "confirm_url": ("c", CONFIRM_TOKEN),
+}
+BUILT_IN = (*OWN_PAGES, TOKEN, CONFIRM_TOKEN)  # what every message has a value for
 _KEPT = "%/?:@!$&'()*+,;=-._~"  # what a written address may hold as it is
 
 
@@ -97,7 +102,8 @@ class Holes:
         constants = [_address(text, first=place == 0) for place, text in enumerate(cut[::3])]
         expressions = [self.expressions[int(number)] for number in cut[2::3]]
         if len(expressions) == 1 and expressions[0] in OWN_PAGES and constants == ["", ""]:
-            return self._known(Target((f"{self.base_url}/{OWN_PAGES[expressions[0]]}/", ""), (TOKEN,), None))
+            where, token = OWN_PAGES[expressions[0]]
+            return self._known(Target((f"{self.base_url}/{where}/", ""), (token,), None))
         return self._known(self._target(constants, expressions, track=track))
 
     def _known(self, target: Target) -> str:

@@ -95,8 +95,8 @@ def by_name(written: Mapping[str, bytes]) -> dict[str, Any]:
 
 
 def own_page(compiled: Compiled, name: str, token: str) -> str:
-    """Where this message's reader can unsubscribe ("unsubscribe_url"), or choose ("preferences_url")."""
-    return f"{compiled.base_url}/{OWN_PAGES[name]}/{token}"
+    """Where this message's reader can unsubscribe ("unsubscribe_url"), choose ("preferences_url"), or confirm ("confirm_url")."""
+    return f"{compiled.base_url}/{OWN_PAGES[name][0]}/{token}"
 
 
 def message_bytes(message: CompiledMessage, values: Sequence[str]) -> int:

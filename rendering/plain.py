@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import nodes
 
 from presentation.door import UnfitValue, names_of
-from rendering.holes import BUILT_IN, OWN_PAGES, TOKEN
+from rendering.holes import BUILT_IN, CONFIRM_TOKEN, OWN_PAGES, TOKEN
 from rendering.messages import NO_SUBJECT, Failed, by_name, largest, own_page, too_big
 from rendering.program import Compiled, Program
 from rendering.sandbox import TROUBLES, document, escaped, words
@@ -52,7 +52,8 @@ def plain(compiled: Compiled, recipient: Recipient) -> Rendered | Failed:
 
 def values_for(compiled: Compiled, part: Program, recipient: Recipient) -> dict[str, Any]:
     """What the expressions of a part may see of a recipient. Raises UnfitValue."""
-    values: dict[str, Any] = {name: own_page(compiled, name, recipient.token) for name in OWN_PAGES} | {TOKEN: recipient.token}
+    values: dict[str, Any] = {TOKEN: recipient.token, CONFIRM_TOKEN: recipient.confirm_token}
+    values |= {name: own_page(compiled, name, values[token]) for name, (_, token) in OWN_PAGES.items()}
     for name in _names(part):
         variable = compiled.variables[name]
         values[name] = value_of(variable, getter(variable.source)(recipient))

@@ -34,13 +34,15 @@ class Person(Protocol):
 @dataclass(slots=True)
 class Recipient:
     """One person a message is filled for. n: place in the dispatch; data: the payload of an API call, or the properties of
-    the event that triggered the message; token: the message's own, unguessable; locale: as wanted, "" for the profile's."""
+    the event that triggered the message; token: the message's own, unguessable; locale: as wanted, "" for the profile's;
+    confirm_token: of what this message asks its reader to confirm, "" where it asks for nothing."""
 
     n: int
     profile: Person | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     token: str = ""
     locale: str = ""
+    confirm_token: str = ""
 
     @property
     def wanted(self) -> str:

@@ -64,7 +64,15 @@ class Messages(APIView):
         key = request.headers.get("Idempotency-Key")
         accepted = pipeline.send_now(request.actor, wanted, idempotency_key=key, now=timezone.now())
         href = f"/api/v1/messages/{accepted.message_id}"
-        body = {"id": accepted.message_id, "state": "accepted", "reason": "", "href": href, "timeline": [], "fallbacks": []}
+        body: dict[str, Any] = {
+            "id": accepted.message_id,
+            "state": "accepted",
+            "reason": "",
+            "href": href,
+            "timeline": [],
+            "fallbacks": [],
+            "permission": None,
+        }
         return Response(body, status=202, headers={"Location": href, "Idempotent-Replayed": str(accepted.replayed).lower()})
 
 
@@ -105,7 +113,7 @@ class OneMessage(APIView):
         href = f"/api/v1/messages/{message_id}"
         followed = pipeline.followed(request.actor.workspace_id, message_id)
         told = {"id": message_id, "state": why.state, "reason": why.reason, "href": href, "timeline": stops(why)}
-        return Response({**told, "fallbacks": followed})
+        return Response({**told, "fallbacks": followed, "permission": _permission(request.actor.workspace_id, message_id)})
 
     @extend_schema(operation_id="messages_cancel", responses={204: None})
     def delete(self, request: ApiRequest, message_id: str) -> Response:
@@ -113,6 +121,14 @@ class OneMessage(APIView):
         if not delivery.cancel(request.actor.workspace_id, message_id, now=timezone.now()):
             raise Conflict("it is too late to take this message back: its last look was had, or it was taken back before")
         return Response(status=204)
+
+
+def _permission(workspace_id: int, message_id: str) -> dict[str, Any]:
+    """What permitted a message, as plain data."""
+    found = delivery.permission(workspace_id, message_id)
+    said = audience.ConsentEntryAnswer.of(found.said) if found.said is not None else None
+    about = {name: getattr(found, name) for name in ("verdict", "words", "channel", "topic", "message_class", "at")}
+    return bodies.PermissionBody(**about, consent=said).model_dump(mode="json")
 
 
 class CampaignOutlook(APIView):

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from audience.door import ConsentEntryAnswer
 from workflow.requests import BatchedMessage
 
 
@@ -43,8 +44,23 @@ class Followed(BaseModel):
     passed_over: str
 
 
+class PermissionBody(BaseModel):
+    """What permitted a message, or forbade it, as of its last look (`at`), whatever its person said later. verdict: not_needed, agreed,
+    not_refused (service), refused, not_agreed, pending, expired, erased, undecided (not looked at yet) or archived; words: the same in
+    English; consent: the entry of the ledger that decides it."""
+
+    verdict: str
+    words: str
+    channel: str
+    topic: str
+    message_class: str
+    at: datetime | None
+    consent: ConsentEntryAnswer | None
+
+
 class MessageAnswer(BaseModel):
-    """A transactional message. state: accepted until its last look, then as the ledger says. fallbacks: what was sent after it."""
+    """A message. state: accepted until its last look, then as the ledger says. fallbacks: what was sent after it. permission: null in the
+    answer that accepts it."""
 
     id: str
     state: str
@@ -52,6 +68,7 @@ class MessageAnswer(BaseModel):
     href: str
     timeline: list[dict[str, Any]] = []
     fallbacks: list[Followed] = []
+    permission: PermissionBody | None = None
 
 
 class BatchSchema(BaseModel):

@@ -75,7 +75,13 @@ def _fill_variant(work: delivery.Work, variant: int, group: list[tuple[delivery.
     revision_id = revision_of(dispatch.experiment, dispatch.template_revision_id, variant)
     sender_id = presentation.sender_among(workspace_id, revision_id, dispatch.pins)
     whole = compiled(workspace_id, revision_id, sender_id)
-    made = rendering.fill(whole, [rendering.Recipient(entry.n, person, entry.payload or {}, token) for entry, person, token in group])
+    made = rendering.fill(
+        whole,
+        [
+            rendering.Recipient(entry.n, person, entry.payload or {}, token, confirm_token=_confirms(work, entry, person))
+            for entry, person, token in group
+        ],
+    )
     programs = {
         locale: program(workspace_id, revision_id, sender_id, variant, locale) for locale in {whole.default_locale, *_locales(made)}
     }
@@ -89,6 +95,12 @@ def _fill_variant(work: delivery.Work, variant: int, group: list[tuple[delivery.
         parts = rendering.sms_parts(message.text.decode()).parts if texts else 1
         outgoing.append(delivery.Outgoing(entry.n, person, message, programs[message.locale], "", variant, parts))
     return outgoing
+
+
+def _confirms(work: delivery.Work, entry: delivery.Entry, person: Person) -> str:
+    """The token of what this message asks its reader to confirm; "" of nearly all."""
+    number = entry.payload.get(delivery.CONFIRMS) if entry.payload else None
+    return delivery.confirm_token(work.workspace_id, work.dispatch.channel, person, number) if isinstance(number, int) else ""
 
 
 def _locales(made: Sequence[rendering.Filled | rendering.Failed]) -> set[str]:

@@ -74,3 +74,22 @@ class Chain(models.Model):
             models.Index(fields=["looks_at"], condition=models.Q(ended=""), name="chains_due"),
             models.Index(fields=["workspace", "profile_id"]),
         ]
+
+
+class Asked(models.Model):
+    """When an address was asked to confirm an agreement, in the last day: so that nobody floods a stranger with such questions.
+
+    topic "": about whatever. times: instants, oldest first; address_hash: as suppressions know it.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
+    channel = models.CharField(max_length=30)
+    topic = models.CharField(max_length=80)
+    address_hash = models.BigIntegerField()
+    times = models.JSONField(default=list)
+    last_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "channel", "topic", "address_hash"], name="one_count_per_address_and_topic"),
+        ]

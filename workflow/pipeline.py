@@ -16,7 +16,7 @@ from delivery import door as delivery
 from governance import door as governance
 from governance.door import Actor, Finding, Refused, Role, allow
 from optimization import door as optimization
-from workflow import bells, content, fallbacks, schedules, transactional, triggers
+from workflow import bells, confirmations, content, fallbacks, schedules, transactional, triggers
 from workflow.documents import CampaignBody
 from workflow.models import Run
 from workflow.outlook import Outlook, Sample, look_ahead, run_of
@@ -25,7 +25,19 @@ from workflow.requests import MessageRequest
 from workflow.transactional import Accepted
 
 __all__ = ["Accepted", "CampaignBody", "MessageRequest", "Outlook", "Run", "Sample"]
-__all__ += ["chain", "fall_back", "followed", "launch", "on_events", "preview", "send_batch", "send_now", "tick", "why"]
+__all__ += [
+    "ask_for_confirmations",
+    "chain",
+    "fall_back",
+    "followed",
+    "launch",
+    "on_events",
+    "preview",
+    "send_batch",
+    "send_now",
+    "tick",
+    "why",
+]
 __all__ += ["Planned", "RunLine", "active_runs", "latest_runs", "refused_lately", "upcoming"]
 
 log = structlog.get_logger(__name__)
@@ -86,6 +98,11 @@ def send_now(actor: Actor, wanted: MessageRequest, *, idempotency_key: str | Non
 def on_events(*, now: datetime, limit: int = 500) -> int:
     """Turn newly arrived events into messages of the campaigns they trigger, the best one per person. Returns how many events were read."""
     return triggers.consume(now=now, limit=limit)
+
+
+def ask_for_confirmations(*, now: datetime) -> int:
+    """Ask people whether they meant what they are said to have agreed to, where a topic wants that. Returns how many were asked."""
+    return confirmations.ask_for_confirmations(now=now) if audience.confirmations_waiting(now=now) else 0
 
 
 def tick(*, now: datetime, launched: Callable[[Run], None] = lambda run: None) -> int:

@@ -30,7 +30,8 @@ class Prospect:
     """One campaign and one person, if it went out now (of an event's campaign: if the event happened now).
 
     verdict: would_get; left_out of the audience or at the last look, for `reason`; refused, where it can't go to anybody; outside
-    the segment. until: when a message that must wait would go; next_at: the next planned launch; shown: its subject or text.
+    the segment. until: when a message that must wait would go; next_at: the next planned launch; shown: its subject or text;
+    because: more about the reason, in words.
     """
 
     key: str
@@ -44,6 +45,7 @@ class Prospect:
     until: datetime | None = None
     variant: str = ""
     shown: str = ""
+    because: str = ""
 
 
 def prospects(workspace_id: int, person: Person, *, now: datetime) -> list[Prospect]:
@@ -92,7 +94,7 @@ def _of_a_member(
     renders = isinstance(message, rendering.Filled) or isinstance(campaign.trigger, OnEvent)  # what an event brings along isn't known
     expected = delivery.forecast(plan, person, renders=renders, now=now)
     if expected.reason:
-        return replace(prospect, verdict="left_out", reason=expected.reason)
+        return replace(prospect, verdict="left_out", reason=expected.reason, because=expected.because)
     return replace(
         prospect,
         verdict="would_get",

@@ -24,7 +24,7 @@ CLASSES = ("transactional", "service")
 # Whatever changes who vouched for what moves the epoch. Only a body that was altered behind everybody's back doesn't: it is looked at
 # again after so long, and till then the text that was read before goes out.
 VOUCHED_FOR = timedelta(seconds=10)
-_vouched: dict[tuple[int, str], tuple[int, int, datetime]] = {}
+_vouched: dict[tuple[int, str, tuple[str, str] | None], tuple[int, int, datetime]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +87,19 @@ def _accept(
 
 
 def decide_for(
-    workspace_id: int, type_: str, profile_id: int, data: dict[str, Any], *, expires: datetime, now: datetime
+    workspace_id: int,
+    type_: str,
+    profile_id: int,
+    data: dict[str, Any],
+    *,
+    expires: datetime,
+    now: datetime,
+    approved_with: tuple[str, str] | None = None,
 ) -> delivery.MessageKey:
     """A message of another type for the same person, in the caller's transaction. Raises Invalid, Refused or Missing where that type
-    isn't in force, can't be rendered, or the person has no address for it."""
-    template = _in_force(workspace_id, type_, governance.epoch(workspace_id), now)
+    isn't in force, can't be rendered, or the person has no address for it. approved_with: kind and key of a document that uses the
+    template, whose approval is as good as its own."""
+    template = _in_force(workspace_id, type_, governance.epoch(workspace_id), now, approved_with=approved_with)
     channel = template.view.model.channel
     people = audience.load(workspace_id, [profile_id])
     if not people or not _reachable(workspace_id, channel, people[0]):
@@ -118,24 +126,37 @@ def _check_carries(workspace_id: int, channel: str) -> None:
         raise Invalid([Finding("error", "/attachments", f"{channel} by {', '.join(unable)}", "none: this way carries no files")])
 
 
-def _in_force(workspace_id: int, type_: str, epoch: int, now: datetime, *, at: str = "") -> Template:
+def _in_force(
+    workspace_id: int, type_: str, epoch: int, now: datetime, *, at: str = "", approved_with: tuple[str, str] | None = None
+) -> Template:
     """The type's template, released, approved and of a class that may be sent so, with its senders. Raises Invalid, Refused or
     Missing."""
     template = _template(workspace_id, type_, epoch, at)
     _check_class(template, at)
-    known = _vouched.get((workspace_id, type_))
+    vouched = (workspace_id, type_, approved_with)
+    known = _vouched.get(vouched)
     if known is None or known[:2] != (epoch, template.id) or not timedelta() <= now - known[2] < VOUCHED_FOR:
         if len(_vouched) > 1_000:
             _vouched.clear()
         if known is not None and known[:2] == (epoch, template.id):  # one looks again, the others needn't at the same moment
-            _vouched[workspace_id, type_] = (epoch, template.id, now)
+            _vouched[vouched] = (epoch, template.id, now)
         try:
-            governance.approval(workspace_id, "template", type_, now=now)
+            _approved(workspace_id, type_, approved_with, now)
         except BaseException:
-            _vouched.pop((workspace_id, type_), None)
+            _vouched.pop(vouched, None)
             raise
-        _vouched[workspace_id, type_] = (epoch, template.id, now)
+        _vouched[vouched] = (epoch, template.id, now)
     return Template(template, [sender.id for sender in content.senders_of(workspace_id, [template], epoch=epoch)])
+
+
+def _approved(workspace_id: int, type_: str, approved_with: tuple[str, str] | None, now: datetime) -> None:
+    """Raises Refused where nobody approved what the template says now, neither by itself nor with what uses it."""
+    try:
+        governance.approval(workspace_id, "template", type_, now=now)
+    except Refused:
+        if approved_with is None:
+            raise
+        governance.approval(workspace_id, *approved_with, now=now)
 
 
 def _template(workspace_id: int, key: str, epoch: int, at: str) -> governance.RevisionView:

@@ -28,6 +28,7 @@ RAISE_EVERY = 60.0  # seconds between two raises of the epoch, by which a restor
 WATCH_EVERY = 0.2  # seconds between looks at what another process sends
 GATHERS = 0.025  # seconds from one few messages to the next: under load more of them share a walk, and a lone one never waits
 MANY = 50  # messages that are no few: others wait already
+ASKS_EVERY = 1.0  # seconds between looks at who is to confirm something: a person waits for the question, but not for a part of a second
 EVENTS_WAIT = timedelta(seconds=0.05)  # at most, while messages are sent
 LOOKS_AT_CONNECTION = 1.0  # seconds that a busy worker keeps its connection without asking whether it is still good
 STAND_BY = 1.0  # seconds between looks whether the other process of one SQLite file has ended
@@ -55,6 +56,7 @@ class Worker:
         self.stopping = threading.Event()
         self._ticked, self._until, self._raised = float("-inf"), float("inf"), time.monotonic()
         self._looked, self._busy, self._few = clock(), False, False
+        self._asked = float("-inf")
 
     def step(self) -> bool:
         """Do one piece of work; False if there was none."""
@@ -70,12 +72,16 @@ class Worker:
         return self._busy
 
     def _look_at_events(self) -> int:
-        """What people's events trigger; in the midst of sending not before each piece of work."""
+        """What people's events trigger, and who is to confirm something; in the midst of sending not before each piece of work."""
         now = self.clock()
         if self._busy and timedelta() <= now - self._looked < EVENTS_WAIT:
             return 0
         self._looked = now
-        return pipeline.on_events(now=now)
+        asked = 0
+        if time.monotonic() - self._asked >= ASKS_EVERY:
+            asked = pipeline.ask_for_confirmations(now=now)
+            self._asked = time.monotonic()
+        return asked + pipeline.on_events(now=now)
 
     def keep_time(self) -> None:
         """Schedules, waves, evidence about requests in doubt, housekeeping; the audience's computed attributes, index, daily snapshots."""

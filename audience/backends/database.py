@@ -200,9 +200,11 @@ def _having(where: Sequence[PropertyTest]) -> dict[str, list[str]]:
 
 def _consented(workspace_id: int, leaf: Consented) -> Q:
     own = Subscription.objects.filter(workspace_id=workspace_id, profile_id=OuterRef("pk"), channel=leaf.channel)
+    if leaf.pending:
+        return Q(Exists(own.filter(topic=leaf.topic, state="pending", confirm_until__gt=leaf.at)))
     lasting = Q(expires_at=None) | Q(expires_at__gt=leaf.at)
     agreed = Q(Exists(own.filter(lasting, topic=leaf.topic, state="subscribed")))
-    return agreed & ~Q(Exists(own.filter(topic="*", state="unsubscribed")))
+    return agreed & ~Q(Exists(own.filter(Q(state="unsubscribed") | Q(refused=True), topic="*")))
 
 
 def _addressed(workspace_id: int, leaf: Addressed) -> Q:

@@ -22,6 +22,7 @@ ID = "external_id"
 ROW = "{row}"
 SAID = {
     **dict.fromkeys(("subscribed", "yes", "y", "true", "t", "1", "opted in", "opt-in"), "subscribed"),
+    **dict.fromkeys(("confirmed", "double opt-in"), consent.CONFIRMED),
     **dict.fromkeys(("unsubscribed", "no", "n", "false", "f", "0", "opted out", "opt-out"), "unsubscribed"),
 }
 
@@ -156,7 +157,8 @@ class Columns:
             if word in SAID:
                 said.append((channel, topic, SAID[word]))
             elif word:
-                faults.append(Finding("error", pointer([column]), shorten(word), "subscribed or unsubscribed, yes or no; or nothing"))
+                expected = "subscribed, confirmed or unsubscribed, yes or no; or nothing"
+                faults.append(Finding("error", pointer([column]), shorten(word), expected))
         return said
 
     def word(self, column: str, value: Any) -> str:

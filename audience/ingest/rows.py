@@ -22,8 +22,8 @@ Said = tuple[str, str, str]  # channel, topic, state
 class ProfileRow:
     """What is said about one person. A field that is None is left as it was; "" clears it. An attribute that is None is removed.
 
-    consents: (channel, topic, "subscribed" | "unsubscribed"). line: where it stood in its file or request, for the report.
-    faults: what was wrong with it before it became a row.
+    consents: (channel, topic, "subscribed" | "unsubscribed" | "confirmed": subscribed, and they confirmed it elsewhere). line: where it
+    stood in its file or request, for the report. faults: what was wrong with it before it became a row.
     """
 
     external_id: str
@@ -138,7 +138,7 @@ def _attributes(given: Mapping[str, Any], catalogue: Catalogue, made: CleanRow, 
 def _consents(given: tuple[Said, ...], made: CleanRow, faults: list[Finding]) -> None:
     for channel, topic, state in given:
         where = pointer(["consents", f"{channel}:{topic}"])
-        wrong = consent.faults(channel, topic, state)
+        wrong = consent.faults(channel, topic, "subscribed" if state == consent.CONFIRMED else state)
         faults += [Finding("error", where + fault.path, fault.found, fault.expected) for fault in wrong]
         if not wrong:
             made.consents[channel, topic] = state

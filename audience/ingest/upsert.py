@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 from django.db import transaction
 from django.utils.timezone import is_aware
 
 from audience import profiles, sql
 from audience.catalogue import MAX_ATTRIBUTES, Catalogue, catalogue
-from audience.consent import as_state, set_consent
+from audience.consent import CONFIRMED, set_consent
 from audience.ingest import postgresql, sqlite
 from audience.ingest.rows import STORED, CleanRow, ProfileRow, Rejected, clean
 from audience.profiles import Person
@@ -227,7 +228,9 @@ def _consents(workspace_id: int, rows: Sequence[CleanRow], source: str, now: dat
     news = 0
     for (channel, topic, state), people in sorted(said.items()):
         numbers = [ids[each] for each in people]
+        about: dict[str, Any] = {"channel": channel, "topic": topic, "source": source, "keep_refusals": True}
+        agreed = state != "unsubscribed"
         news += set_consent(
-            workspace_id, numbers, channel=channel, topic=topic, state=as_state(state), source=source, now=now, keep_refusals=True
+            workspace_id, numbers, **about, state="subscribed" if agreed else "unsubscribed", confirmed=state == CONFIRMED, now=now
         )
     return news

@@ -119,6 +119,8 @@ class Migration(migrations.Migration):
                 ('wording', models.CharField(blank=True, max_length=200)),
                 ('basis', models.CharField(blank=True, max_length=24)),
                 ('expires_at', models.DateTimeField(null=True)),
+                ('confirm_until', models.DateTimeField(null=True)),
+                ('refused', models.BooleanField(default=False)),
                 ('at', models.DateTimeField()),
                 ('profile', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='subscriptions', to='audience.profile')),
                 ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
@@ -163,6 +165,9 @@ class Migration(migrations.Migration):
                 ('wording', models.CharField(blank=True, max_length=200)),
                 ('basis', models.CharField(blank=True, max_length=24)),
                 ('expires_at', models.DateTimeField(null=True)),
+                ('confirm_until', models.DateTimeField(null=True)),
+                ('refused', models.BooleanField(default=False)),
+                ('confirms_id', models.BigIntegerField(null=True)),
                 ('at', models.DateTimeField()),
                 ('profile', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='subscription_entries', to='audience.profile')),
                 ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
@@ -184,6 +189,17 @@ class Migration(migrations.Migration):
             options={
                 'indexes': [models.Index(fields=['workspace', 'id'], name='audience_ev_workspa_62471c_idx')],
             },
+        ),
+        migrations.CreateModel(
+            name='ConfirmationFeed',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('profile_id', models.BigIntegerField(db_index=True)),
+                ('entry_id', models.BigIntegerField()),
+                ('at', models.DateTimeField()),
+                ('due_at', models.DateTimeField(db_index=True)),
+                ('workspace', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
+            ],
         ),
         migrations.CreateModel(
             name='IdList',

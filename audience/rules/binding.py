@@ -209,7 +209,9 @@ _LEAVES: dict[type[DocumentModel], Callable[[_Binder, Any, str], Bound]] = {
     nodes.Segment: _Binder.segment,
     nodes.OnList: _Binder.listed,
     nodes.Trigger: _Binder.trigger,
-    nodes.Consent: lambda binder, node, at: Consented(node.consent.channel, node.consent.topic, binder.scope.as_of, at),
+    nodes.Consent: lambda binder, node, at: Consented(
+        node.consent.channel, node.consent.topic, binder.scope.as_of, node.consent.state == "pending", at
+    ),
     nodes.Reachable: lambda binder, node, at: Addressed(node.reachable, at),
     nodes.Everyone: lambda binder, node, at: Constant(True, at),
 }

@@ -201,11 +201,13 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Consented:
-    """Subscribed to the topic, by an agreement that hasn't expired at that moment, and not unsubscribed from the whole channel."""
+    """Subscribed to the topic, by an agreement that hasn't expired at that moment, and not unsubscribed from the whole channel.
+    pending: asked to confirm it instead, and able to at that moment."""
 
     channel: str
     topic: str
     at: datetime
+    pending: bool = False
     path: str = ""
     negated: bool = False
 

@@ -190,14 +190,15 @@ class OnList(DocumentModel):
 
 
 class ConsentTo(DocumentModel):
-    """A topic of a channel; "*" is the channel as a whole."""
+    """A topic of a channel; "*" is the channel as a whole. state: pending asks for those who were asked to confirm and can still do so."""
 
     channel: Channel
     topic: Name
+    state: Literal["subscribed", "pending"] = "subscribed"
 
 
 class Consent(DocumentModel):
-    """A condition on consent: subscribed to the topic, and not unsubscribed from the whole channel."""
+    """A condition on consent: subscribed to the topic, and not unsubscribed from the whole channel; or pending."""
 
     consent: ConsentTo
 

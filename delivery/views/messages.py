@@ -20,6 +20,7 @@ from delivery.facts import facts
 from delivery.left_out import left_out
 from delivery.message_ids import read_message_id
 from delivery.models import Dispatch, Message, OutboxMail
+from delivery.permission import permission
 from delivery.pins import SentMessage, sent_message
 from delivery.states import MessageState
 from delivery.views.frames import framed
@@ -220,6 +221,7 @@ def message(request: ConsoleRequest, token: str) -> HttpResponse:
         "mail": OutboxMail.objects.filter(workspace_id=workspace_id, message_id=token).first(),
         "files": attached.names(key.dispatch_id, key.n) if key else [],
         "about": _about(item) if item else None,
+        "permitted": permission(workspace_id, token),
         "device": _device(workspace_id, item) if item and item.channel == "push" else None,
     }
     context |= _said(request.actor, token)

@@ -108,7 +108,7 @@ def _tell(stop: Stop, leads: Leads) -> Told:
         reason = str(facts.get("reason") or "")
         if facts["admitted"]:
             return Told("accepted", "Passed the last look: consent, suppression, caps, quiet hours, budget", stop.at, ())
-        return Told("skipped", "Left out at the last look", stop.at, _given([("reason", reason)]))
+        return Told("skipped", "Left out at the last look", stop.at, _given([("reason", reason), ("they", facts.get("because"))]))
     if "due_at" in facts:
         return Told(
             "planned",
@@ -117,7 +117,8 @@ def _tell(stop: Stop, leads: Leads) -> Told:
             _given([("due", facts["due_at"]), ("of use until", facts.get("expires_at"))]),
         )
     if facts.get("planned") is False:
-        return Told("skipped", "Left out when it was planned", stop.at, _given([("reason", facts.get("reason"))]))
+        given = [("reason", facts.get("reason")), ("they", facts.get("because"))]
+        return Told("skipped", "Left out when it was planned", stop.at, _given(given))
     return Told(
         "planned", "Planned at launch", stop.at, _given([("wave", facts.get("wave")), ("place in the run", _place(facts.get("n")))])
     )

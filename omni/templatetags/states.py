@@ -63,6 +63,7 @@ LOOKS: dict[str, Look] = {
     "skipped": Look("Skipped", "circle-minus", "neutral"),
     "unsubscribed": Look("Unsubscribed", "circle-minus", "caution"),
     "subscribed": Look("Subscribed", "circle-check", "good"),
+    "pending": Look("Not confirmed yet", "clock", "caution"),
     "suppressed": Look("Suppressed", "circle-minus", "danger"),
     # devices
     "next": Look("Written to next", "delivery", "info"),

@@ -98,10 +98,17 @@ def _field(rule: dict[str, Any], person: Profile, as_of: datetime) -> bool:
 
 
 def _consents(wanted: dict[str, str], person: Profile, as_of: datetime) -> bool:
+    if wanted.get("state") == "pending":
+        about = wanted["channel"], wanted["topic"]
+        return any(
+            (row.channel, row.topic) == about and row.state == "pending" and row.confirm_until > as_of for row in person.subscriptions.all()
+        )
     states = {(row.channel, row.topic): row.state for row in person.subscriptions.all()}
     for row in person.subscriptions.all():
         if row.state == "subscribed" and row.expires_at is not None and row.expires_at <= as_of:
             states.pop((row.channel, row.topic))
+        if row.refused:
+            states[row.channel, row.topic] = "unsubscribed"
     whole = states.get((wanted["channel"], "*")) != "unsubscribed"
     return states.get((wanted["channel"], wanted["topic"])) == "subscribed" and whole
 

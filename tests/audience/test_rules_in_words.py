@@ -48,6 +48,10 @@ from tests.laws.rules_drawn import rules
         ({"event": "visit", "op": "at_most", "count": 0}, "People who never did “visit”."),
         ({"none": [{"segment": "vip"}]}, "Everyone, except those in the segment “vip”."),
         (
+            {"consent": {"channel": "sms", "topic": "flash-sales", "state": "pending"}},
+            "People who have yet to confirm that they agree to “Flash sales” by SMS.",
+        ),
+        (
             {
                 "all": [
                     {"reachable": "email"},

@@ -161,17 +161,20 @@ def _events(workspace_id: int, made: list[Profile], chance: random.Random) -> No
 
 
 def _subscriptions(workspace_id: int, made: list[Profile], chance: random.Random) -> None:
-    states = ["subscribed", "unsubscribed"]
+    states = ["subscribed", "unsubscribed", "subscribed", "unsubscribed", "pending"]
+    ends = [NOW, NOW + timedelta(seconds=1), NOW - timedelta(days=1)]
     rows = [
         Subscription(
             workspace_id=workspace_id,
             profile=profile,
             channel=channel,
             topic=topic,
-            state=chance.choice(states),
+            state=(state := chance.choice(states)),
             source="test",
             at=NOW,
-            expires_at=chance.choice([None, None, NOW, NOW + timedelta(seconds=1), NOW - timedelta(days=1)]),
+            expires_at=chance.choice([None, None, *ends]),
+            confirm_until=chance.choice(ends) if state == "pending" else None,
+            refused=state == "pending" and chance.random() < 0.5,
         )
         for profile in made
         for channel in ("email", "sms")

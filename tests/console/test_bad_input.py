@@ -76,6 +76,7 @@ POSTED = (
         ("/title", "/ramp", "/holdout", "/budget", "/trigger:json", "/was:json", "/variants:json", "do", "kept", "source"),
     ),
     ("/console/new/sending-policies/", ("/title", "/caps:json", "/quiet_hours:json", "do", "source")),
+    ("/console/new/opt-ins/", ("/title", "/channel", "/topics:json", "/confirm_with", "/link_days", "do", "source")),
     ("/console/look/segments/", ("/title", "/rule:json", "/rule/of/0/value", "source")),
     ("/console/look/templates/frame/", ("/title", "/locales:json", "look_person", "look_key", "source")),
     ("/console/look/templates/info/", ("/locales:json", "look_person", "source")),

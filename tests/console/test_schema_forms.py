@@ -38,6 +38,7 @@ BODIES = [
     ("approval_policy", "approval-policies", {"title": "Two", "drift": 0.125}),
     ("approval_policy", "approval-policies", {"title": "Always one", "approvals_above": None}),
     ("attribute", "attributes", {"title": "Stays", "type": "number", "unit": "stays"}),
+    ("opt_in", "opt-ins", {"title": "News", "channel": "sms", "topics": ["news", "*"], "confirm_with": "please", "link_days": 7}),
 ]
 
 

@@ -48,6 +48,7 @@ def test_a_campaign_comes_back_as_it_was(body: dict[str, Any]) -> None:
         {"event": "paid", "op": "never"},
         {"event": "paid", "where": [{"property": "plan", "op": "is", "value": "5"}, {"property": "sum", "op": "gt", "value": 5}]},
         {"all": [{"consent": {"channel": "email", "topic": "*"}}, {"reachable": "sms"}]},
+        {"all": [{"consent": {"channel": "sms", "topic": "offers", "state": "pending"}}]},
         {"attribute": "stays", "op": "between", "value": [1, 4]},
         {"attribute": "has_app", "op": "is", "value": False},
         {"attribute": "interests", "op": "has_all", "value": ["beach", "food"]},

@@ -12,6 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audience import door as audience
+from audience.models import ConfirmationFeed
+from delivery.confirm_links import confirm_token
+from delivery.confirm_words import CONFIRM_WORDS
 from delivery.door import message_id, suppress, suppressed
 from delivery.models import Suppression, VendorEvent
 from delivery.preference_words import PREFERENCE_WORDS
@@ -213,3 +216,43 @@ def test_the_page_needs_no_script_no_cookie_and_no_other_host(now: datetime) -> 
     assert "<script" not in page and " style=" not in page and not answer.cookies
     assert not re.search(r"(?:href|src|action)=\"(?:https?:)?//", page)
     assert answer.headers["Referrer-Policy"] == "no-referrer" and "no-store" in answer.headers["Cache-Control"]
+
+
+# ── topics that want to be confirmed ──────────────────────────────────────────────────────────────────────────────
+
+
+def wants_confirming(now: datetime, *topics: str) -> None:
+    link = {"subject": "Please", "blocks": [{"type": "text", "id": "ask", "text": "[Confirm]({{ confirm_url }})"}]}
+    body = factories.template(message_class="transactional", topic=None, variables={}, locales={"en": link})
+    factories.put("template", "please", body, now=now)
+    declared = {"title": "Confirmed", "channel": "email", "topics": list(topics), "confirm_with": "please"}
+    factories.in_force("opt_in", "confirmed", declared, now=now)
+
+
+def test_a_topic_that_wants_to_be_confirmed_waits_and_says_so(now: datetime) -> None:
+    written(now, trips="promotional")
+    wants_confirming(now, "trips")
+    mail = sent(1, now=now)
+    page = save(mail, "email/offers", "email/trips")
+    assert CONFIRM_WORDS["en"].waits in page and switches(mail) == {"email/offers": True, "email/trips": True}
+    assert not may_write(mail, "trips") and ledger(mail) == [("email", "trips", "pending", "omni:preferences")]
+    save(mail, "email/offers", "email/trips")
+    assert len(ledger(mail)) == 1 and ConfirmationFeed.objects.count() == 1, "saving again asks nothing again"
+    save(mail, "email/offers")
+    assert ledger(mail)[-1] == ("email", "trips", "unsubscribed", "omni:preferences"), "switched off, it waits no longer"
+    assert CONFIRM_WORDS["en"].waits not in Client().get(f"/p/{mail.tokens[0]}").content.decode()
+
+
+@pytest.mark.parametrize("agreed_before", [True, False])
+def test_who_left_everything_is_asked_once_and_gets_nothing_before_the_answer(now: datetime, agreed_before: bool) -> None:
+    mail = sent(1, now=now)
+    wants_confirming(now, "*")
+    save(mail, *(["email/offers"] if agreed_before else []))
+    save(mail, act="leave")
+    save(mail, "email/offers")
+    assert ConfirmationFeed.objects.count() == 1
+    assert not may_write(mail, "offers") and not may_write(mail, "offers", message_class="service")
+    [person] = audience.load(home(), mail.people[:1])
+    number = ConfirmationFeed.objects.get().entry_id
+    assert Client().post(f"/c/{confirm_token(home(), 'email', person, number)}").status_code == 200
+    assert may_write(mail, "offers") and not Suppression.objects.exists()

@@ -27,7 +27,7 @@ CANARY = "Zqxw Canary"  # stands in everything that belongs to the workspace, an
 CANARIES = (CANARY.casefold(), "zqxw-canary@example.com", "+4915112345678")
 ROOMS = {"governance", "audience", "presentation", "optimization", "delivery", "workflow"}
 PUBLIC = re.compile(  # needs nobody: probes, vendors, links in messages, the API's own description, and what is about one's own session
-    r"^$|^(hooks|t|o|p|u)/|^\^|^(healthz|readyz|metrics)$|^api/v1/(schema|docs)/$|^console/(sign-in|sign-out|theme|workspace|welcome)/|^console/style-"
+    r"^$|^(hooks|t|o|p|u|c)/|^\^|^(healthz|readyz|metrics)$|^api/v1/(schema|docs)/$|^console/(sign-in|sign-out|theme|workspace|welcome)/|^console/style-"
 )
 METHODS = {"console": ("GET", "POST"), "api": ("GET", "POST", "PUT", "DELETE")}
 

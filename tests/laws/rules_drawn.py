@@ -191,9 +191,10 @@ shares = st.builds(
     st.sampled_from(["a", "spring", "ünï", "100 %s"]),
 )
 consents = st.builds(
-    lambda channel, topic: {"consent": {"channel": channel, "topic": topic}},
+    lambda channel, topic, state: {"consent": {"channel": channel, "topic": topic, **({"state": state} if state else {})}},
     st.sampled_from(["email", "sms"]),
     st.sampled_from(["offers", "*", "none"]),
+    st.sampled_from(["", "subscribed", "pending"]),
 )
 conditions = st.one_of(
     attributes,

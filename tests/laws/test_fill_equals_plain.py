@@ -125,7 +125,15 @@ links = st.lists(
 ).map(lambda parts: "https://shop.example.com/" + "".join(parts))
 targets = st.one_of(
     links,
-    st.sampled_from(["mailto:a@example.com?subject={{ city }}", "{{ unsubscribe_url }}", "{{ preferences_url }}", "tel:+15005550006"]),
+    st.sampled_from(
+        [
+            "mailto:a@example.com?subject={{ city }}",
+            "{{ unsubscribe_url }}",
+            "{{ preferences_url }}",
+            "{{ confirm_url }}",
+            "tel:+15005550006",
+        ]
+    ),
 )
 
 

@@ -73,4 +73,19 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('workspace', 'first_dispatch', 'first_n'), name='one_chain_per_message')],
             },
         ),
+        migrations.CreateModel(
+            name='Asked',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('channel', models.CharField(max_length=30)),
+                ('topic', models.CharField(max_length=80)),
+                ('address_hash', models.BigIntegerField()),
+                ('times', models.JSONField(default=list)),
+                ('last_at', models.DateTimeField(db_index=True)),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'channel', 'topic', 'address_hash'), name='one_count_per_address_and_topic')],
+            },
+        ),
     ]

@@ -31,6 +31,7 @@ the channel carries it. A `budget` is money that one run may spend: sending halt
     "event_type": "Events are recorded whether their name has a type or not; [how long they are kept](../how-to/export-and-retention.md).",
     "import_mapping": "Used by `import_profiles --mapping KEY`: [import people](../how-to/import-people.md).",
     "segment": "What a rule may say: [audience rules](audience-rules.md).",
+    "opt_in": "How it works: [double opt-in](../how-to/double-opt-in.md).",
     "sending_policy": "A campaign names its policy. What names none goes by the one with the key `default`.",
     "template": "Blocks, expressions, filters, locales and checks are explained in [templates](templates.md).",
     "vendor_route": "Settings and secrets of each vendor: [vendors](vendors.md).",

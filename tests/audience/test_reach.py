@@ -10,6 +10,7 @@ from pyroaring import BitMap64
 
 from audience import door as audience
 from audience import reach
+from audience.models import Subscription
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +27,14 @@ SAID = [
 
 @pytest.fixture
 def ids(now: datetime) -> list[int]:
-    return [make.profile(now=now, consents=said) for _ in range(3) for said in SAID]
+    people = [make.profile(now=now, consents=said) for _ in range(3) for said in SAID]
+    for topic in ("offers", "*"):  # who has yet to confirm what they said, with and without a refusal that stands until then
+        for refused in (True, False):
+            said = (("email", topic, "subscribed"), ("email", "offers" if topic == "*" else "news", "subscribed"))
+            people.append(make.profile(now=now, consents=said))
+            waits = Subscription.objects.filter(profile_id=people[-1], topic=topic)
+            assert waits.update(state="pending", refused=refused) == 1
+    return [people[-1], *people]
 
 
 @pytest.mark.parametrize("message_class", ["promotional", "service", "transactional"])
@@ -36,7 +44,7 @@ def test_the_unwilling_are_whom_the_last_look_would_refuse(
 ) -> None:
     monkeypatch.setattr(reach, "SPARSE", 0 if sparse else 8)
     monkeypatch.setattr(reach, "AT_ONCE", 4)  # several pieces
-    workspace, asked = make.workspace().pk, ids[1:-1]
+    workspace, asked = make.workspace().pk, ids[2:]
     about = {"channel": "email", "topic": "offers", "message_class": message_class}
     willing = audience.consenting(workspace, asked, **about, now=timezone.now())
     assert set(asked) - set(audience.unwilling(workspace, BitMap64(asked), **about, now=timezone.now())) == willing

@@ -149,6 +149,7 @@ class EverythingAnswer(BaseModel):
     devices: list[dict[str, Any]]
     lists: list[str]
     segments: list[dict[str, Any]]
+    not_recorded: list[dict[str, Any]]
     events: list[dict[str, Any]]
 
 

@@ -8,11 +8,13 @@ from audience.catalogue import AttributeBody, catalogue, titles_of
 from audience.computed import keep_computed, recounts_waiting
 from audience.confirming import Outcome, ToConfirm, ask_for_confirmations, confirm, confirmations_waiting, to_confirm
 from audience.consent import Consent, Said, State, consenting, consents, proof, set_consent, topic_words
+from audience.dead_letters import DeadLetterKeeper, waiting_letters
 from audience.device_forms import PLATFORMS, DeviceAddress, masked
 from audience.devices import DeviceView, device_known_by, give_devices, invalidate_devices, register_device, remove_device
 from audience.documents import SegmentBody, rule_findings, rule_references
 from audience.duplicates import Sharing, duplicates
 from audience.erasure import erase, forget_stragglers, register_forgetting
+from audience.event_bodies import EventsRequest, Instant
 from audience.event_types import EventTypeBody, kept_days, let_events_go
 from audience.events import (
     Recorded,
@@ -50,6 +52,9 @@ from audience.sets import Beside, Overlap, beside, difference, if_released, inte
 from audience.snapshots import Change, Growth, SnapshotKeeper, between, days_kept, growth, snapshot_ids, snapshot_of, take_snapshot
 from audience.sources import EventSource, Having, register_event_source
 from audience.standing import Stood, stood
+from audience.streams.consuming import consuming
+from audience.streams.lag import StreamState, longest_waits, stream_states
+from audience.streams.source import SourceAway
 from audience.telling import everything_of, register_telling
 
 __all__ = [
@@ -103,7 +108,9 @@ __all__ = [
     "count",
     "countries",
     "country_code",
+    "consuming",
     "days_kept",
+    "DeadLetterKeeper",
     "device_known_by",
     "DeviceAddress",
     "DeviceView",
@@ -116,6 +123,7 @@ __all__ = [
     "everyone",
     "explain",
     "EventSource",
+    "EventsRequest",
     "Having",
     "Explanation",
     "find",
@@ -135,10 +143,12 @@ __all__ = [
     "IndexState",
     "opt_in",
     "OptIn",
+    "Instant",
     "intersection",
     "load",
     "locale_tag",
     "longest_lag",
+    "longest_waits",
     "masked",
     "matching",
     "NewEvent",
@@ -174,9 +184,12 @@ __all__ = [
     "SegmentBody",
     "sentence",
     "titles_of",
+    "SourceAway",
     "State",
     "Stood",
     "stood",
+    "stream_states",
+    "StreamState",
     "set_consent",
     "sharing",
     "snapshot_ids",
@@ -198,6 +211,7 @@ __all__ = [
     "unpack",
     "unreachable",
     "unwilling",
+    "waiting_letters",
     "upsert",
     "upsert_one",
     "UpsertOutcome",

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from audience import dead_letters
 from audience.computed import forget_recounts
 from audience.external_ids import PREFIX, external_id_of
 from audience.models import ConfirmationFeed, Device, Event, ListMember, Profile, ProfileFeed, Subscription, SubscriptionEntry
@@ -29,9 +30,9 @@ def register_forgetting(forget: Forget) -> None:
 
 
 def erase(actor: Actor, external_id: str, *, now: datetime) -> int:
-    """Forget a person: external ids, addresses, devices, attributes, events and consents go, and what other rooms kept of them; the number
-    stays, so that the ledger's rows keep a meaning, and is never given to anybody else. The same external id may come again: as
-    somebody new.
+    """Forget a person: external ids, addresses, devices, attributes, events, consents and what waits about them among the dead letters go,
+    and what other rooms kept of them; the number stays, so that the ledger's rows keep a meaning, and is never given to anybody else. The
+    same external id may come again: as somebody new.
 
     Returns the number. Raises Missing. Suppressions stay, as keyed hashes: forgetting must not make anybody mailable again.
     """
@@ -42,6 +43,8 @@ def erase(actor: Actor, external_id: str, *, now: datetime) -> int:
         if rows.select_for_update().values_list("pk", flat=True).first() is None:
             raise Missing("no profile with this external id")
         numbers = numbers_of(workspace_id, number)
+        known = Profile.objects.filter(workspace_id=workspace_id, pk__in=numbers).values_list("external_id", "email", "phone")
+        dead_letters.forget(workspace_id, list(known))
         gone = dict.fromkeys(("email", "email_key", "phone", "locale", "country", "zone"))
         for each in numbers:
             Profile.objects.filter(workspace_id=workspace_id, pk=each).update(

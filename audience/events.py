@@ -27,6 +27,7 @@ from governance.door import Finding
 
 TRIGGERING_FOR = timedelta(days=365)  # older events are history: kept, and triggering nothing
 RESERVED = "message."  # names that delivery gives; they never trigger what sent them
+NOBODY = "an id that nobody has"
 AT_ONCE = 5_000
 
 
@@ -110,7 +111,7 @@ def _people(workspace_id: int, events: Sequence[NewEvent], now: datetime, create
 
 def _nobody(profile: str | int) -> Finding:
     fault = external_id_fault(profile) if isinstance(profile, str) else None
-    return fault or Finding("error", "/external_id", "an id that nobody has", "somebody who has a profile; send the profile first")
+    return fault or Finding("error", "/external_id", NOBODY, "somebody who has a profile; send the profile first")
 
 
 _INSERT = """

@@ -285,3 +285,48 @@ class ImportedFile(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "import_key", "name"], name="one_state_per_imported_file")]
+
+
+class DeadLetter(models.Model):
+    """An entry of a stream that could not be recorded. holds: "profiles" or "events"; entry_at: when the broker took it; external_id:
+    whom it is about, where that can be read; recorder: what recorded the consents in it; body: as it came, until it is settled; whole:
+    whether that is all of it; reason: in one word; findings: what is wrong, as of last_at; times: how often it was tried.
+
+    state: waiting, replayed, dropped, or expired (nobody came to it in time).
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
+    stream = models.CharField(max_length=200)
+    entry_id = models.CharField(max_length=80)
+    entry_at = models.DateTimeField()
+    holds = models.CharField(max_length=8)
+    external_id = models.CharField(max_length=200, blank=True)
+    recorder = models.CharField(max_length=80, blank=True)
+    body = models.TextField()
+    whole = models.BooleanField()
+    reason = models.CharField(max_length=16)
+    findings = models.JSONField(default=list)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    times = models.PositiveIntegerField(default=1)
+    state = models.CharField(max_length=8, default="waiting")
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "stream", "entry_id"], name="one_dead_letter_per_entry")]
+        indexes = [
+            models.Index(fields=["workspace", "state", "id"], name="dead_letters_by_state"),
+            models.Index(fields=["workspace", "external_id"], name="dead_letters_of_a_person"),
+        ]
+
+
+class StreamTurn(models.Model):
+    """Who reads a stream whose order counts, and until when without a word (audience/streams/turn.py)."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False, db_constraint=False)
+    stream = models.CharField(max_length=200)
+    consumer = models.CharField(max_length=120, blank=True)
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "stream"], name="one_turn_per_stream")]

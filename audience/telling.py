@@ -14,7 +14,7 @@ from pyroaring import BitMap64
 from audience.bitmaps import unpack
 from audience.consent import as_consent, consents, proof_rows
 from audience.devices import devices_of
-from audience.models import Event, ListMember, Profile, Snapshot
+from audience.models import DeadLetter, Event, ListMember, Profile, Snapshot
 from audience.other_ids import numbers_of, other_ids
 from audience.profiles import find
 from governance.door import Actor, Missing, audit
@@ -63,6 +63,11 @@ def everything_of(actor: Actor, external_id: str, *, now: datetime) -> dict[str,
             for each in Event.objects.filter(workspace_id=workspace_id, profile_id=person.id).order_by("at", "pk").iterator()
         ],
     }
+    known = [row.external_id, *(each.external_id for each in other_ids(workspace_id, person.id))]
+    told["not_recorded"] = [
+        {"stream": each.stream, "came_at": each.entry_at, "text": each.body}
+        for each in DeadLetter.objects.filter(workspace_id=workspace_id, external_id__in=known, state="waiting").order_by("pk")
+    ]
     for tell in _ROOMS:
         told |= tell(workspace_id, numbers)
     audit(actor, "profile.told", subject=f"profile:{person.id}", data={}, now=now)

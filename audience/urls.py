@@ -5,7 +5,18 @@ from __future__ import annotations
 from django.urls import path
 
 from audience import rule_forms
-from audience.views import attributes, explorer, identity, lists, profiles, rule_values, segment_people, segment_sets, segments
+from audience.views import (
+    attributes,
+    dead_letters,
+    explorer,
+    identity,
+    lists,
+    profiles,
+    rule_values,
+    segment_people,
+    segment_sets,
+    segments,
+)
 from governance.door import Pages, register_pages
 
 app_name = "audience"
@@ -81,6 +92,9 @@ urlpatterns = [
     path("lists/", lists.lists, name="lists"),
     path("lists/change/", lists.change, name="change-list"),
     path("lists/<slug:key>/drop/", lists.drop, name="drop-list"),
+    path("dead-letters/", dead_letters.dead_letters, name="dead-letters"),
+    path("dead-letters/decide/", dead_letters.decide, name="decide-dead-letters"),
+    path("dead-letters/<int:letter_id>/", dead_letters.dead_letter, name="dead-letter"),
     path("profiles/", profiles.profiles, name="profiles"),
     path("profiles/duplicates/", identity.shared, name="duplicates"),
     path("profiles/<int:profile_id>/", profiles.profile, name="profile"),

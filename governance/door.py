@@ -64,6 +64,8 @@ from governance.releases import recall, recalled, release, roll_back
 from governance.revisions import save
 from governance.roles import SCOPES, Actor, Role, allow
 from governance.schema import DocumentModel, Like, Slug, Text
+from governance.strict_json import Malformed
+from governance.strict_json import loads as read_json
 from governance.vault import secret, secret_names, set_secret
 from governance.views.lists import list_context
 from governance.views.reviews import own_submissions, waiting_for, waiting_submissions
@@ -104,6 +106,7 @@ __all__ = [
     "Invalid",
     "Kind",
     "Like",
+    "Malformed",
     "Membership",
     "Missing",
     "Page",
@@ -175,6 +178,7 @@ __all__ = [
     "policy",
     "posted_body",
     "read_body",
+    "read_json",
     "read_yaml",
     "recall",
     "recalled",

@@ -96,7 +96,7 @@ def engines(omni: Environment) -> Found:
         )
     wanted = {
         "elasticsearch": ("OMNI_ELASTICSEARCH_URL", omni.elasticsearch_url),
-        "redis": ("OMNI_BROKER_URL", omni.broker_url.startswith("redis")),
+        "redis": ("OMNI_STREAM_URL", omni.stream_url) if omni.stream_url else ("OMNI_BROKER_URL", omni.broker_url.startswith("redis")),
         "pyarrow": ("OMNI_ARCHIVE_DIR", omni.archive_dir),
     }
     for package, (variable, used) in wanted.items():

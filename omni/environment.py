@@ -62,6 +62,27 @@ class Environment(BaseModel):
         description="First part of every index name; installations that share a server need different ones.",
     )
     elasticsearch_max_lag: float = Field(60.0, gt=0, description="Seconds the index may lag before the database answers instead.")
+    stream_url: str = Field(
+        "",
+        pattern=r"^(rediss?://.+)?$",
+        description="`redis://host:6379/0`: the Valkey or Redis from whose streams `manage.py consume_stream` takes people and events.",
+    )
+    stream_profiles: str = Field(
+        "omni:{workspace}:profiles", max_length=120, description="Name of the stream of people; `{workspace}` becomes the key."
+    )
+    stream_events: str = Field("omni:{workspace}:events", max_length=120, description="Name of the stream of events.")
+    stream_group: str = Field("omni", min_length=1, description="Name of the consumer group.")
+    stream_batch: int = Field(1_000, ge=1, le=2_000, description="Entries that one transaction records at most.")
+    stream_claim_after: float = Field(
+        60.0, ge=1, description="Seconds after which a consumer of events that is silent counts as dead, and others take what it held."
+    )
+    stream_keep: float = Field(
+        24.0, ge=0, description="Hours for which entries stay in their stream at least once every group has them; 0: OMNI trims nothing."
+    )
+    stream_max_lag: float = Field(60.0, gt=0, description="Seconds an entry may wait before the health page says so.")
+    keep_dead_letters: int = Field(
+        30, ge=1, description="Days for which entries that can't be recorded wait for somebody, with people's data in them."
+    )
     vendor: Literal["outbox", "routes"] = Field(
         "outbox", description="`outbox` keeps every message in the local mailbox page; `routes` follows the released routes."
     )

@@ -39,6 +39,12 @@ IN_DOUBT = Gauge("omni_messages_in_doubt", "Messages whose vendor never answered
 IN_FLIGHT = Gauge("omni_messages_in_flight", "Messages of requests that wait for their vendor's answer now.", ["vendor"])
 HELD = Gauge("omni_instances_held", "Installations that may not send until a person confirms that they are no restored copy.")
 INDEX_LAG = Gauge("omni_audience_index_lag_seconds", "How long the audience index has not been told of the oldest change that waits.")
+STREAM = ["workspace", "holds"]
+STREAM_UNREAD = Gauge("omni_stream_unread", "Entries of a stream that no consumer was given yet.", STREAM)
+STREAM_UNFINISHED = Gauge("omni_stream_unfinished", "Entries that a consumer was given and has not recorded yet.", STREAM)
+STREAM_AGE = Gauge("omni_stream_oldest_seconds", "How long the oldest entry that is not recorded has waited; 0 when none does.", STREAM)
+STREAM_KNOWN = Gauge("omni_stream_known", "1 when the broker answers for the stream, else 0.", STREAM)
+DEAD_LETTERS = Gauge("omni_dead_letters_waiting", "Entries of streams that could not be recorded and wait for somebody.")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 EVENT_NAMES_AT_MOST = 300  # an event name is a constant in our code; other packages' sentences are not counted one by one
 _seen: set[str] = set()
@@ -81,6 +87,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         READY.labels(part).set(state == "ok")
     if states.get("database") == states.get("migrations") == "ok":
         _look_at_the_queue()
+        _look_at_the_streams()
         HELD.set(len(delivery.held_instances()))
     return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
 
@@ -96,6 +103,18 @@ def _look_at_the_queue() -> None:
         gauge.clear()
         for vendor, count in messages.items():
             gauge.labels(vendor).set(count)
+
+
+def _look_at_the_streams() -> None:
+    DEAD_LETTERS.set(audience.waiting_letters()[0])
+    gauges = (STREAM_UNREAD, STREAM_UNFINISHED, STREAM_AGE, STREAM_KNOWN)
+    for gauge in gauges:
+        gauge.clear()
+    for workspace, state in audience.longest_waits(now=timezone.now()):
+        STREAM_KNOWN.labels(workspace, state.holds).set(not state.away)
+        if not state.away:
+            for gauge, value in zip(gauges, (state.unread, state.unfinished, state.age), strict=False):
+                gauge.labels(workspace, state.holds).set(value)
 
 
 def may_read(request: HttpRequest) -> bool:

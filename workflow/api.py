@@ -19,7 +19,7 @@ from workflow import api_bodies as bodies
 from workflow import bells, pipeline
 from workflow.because import because
 from workflow.models import Run
-from workflow.requests import BatchedMessage, BatchRequest, BudgetRequest, EventsRequest, LaunchRequest, MessageRequest
+from workflow.requests import BatchedMessage, BatchRequest, BudgetRequest, LaunchRequest, MessageRequest
 
 KEY = OpenApiParameter("Idempotency-Key", str, "header", description="1 to 255 characters; the same key and body send once")
 
@@ -27,14 +27,11 @@ KEY = OpenApiParameter("Idempotency-Key", str, "header", description="1 to 255 c
 class Events(APIView):
     permission_classes = [HasScope("events:write")]
 
-    @extend_schema(operation_id="events_record", request=EventsRequest, responses={202: bodies.EventsAnswer})
+    @extend_schema(operation_id="events_record", request=audience.EventsRequest, responses={202: bodies.EventsAnswer})
     def post(self, request: ApiRequest) -> Response:
         """One event, or up to 1,000 as `events`. An id counts once; released campaigns that match are triggered."""
-        wanted, now = parse(EventsRequest, request.data), timezone.now()
-        events = [
-            audience.NewEvent(each.id, each.name, each.external_id, datetime.fromisoformat(each.at) if each.at else now, each.properties)
-            for each in wanted.events
-        ]
+        wanted, now = parse(audience.EventsRequest, request.data), timezone.now()
+        events = [each.event(now) for each in wanted.events]
         recorded = audience.record(request.actor.workspace_id, events, now=now)
         if len(events) == 1 and recorded.rejected:
             raise Invalid(recorded.rejected[0].findings)

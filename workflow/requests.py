@@ -4,29 +4,15 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from audience.door import Instant
 from governance.door import DocumentModel, Like, Slug, Text
 
-MAX_EVENTS = 1000  # per request
 MAX_MESSAGES = 500
 MAX_FILES, MAX_FILE_BYTES = 10, 7_000_000  # of one message, together: mailbox providers refuse mails of more than 10 to 25 MB
-
-
-def _instant(text: str) -> str:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError("an ISO 8601 instant such as 2026-12-01T09:00:00Z") from None
-    if moment.tzinfo is None:
-        raise ValueError("an instant with its offset, such as 2026-12-01T09:00:00Z")
-    return moment.astimezone(UTC).isoformat()
-
-
-Instant = Annotated[str, AfterValidator(_instant), Field(examples=["2026-12-01T09:00:00Z"])]
 
 
 def _base64(text: str) -> str:
@@ -102,27 +88,6 @@ class BatchRequest(DocumentModel):
     """Up to 500 messages, each decided by itself: one that can't be sent never holds up the others."""
 
     messages: list[dict[str, Any]] = Field(min_length=1, max_length=MAX_MESSAGES)
-
-
-class EventRequest(DocumentModel):
-    """Something a person did. id: unique per workspace; the same id twice counts once."""
-
-    id: Annotated[str, Text(200)]
-    name: Slug
-    external_id: Annotated[str, Text(200)]
-    at: Instant | None = None
-    properties: dict[str, Any] = Field(default_factory=dict, max_length=50)
-
-
-class EventsRequest(DocumentModel):
-    """One event, or up to 1,000 as `events`."""
-
-    events: list[EventRequest] = Field(min_length=1, max_length=MAX_EVENTS)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _single(cls, given: Any) -> Any:
-        return {"events": [given]} if isinstance(given, dict) and "events" not in given else given
 
 
 class LaunchRequest(DocumentModel):

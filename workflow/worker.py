@@ -24,6 +24,7 @@ from workflow.told import calling_when_told
 log = structlog.get_logger(__name__)
 LANES: tuple[LaneName, ...] = ("transactional", "promotional")
 TICK_EVERY = 5.0  # seconds between looks at schedules, evidence and waves
+FEED_EVERY = 1.0  # seconds between looks at what the audience's index hasn't been told: rules see a change a second after that
 RAISE_EVERY = 60.0  # seconds between two raises of the epoch, by which a restored backup is known (delivery/instance.py)
 WATCH_EVERY = 0.2  # seconds between looks at what another process sends
 GATHERS = 0.025  # seconds from one few messages to the next: under load more of them share a walk, and a lone one never waits
@@ -52,9 +53,10 @@ class Worker:
         self.heeds = self.lanes if heeds is None else tuple(heeds)
         self._others = [lane for lane in self.lanes if lane not in self.heeds]
         self.vendors = delivery.Connections(wait=lambda seconds: self.stopping.wait(seconds), stopping=self.is_over)
-        self.index, self.snapshots = audience.IndexKeeper(), audience.SnapshotKeeper()
+        self.index, self.snapshots, self.letters = audience.IndexKeeper(), audience.SnapshotKeeper(), audience.DeadLetterKeeper()
         self.stopping = threading.Event()
         self._ticked, self._until, self._raised = float("-inf"), float("inf"), time.monotonic()
+        self._fed = float("-inf")
         self._looked, self._busy, self._few = clock(), False, False
         self._asked = float("-inf")
 
@@ -62,6 +64,8 @@ class Worker:
         """Do one piece of work; False if there was none."""
         if self.keeps_time and time.monotonic() - self._ticked >= TICK_EVERY:
             self.keep_time()
+        elif self.keeps_time and time.monotonic() - self._fed >= FEED_EVERY:
+            self._feed()
         heard = delivery.draw_events(now=self.clock()) if "promotional" in self.lanes else 0  # else a transactional message would wait
         decided = self._look_at_events() if "transactional" in self.lanes else 0
         work = delivery.lease(lanes=self.lanes, worker=self.name, now=self.clock(), left_to_others=self._others)
@@ -84,7 +88,8 @@ class Worker:
         return asked + pipeline.on_events(now=now)
 
     def keep_time(self) -> None:
-        """Schedules, waves, evidence about requests in doubt, housekeeping; the audience's computed attributes, index, daily snapshots."""
+        """Schedules, waves, evidence about requests in doubt, housekeeping; the audience's computed attributes, index, dead letters,
+        daily snapshots."""
         now = self.clock()
         if time.monotonic() - self._raised >= RAISE_EVERY:
             self._raised = time.monotonic()
@@ -94,13 +99,18 @@ class Worker:
         delivery.reconcile(now=now, vendors=self.vendors)
         delivery.housekeeping(now=now)
         audience.keep_computed(now=now)
-        self.index.keep()
+        self._feed()
+        self.letters.keep(now=now)
         if "promotional" in self.lanes:  # a large segment takes seconds, and a transactional message must not wait for them
             self.snapshots.keep(now=now)
             delivery.look_up_next_domain(now=now)  # a silent name server takes seconds, too
             delivery.fetch_next_prices(now=now, vendors=self.vendors)
             delivery.keep_history(now)
         self._ticked = time.monotonic()
+
+    def _feed(self) -> None:
+        self.index.keep()
+        self._fed = time.monotonic()
 
     def drain(self, *, until: float = float("inf"), each: Callable[[], None] = lambda: None) -> int:
         """Work until nothing is due or the monotonic time `until`; how many pieces were done. `each` is called after every one.
@@ -131,6 +141,8 @@ class Worker:
     def _run(self) -> None:
         bell = bells.make_bell(self.heeds)
         pause, kept = bells.POLL[settings.OMNI.bell], time.monotonic()
+        if self.keeps_time and settings.OMNI.elasticsearch_url:
+            pause = min(pause, FEED_EVERY)
         log.info("worker.started", worker=self.name, lanes=self.lanes)
         while not self.stopping.is_set():
             try:

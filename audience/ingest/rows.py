@@ -40,7 +40,10 @@ class ProfileRow:
 
 @dataclass(slots=True)
 class CleanRow:
-    """A row in the form that is stored: None leaves a column, "" clears it; an attribute that is None is removed."""
+    """A row in the form that is stored: None leaves a column, "" clears it; an attribute that is None is removed.
+
+    overlaid: the lines of later rows about the same person that became part of this one.
+    """
 
     external_id: str
     line: int
@@ -53,6 +56,7 @@ class CleanRow:
     attributes: dict[str, Any] = field(default_factory=dict)
     folded: dict[str, Any] = field(default_factory=dict)
     consents: dict[tuple[str, str], str] = field(default_factory=dict)
+    overlaid: tuple[int, ...] = ()
 
     def overlay(self, later: CleanRow) -> None:
         """What a later row about the same person says on top of this one."""
@@ -62,6 +66,7 @@ class CleanRow:
         self.attributes |= later.attributes
         self.folded |= later.folded
         self.consents |= later.consents
+        self.overlaid += (later.line, *later.overlaid)
 
 
 @dataclass(frozen=True, slots=True)

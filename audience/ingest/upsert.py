@@ -210,7 +210,8 @@ def _overfull(workspace_id: int, rows: Sequence[CleanRow]) -> tuple[list[CleanRo
         count = sum(value is not None for value in after.values())
         if count > MAX_ATTRIBUTES:
             expected = f"at most {MAX_ATTRIBUTES} attributes, those that are kept already included"
-            full.append(Rejected(row.line, (Finding("error", "/attributes", f"{count:,} attributes", expected),)))
+            findings = (Finding("error", "/attributes", f"{count:,} attributes", expected),)
+            full += [Rejected(line, findings) for line in (row.line, *row.overlaid)]
         else:
             good.append(row)
     return good, full

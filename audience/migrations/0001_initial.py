@@ -294,4 +294,43 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('workspace', 'import_key', 'name'), name='one_state_per_imported_file')],
             },
         ),
+        migrations.CreateModel(
+            name='DeadLetter',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('stream', models.CharField(max_length=200)),
+                ('entry_id', models.CharField(max_length=80)),
+                ('entry_at', models.DateTimeField()),
+                ('holds', models.CharField(max_length=8)),
+                ('external_id', models.CharField(blank=True, max_length=200)),
+                ('recorder', models.CharField(blank=True, max_length=80)),
+                ('body', models.TextField()),
+                ('whole', models.BooleanField()),
+                ('reason', models.CharField(max_length=16)),
+                ('findings', models.JSONField(default=list)),
+                ('first_at', models.DateTimeField()),
+                ('last_at', models.DateTimeField()),
+                ('times', models.PositiveIntegerField(default=1)),
+                ('state', models.CharField(default='waiting', max_length=8)),
+                ('settled_at', models.DateTimeField(null=True)),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['workspace', 'state', 'id'], name='dead_letters_by_state'), models.Index(fields=['workspace', 'external_id'], name='dead_letters_of_a_person')],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'stream', 'entry_id'), name='one_dead_letter_per_entry')],
+            },
+        ),
+        migrations.CreateModel(
+            name='StreamTurn',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('stream', models.CharField(max_length=200)),
+                ('consumer', models.CharField(blank=True, max_length=120)),
+                ('until', models.DateTimeField()),
+                ('workspace', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'stream'), name='one_turn_per_stream')],
+            },
+        ),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from audience.catalogue import catalogue, hidden_from
 from audience.consent import consents, proof
+from audience.dead_letters import waiting_letters
 from audience.devices import devices_of
 from audience.erasure import erase
 from audience.masking import search_as, sees_addresses, shown
@@ -33,12 +35,15 @@ def profiles(request: ConsoleRequest) -> HttpResponse:
     after = request.GET.get("cursor", "")
     start = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
     found = search_as(request.actor, text, limit=EACH + 1, after=start)
+    waiting, _ = waiting_letters(request.actor.workspace_id)
     context = {
         "title": "Profiles",
         "people": found[:EACH],
         "page": {"items": found[:EACH], "next": str(found[EACH - 1].id) if len(found) > EACH else None},
         "q": text,
         "total": everyone(request.actor.workspace_id),
+        "dead_letters": bool(settings.OMNI.stream_url or waiting),
+        "letters_waiting": waiting,
     }
     return render(request, "audience/profile_list.html", context)
 

@@ -38,7 +38,8 @@ def health(request: ConsoleRequest) -> HttpResponse:
     doubtful, said = in_doubt(workspace_id, limit=FEW), heard(workspace_id, now=now)
     accounts = vendor_health.accounts(workspace_id, kept=settings.OMNI.vendor == "outbox", now=now)
     hours = health_tables.by_hour(workspace_id, said, now=now)
-    index = audience.index_state(workspace_id, now=now)
+    index, streams = audience.index_state(workspace_id, now=now), audience.stream_states(request.workspace.key, now=now)
+    letters, _ = audience.waiting_letters(workspace_id)
     campaigns, suppressed = _campaigns(workspace_id), suppression_counts.counted(workspace_id, now=now)
     context: dict[str, Any] = {
         "title": "Health",
@@ -66,8 +67,10 @@ def health(request: ConsoleRequest) -> HttpResponse:
         "budgets": _titled(workspace_id, vendor_health.budgets(workspace_id, now=now)),
         "is_author": request.actor.role.covers(Role.AUTHOR),
         "is_approver": request.actor.role.covers(Role.APPROVER),
-        "attention": _attention(workspace_id, accounts, index, now),
+        "attention": [*_attention(workspace_id, accounts, index, now), *_of_streams(streams, letters)],
         "index": index,
+        "streams": streams,
+        "dead_letters": letters,
         "campaigns": campaigns,
         "waiting": sum(waiting for _, _, waiting in campaigns),
     }
@@ -95,6 +98,20 @@ def _attention(workspace_id: int, accounts: list[dict[str, Any]], index: audienc
         words = f"The database answers for audiences: {index.trouble}" if index.trouble else index.note[0].upper() + index.note[1:]
         found.append(_finding("warning", words, "#audience-index", "The index"))
     return sorted(found, key=lambda each: each["level"] != "error")
+
+
+def _of_streams(streams: list[audience.StreamState], letters: int) -> list[dict[str, str]]:
+    """A stream that isn't read, and what came by one and couldn't be recorded."""
+    found = []
+    for each in streams:
+        if each.trouble and not each.away:
+            found.append(_finding("warning", f"Stream of {each.holds}: {each.trouble}", "#streams", "The streams"))
+    if any(each.away for each in streams):
+        found.append(_finding("warning", f"Streams: {next(each.trouble for each in streams if each.away)}", "#streams", "The streams"))
+    if letters:
+        words = f"{letters:,} {'entry' if letters == 1 else 'entries'} of streams could not be recorded"
+        found.append(_finding("warning", words, reverse("audience:dead-letters"), "Dead letters"))
+    return found
 
 
 def _finding(level: str, words: str, href: str, action: str) -> dict[str, str]:

@@ -50,7 +50,7 @@ PLACES = (
     ("Segments", "segment", "segments/", ("segments/", "new/segments/", "lists/", "compare/segments/"), "s", False),
     ("Approvals", "approval", "approvals/", ("approvals/",), "a", True),
     ("Messages", "message", "messages/", ("messages/",), "m", True),
-    ("Profiles", "profile", "profiles/", ("profiles/",), "p", False),
+    ("Profiles", "profile", "profiles/", ("profiles/", "dead-letters/"), "p", False),
     ("Delivery", "delivery", "delivery/", ("delivery/", "outbox/"), "d", False),
     ("Settings", "settings", "settings/", ("settings/", "people/", "api-keys/", "audit/", "components/"), ",", False),
 )

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from audience import door as audience
+from audience.models import DeadLetter
 from delivery import door as delivery
 from delivery.models import OutboxMail
 from delivery.states import AttemptState
@@ -98,6 +99,20 @@ def build(now: datetime) -> World:
     mail = OutboxMail.objects.get()
     vera = make.person("vera", now=now)
     view = SavedView.objects.create(workspace_id=vera.workspace_id, user_id=vera.user_id, page="campaign", name=CANARY, query="q=x")
+    letter = DeadLetter.objects.create(
+        workspace_id=vera.workspace_id,
+        stream=f"{CANARY} stream",
+        entry_id="1-1",
+        entry_at=now,
+        holds="events",
+        external_id="zqxw-canary@example.com",
+        body=f"{CANARY} zqxw-canary@example.com",
+        whole=True,
+        reason="invalid",
+        findings=[{"level": "error", "path": "/at", "found": "Qyzzy", "expected": f"{CANARY} instant"}],
+        first_at=now,
+        last_at=now,
+    )
     values = {
         "campaigns": "spring-sale",
         "segments": "everyone",
@@ -119,6 +134,7 @@ def build(now: datetime) -> World:
         "external_id": "person-one",
         "attempt_id": doubtful.attempt().pk,
         "mail_id": mail.pk,
+        "letter_id": letter.pk,
         "message_id": delivery.message_id(run.dispatch_id, 0),
         "token": delivery.message_id(run.dispatch_id, 0),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from audience import api, api_identity, api_segments
+from audience import api, api_identity, api_segments, record_api
 
 PROFILE = "profiles/<path:external_id>"
 
@@ -22,5 +22,8 @@ urlpatterns: list[URLPattern] = [
     path("segments/<slug:key>/count", api_segments.SegmentCount.as_view()),
     path("segments/<slug:key>/people", api_segments.SegmentPeople.as_view()),
     path("segments/<slug:key>/explain/<path:external_id>", api_segments.SegmentExplained.as_view()),
+    path(f"{PROFILE}/records", record_api.ProfileRecords.as_view()),
     path(PROFILE, api.OneProfile.as_view()),
+    path("records/<slug:type>", record_api.Records.as_view()),
+    path("records/<slug:type>/<path:external_id>", record_api.OneRecord.as_view()),
 ]

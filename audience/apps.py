@@ -14,6 +14,7 @@ class AudienceConfig(AppConfig):
         from audience.event_types import EVENT_TYPE
         from audience.ingest.mapping import IMPORT_MAPPING
         from audience.opt_ins import OPT_IN
+        from audience.record_types import RECORD_TYPE
         from audience.resolve import reach
         from governance.door import register
 
@@ -22,4 +23,5 @@ class AudienceConfig(AppConfig):
         register(EVENT_TYPE)
         register(IMPORT_MAPPING)
         register(OPT_IN)
+        register(RECORD_TYPE)
         register(segment_kind(reach))

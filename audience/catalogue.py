@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Protocol, Self, get_args
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -37,6 +37,13 @@ PRIVACY_WORDS: dict[str, JsonValue] = {
     "sensitive": "Sensitive",
 }
 TAKEN = ("external_id", "email", "phone", "locale", "country", "zone", "created_at")
+
+
+class Private(Protocol):
+    """Anything that says how private it is."""
+
+    @property
+    def sensitivity(self) -> Sensitivity: ...
 
 
 class FieldBody(DocumentModel):
@@ -187,7 +194,7 @@ def attribute_of(known: Catalogue, name: str) -> AttributeBody | None:
     return known.get(name) or known.get(name.partition(".")[0])
 
 
-def hidden_from(role: Role, body: AttributeBody | None) -> bool:
+def hidden_from(role: Role, body: Private | None) -> bool:
     """Whether what people have there isn't for this role: what is sensitive is for admins, what is personal for authors and above.
     body: None for an attribute that is in no catalogue any more."""
     if body is None or body.sensitivity == "sensitive":

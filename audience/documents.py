@@ -10,11 +10,13 @@ from typing import Annotated
 from audience.catalogue import ATTRIBUTE, catalogue, types_of
 from audience.event_types import kept_days
 from audience.id_lists import list_numbers
+from audience.record_types import RECORD_TYPE, record_types
 from audience.rules import nodes
 from audience.rules.binding import Scope, try_bind
 from audience.rules.bound import Type
 from audience.rules.moments import shift
 from audience.rules.nodes import Rule, walk
+from audience.rules.shapes import RecordShape
 from governance.door import CheckContext, DocumentModel, Finding, Kind, Ref, Text, pointer
 
 SEGMENT = "segment"
@@ -30,11 +32,13 @@ class SegmentBody(DocumentModel):
 
 
 def rule_references(rule: DocumentModel, at: str = "") -> list[Ref]:
-    """The attributes and segments that a rule names, with their places. at: where the rule stands in its document."""
+    """The attributes, record types and segments that a rule names, with their places. at: where the rule stands in its document."""
     found = []
     for place, node in walk(rule):
         if isinstance(node, nodes.Attribute):
             found.append(Ref(ATTRIBUTE.name, node.attribute.partition(".")[0], pointer((*place, "attribute"), at)))
+        elif isinstance(node, nodes.Record):
+            found.append(Ref(RECORD_TYPE.name, node.record, pointer((*place, "record"), at)))
         elif isinstance(node, nodes.Segment):
             found.append(Ref(SEGMENT, node.segment, pointer((*place, "segment"), at)))
     return found
@@ -51,6 +55,7 @@ def rule_findings(context: CheckContext, rule: DocumentModel, at: str = "") -> l
         _ANY_MOMENT,
         event={},
         lists=partial(list_numbers, context.workspace_id),
+        records=partial(_drafted_shapes, context),
     )
     key = context.key if at == "/rule" else ""
     _, findings = try_bind(rule, scope, at=at, key=key)
@@ -60,12 +65,19 @@ def rule_findings(context: CheckContext, rule: DocumentModel, at: str = "") -> l
 
 
 def _deprecated(context: CheckContext, rule: DocumentModel, at: str) -> list[Finding]:
-    """What is asked of attributes that no new rule should ask for. The answer is right all the same."""
+    """What is asked of attributes and records that no new rule should ask for. The answer is right all the same."""
     found = []
     for ref in rule_references(rule, at):
-        body = context.draft(ref.kind, ref.key) if ref.kind == ATTRIBUTE.name else None
+        body = context.draft(ref.kind, ref.key) if ref.kind in (ATTRIBUTE.name, RECORD_TYPE.name) else None
         if body is not None and body.deprecated:
             found.append(Finding("warning", ref.path, f"{ref.key}, which is deprecated", body.deprecated))
+    for place, node in walk(rule):
+        if isinstance(node, nodes.Record) and (type_ := context.draft(RECORD_TYPE.name, node.record)) is not None:
+            for number, test in enumerate(node.where):
+                asked = type_.field(test.field)
+                if asked is not None and asked.deprecated:
+                    where = pointer((*place, "where", number, "field"), at)
+                    found.append(Finding("warning", where, f"{test.field}, which is deprecated", asked.deprecated))
     return found
 
 
@@ -87,6 +99,12 @@ def _let_go(context: CheckContext, rule: DocumentModel, at: str) -> list[Finding
                 looked = "all time" if back is None else f"{back:,} days"
                 found.append(Finding("warning", pointer(where, at), looked, f"at most {days:,} days: older events “{name}” are let go"))
     return found
+
+
+def _drafted_shapes(context: CheckContext) -> dict[str, RecordShape]:
+    """The types of records, with the latest drafts in place of what is released."""
+    known = record_types(context.workspace_id)
+    return {key: (context.draft(RECORD_TYPE.name, key) or body).shape for key, body in known.items()}
 
 
 def _drafted_types(context: CheckContext, rule: DocumentModel) -> Mapping[str, Type]:

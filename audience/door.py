@@ -43,6 +43,9 @@ from audience.opt_ins import OptIn, opt_in
 from audience.other_ids import OtherId, add_other_id, numbers_of, other_ids, remove_other_id
 from audience.profiles import Person, countries, everyone, find, ids_of, load, same_address, search, sharing
 from audience.reach import addresses, unreachable, unwilling
+from audience.record_rows import RecordRow
+from audience.record_upsert import upsert_records
+from audience.records import give_records
 from audience.resolve import Resolution, count, matching, resolve
 from audience.rule_forms import fresh_property, trigger_form, trigger_rule
 from audience.rule_words import PROPERTY_PICKERS
@@ -131,6 +134,7 @@ __all__ = [
     "fresh_property",
     "Growth",
     "give_devices",
+    "give_records",
     "growth",
     "ids_of",
     "if_released",
@@ -165,6 +169,7 @@ __all__ = [
     "reasons",
     "record",
     "Recorded",
+    "RecordRow",
     "register_device",
     "register_event_source",
     "register_forgetting",
@@ -214,6 +219,7 @@ __all__ = [
     "waiting_letters",
     "upsert",
     "upsert_one",
+    "upsert_records",
     "UpsertOutcome",
     "zone_name",
 ]

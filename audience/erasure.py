@@ -16,6 +16,7 @@ from audience.external_ids import PREFIX, external_id_of
 from audience.models import ConfirmationFeed, Device, Event, ListMember, Profile, ProfileFeed, Subscription, SubscriptionEntry
 from audience.other_ids import numbers_of
 from audience.profiles import ids_of
+from audience.relations import forget_relations
 from governance.door import Actor, Missing, audit
 
 STRAGGLERS = timedelta(days=2)  # for so long what was under way when somebody was forgotten may still write something down
@@ -30,9 +31,9 @@ def register_forgetting(forget: Forget) -> None:
 
 
 def erase(actor: Actor, external_id: str, *, now: datetime) -> int:
-    """Forget a person: external ids, addresses, devices, attributes, events, consents and what waits about them among the dead letters go,
-    and what other rooms kept of them; the number stays, so that the ledger's rows keep a meaning, and is never given to anybody else. The
-    same external id may come again: as somebody new.
+    """Forget a person: external ids, addresses, devices, attributes, events, consents, what they had to do with records and what waits about
+    them among the dead letters go, and what other rooms kept of them; the number stays, so that the ledger's rows keep a meaning, and is
+    never given to anybody else. The same external id may come again: as somebody new.
 
     Returns the number. Raises Missing. Suppressions stay, as keyed hashes: forgetting must not make anybody mailable again.
     """
@@ -71,6 +72,7 @@ def _forget(workspace_id: int, numbers: Sequence[int]) -> None:
         model._default_manager.filter(workspace_id=workspace_id, profile_id__in=numbers).delete()
     forget_recounts(workspace_id, numbers)
     ConfirmationFeed.objects.filter(workspace_id=workspace_id, profile_id__in=numbers).delete()
+    forget_relations(workspace_id, numbers)
     ListMember.objects.filter(workspace_id=workspace_id, profile_id__in=numbers).delete()
     for forget in _ROOMS:
         forget(workspace_id, numbers)

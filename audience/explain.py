@@ -11,6 +11,7 @@ from django.db.models import BooleanField, Case, Count, Max, Value, When
 
 from audience import sentences
 from audience.backends.database import condition, matching_events, people
+from audience.backends.records_sql import matching_relations
 from audience.bitmaps import draw
 from audience.catalogue import AttributeBody, attribute_of, titles_of, value_of
 from audience.masking import shown
@@ -19,7 +20,7 @@ from audience.profiles import Person, load
 from audience.resolve import Segment, question, resolve
 from audience.rules import nodes
 from audience.rules.binding import Lookup
-from audience.rules.bound import Bound, Consented, Counted, Fresh, Leaf, Measured, Member, Tested, Zoned, below, leaves
+from audience.rules.bound import Bound, Consented, Counted, Fresh, Leaf, Measured, Member, Related, Tested, Zoned, below, leaves
 from governance.door import Actor, DocumentModel, Missing
 
 AT_ONCE = 50  # conditions asked in one query
@@ -173,6 +174,8 @@ def _facts(workspace_id: int, leaf: Leaf, profile: Profile, known: Mapping[str, 
         events, person = matching_events(workspace_id, leaf)
         found = events.filter(**{person: profile.pk}).aggregate(times=Count("*"), last=Max("at"))
         return {"times": found["times"], "last": found["last"]}
+    if isinstance(leaf, Related):
+        return {"records": matching_relations(workspace_id, leaf).filter(profile_id=profile.pk).values("record_id").distinct().count()}
     if isinstance(leaf, Consented):
         rows = Subscription.objects.filter(
             workspace_id=workspace_id, profile_id=profile.pk, channel=leaf.channel, topic__in=[leaf.topic, "*"]

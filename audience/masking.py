@@ -42,7 +42,7 @@ def shown(actor: Actor, people: Iterable[Person]) -> list[Person]:
         email, key, phone = person.email, person.email_key, person.phone
         if not sees_addresses(actor):
             email, key, phone = (masked_email(email) if email else None), None, (masked_phone(phone) if phone else None)
-        found.append(replace(person, attributes=attributes, email=email, email_key=key, phone=phone))
+        found.append(replace(person, attributes=attributes, email=email, email_key=key, phone=phone, seen_by=actor.role))
     return found
 
 

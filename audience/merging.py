@@ -1,8 +1,8 @@
 """Two who turn out to be one person: somebody who was anonymous until they signed in, or the same one entered twice.
 
 Laws: both external ids lead to the one who stays, for good; what the one who stays already has is kept, what they lack comes from the
-other; events, devices, lists and messages follow; of two statements of consent the stricter holds, and an agreement follows only with the
-address for which it was given; done again, nothing changes.
+other; events, devices, lists, records and messages follow; of two statements of consent the stricter holds, and an agreement follows only
+with the address for which it was given; done again, nothing changes.
 
 Rooms further down the street register how they follow when they start, so audience imports nothing of them.
 """
@@ -27,6 +27,7 @@ from audience.models import ConfirmationFeed, Device, Event, ListMember, Profile
 from audience.opt_ins import opt_in
 from audience.other_ids import add_other_id
 from audience.profiles import behind, ids_of
+from audience.relations import follow_relations
 from governance.door import Actor, Conflict, Finding, Invalid, Missing, audit
 
 FIELDS = (("email", "email_key"), ("phone",), ("locale",), ("country",), ("zone",))  # those that go together
@@ -246,5 +247,6 @@ def _follow(workspace_id: int, goes: int, stays: int, now: datetime, *, agreed: 
     there = ListMember.objects.filter(workspace_id=workspace_id, profile_id=stays).values_list("of", flat=True)
     on_lists.exclude(of__in=list(there)).update(profile_id=stays)
     on_lists.delete()
+    follow_relations(workspace_id, goes, stays)
     for follow in _ROOMS:
         follow(workspace_id, goes, stays)

@@ -226,6 +226,36 @@ class ListMember(models.Model):
         constraints = [models.UniqueConstraint(fields=["of", "profile"], name="once_on_a_list")]
 
 
+class Record(models.Model):
+    """Something beside people: a booking, a company. type: the key of its record type; attributes and folded: as a profile's, by its
+    fields."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False, db_constraint=False)
+    type = models.CharField(max_length=80)
+    external_id = models.CharField(max_length=200)
+    attributes = models.JSONField(default=dict)
+    folded = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "type", "external_id"], name="one_record_per_external_id")]
+
+
+class Relation(models.Model):
+    """Somebody has to do with a record. role: as what, one of its type's; "" where it has none. The constraint's index finds a record's
+    people, the other one a person's records."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False, db_constraint=False)
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="relations", db_index=False)
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="relations", db_index=False)
+    role = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["record", "profile", "role"], name="once_in_a_role")]
+        indexes = [models.Index(fields=["profile", "record"], name="records_of_a_person")]
+
+
 class ProfileFeed(models.Model):
     """A profile changed: written with the change by the same SQL, leased and deleted by whoever keeps the index."""
 

@@ -12,7 +12,7 @@ from typing import Literal
 from pyroaring import BitMap64
 
 from audience.backends.base import Engine
-from audience.rules.bound import Bound, Constant, Group, Member, Zoned, below
+from audience.rules.bound import Bound, Constant, Group, Member, Related, Zoned, below
 
 NARROW = 20_000  # a running set of at most this many ids is handed on, so that the next query looks only at them
 
@@ -147,7 +147,9 @@ class _Planner:
     def measured(self, node: Bound) -> _Size:
         if not isinstance(node, Group | Member):
             names = frozenset(engine.name for engine in self.engines if engine.answers(node))
-            conditions = 1 + len(node.cases) // 4 if isinstance(node, Zoned) else 1  # its statement grows with its zones
+            cases = len(node.cases) if isinstance(node, Zoned) else 0
+            cases += sum(len(test.cases) for test in node.where) if isinstance(node, Related) else 0
+            conditions = 1 + cases // 4  # its statement grows with its zones
             return _Size(conditions, 0, names, frozenset() if isinstance(node, Constant) else names)
         sizes = [self.size(child) for child in below(node)]
         depth = max(size.depth for size in sizes) + isinstance(node, Group)

@@ -15,6 +15,7 @@ from audience.addresses import BadAddress, email_address, phone_number
 from audience.device_forms import DeviceAddress
 from audience.external_ids import external_id_of
 from audience.models import Profile
+from governance.door import Role
 
 AT_ONCE = 50_000
 MAX_SEARCH = 320
@@ -23,7 +24,8 @@ MAX_SEARCH = 320
 @dataclass(slots=True)  # not frozen: one is made per message
 class Person:
     """One profile as templates, eligibility and pages read it. email is sent to; email_key is compared. devices: those that may be
-    written to, the one seen last first, once `give_devices` has told them."""
+    written to, the one seen last first, once `give_devices` has told them; records: those of each type, once `give_records` has; seen_by:
+    the role as which they are shown (see masking), None as whom messages are sent."""
 
     id: int
     external_id: str
@@ -35,6 +37,8 @@ class Person:
     zone: str | None
     attributes: dict[str, Any] = field(repr=False)
     devices: tuple[DeviceAddress, ...] = field(default=(), repr=False)
+    records: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False)
+    seen_by: Role | None = field(default=None, repr=False)
 
 
 _LOAD = "SELECT id, external_id, email, email_key, phone, locale, country, zone, {attributes} FROM audience_profile WHERE workspace_id = %s"

@@ -18,6 +18,7 @@ from audience.backends.database import Database
 from audience.catalogue import Catalogue, catalogue, types_of
 from audience.documents import SEGMENT, SegmentBody
 from audience.id_lists import list_numbers
+from audience.record_types import record_shapes
 from audience.rules.binding import Lookup, Scope, bind
 from audience.rules.bound import Bound, leaves
 from audience.rules.nodes import TriggerRule
@@ -121,7 +122,7 @@ def question(
     known = catalogue(workspace_id)
     read = _reader(workspace_id, drafts=drafts)
     written = _written(workspace_id, rule)
-    scope = Scope(types_of(known), read, as_of, properties, partial(list_numbers, workspace_id))
+    scope = Scope(types_of(known), read, as_of, properties, partial(list_numbers, workspace_id), partial(record_shapes, workspace_id))
     node = bind(written, scope, at="/rule", key=rule if isinstance(rule, str) else "")
     return Question(written, node, read, known)
 

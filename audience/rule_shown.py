@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from audience.rule_words import GROUPS, LISTS, SPANS
 from audience.rule_written import plain
+from audience.rules.nodes import read_node
+from audience.sentences import clause
 from governance.door import Body
 
 
@@ -50,6 +54,14 @@ def _shown(node: Any) -> Body:
     if "everyone" in node:
         return {"subject": "everyone"}
     return {"subject": "", "raw": dict(node)}
+
+
+def words_of(raw: Any) -> str:
+    """What a condition that the builder has no fields for asks, "" where it can't be read."""
+    try:
+        return clause(read_node(raw))
+    except ValidationError:
+        return ""
 
 
 def _shown_zone(node: Mapping[str, Any]) -> Body:

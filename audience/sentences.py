@@ -174,6 +174,22 @@ def _measure(node: nodes.Measure, titles: Mapping[str, str]) -> str:
     return f"whose {of} {node.of} of all {which} {_test(node.op, node.value)}"
 
 
+def _record(node: nodes.Record, titles: Mapping[str, str]) -> str:
+    count = 1 if node.count is None else node.count
+    role = f" as “{node.role}”" if node.role else ""
+    having = f" that have {_joined([_field(test) for test in node.where], 'and')}" if node.where else ""
+    if node.op == "never" or (node.op in ("at_most", "exactly") and count == 0):
+        return f"with no “{node.record}”{role}{having.replace(' that have', ' that has', 1)}"
+    how_many = f"{node.op.replace('_', ' ')} {count:,}"
+    return f"with {how_many} “{node.record}”{role}{having if count > 1 else having.replace(' that have', ' that has', 1)}"
+
+
+def _field(test: nodes.RecordField) -> str:
+    asked = _test(test.op, test.value)
+    words = f"{test.field} that {asked}" if test.op in ("exists", "missing") else f"{test.field} {asked.removeprefix('is ')}"
+    return f"{words}{_OWN if test.zone else ''}"
+
+
 def _share(node: nodes.Share, titles: Mapping[str, str]) -> str:
     return f"in a share of {node.share.percent:g} %, drawn for “{node.share.salt}”"
 
@@ -199,6 +215,7 @@ _LEAVES: dict[type[DocumentModel], Callable[[Any, Mapping[str, str]], str]] = {
     nodes.Message: _message,
     nodes.Measure: _measure,
     nodes.Sequence: _sequence,
+    nodes.Record: _record,
     nodes.Share: _share,
     nodes.Segment: lambda node, titles: f"in the segment “{node.segment}”",
     nodes.OnList: lambda node, titles: f"on the list “{node.list}”",

@@ -17,6 +17,7 @@ from audience.devices import devices_of
 from audience.models import DeadLetter, Event, ListMember, Profile, Snapshot
 from audience.other_ids import numbers_of, other_ids
 from audience.profiles import find
+from audience.records import record_rows, records_of
 from governance.door import Actor, Missing, audit
 
 Tell = Callable[[int, Sequence[int]], dict[str, Any]]  # the workspace, the person's numbers; sections by name, fit for JSON
@@ -57,6 +58,10 @@ def everything_of(actor: Actor, external_id: str, *, now: datetime) -> dict[str,
             for each in devices_of(workspace_id, person.id)
         ],
         "lists": list(ListMember.objects.filter(workspace_id=workspace_id, profile_id=person.id).values_list("of__key", flat=True)),
+        "records": [
+            {"type": each.type, "external_id": each.external_id, "roles": list(each.roles), "attributes": each.attributes}
+            for each in records_of(workspace_id, person.id, list(record_rows(workspace_id, person.id).order_by("pk")))
+        ],
         "segments": _segments(workspace_id, BitMap64(numbers)),
         "events": [
             {"id": each.event_id, "name": each.name, "at": each.at, "received_at": each.received_at, "properties": each.properties}

@@ -71,6 +71,14 @@ register_pages(
         starter={"title": "", "channel": "email", "topics": [], "confirm_with": ""},
     ),
 )
+register_pages(
+    "record_type",
+    Pages(
+        icon="columns",
+        intro="What there is beside people, such as bookings or companies: its fields, and as what people have to do with it.",
+        starter={"title": "", "fields": [{"name": "", "type": "text"}]},
+    ),
+)
 
 urlpatterns = [
     path("segments/", segments.segments, name="segments"),

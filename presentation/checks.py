@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from governance.door import CheckContext, Finding, Invalid, Role, pointer
 from presentation.blocks import FooterBlock, HtmlBlock, ImageBlock, walk
 from presentation.content import Content, compose_body
 from presentation.documents import TemplateBody
 from presentation.links import host_of
-from presentation.parts import LocaleBody, Sender, Variable
+from presentation.parts import LocaleBody, Sender
 from presentation.push import push_findings
 from presentation.rules import link_targets_in, texts
 from presentation.segments import segments
 from presentation.senders import SenderBody, domain_of
+from presentation.sources import known, unknown_parts
 from presentation.syntax import names_in, unguarded_names
 from presentation.theme import contrast
 
@@ -40,6 +41,7 @@ def template_checks(context: CheckContext, body: TemplateBody) -> list[Finding]:
     sender = named.written_out() if named else body.written_sender
     found = [*_document(body), *(_named(body, named) if body.sender_key else _written(body))]
     found += _attributes(context, body)
+    found += unknown_parts(context, body)
     found += _raw_html(context, body)
     personal = _personal(context, body)
     for tag, locale in body.locales.items():
@@ -102,9 +104,9 @@ def _variables(body: TemplateBody) -> Iterator[Finding]:
 def _attributes(context: CheckContext, body: TemplateBody) -> Iterator[Finding]:
     """Variables whose type is not their attribute's. (That the attribute exists is checked for every reference.)"""
     for name, variable in body.variables.items():
-        known = _attribute(context, variable)
-        if known is not None and known.type != variable.type:
-            yield Finding("warning", pointer(("variables", name, "type")), variable.type, f"{known.type}: so the catalogue says")
+        found = known(context, variable)
+        if found is not None and found.type != variable.type:
+            yield Finding("warning", pointer(("variables", name, "type")), variable.type, f"{found.type}: so the catalogue says")
 
 
 def _personal(context: CheckContext, body: TemplateBody) -> frozenset[str]:
@@ -113,14 +115,8 @@ def _personal(context: CheckContext, body: TemplateBody) -> frozenset[str]:
     return frozenset(
         name
         for name, variable in body.variables.items()
-        if variable.source not in harmless
-        and getattr(_attribute(context, variable), "sensitivity", "personal") in {"personal", "sensitive"}
+        if variable.source not in harmless and getattr(known(context, variable), "sensitivity", "personal") in {"personal", "sensitive"}
     )
-
-
-def _attribute(context: CheckContext, variable: Variable) -> Any:
-    room, _, name = variable.source.partition(".")
-    return context.draft("attribute", name) if room == "attribute" else None
 
 
 def _raw_html(context: CheckContext, body: TemplateBody) -> Iterator[Finding]:

@@ -65,6 +65,12 @@ class Content:
         return {name: variable.type for name, variable in self.variables.items()}
 
     @property
+    def record_types(self) -> frozenset[str]:
+        """The types of records that its variables are read from."""
+        steps = [variable.source.split(".") for variable in self.variables.values()]
+        return frozenset(key for room, key, *_ in steps if room == "record")
+
+    @property
     def addressless(self) -> list[str]:
         """The locales of a mail that show no postal address."""
         shown = {

@@ -40,6 +40,7 @@ FILTERS: dict[str, Filter] = {
     "length": Filter("any", "number", meaning="how many characters, items or fields"),
     "first": Filter("list", "any", meaning="the first item"),
     "last": Filter("list", "any", meaning="the last item"),
+    "each": Filter("list", "list", ("text",), 1, "one field of each item, those that lack it left out"),
     "join": Filter("list", "text", ("text",), 0, 'the items with the argument (", ") between them'),
 }
 

@@ -165,7 +165,7 @@ class Check:
         if known.takes == "any" or given in {"any", known.takes}:
             return
         if (known.takes, given) in {("date", "datetime"), ("text", "number")} or (
-            known.takes == "list" and given == "text" and node.name != "join"
+            known.takes == "list" and given == "text" and node.name not in {"each", "join"}
         ):
             return
         self.refuse(node, f"|{node.name} of {WORDS.get(given, given)}", f"{WORDS[known.takes]} before |{node.name}")

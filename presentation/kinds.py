@@ -7,14 +7,16 @@ from presentation.checks import template_checks
 from presentation.documents import TemplateBody
 from presentation.senders import SENDER
 
+_READ_FROM = {"attribute": "attribute", "record": "record_type"}  # rooms of sources, and the kinds of document that say what is there
+
 
 def _references(body: TemplateBody) -> list[Ref]:
-    """The attributes that variables are read from, and the sender where one is named."""
+    """The attributes and types of records that variables are read from, and the sender where one is named."""
     found = [Ref("sender", body.sender_key, "/sender")] if body.sender_key else []
     for name, variable in body.variables.items():
-        room, _, attribute = variable.source.partition(".")
-        if room == "attribute":
-            found.append(Ref("attribute", attribute, pointer(("variables", name, "source"))))
+        room, key, *_ = variable.source.split(".")
+        if room in _READ_FROM:
+            found.append(Ref(_READ_FROM[room], key, pointer(("variables", name, "source"))))
     return found
 
 

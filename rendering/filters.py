@@ -130,6 +130,14 @@ def last(value: object) -> object:
     return _item(value, -1)
 
 
+def each(value: object, name: str) -> list[object]:
+    """One field of each item, those that lack it left out."""
+    _present(value)
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise Unrenderable("|each of something that is no list of objects")
+    return [item[name] for item in value if name in item]
+
+
 def join(value: object, separator: str = ", ") -> str:
     _present(value)
     if not isinstance(value, list):
@@ -154,6 +162,7 @@ _EVERYWHERE: dict[str, Callable[..., Any]] = {
     "length": length,
     "first": first,
     "last": last,
+    "each": each,
     "join": join,
 }
 

@@ -78,6 +78,7 @@ def _compiled(key: _Key) -> Compiled:
         locales=messages,
         links=links,
         needs_data=_needs_data(content, messages),
+        record_types=_record_types(content, messages),
     )
 
 
@@ -190,3 +191,12 @@ def _program(pieces: Iterable[Piece], slots: dict[tuple[str, str], int]) -> Prog
 def _needs_data(content: Content, messages: dict[str, CompiledMessage]) -> bool:
     used = {name for message in messages.values() for expression, _ in message.slots for name in names_of(expression)}
     return any(content.variables[name].source.split(".")[0] in {"data", "event"} for name in used if name in content.variables)
+
+
+def _record_types(content: Content, messages: dict[str, CompiledMessage]) -> frozenset[str]:
+    """Of what is read, in texts and in links that lead through the counting page."""
+    expressions = {expression for message in messages.values() for expression, _ in message.slots}
+    expressions |= {hole.expression for message in messages.values() for link in message.links for hole in link.holes}
+    used = {name for expression in expressions for name in names_of(expression)}
+    steps = [content.variables[name].source.split(".") for name in used if name in content.variables]
+    return frozenset(key for room, key, *_ in steps if room == "record")

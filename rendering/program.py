@@ -70,7 +70,8 @@ class CompiledMessage:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A template ready to be filled: picklable, cacheable by the content's sha256 and the base address."""
+    """A template ready to be filled: picklable, cacheable by the content's sha256 and the base address. record_types: of which a person's
+    records must be at hand."""
 
     key: str
     sha256: str
@@ -86,6 +87,7 @@ class Compiled:
     locales: dict[str, CompiledMessage]
     links: dict[str, list[str]]
     needs_data: bool
+    record_types: frozenset[str] = frozenset()
     _chosen: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def locale_for(self, wanted: str) -> str:

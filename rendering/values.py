@@ -29,6 +29,8 @@ class Person(Protocol):
     def zone(self) -> str | None: ...
     @property
     def attributes(self) -> Mapping[str, Any]: ...
+    @property
+    def records(self) -> Mapping[str, Sequence[Mapping[str, Any]]]: ...
 
 
 @dataclass(slots=True)
@@ -55,9 +57,13 @@ def getter(source: str) -> Getter:
     room, _, path = source.partition(".")
     if room == "profile":
         return lambda recipient: getattr(recipient.profile, path, None)
-    if room == "attribute":
-        return lambda recipient: recipient.profile.attributes.get(path) if recipient.profile is not None else None
     steps = path.split(".")
+    if room == "attribute" and len(steps) == 1:
+        return lambda recipient: recipient.profile.attributes.get(path) if recipient.profile is not None else None
+    if room == "attribute":
+        return lambda recipient: _nested(recipient.profile.attributes, steps) if recipient.profile is not None else None
+    if room == "record":
+        return lambda recipient: _record(recipient.profile, steps)
     if len(steps) == 1:
         return lambda recipient: recipient.data.get(path)
     return lambda recipient: _nested(recipient.data, steps)
@@ -66,7 +72,7 @@ def getter(source: str) -> Getter:
 def read_all(source: str, recipients: Sequence[Recipient]) -> list[object]:
     """What a variable's source holds for each recipient."""
     room, _, path = source.partition(".")
-    if room == "attribute":
+    if room == "attribute" and "." not in path:
         return [recipient.profile.attributes.get(path) if recipient.profile is not None else None for recipient in recipients]
     return list(map(getter(source), recipients))
 
@@ -77,6 +83,14 @@ def value_of(variable: Variable, raw: object) -> Plain | Any:
     if found is None:
         found = plain(variable.fallback, variable.type)
     return MISSING if found is None else found
+
+
+def _record(person: Person | None, steps: list[str]) -> object:
+    """All records of a type, or a field of the first of them."""
+    found = person.records.get(steps[0]) if person is not None else None
+    if len(steps) == 1 or not found:
+        return found if len(steps) == 1 else None
+    return found[0].get(steps[1])
 
 
 def _nested(data: object, steps: list[str]) -> object:

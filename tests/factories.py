@@ -140,6 +140,12 @@ def attribute(**changes: Any) -> Body:
     return {"type": "text", "title": "Attribute", "sensitivity": "internal", **changes}
 
 
+def record_type(**changes: Any) -> Body:
+    """The body of a type of records with a city, nights and a day, to which people are related as guest or payer."""
+    fields = [{"name": "city", "type": "text"}, {"name": "nights", "type": "number"}, {"name": "arrival", "type": "date"}]
+    return {"title": "Booking", "fields": fields, "roles": ["guest", "payer"], **changes}
+
+
 def put(kind: str, key: str, body: Mapping[str, Any], *, now: datetime, author: str = "ada") -> None:
     """Save the body as the document's next revision."""
     home = workspace().pk

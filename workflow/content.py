@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
+from audience import door as audience
 from audience.door import Person
 from delivery import door as delivery
 from governance import door as governance
@@ -75,6 +76,7 @@ def _fill_variant(work: delivery.Work, variant: int, group: list[tuple[delivery.
     revision_id = revision_of(dispatch.experiment, dispatch.template_revision_id, variant)
     sender_id = presentation.sender_among(workspace_id, revision_id, dispatch.pins)
     whole = compiled(workspace_id, revision_id, sender_id)
+    audience.give_records(workspace_id, [person for _, person, _ in group], whole.record_types)
     made = rendering.fill(
         whole,
         [
@@ -136,6 +138,7 @@ def sample(
     """One person's message as it would be sent, with links that lead nowhere. pins: of which the sender is one; None: as in force."""
     among = tuple(pins) if pins is not None else tuple(view.id for view in _in_force(workspace_id, revision_id))
     whole = compiled(workspace_id, revision_id, presentation.sender_among(workspace_id, revision_id, among))
+    audience.give_records(workspace_id, [person], whole.record_types)
     return rendering.fill(whole, [rendering.Recipient(0, person, data or {}, token="sample")])[0]
 
 
@@ -149,5 +152,6 @@ def link_target(
 ) -> str | None:
     """Where link k of one person's message leads, by its pinned revisions; None where there is no such link."""
     whole = compiled(workspace_id, revision_id, presentation.sender_among(workspace_id, revision_id, tuple(pins)))
+    audience.give_records(workspace_id, [person] if person is not None else [], whole.record_types)
     recipient = rendering.Recipient(0, person, data)
     return rendering.link_target(whole, whole.locale_for(recipient.wanted), k, recipient)

@@ -18,6 +18,7 @@ from audience.rules.bound import (
     Prefix,
     Present,
     Range,
+    Related,
     Sequenced,
     Share,
     Substring,
@@ -41,6 +42,7 @@ _LEAVES = {
     Counted: "events",
     Measured: "what events come to",
     Sequenced: "events in sequence",
+    Related: "related records",
     Share: "share",
     Listed: "uploaded list",
     Consented: "consent",
@@ -63,6 +65,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "events": (DATABASE,),
     "what events come to": (DATABASE,),
     "events in sequence": (DATABASE,),
+    "related records": (DATABASE,),
     "share": (DATABASE,),
     "uploaded list": (DATABASE,),
 }

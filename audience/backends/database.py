@@ -14,6 +14,7 @@ from audience import sql
 from audience.backends.capabilities import DATABASE, answers
 from audience.backends.checks_sql import AmongIds, Checked, InShare
 from audience.backends.measures_sql import MeasuredIn
+from audience.backends.records_sql import related
 from audience.backends.sequences_sql import InSequence
 from audience.models import Device, Event, ListMember, Profile, Subscription
 from audience.rules.bound import (
@@ -33,6 +34,7 @@ from audience.rules.bound import (
     Present,
     PropertyTest,
     Range,
+    Related,
     Sequenced,
     Share,
     Tested,
@@ -226,6 +228,7 @@ _LEAVES: dict[type[Leaf], Callable[[int, Any], Q]] = {
     Counted: _counted,
     Measured: _measured,
     Sequenced: _sequenced,
+    Related: related,
     Zoned: _zoned,
     Fresh: _fresh,
     Share: lambda workspace_id, leaf: Q(InShare("pk", leaf.salt, leaf.millionths)),

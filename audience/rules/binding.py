@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from audience.rules import nodes
 from audience.rules.binding_events import EventBinder
+from audience.rules.binding_records import RecordBinder
 from audience.rules.bound import (
     Addressed,
     Bound,
@@ -26,6 +27,7 @@ from audience.rules.bound import (
 )
 from audience.rules.fields import FIELD_OPERATORS, field_fold, field_type, fold_text
 from audience.rules.operations import WrongOperand, check_for
+from audience.rules.shapes import RecordShape
 from audience.rules.testing import passes
 from audience.rules.zones import own_days
 from governance.door import DocumentModel, Finding, Invalid, pointer, shorten
@@ -41,7 +43,7 @@ class Scope:
 
     types: the catalogue's attributes; segment: the rule of a segment by its key, None where there is none;
     as_of: the moment of asking; event: the properties of the triggering event, None where none is at hand; lists: the number of
-    each uploaded list by its key, asked only by a rule that names one.
+    each uploaded list by its key, asked only by a rule that names one; records: the types of records by their keys, likewise.
     """
 
     types: Mapping[str, Type]
@@ -49,6 +51,7 @@ class Scope:
     as_of: datetime
     event: Mapping[str, Any] | None = None
     lists: Callable[[], Mapping[str, int]] = dict
+    records: Callable[[], Mapping[str, RecordShape]] = dict
 
 
 def bind(rule: DocumentModel, scope: Scope, *, at: str = "", key: str = "") -> Bound:
@@ -204,6 +207,7 @@ _LEAVES: dict[type[DocumentModel], Callable[[_Binder, Any, str], Bound]] = {
     nodes.Event: lambda binder, node, at: binder.happened.event(node, at),
     nodes.Message: lambda binder, node, at: binder.happened.message(node, at),
     nodes.Measure: lambda binder, node, at: binder.happened.measure(node, at),
+    nodes.Record: lambda binder, node, at: RecordBinder(binder.scope.as_of, binder.scope.records(), binder.fault).related(node, at),
     nodes.Sequence: lambda binder, node, at: binder.happened.sequence(node, at),
     nodes.Share: lambda binder, node, at: Share(node.share.salt, round(node.share.percent * 10_000), at),
     nodes.Segment: _Binder.segment,

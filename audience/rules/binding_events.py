@@ -34,7 +34,7 @@ class EventBinder:
         return self._counted(f"message.{node.message}", node, where, at)
 
     def _counted(self, name: str, node: nodes.Event | nodes.Message, where: tuple[PropertyTest, ...], at: str) -> Bound:
-        low, high, negated = _bounds(node.op, 1 if node.count is None else node.count)
+        low, high, negated = bounds(node.op, 1 if node.count is None else node.count)
         return Counted(name, low, high, self.since(node.within), self.as_of, where, negated, at)
 
     def measure(self, node: nodes.Measure, at: str) -> Bound:
@@ -89,7 +89,7 @@ def _knows(source: EventSource, test: PropertyTest) -> bool:
     return test.name in source.properties and test.type == "text" and isinstance(test.check, OneOf) and not test.negated
 
 
-def _bounds(op: str, count: int) -> tuple[int, int | None, bool]:
+def bounds(op: str, count: int) -> tuple[int, int | None, bool]:
     """(low, high, negated) with low ≥ 1: what no event at all satisfies is asked the other way round."""
     if op == "at_least":
         return count, None, False

@@ -1,6 +1,6 @@
 """A rule as the engines read it: names looked up, types known, values folded, relative times turned into instants.
 
-Negations stand apart (`negated`), so an engine answers seven plain checks and nothing else; every engine must give the same
+Negations stand apart (`negated`), so an engine answers a few plain checks and nothing else; every engine must give the same
 answer to them, and a value that is missing or of another type than the catalogue's fails every check.
 """
 
@@ -181,6 +181,31 @@ class Sequenced:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldTest:
+    """A check of one field of a record. cases: zones of the person, and the check there; `check` in all others, and in none."""
+
+    name: str
+    type: Type
+    check: Check
+    negated: bool = False
+    cases: tuple[tuple[tuple[str, ...], Check], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Between `low` (≥ 1) and `high` (None: any number of) records of that type, each counted once, to which the person is related in the
+    role ("": in any), whose fields pass."""
+
+    record: str
+    role: str
+    low: int
+    high: int | None
+    where: tuple[FieldTest, ...] = ()
+    negated: bool = False
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """Those whose number, mixed with the salt's, falls into the first `millionths` of a million (audience/shares.py)."""
 
@@ -247,7 +272,7 @@ class Group:
     path: str = ""
 
 
-Leaf = Tested | Zoned | Fresh | Counted | Measured | Sequenced | Share | Listed | Consented | Addressed | Constant
+Leaf = Tested | Zoned | Fresh | Counted | Measured | Sequenced | Related | Share | Listed | Consented | Addressed | Constant
 Bound = Leaf | Member | Group
 
 

@@ -82,12 +82,11 @@ class Property(_Test):
     property: Name
 
 
-class _Often(DocumentModel):
-    """How often, and since when."""
+class _HowMany(DocumentModel):
+    """How many, or how often."""
 
     op: Literal["at_least", "at_most", "exactly", "never"] = "at_least"
     count: int | None = Field(default=None, ge=0, le=MAX_COUNT)
-    within: Window | None = None
 
     @model_validator(mode="after")
     def _count_fits(self) -> Self:
@@ -101,6 +100,12 @@ class _Often(DocumentModel):
         if expected:
             fail([(("count",), shown(self.count), expected)])
         return self
+
+
+class _Often(_HowMany):
+    """How often, and since when."""
+
+    within: Window | None = None
 
 
 class Event(_Often):
@@ -155,6 +160,20 @@ class Measure(_Test):
             expected = "no property: it is about when events happened" if timed else 'the property that is meant, such as "total"'
             fail([(("of",), shown(self.of), expected)])
         return self
+
+
+class RecordField(_Dated):
+    """A condition on a field of a record, of the field's type."""
+
+    field: Name
+
+
+class Record(_HowMany):
+    """A condition on how many records of a type somebody has to do with, in one role or in any, of which all of `where` holds."""
+
+    record: Name
+    role: Name | None = None
+    where: list[RecordField] = Field(default_factory=list, max_length=20)
 
 
 class ShareOf(DocumentModel):
@@ -281,6 +300,7 @@ NODES: dict[str, type[DocumentModel]] = {
     "measure": Measure,
     "sequence": Sequence,
     "message": Message,
+    "record": Record,
     "share": Share,
     "segment": Segment,
     "list": OnList,

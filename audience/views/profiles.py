@@ -23,6 +23,7 @@ from audience.models import Event, Profile
 from audience.other_ids import other_ids
 from audience.profiles import Person, everyone, load
 from audience.telling import everything_of
+from audience.views.profile_records import shown_records
 from governance.door import ConsoleRequest, Missing, Role, console_page, page
 
 EACH = 50
@@ -70,6 +71,7 @@ def profile(request: ConsoleRequest, profile_id: int) -> HttpResponse:
         "consents": consents(workspace_id, profile_id),
         "proof": proof(workspace_id, profile_id)[:50],
         "devices": devices_of(workspace_id, profile_id),
+        "records": shown_records(workspace_id, profile_id, request.actor.role),
         "events": [_event(event, hidden=not sees_addresses(request.actor)) for event in events["items"]],
         "page": events,
         "other_ids": other_ids(workspace_id, profile_id),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audience import rule_words
+from audience.rule_shown import words_of
 from audience.rules.operations import OPERATORS
 from audience.suggestions import SUGGESTED_FIELDS
 from governance.door import Finding
@@ -56,6 +57,11 @@ class RuleNode:
     def raw(self) -> str:
         """A condition that the builder can't show, as JSON."""
         return json.dumps(self.shown.get("raw"), ensure_ascii=False)
+
+    @property
+    def words(self) -> str:
+        """What such a condition asks."""
+        return words_of(self.shown.get("raw"))
 
     @property
     def wrong(self) -> str:

@@ -281,6 +281,7 @@ def reconstruct(workspace_id: int, pinned: SentMessage) -> tuple[rendering.Previ
     sender_id = presentation.sender_among(workspace_id, revision.id, pinned.pins)
     content = presentation.compose(workspace_id, revision.key, revision_id=revision.id, sender_id=sender_id)
     person = next(iter(audience.load(workspace_id, [pinned.profile_id])), None)
+    audience.give_records(workspace_id, [person] if person is not None else [], content.record_types)
     return rendering.preview(content, person, pinned.payload), revision
 
 

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import calendar
 import math
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from audience.models import Event, Profile
+from audience.models import Event, Profile, Record
 from audience.rules.places import RADIUS, UNITS, on_earth
 from audience.shares import place_of
-from tests.audience.world import CATALOGUE, DAYS, MOMENTS, ZONES, folded_text
+from tests.audience.world import CATALOGUE, DAYS, MOMENTS, RECORDS, ZONES, folded_text
 
 FIELDS = {"country": "country", "locale": "locale", "zone": "zone", "email": "email_key", "phone": "phone"}
 
 
 def matches(rule: dict[str, Any], person: Profile, as_of: datetime, segments: dict[str, dict[str, Any]]) -> bool:
-    """Whether the person is in. `person` has its events and subscriptions prefetched."""
+    """Whether the person is in. `person` has its events, subscriptions and records prefetched."""
     ask = lambda child: matches(child, person, as_of, segments)  # noqa: E731  (one line says it)
     if person.gone_at is not None:
         return False
@@ -50,7 +51,23 @@ def matches(rule: dict[str, Any], person: Profile, as_of: datetime, segments: di
         return place_of(person.pk, rule["share"]["salt"]) < round(rule["share"]["percent"] * 10_000)
     if "sequence" in rule:
         return _follows(rule, person, as_of)
+    if "record" in rule:
+        return _relates(rule, person, as_of)
     return _measures(rule, person, as_of) if "measure" in rule else _counts(rule, person, as_of)
+
+
+def _relates(rule: dict[str, Any], person: Profile, as_of: datetime) -> bool:
+    """Each record once, in however many roles."""
+    wanted = [each for each in person.relations.all() if each.record.type == rule["record"] and rule.get("role") in (None, each.role)]
+    found = {each.record.pk: each.record for each in wanted}
+    fields = RECORDS[rule["record"]].fields
+    times = len([one for one in found.values() if all(_field_of(fields, test, one, person, as_of) for test in rule.get("where", []))])
+    return _often(rule, times)
+
+
+def _field_of(fields: Mapping[str, str], test: dict[str, Any], record: Record, person: Profile, as_of: datetime) -> bool:
+    kind, value = fields[test["field"]], record.folded.get(test["field"])
+    return _in_zone(kind, value, test, person, as_of) if test.get("zone") else tested(kind, test, value, as_of)
 
 
 def _fresh(rule: dict[str, Any], person: Profile, as_of: datetime) -> bool:
@@ -62,9 +79,12 @@ def _fresh(rule: dict[str, Any], person: Profile, as_of: datetime) -> bool:
 
 def _zoned(rule: dict[str, Any], person: Profile, as_of: datetime) -> bool:
     """Days as the person's own calendar has them."""
-    zone = ZoneInfo(person.zone) if person.zone in ZONES[:-2] else UTC
     kind, value = ("datetime", f"{person.created_at:%Y-%m-%dT%H:%M:%S.%fZ}") if "profile" in rule else (CATALOGUE[rule["attribute"]], None)
-    value = value or person.folded.get(rule.get("attribute", ""))
+    return _in_zone(kind, value or person.folded.get(rule.get("attribute", "")), rule, person, as_of)
+
+
+def _in_zone(kind: str, value: Any, rule: dict[str, Any], person: Profile, as_of: datetime) -> bool:
+    zone = ZoneInfo(person.zone) if person.zone in ZONES[:-2] else UTC
     if not _of_kind(kind, value):
         return False
     if kind == "date":
@@ -146,6 +166,10 @@ def _counts(rule: dict[str, Any], person: Profile, as_of: datetime) -> bool:
         times = len(_events(f"message.{rule['message']}", {**rule, "where": asked}, person, as_of))
     else:
         times = len(_events(rule["event"], rule, person, as_of))
+    return _often(rule, times)
+
+
+def _often(rule: dict[str, Any], times: int) -> bool:
     count = rule.get("count")
     return {
         "at_least": lambda: times >= (1 if count is None else count),

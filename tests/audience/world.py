@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import random
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from audience.models import Event, IdList, ListMember, Profile, Subscription
+from audience.models import Event, IdList, ListMember, Profile, Record, Relation, Subscription
 from audience.rules.places import on_earth
+from audience.rules.shapes import RecordShape
 from tests import factories
 
 CATALOGUE = {"tier": "text", "spent": "number", "vip": "boolean", "born": "date", "seen": "datetime", "tags": "list", "home": "place"}
 CATALOGUE |= {"address.city": "text", "address.since": "date", "churn": "number", "churn.at": "datetime"}
 """What rules may ask about: "address" is an object, "churn" a score."""
+STAY = {"city": "text", "nights": "number", "paid": "boolean", "arrival": "date", "booked": "datetime", "extras": "list"}
+RECORDS = {"stay": RecordShape(STAY, ("guest", "payer")), "firm": RecordShape({"city": "text"})}  # type: ignore[arg-type]
+"""The records beside people, and what rules may ask about them."""
 TEXTS = [
     "gold",
     "Gold",
@@ -74,10 +79,10 @@ def value_of(kind: str, chance: random.Random) -> Any:
     return chance.choice(pools[kind])
 
 
-def attributes_of(chance: random.Random) -> dict[str, Any]:
+def attributes_of(chance: random.Random, known: Mapping[str, str] = CATALOGUE) -> dict[str, Any]:
     """Some known, some unknown, some null, and some of another type than the catalogue says today."""
     found: dict[str, Any] = {}
-    for name, kind in CATALOGUE.items():
+    for name, kind in known.items():
         luck = chance.random()
         if luck < 0.65:
             found[name] = value_of(kind, chance)
@@ -123,7 +128,27 @@ def people(workspace_id: int, seed: int, size: int) -> list[Profile]:
     ListMember.objects.bulk_create([ListMember(workspace_id=workspace_id, of=some, profile=one) for one in made if one.pk % 3 == 0])
     _events(workspace_id, made, chance)
     _subscriptions(workspace_id, made, chance)
+    _records(workspace_id, made, chance)
     return made
+
+
+def _records(workspace_id: int, made: list[Profile], chance: random.Random) -> None:
+    """Records with nobody, one person or some, who have to do with them in one role or in all."""
+    rows = []
+    for number in range(2 * len(made)):
+        type_ = chance.choice(["stay", "stay", "stay", "firm"])
+        given = attributes_of(chance, RECORDS[type_].fields)
+        kept_so = {name: kept(name, value) for name, value in given.items()}
+        external_id = f"{made[0].external_id}-{number}"
+        at = {"created_at": NOW, "updated_at": NOW}
+        rows.append(Record(workspace_id=workspace_id, type=type_, external_id=external_id, attributes=given, folded=kept_so, **at))
+    relations = [
+        Relation(workspace_id=workspace_id, record=record, profile=person, role=role)
+        for record in Record.objects.bulk_create(rows)
+        for person in chance.sample(made, chance.choice([0, 1, 1, 2]))
+        for role in (chance.choice([["guest"], ["guest"], ["payer"], ["guest", "payer"]]) if record.type == "stay" else [""])
+    ]
+    Relation.objects.bulk_create(relations)
 
 
 def _events(workspace_id: int, made: list[Profile], chance: random.Random) -> None:
@@ -191,4 +216,7 @@ def make_catalogue() -> None:
             factories.put("attribute", name, factories.attribute(title=f"The {name}", type=kind), now=NOW)
     fields = [{"name": "city", "type": "text"}, {"name": "since", "type": "date"}]
     factories.put("attribute", "address", factories.attribute(title="The address", type="object", fields=fields), now=NOW)
+    for key, shape in RECORDS.items():
+        of_type = {"fields": [{"name": name, "type": kind} for name, kind in shape.fields.items()], "roles": list(shape.roles)}
+        factories.put("record_type", key, factories.record_type(**of_type), now=NOW)
     factories.put("attribute", "churn", factories.attribute(title="The churn", type="score"), now=NOW)

@@ -84,6 +84,10 @@ def build(now: datetime) -> World:
     """One of everything that an address can name, made at the doors."""
     person = make.profile(now=now, attributes={}, external_id="person-one", email="zqxw-canary@example.com", phone="+4915112345678")
     make.put("attribute", "first_name", make.attribute(title=f"{CANARY} attribute", sensitivity="personal"), now=now)
+    make.put("record_type", "booking", make.record_type(title=f"{CANARY} booking"), now=now)
+    audience.upsert_records(
+        make.workspace().pk, "booking", [audience.RecordRow("person-one", {"city": CANARY}, [("person-one", "guest")])], now=now
+    )
     make.put("segment", "everyone", make.segment(title=f"{CANARY} segment"), now=now)
     make.put("template", "offer", make.template(title=f"{CANARY} template", locales={"en": make.letter(f"{CANARY} subject")}), now=now)
     make.put("sending_policy", "default", make.policy(title=f"{CANARY} policy"), now=now)
@@ -132,6 +136,7 @@ def build(now: datetime) -> World:
         "profile_id": person,
         "other_id": make.profile(now=now, external_id="person-two", attributes={"first_name": CANARY}),
         "external_id": "person-one",
+        "type": "booking",
         "attempt_id": doubtful.attempt().pk,
         "mail_id": mail.pk,
         "letter_id": letter.pk,

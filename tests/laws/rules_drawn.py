@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from audience.rules.fields import FIELD_OPERATORS
-from tests.audience.world import CAMPAIGNS, CATALOGUE, DAYS, EVENTS, KEYS, MOMENTS, NUMBERS, SPOTS, TEXTS
+from tests.audience.world import CAMPAIGNS, CATALOGUE, DAYS, EVENTS, KEYS, MOMENTS, NUMBERS, SPOTS, STAY, TEXTS
 
 texts = st.one_of(st.sampled_from(TEXTS), st.sampled_from([text[:2] for text in TEXTS if text[:2].strip()]))
 numbers = st.one_of(st.sampled_from(NUMBERS), st.integers(-5, 105), st.floats(-10, 110, allow_nan=False))
@@ -152,6 +152,28 @@ def _zoned(draw: st.DrawFn, op: str | None = None) -> dict[str, Any]:
     return {**about, "op": op, "zone": "own"} | ({} if value is None else {"value": value})
 
 
+@st.composite
+def _own_field(draw: st.DrawFn, op: str | None = None) -> dict[str, Any]:
+    op = op or draw(st.sampled_from([*_DATES, *_INSTANTS]))
+    value = draw({**_DATES, **_INSTANTS}[op])
+    return {"field": "arrival" if op in _DATES else "booked", "op": op, "zone": "own"} | ({} if value is None else {"value": value})
+
+
+fields_of_stays = st.one_of(st.sampled_from(sorted(STAY)).flatmap(lambda name: _tested("field", name, VALUES[STAY[name]])), _own_field())
+
+
+@st.composite
+def _records(draw: st.DrawFn, op: str | None = None, test: st.SearchStrategy[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """How many records somebody has to do with: with few tests, which not many records pass."""
+    op = op or draw(st.sampled_from(["at_least", "at_most", "exactly", "never"]))
+    counted = {} if op == "never" else {"count": draw(st.integers(1 if op == "at_least" else 0, 3))}
+    if test is None and draw(st.integers(0, 4)) == 0:
+        return {"record": "firm", "op": op} | counted
+    where = [draw(test)] if test is not None else draw(st.lists(fields_of_stays, max_size=2))
+    role = draw(st.sampled_from([None, None, "guest", "payer"]))
+    return {"record": "stay", "op": op} | counted | ({"role": role} if role else {}) | ({"where": where} if where else {})
+
+
 aparts = st.fixed_dictionaries({"amount": st.integers(1, 40), "unit": st.sampled_from(["days", "hours", "weeks"])})
 
 
@@ -204,6 +226,7 @@ conditions = st.one_of(
     _measures(),
     _sequences(),
     _messages(),
+    _records(),
     _zoned(),
     _scores(),
     shares,
@@ -256,6 +279,13 @@ KINDS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     **{f"in the own zone {op}": _zoned(op) for op in (*_DATES, *_INSTANTS)},
     **{f"{steps} events {op}": _sequences(op, steps) for steps in (2, 3, 4) for op in ("followed", "not_followed")},
     **{f"a fresh score {op}": _scores(op) for op in _FRESH},
+    **{f"{op} records": _records(op) for op in _COUNTS},
+    **{
+        f"a record’s {name} {op}": _records("at_least", _one("field", name, op, value))
+        for name, kind in STAY.items()
+        for op, value in VALUES[kind].items()
+    },
+    **{f"a record in the own zone {op}": _records("at_least", _own_field(op)) for op in (*_DATES, *_INSTANTS)},
     **{f"messages {op}": _messages(op) for op in _COUNTS},
     "a share": shares,
     "consent": consents,

@@ -24,9 +24,10 @@ from audience.rules.fields import FIELD_OPERATORS
 from audience.rules.nodes import read_node
 from audience.rules.operations import OPERATORS
 from audience.rules.values import PropertyOperator
+from audience.values import PlainType
 from governance.door import default_workspace
 from tests.audience import oracle
-from tests.audience.world import CATALOGUE, NOW, make_catalogue, people
+from tests.audience.world import CATALOGUE, NOW, RECORDS, STAY, make_catalogue, people
 from tests.laws.rules_drawn import KINDS, attribute_rules, one_of_every_kind, rules
 from tests.laws.rules_kept import KEPT
 
@@ -42,14 +43,14 @@ def drawn_segments(one: dict[str, Any], two: dict[str, Any]) -> dict[str, dict[s
 
 def bound(rule: dict[str, Any], segments: dict[str, dict[str, Any]]) -> Bound:
     lists = partial(list_numbers, default_workspace().pk)
-    scope = Scope(CATALOGUE, lambda key: read_node(segments[key]) if key in segments else None, NOW, lists=lists)
+    scope = Scope(CATALOGUE, lambda key: read_node(segments[key]) if key in segments else None, NOW, lists=lists, records=lambda: RECORDS)
     return bind(read_node(rule), scope)
 
 
 @pytest.fixture
 def crowd() -> list[Profile]:
     people(default_workspace().pk, seed=7, size=150)
-    return list(Profile.objects.prefetch_related("events", "subscriptions"))
+    return list(Profile.objects.prefetch_related("events", "subscriptions", "relations__record"))
 
 
 @pytest.fixture
@@ -82,6 +83,8 @@ def test_the_database_says_what_the_rule_means(crowd: list[Profile]) -> None:
 def test_every_operator_of_every_type_is_drawn() -> None:
     kinds = [f"{name} {op}" for name, type_ in CATALOGUE.items() for op in OPERATORS[type_]]
     kinds += [f"{name} {op}" for name, operators in FIELD_OPERATORS.items() for op in operators]
+    kinds += [f"a record’s {name} {op}" for name, type_ in STAY.items() for op in OPERATORS[type_]]  # type: ignore[index]
+    assert set(STAY.values()) == set(get_args(PlainType))
     assert set(CATALOGUE.values()) == set(OPERATORS) - {"any"} and set(kinds) <= set(KINDS)
     assert {op for op in get_args(PropertyOperator) if not any(kind.endswith(f" property {op}") for kind in KINDS)} == set()
 

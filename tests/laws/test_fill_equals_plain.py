@@ -15,9 +15,16 @@ from hypothesis import strategies as st
 from governance.door import Invalid
 from presentation.door import problems
 from rendering.door import Compiled, Failed, Filled, Recipient, Rendered, compile, fill, plain, substitution
-from tests.presentation.letters import VARIABLES, Person, content, email, push, sms
+from tests.presentation import letters
+from tests.presentation.letters import Person, content, email, push, sms
 
 EXAMPLES = int(os.environ.get("OMNI_LAW_EXAMPLES", "120"))
+VARIABLES = letters.VARIABLES | {
+    "street": {"source": "attribute.address.street"},
+    "stays": {"source": "record.stay", "type": "list"},
+    "stay_city": {"source": "record.stay.city", "fallback": "somewhere"},
+    "stay_day": {"source": "record.stay.arrival", "type": "date"},
+}
 NASTY = [
     *["<script>alert(1)</script>", "</a></td></table>", "\"'><img src=x onerror=alert(1)>", "{{ 7*7 }}", "{% for x in y %}", "{# #}"],
     *["&amp;", "&#60;", "%3Cb%3E", "a&b=c#d?e", "\r\nBcc: x@example.com", "\u2028\u2029\x85", "\x00\x07\x1b", "\u202egnp.exe", "\ud800"],
@@ -60,6 +67,8 @@ EXPRESSIONS = [
     *["'yes' if vip else 'no'", "'gold' if total > 100 and vip else city", "city if city is defined else '<none>'", "city < 'm'"],
     *["'in' if city in ['Berlin', 'Oslo'] else 'out'", "tags|join", "tags|join(' / ')", "tags|first", "tags|last|default('none')"],
     *["tags|length", "order.city", "order['items'].count", "order.lines[0].name|upper", "order.missing|default('n/a')"],
+    *["street|default('')", "stays|length", "stays[0].city|default('no')", "stays[1].nights|default(0) * 2", "stay_city", "stay_day|date"],
+    *["stays|each('city')|join", "stays|each('nights')|first|default(1)", "stays[0].arrival|date('long')", "stays|each('nothing')|length"],
     *["order.city ~ total", "1 + 2", "'literal'", "'}}'", "unsubscribe_url", "0 * -1.5", "city if vip"],
 ]
 
@@ -78,6 +87,13 @@ orders = st.fixed_dictionaries(
         "items": st.just({"count": 3}),
         "lines": st.lists(st.fixed_dictionaries({"name": text_values}), min_size=1, max_size=2),
     }
+)
+stays = st.lists(
+    st.fixed_dictionaries(
+        {"external_id": st.sampled_from(["b-1", "b-2"])},
+        optional={"city": text_values, "nights": numbers, "arrival": st.dates(), "extras": st.lists(text_values, max_size=2)},
+    ),
+    max_size=3,
 )
 dates = st.sampled_from(["2026-11-30", "2024-02-29", "2026-11-30T10:00:00"])
 times = st.sampled_from(["2026-11-30T09:00:00Z", "2026-11-30T11:00:00+02:00", "2026-03-29T00:59:59"])
@@ -98,8 +114,10 @@ def recipients(draw: st.DrawFn) -> Recipient:
         "tags": draw(mostly(st.lists(st.one_of(text_values, numbers), min_size=1, max_size=3))),
     }
     data = {"total": draw(mostly(numbers)), "due": draw(mostly(dates)), "at": draw(mostly(times)), "order": draw(mostly(orders))}
+    attributes["address"] = draw(mostly(st.fixed_dictionaries({"street": text_values})))
+    of_type = {} if draw(st.integers(0, 9)) == 0 else {"stay": draw(stays)}
     zone = draw(st.sampled_from(["Europe/London", "Asia/Kolkata", "Nowhere/Land", None]))
-    profile = Person(zone=zone, attributes=attributes) if draw(st.integers(0, 19)) < 19 else None
+    profile = Person(zone=zone, attributes=attributes, records=of_type) if draw(st.integers(0, 19)) < 19 else None
     kept = {name: value for name, value in data.items() if draw(st.integers(0, 29)) < 29}
     locale = draw(st.sampled_from(["en", "ar", "de-CH", ""]))
     return Recipient(draw(st.integers(0, 9)), profile, kept, token="tok_" + draw(st.sampled_from(["a1", "b2"])), locale=locale)

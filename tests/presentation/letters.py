@@ -34,6 +34,7 @@ class Person:
     country: str | None = "GB"
     zone: str | None = "Europe/London"
     attributes: dict[str, Any] = field(default_factory=dict)
+    records: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 def block(kind: str, **fields: Any) -> dict[str, Any]:

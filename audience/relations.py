@@ -1,0 +1,31 @@
+"""Who has to do with which record, when people are forgotten or turn out to be one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db.models import Exists, OuterRef
+
+from audience.models import Record, Relation
+from audience.record_types import record_types
+
+
+def forget_relations(workspace_id: int, numbers: Sequence[int]) -> None:
+    """These people have nothing to do with any record any more; a record that its type doesn't keep without people goes with the last.
+
+    In the caller's transaction, which tells the feed.
+    """
+    theirs = Relation.objects.filter(workspace_id=workspace_id, profile_id__in=numbers)
+    fleeting = [key for key, body in record_types(workspace_id).items() if not body.keep_unrelated]
+    left = list(theirs.filter(record__type__in=fleeting).values_list("record_id", flat=True).distinct()) if fleeting else []
+    theirs.delete()
+    if left:
+        Record.objects.filter(workspace_id=workspace_id, pk__in=left, relations__isnull=True).delete()
+
+
+def follow_relations(workspace_id: int, goes: int, stays: int) -> None:
+    """What one had to do with records, the other has from now on; what they have already they have once. As forget_relations."""
+    theirs = Relation.objects.filter(workspace_id=workspace_id, profile_id=goes)
+    same = Relation.objects.filter(profile_id=stays, record_id=OuterRef("record_id"), role=OuterRef("role"))
+    theirs.filter(Exists(same)).delete()
+    theirs.update(profile_id=stays)

@@ -31,9 +31,9 @@ def register_forgetting(forget: Forget) -> None:
 
 
 def erase(actor: Actor, external_id: str, *, now: datetime) -> int:
-    """Forget a person: external ids, addresses, devices, attributes, events, consents, what they had to do with records and what waits about
-    them among the dead letters go, and what other rooms kept of them; the number stays, so that the ledger's rows keep a meaning, and is
-    never given to anybody else. The same external id may come again: as somebody new.
+    """Forget a person: external ids, addresses, devices, attributes, events, consents, what they had to do with records and what waits
+    about them among the dead letters go, and what other rooms kept of them; the number stays, so that the ledger's rows keep a meaning, and
+    is never given to anybody else. The same external id may come again: as somebody new.
 
     Returns the number. Raises Missing. Suppressions stay, as keyed hashes: forgetting must not make anybody mailable again.
     """

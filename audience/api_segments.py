@@ -59,7 +59,7 @@ class SegmentExplained(APIView):
         person = find(request.actor.workspace_id, external_id=external_id)
         if person is None:
             raise Missing("no profile with this external id")
-        return Response(asdict(explain(request.actor.workspace_id, key, person.id, as_of=timezone.now())))
+        return Response(asdict(explain(request.actor.workspace_id, key, person.id, as_of=timezone.now(), role=request.actor.role)))
 
 
 class SegmentsShared(APIView):

@@ -202,6 +202,11 @@ def hidden_from(role: Role, body: Private | None) -> bool:
     return body.sensitivity == "personal" and not role.covers(Role.AUTHOR)
 
 
+def shown_to(body: AttributeBody | None) -> str:
+    """For whom it is, in words, where it isn't for everybody."""
+    return "authors and above" if body is not None and body.sensitivity == "personal" else "admins"
+
+
 def value_of(attributes: Mapping[str, Any], name: str) -> Any:
     """What is kept of one person under a rule's name, as it is shown."""
     key, _, part = name.partition(".")

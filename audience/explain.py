@@ -13,7 +13,7 @@ from audience import sentences
 from audience.backends.database import condition, matching_events, people
 from audience.backends.records_sql import matching_relations
 from audience.bitmaps import draw
-from audience.catalogue import AttributeBody, attribute_of, titles_of, value_of
+from audience.catalogue import AttributeBody, attribute_of, hidden_from, titles_of, value_of
 from audience.masking import shown
 from audience.models import Profile, Subscription
 from audience.profiles import Person, load
@@ -21,7 +21,7 @@ from audience.resolve import Segment, question, resolve
 from audience.rules import nodes
 from audience.rules.binding import Lookup
 from audience.rules.bound import Bound, Consented, Counted, Fresh, Leaf, Measured, Member, Related, Tested, Zoned, below, leaves
-from governance.door import Actor, DocumentModel, Missing
+from governance.door import Actor, DocumentModel, Missing, Role
 
 AT_ONCE = 50  # conditions asked in one query
 HIDDEN = "known, not shown"
@@ -58,15 +58,19 @@ class Sampled:
     why: tuple[str, ...]
 
 
-def explain(workspace_id: int, segment: Segment, profile_id: int, *, as_of: datetime, drafts: bool = False) -> Explanation:
-    """Why the person is in the segment or not; always the answer that `resolve` gives. Raises Missing and Invalid."""
+def explain(
+    workspace_id: int, segment: Segment, profile_id: int, *, as_of: datetime, drafts: bool = False, role: Role = Role.APPROVER
+) -> Explanation:
+    """Why the person is in the segment or not; always the answer that `resolve` gives. role: who is told; addresses and what is sensitive
+    nobody is, whatever theirs. Raises Missing and Invalid."""
     profile = people(workspace_id).filter(pk=profile_id).first()
     if profile is None:
         raise Missing("no such profile")
     asked = question(workspace_id, segment, as_of=as_of, drafts=drafts)
     answers = _answers(workspace_id, asked.node, [profile_id])[profile_id]
     tree = _Teller(answers, asked.read, titles_of(asked.known)).tell(asked.written, asked.node)
-    facts = {id(leaf): _facts(workspace_id, leaf, profile, asked.known) for leaf in _distinct(asked.node)}
+    role = min(role, Role.APPROVER, key=list(Role).index)
+    facts = {id(leaf): _facts(workspace_id, leaf, profile, asked.known, role) for leaf in _distinct(asked.node)}
     return _decide(_with_facts(tree, asked.node, facts), True)
 
 
@@ -164,12 +168,12 @@ def _with_facts(told: Explanation, node: Bound, facts: Mapping[int, dict[str, An
     return replace(told, children=inside)
 
 
-def _facts(workspace_id: int, leaf: Leaf, profile: Profile, known: Mapping[str, AttributeBody]) -> dict[str, Any]:
+def _facts(workspace_id: int, leaf: Leaf, profile: Profile, known: Mapping[str, AttributeBody], role: Role) -> dict[str, Any]:
     if isinstance(leaf, Fresh):
-        return {"value": _value(leaf.score, profile, known), "made": _value(leaf.made, profile, known)}
+        return {"value": _value(leaf.score, profile, known, role), "made": _value(leaf.made, profile, known, role)}
     if isinstance(leaf, Tested | Zoned):
         zone = {"zone": profile.zone or "UTC"} if isinstance(leaf, Zoned) else {}
-        return {"value": _value(leaf, profile, known), **zone}
+        return {"value": _value(leaf, profile, known, role), **zone}
     if isinstance(leaf, Counted | Measured):
         events, person = matching_events(workspace_id, leaf)
         found = events.filter(**{person: profile.pk}).aggregate(times=Count("*"), last=Max("at"))
@@ -184,9 +188,9 @@ def _facts(workspace_id: int, leaf: Leaf, profile: Profile, known: Mapping[str, 
     return {}
 
 
-def _value(leaf: Tested | Zoned, profile: Profile, known: Mapping[str, AttributeBody]) -> Any:
-    """What is known of the person, except where it is an address or a sensitive attribute."""
+def _value(leaf: Tested | Zoned, profile: Profile, known: Mapping[str, AttributeBody], role: Role) -> Any:
+    """What is known of the person, except where it is an address or an attribute that isn't for the role."""
     value = value_of(profile.attributes, leaf.name) if leaf.source == "attribute" else getattr(profile, leaf.name)
     about = attribute_of(known, leaf.name)
-    hidden = leaf.name in ("email", "phone") if leaf.source == "profile" else about is None or about.sensitivity == "sensitive"
+    hidden = leaf.name in ("email", "phone") if leaf.source == "profile" else hidden_from(role, about)
     return HIDDEN if hidden and value is not None else value

@@ -65,6 +65,11 @@ def _checks(context: CheckContext, body: OptInBody) -> Sequence[Finding]:
             found.append(
                 Finding("error", "/confirm_with", f"no {{{{ confirm_url }}}} in {', '.join(lacking)}", "a link to it in each language")
             )
+    used = {view.model.topic for view in governance.all_released(context.workspace_id, "template")}
+    for place, topic in enumerate(body.topics):
+        if topic != WHOLE_CHANNEL and topic not in used:
+            expected = "a topic of a released template: perhaps it is spelled otherwise there"
+            found.append(Finding("warning", pointer(("topics", place)), topic, expected))
     for view in governance.documents(context.workspace_id, OPT_IN.name):
         other: OptInBody = view.latest.model
         if view.key != context.key and other.channel == body.channel:

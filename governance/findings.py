@@ -130,6 +130,16 @@ def parse(model: type[M], data: object, at: str = "") -> M:
         ) from None
 
 
+_BOUNDS = {  # the validator's words for a bound, as somebody would say them
+    "less_than_equal": "at most {le:,}",
+    "less_than": "less than {lt:,}",
+    "greater_than_equal": "at least {ge:,}",
+    "greater_than": "more than {gt:,}",
+    "too_short": "at least {min_length:,}",
+    "too_long": "at most {max_length:,}",
+}
+
+
 def _findings(error: ValidationError, data: object, at: str) -> list[Finding]:
     found = []
     for fault in error.errors(include_url=False):
@@ -139,8 +149,11 @@ def _findings(error: ValidationError, data: object, at: str) -> list[Finding]:
         elif kind == "extra_forbidden":
             found.append(Finding("error", where, "an unknown field", "only the fields that are documented here"))
         else:
-            message = str(fault.get("ctx", {}).get("error", fault["msg"]))
-            found.append(Finding("error", where, shorten(fault.get("input")), _completing(message)))
+            message = (
+                _BOUNDS[kind].format(**fault.get("ctx", {})) if kind in _BOUNDS else str(fault.get("ctx", {}).get("error", fault["msg"]))
+            )
+            told = "nothing" if fault.get("input") in ([], {}) else shorten(fault.get("input"))
+            found.append(Finding("error", where, told, _completing(message)))
     return found
 
 

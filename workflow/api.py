@@ -263,14 +263,14 @@ class RunWhy(APIView):
             raise Missing("no profile with this external id")
         workspace_id = request.actor.workspace_id
         why = pipeline.why(workspace_id, run_id, person.id)
-        told = _because(find_run(workspace_id, run_id), person.id)
+        told = _because(find_run(workspace_id, run_id), person.id, request.actor.role)
         return Response({"state": why.state, "reason": why.reason, "audience": told, "stops": stops(why)})
 
 
-def _because(run: Run, profile_id: int) -> dict[str, Any] | None:
+def _because(run: Run, profile_id: int, role: Role) -> dict[str, Any] | None:
     """The pinned segment's answer as plain data; None where its rule is about what the catalogue no longer has."""
     try:
-        found = because(run.workspace_id, run.dispatch_id, profile_id)
+        found = because(run.workspace_id, run.dispatch_id, profile_id, role=role)
     except Invalid:
         return None
     pinned = {"segment": found.segment.key, "revision": found.segment.number, "as_of": found.as_of, "event": found.event}

@@ -23,12 +23,12 @@ class Because:
     event: str
 
 
-def because(workspace_id: int, dispatch_id: int, profile_id: int) -> Because:
+def because(workspace_id: int, dispatch_id: int, profile_id: int, *, role: governance.Role) -> Because:
     """Raises Missing where it was no campaign's run, or the person is gone; Invalid where the segment can't be asked any more."""
     run = Run.objects.filter(workspace_id=workspace_id, dispatch_id=dispatch_id).first()
     if run is None:
         raise Missing("a run of that dispatch")
     segment = governance.revision_by_id(workspace_id, run.facts["segment_revision"])
     trigger = governance.revision_by_id(workspace_id, run.campaign_revision_id).model.trigger
-    told = audience.explain(workspace_id, segment.model, profile_id, as_of=run.started_at)
+    told = audience.explain(workspace_id, segment.model, profile_id, as_of=run.started_at, role=role)
     return Because(segment, told, run.started_at, trigger.event if isinstance(trigger, OnEvent) else "")

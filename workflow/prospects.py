@@ -48,13 +48,14 @@ class Prospect:
     because: str = ""
 
 
-def prospects(workspace_id: int, person: Person, *, now: datetime) -> list[Prospect]:
-    """What this person would get of each campaign in force, the likeliest first. Changes nothing; a dozen queries per campaign."""
-    found = [_prospect(revision, campaign, person, now) for revision, campaign in campaigns_in_force(workspace_id)]
+def prospects(workspace_id: int, person: Person, *, now: datetime, seen: Person | None = None) -> list[Prospect]:
+    """What this person would get of each campaign in force, the likeliest first; in the words for `seen`, the person as whoever asks sees
+    them. Changes nothing; a dozen queries per campaign."""
+    found = [_prospect(revision, campaign, person, seen or person, now) for revision, campaign in campaigns_in_force(workspace_id)]
     return sorted(found, key=lambda each: (ORDER.index(each.verdict), each.title.casefold()))
 
 
-def _prospect(revision: RevisionView, campaign: CampaignBody, person: Person, now: datetime) -> Prospect:
+def _prospect(revision: RevisionView, campaign: CampaignBody, person: Person, seen: Person, now: datetime) -> Prospect:
     workspace_id = revision.workspace_id
     segment = governance.released(workspace_id, "segment", campaign.segment)
     templates = [governance.released(workspace_id, "template", arm.template) for arm in campaign.arms()]
@@ -66,7 +67,7 @@ def _prospect(revision: RevisionView, campaign: CampaignBody, person: Person, no
         if person.id not in members:
             return prospect
         governance.approval(workspace_id, "campaign", revision.key, now=now)
-        return _of_a_member(prospect, revision, campaign, templates, members, person, now)
+        return _of_a_member(prospect, revision, campaign, templates, members, person, seen, now)
     except DoorError as refusal:
         return replace(prospect, verdict="refused", reason=refusal.reason)
 
@@ -78,6 +79,7 @@ def _of_a_member(
     templates: list[RevisionView],
     members: BitMap64,
     person: Person,
+    seen: Person,
     now: datetime,
 ) -> Prospect:
     """The rest of the street for somebody in the segment. members: they, and whoever of the segment has the same address."""
@@ -95,6 +97,8 @@ def _of_a_member(
     expected = delivery.forecast(plan, person, renders=renders, now=now)
     if expected.reason:
         return replace(prospect, verdict="left_out", reason=expected.reason, because=expected.because)
+    if seen is not person:
+        message = content.sample(revision.workspace_id, templates[chosen].id, seen)
     return replace(
         prospect,
         verdict="would_get",

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from audience.backends.database import Database
 from audience.breakdown import breakdown
-from audience.catalogue import ATTRIBUTE, PRIVACY_WORDS, TYPE_WORDS, catalogue, hidden_from, titles_of
+from audience.catalogue import ATTRIBUTE, PRIVACY_WORDS, TYPE_WORDS, catalogue, hidden_from, shown_to, titles_of
 from audience.compound import parts
 from audience.computed import recounts_waiting
 from audience.proposals import dismiss, proposals
@@ -54,7 +54,7 @@ def values(request: ConsoleRequest, key: str) -> HttpResponse:
     if body is None:
         raise Missing("an attribute of this name")
     if hidden_from(request.actor.role, body):
-        raise Refused(f"{body.title} is sensitive: what people have there is shown to admins only")
+        raise Refused(f"{body.title}: what people have there is shown to {shown_to(body)} only")
     offered = parts(key, body)
     part = request.GET.get("part", "")
     part = part if part in offered else next(iter(offered))

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from audience.breakdown import breakdown
-from audience.catalogue import AttributeBody, attribute_of, catalogue, hidden_from, titles_of, types_of
+from audience.catalogue import AttributeBody, attribute_of, catalogue, hidden_from, shown_to, titles_of, types_of
 from audience.documents import SEGMENT
 from audience.profiles import everyone
 from audience.resolve import resolve
@@ -74,7 +74,7 @@ def _subject(request: ConsoleRequest, known: dict[str, AttributeBody]) -> str:
         return by
     if sort == "attribute" and name in types_of(known):
         if _hidden(request, known, name):
-            raise Refused(f"{titles_of(known)[name]} is sensitive: what people have there is shown to admins only")
+            raise Refused(f"{titles_of(known)[name]}: what people have there is shown to {shown_to(attribute_of(known, name))} only")
         return by
     raise Missing("nothing that people could be broken down by is called so")
 
@@ -88,7 +88,11 @@ def _choices(request: ConsoleRequest, known: dict[str, AttributeBody]) -> list[d
     """What the select offers; a sensitive attribute is named to everybody, and open to admins."""
     fields = [{"value": f"profile:{name}", "title": title} for name, title in FIELD_WORDS.items()]
     attributes = [
-        {"value": f"attribute:{name}", "title": title or name, "closed": _hidden(request, known, name)}
+        {
+            "value": f"attribute:{name}",
+            "title": title or name,
+            "closed": shown_to(attribute_of(known, name)) if _hidden(request, known, name) else "",
+        }
         for name, title in sorted(titles_of(known).items(), key=lambda each: (each[1] or each[0]).casefold())
     ]
     return [{"title": "Profile", "of": fields}, {"title": "Attributes", "of": attributes}]

@@ -21,6 +21,7 @@ from audience.views.profiles import name_of
 from governance.door import ConsoleRequest, DoorError, Missing, Role, console_page
 
 EACH = 25
+IDENTIFYING = ("first_name", "last_name", "birthday", "birth_date", "email", "phone")  # where they differ, perhaps two people do
 WORDS = {"email": "E-mail", "phone": "Phone", "locale": "Language", "country": "Country", "zone": "Time zone"}
 
 
@@ -35,7 +36,8 @@ def shared(request: ConsoleRequest) -> HttpResponse:
     groups = [
         {
             "shared": each.people[0].email if by == "email" else each.people[0].phone,
-            "people": each.people,
+            "people": [{"person": person, "name": name_of(person)} for person in each.people],
+            "first": each.people[0].id,
             "more": each.count - len(each.people),
         }
         for each in found[:EACH]
@@ -80,7 +82,7 @@ def merge_two(request: ConsoleRequest, profile_id: int, other_id: int) -> HttpRe
         messages.error(request, f"Not merged: {error}.")
         return redirect("audience:profile", stays.id)
     context = {
-        "title": f"Merge into {name_of(stays)}",
+        "title": f"Merge {name_of(goes)} into {name_of(stays)}",
         "trail": [
             {"title": "Profiles", "href": reverse("audience:profiles")},
             {"title": name_of(stays), "href": reverse("audience:profile", args=[stays.id])},
@@ -89,8 +91,9 @@ def merge_two(request: ConsoleRequest, profile_id: int, other_id: int) -> HttpRe
         "goes": goes,
         "names": {"stays": name_of(stays), "goes": name_of(goes)},
         "ahead": ahead,
-        "rows": _rows(request, ahead, stays, goes),
-        "given_up": len(ahead.left),
+        "rows": (rows := _rows(request, ahead, stays, goes)),
+        "given_up": sum(row["given_up"] for row in rows),
+        "perhaps_two": [row["words"] for row in rows if row["given_up"] and row["name"] in IDENTIFYING],
     }
     return render(request, "audience/merge.html", context)
 
@@ -106,7 +109,7 @@ def _rows(request: ConsoleRequest, ahead: Merging, stays: Person, goes: Person) 
     """Each thing that is known of either, and which of the two stays: kept, taken (from the other), given up (the other's)."""
     known, rows = catalogue(request.actor.workspace_id), []
     for name, words in WORDS.items():
-        rows.append(_row(words, getattr(stays, name), getattr(goes, name), name in ahead.left))
+        rows.append(_row(name, words, getattr(stays, name), getattr(goes, name), name in ahead.left))
     for name in sorted({*stays.attributes, *goes.attributes}):
         body = known.get(name)
         if body is not None and body.computed is not None:
@@ -114,9 +117,10 @@ def _rows(request: ConsoleRequest, ahead: Merging, stays: Person, goes: Person) 
         one, other = stays.attributes.get(name), goes.attributes.get(name)
         if body is not None and hidden_from(request.actor.role, body):
             one, other = ("known" if value is not None else None for value in (one, other))
-        rows.append(_row(body.title if body else name, one, other, name in ahead.left))
-    return [row for row in rows if row["stays"] is not None or row["goes"] is not None]
+        rows.append(_row(name, body.title if body else name, one, other, name in ahead.left))
+    known_rows = [row for row in rows if row["stays"] is not None or row["goes"] is not None]
+    return sorted(known_rows, key=lambda row: not row["given_up"])  # what differs is what to look at
 
 
-def _row(words: str, stays: Any, goes: Any, given_up: bool) -> dict[str, Any]:
-    return {"words": words, "stays": stays, "goes": goes, "given_up": given_up, "taken": stays is None and goes is not None}
+def _row(name: str, words: str, stays: Any, goes: Any, given_up: bool) -> dict[str, Any]:
+    return {"name": name, "words": words, "stays": stays, "goes": goes, "given_up": given_up, "taken": stays is None and goes is not None}

@@ -20,7 +20,8 @@ from governance.door import ConsoleRequest, Finding, Invalid, Role, console_page
 
 LARGEST = 50 * 1024 * 1024  # bytes of an uploaded file: some two million ids
 BY_WORDS = (("external_id", "External ids"), ("email", "E-mail addresses"), ("phone", "Phone numbers with +"))
-MODE_WORDS = (("replace", "These are all: replace who is on it"), ("add", "Add these"), ("remove", "Take these off"))
+_FIELDS = {"values": "pasted"}  # what a finding calls it, and its field
+MODE_WORDS = (("add", "Add these"), ("remove", "Take these off"), ("replace", "These are all: whoever is on it and not named goes"))
 
 
 @console_page()
@@ -39,7 +40,7 @@ def _draw(request: ConsoleRequest, more: dict[str, Any], status: int = 200) -> H
         "bys": BY_WORDS,
         "modes": MODE_WORDS,
         "is_author": request.actor.role.covers(Role.AUTHOR),
-        "given": {"by": "external_id", "mode": "replace"},
+        "given": {"by": "external_id", "mode": "add"},
         "faults": {},
         **more,
     }
@@ -64,7 +65,8 @@ def change(request: ConsoleRequest) -> HttpResponse:
             now=timezone.now(),
         )
     except Invalid as invalid:
-        return _draw(request, {"given": given, "faults": {finding.path.strip("/"): finding for finding in invalid.findings}}, status=422)
+        faults = {_FIELDS.get(name, name): finding for finding in invalid.findings for name in [finding.path.strip("/")]}
+        return _draw(request, {"given": given, "faults": faults}, status=422)
     if outcome.unknown or outcome.faulty:
         return _draw(request, {"outcome": outcome, "changed": given["key"]})
     messages.success(request, _told(given["key"], outcome))

@@ -42,6 +42,7 @@ def profiles(request: ConsoleRequest) -> HttpResponse:
         "people": found[:EACH],
         "page": {"items": found[:EACH], "next": str(found[EACH - 1].id) if len(found) > EACH else None},
         "q": text,
+        "sees_addresses": sees_addresses(request.actor),
         "total": everyone(request.actor.workspace_id),
         "dead_letters": bool(settings.OMNI.stream_url or waiting),
         "letters_waiting": waiting,

@@ -72,7 +72,8 @@ def _person_in(actor: Actor, model: SegmentBody, text: str) -> dict[str, Any]:
     person = find(workspace_id, external_id=text) or find(workspace_id, address=text)
     if person is None:
         return {"nobody": True}
-    return {"person": shown_one(actor, person), "told": explain(workspace_id, model, person.id, as_of=timezone.now(), drafts=True)}
+    told = explain(workspace_id, model, person.id, as_of=timezone.now(), drafts=True, role=actor.role)
+    return {"person": shown_one(actor, person), "told": told}
 
 
 def _shared(workspace_id: int, found: Resolution, other_key: str) -> dict[str, Any]:

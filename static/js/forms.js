@@ -18,7 +18,7 @@ document.addEventListener("change", (event) => {
   if (form && !event.target.matches("input[type=search], input[type=text]")) form.requestSubmit();
 });
 
-const time = () => new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }).format(new Date());
+const time = () => new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" }).format(new Date());
 
 // fields called look_… say how the preview looks at the document; base and note say what is saved on top of what, and why: none is part of it
 const authored = ([name, value]) => typeof value === "string" && !["csrfmiddlewaretoken", "base", "note"].includes(name) && !name.startsWith("look_");

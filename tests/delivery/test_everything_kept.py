@@ -47,11 +47,11 @@ def test_everything_of_both_who_are_one_is_told(street: Any, tmp_path: Path) -> 
     assert "a-token-of-her-phone" not in json.dumps(told, default=str), "a token opens a way to a device"
     assert AuditEntry.objects.filter(action="profile.told", subject=f"profile:{ann}").count() == 1
 
-    call_command("export_person", "ann", "--to", str(tmp_path / "ann.json"))
+    call_command("export_person", "ann", "--to", str(tmp_path / "ann.json"), "--as", "cleo")
     written = tmp_path / "ann.json"
     assert json.loads(written.read_text())["profile"]["number"] == ann and written.stat().st_mode & 0o77 == 0
     with pytest.raises(SystemExit):
-        call_command("export_person", "ann", "--to", str(written))
+        call_command("export_person", "ann", "--to", str(written), "--as", "cleo")
 
 
 def test_only_an_admin_may_ask(street: Any) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from django.test import Client
 
 from audience import door as audience
-from governance.door import Role
+from governance.door import Role, User
 from tests import factories as make
 from tests.doors.street import METHODS, ask, build, doors, key_for, locals_
 
@@ -43,3 +44,16 @@ def test_who_sees_no_addresses_finds_by_a_whole_one_only(now: datetime) -> None:
     assert [person.email for person in audience.search_as(vera, "ann")] == ["a…@example.com"]
     assert [person.phone for person in audience.search_as(vera, "ann")] == ["+44…58"]
     assert [person.email for person in audience.search_as(ada, "an")] == ["ann@example.com"]
+
+
+def test_what_somebody_would_get_is_told_without_their_name(now: datetime) -> None:
+    make.in_force("attribute", "first_name", make.attribute(title="First name", sensitivity="personal"), now=now)
+    ann = make.profile(now=now, external_id="ann", attributes={"first_name": "Qyzzy"})
+    make.spring_sale(now=now)
+    told = {}
+    for name in ("vera", "ada"):
+        make.person(name, now=now)
+        client = Client()
+        client.force_login(User.objects.get(username=name))
+        told[name] = client.get(f"/console/look/people/{ann}/").content.decode()
+    assert "Hello Qyzzy" in told["ada"] and "Qyzzy" not in told["vera"] and "Hello friend" in told["vera"]

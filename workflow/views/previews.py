@@ -130,7 +130,8 @@ def would_get(request: ConsoleRequest, profile_id: int) -> HttpResponse:
     person = next(iter(audience.load(workspace_id, [profile_id])), None) if profile_id < 2**63 else None
     if person is None:
         raise Missing("no such profile: it may have been erased")
-    found = prospects(workspace_id, person, now=timezone.now())
+    seen = None if audience.sees_addresses(request.actor) else audience.shown_one(request.actor, person)
+    found = prospects(workspace_id, person, now=timezone.now(), seen=seen)
     inside = [each for each in found if each.verdict != "outside"]
     outside = [each for each in found if each.verdict == "outside"]
     return render(request, "workflow/_would_get.html", {"person": person, "inside": inside, "outside": outside})

@@ -70,7 +70,7 @@ def why_in_audience(request: ConsoleRequest, dispatch_id: int, profile_id: int) 
         raise Missing("no such run or person")
     context: dict[str, Any] = {}
     with contextlib.suppress(Invalid):  # a rule of long ago, about what is no longer in the catalogue
-        context["why"] = because(request.actor.workspace_id, dispatch_id, profile_id)
+        context["why"] = because(request.actor.workspace_id, dispatch_id, profile_id, role=request.actor.role)
     return render(request, "workflow/_because.html", context)
 
 

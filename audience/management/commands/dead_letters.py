@@ -24,7 +24,7 @@ class Command(DoorCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("what", choices=("list", "replay", "drop"), help="what to do with them")
         parser.add_argument("--id", type=int, nargs="+", default=[], help="these")
-        parser.add_argument("--all", action="store_true", help="every one that waits; what replay and drop want instead of --id")
+        parser.add_argument("--all", action="store_true", help="every one that waits; replay and drop want this, --since or --id")
         parser.add_argument("--since", default="", help="those that came at or after this instant, such as 2026-12-01T09:00:00Z")
         parser.add_argument("--holds", choices=("profiles", "events"), default="", help="of one of the two")
         parser.add_argument("--reason", choices=tuple(REASONS), default="", help="for this reason only")
@@ -39,11 +39,14 @@ class Command(DoorCommand):
         if what == "list":
             return self._listed(wanted)
         if not (options["id"] or options["all"] or since):
-            raise Invalid([Finding("error", "/id", "nothing", "--id NUMBER, --since INSTANT or --all")])
+            expected = "which: --id NUMBER, --since INSTANT or --all; --reason and --holds narrow it"
+            raise Invalid([Finding("error", "/id", "nothing", expected)])
         if what == "drop":
             dropped = drop(self.actor, wanted, now=timezone.now())
+            _somebody(dropped, options)
             return Report((f"{dropped:,} dropped",), {"dropped": dropped})
         done = replay(self.actor, wanted, now=timezone.now())
+        _somebody(done.replayed + done.still, options)
         lines = (f"{done.replayed:,} replayed, {done.still:,} still can't be recorded",)
         return Report(lines, {"replayed": done.replayed, "still": done.still}, status=2 if done.still else 0)
 
@@ -57,6 +60,11 @@ class Command(DoorCommand):
             for row in shown
         ]
         return Report((f"{many:,} dead letters", *lines, *more), {"letters": many, "newest": data})
+
+
+def _somebody(found: int, options: dict[str, Any]) -> None:
+    if options["id"] and not found:
+        raise Invalid([Finding("error", "/id", shorten(" ".join(map(str, options["id"]))), "the number of an entry that waits")])
 
 
 def _first(row: DeadLetter) -> str:

@@ -15,6 +15,7 @@ from governance.door import DoorCommand, Finding, Invalid, Report, shorten
 
 
 class Command(DoorCommand):
+    needs_person = True
     help = "Write everything that is kept of one person as JSON, for whoever answers their request to know. It is audited."
 
     def add_arguments(self, parser: CommandParser) -> None:

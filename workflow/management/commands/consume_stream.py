@@ -30,7 +30,7 @@ class Command(DoorCommand):
             with calling_when_told(consumer.stop):
                 consumer.drain() if drain else consumer.run()
         except audience.SourceAway as away:
-            raise Refused(f"the broker can't be asked: {away}") from away
+            raise Refused(f"the broker that OMNI_STREAM_URL names can't be asked: {away}") from away
         found = consumer.counts
         counts = {name: getattr(found, name) for name in ("recorded", "repeated", "dead_letters")}
         line = f"{found.recorded:,} recorded, {found.repeated:,} known before, {found.dead_letters:,} dead letters"

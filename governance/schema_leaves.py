@@ -101,6 +101,8 @@ def leaf(
     if sort == "string" and (not given or isinstance(value, str | None)):
         return _text(said, filled, example, path, mark, common)
     text = "" if not given or value is None else json.dumps(value, ensure_ascii=False, indent=2)
+    if sort in ("object", "array") and isinstance(value, str):
+        text = value  # what was typed and is no JSON: as it was typed
     return FormField("json", name=f"{path}:json{mark}", value=text, **common)
 
 

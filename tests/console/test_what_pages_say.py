@@ -331,3 +331,12 @@ def test_messages_are_found_by_a_part_of_the_campaigns_title(now: datetime) -> N
     worker.drain(now=lambda: now)
     assert "ada@example.com" in _page("ada", "/console/messages/?q=spring+s", now=now)
     assert "Nothing found" in _page("vera", "/console/messages/?q=winter", now=now)
+
+
+def test_what_is_no_json_stands_in_its_field_as_it_was_typed(now: datetime) -> None:
+    make.person("ada", now=now)
+    client = Client()
+    client.force_login(User.objects.get(username="ada"))
+    typed = {"key": "shop", "/title": "Shop", "/columns:json": '{"mail": "email", oops}'}
+    said = client.post("/console/new/import-mappings/", typed).content.decode()
+    assert "{&quot;mail&quot;: &quot;email&quot;, oops}" in said

@@ -7,7 +7,7 @@ from audience.breakdown import Breakdown, breakdown
 from audience.catalogue import AttributeBody, catalogue, titles_of
 from audience.computed import keep_computed, recounts_waiting
 from audience.confirming import Outcome, ToConfirm, ask_for_confirmations, confirm, confirmations_waiting, to_confirm
-from audience.consent import Consent, Said, State, consenting, consents, proof, set_consent, topic_words
+from audience.consent import CHANNELS, Consent, Said, State, consenting, consents, proof, set_consent, topic_words
 from audience.dead_letters import DeadLetterKeeper, waiting_letters
 from audience.device_forms import PLATFORMS, DeviceAddress, masked
 from audience.devices import DeviceView, device_known_by, give_devices, invalidate_devices, register_device, remove_device
@@ -62,6 +62,7 @@ from audience.telling import everything_of, register_telling
 
 __all__ = [
     "add_other_id",
+    "CHANNELS",
     "EventTypeBody",
     "kept_days",
     "let_events_go",

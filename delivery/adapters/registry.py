@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
+from audience.door import CHANNELS
 from delivery.adapters.apns import Apns
 from delivery.adapters.base import Adapter
 from delivery.adapters.fcm import Fcm
@@ -25,7 +26,6 @@ from delivery.adapters.wechat import WeChat
 from delivery.adapters.whatsapp import WhatsAppCloud
 
 GROUP = "omni.adapters"
-CHANNELS = ("email", "sms", "push", "whatsapp", "wechat", "webhook")
 PLATFORMS = frozenset({"fcm", "apns", "webpush"})  # of devices
 LONGEST_KEY = 20  # characters of a vendor's name in the ledger
 HOUSE: tuple[Adapter, ...] = (

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from delivery.adapters.registry import CHANNELS
+from audience.door import CHANNELS
 from delivery.models import OutboxMail
 from delivery.views.frames import framed
 from governance.door import ConsoleRequest, Missing, Role, console_page, page

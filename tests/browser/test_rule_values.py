@@ -165,6 +165,8 @@ def test_what_is_counted_for_a_rule_of_before_is_told_to_be_so(visit: Visit) -> 
         route.continue_()
     page.get_by_role("link", name="Digest readers").wait_for()
     assert page.get_by_role("button", name="Count again").is_visible()
+    page.get_by_role("button", name="Undo", exact=True).click()
+    page.get_by_role("button", name="Count again").wait_for(state="hidden")
 
 
 def test_the_same_document_is_edited_as_json_and_comes_back_to_the_builder(visit: Visit) -> None:

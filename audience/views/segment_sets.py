@@ -17,7 +17,7 @@ from audience.resolve import resolve
 from audience.sets import beside, if_released, intersection, sets_of, some_of, union
 from audience.sets import overlap as overlap_of
 from audience.snapshots import kept_today
-from audience.views.segments import posted_segment
+from audience.views.segments import asked_segment, what_to_finish
 from governance.door import ConsoleRequest, Invalid, Missing, RevisionView, all_released, console_page, document
 
 SAMPLED = 5
@@ -65,7 +65,7 @@ def look_change(request: ConsoleRequest) -> HttpResponse:
     workspace_id, now, key = request.actor.workspace_id, timezone.now(), request.GET.get("key", "")[:80]
     context: dict[str, Any] = {}
     try:
-        model = posted_segment(request)
+        model = asked_segment(request)
         moved = if_released(workspace_id, key, as_of=now, draft=model) if key else None
         if moved is not None:
             context |= {
@@ -74,7 +74,7 @@ def look_change(request: ConsoleRequest) -> HttpResponse:
                 "leaving": some_of(workspace_id, moved.left, FEW),
             }
     except (Invalid, Missing) as error:
-        context["reason"] = error.reason
+        context["unfinished"] = what_to_finish(request, error)
     return render(request, "audience/_look_change.html", context)
 
 
@@ -84,11 +84,11 @@ def look_overlap(request: ConsoleRequest) -> HttpResponse:
     workspace_id, now = request.actor.workspace_id, timezone.now()
     context: dict[str, Any] = {}
     try:
-        found = resolve(workspace_id, posted_segment(request), as_of=now, drafts=True)
+        found = resolve(workspace_id, asked_segment(request), as_of=now, drafts=True)
         others = beside(workspace_id, found.ids, without=request.GET.get("key", "")[:80], as_of=now)
         context |= {"found": found, "others": others[:SHOWN], "more": len(others) - SHOWN}
     except (Invalid, Missing) as error:
-        context["reason"] = error.reason
+        context["unfinished"] = what_to_finish(request, error)
     return render(request, "audience/_look_overlap.html", context)
 
 

@@ -20,6 +20,7 @@ from audience.profiles import everyone
 from audience.resolve import resolve
 from audience.sentences import sentence
 from audience.views.rule_tree import Offer, rule_tree
+from audience.views.unfinished import Unfinished, unfinished
 from governance.door import (
     ConsoleRequest,
     Editor,
@@ -27,15 +28,14 @@ from governance.door import (
     Missing,
     Role,
     console_page,
+    document,
     documents,
     draw,
     edit,
     escape_part,
-    in_words,
     list_context,
     parse,
     posted_body,
-    still_empty,
 )
 
 SAMPLED = 6
@@ -144,10 +144,28 @@ def _pickers(request: ConsoleRequest, known: Mapping[str, AttributeBody], key: s
     }
 
 
-def posted_segment(request: ConsoleRequest) -> SegmentBody:
-    """The segment that the form on the page describes, which needs no title yet. Raises Invalid."""
+def asked_segment(request: ConsoleRequest) -> SegmentBody:
+    """The segment that the form on the page describes, which needs no title yet. Raises Invalid and Missing.
+
+    Where the reader may not edit, a browser sends none of the form's fields: then it is the one of `?key=`, as last saved.
+    """
+    key = request.GET.get("key", "")[:80]
+    if key and not any(name == "source" or name.startswith("/rule") for name in request.POST):
+        saved: SegmentBody = document(request.actor.workspace_id, SEGMENT, key).latest.model
+        return saved
     body = posted_body(request, _editor(request))
     return parse(SegmentBody, {**body, "title": str(body.get("title") or "") or "Untitled"})
+
+
+def what_to_finish(request: ConsoleRequest, error: Invalid | Missing) -> Unfinished:
+    """What the builder's rule lacks that can't be counted for this reason."""
+    return unfinished(request, _editor(request), error)
+
+
+def _counted_before(request: ConsoleRequest) -> int | None:
+    """How many people the rule found when it was last complete, as the page remembers."""
+    counted = request.POST.get("look_before", "")
+    return int(counted) if counted.isascii() and counted.isdigit() and len(counted) < 12 else None
 
 
 @console_page()
@@ -155,11 +173,10 @@ def look(request: ConsoleRequest) -> HttpResponse:
     """How many people the rule in the form finds, and some of them: asked again as it is edited."""
     now = timezone.now()
     try:
-        model = posted_segment(request)
+        model = asked_segment(request)
         found = resolve(request.actor.workspace_id, model, as_of=now, drafts=True)
     except (Invalid, Missing) as error:
-        findings = in_words(request, _editor(request), getattr(error, "findings", ()))
-        return render(request, "audience/_look.html", {"unfinished": findings, "only_empty": still_empty(findings), "reason": error.reason})
+        return render(request, "audience/_look.html", {"unfinished": what_to_finish(request, error), "before": _counted_before(request)})
     titles = titles_of(catalogue(request.actor.workspace_id))
     context = {
         "found": found,

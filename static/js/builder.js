@@ -6,3 +6,4 @@ import "./builder/values.js";
 import "./builder/chips.js";
 import "./builder/days.js";
 import "./builder/beside.js";
+import "./builder/finish.js";

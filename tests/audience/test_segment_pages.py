@@ -138,8 +138,55 @@ def test_the_builder_tells_what_an_unsaved_rule_shares_and_whom_it_would_move(cr
 
 def test_a_rule_that_is_not_complete_says_so_beside_the_builder(crowd: None, now: datetime) -> None:
     for part in ("overlap", "change"):
-        assert "/rule" in look(part, {"subject": "profile:country", "op": "is", "value": "Narnia"}, now=now, key="britons")
+        said = look(part, {"subject": "profile:country", "op": "is", "value": "Narnia"}, now=now, key="britons")
+        assert said.startswith("Condition 1 (Country) : Narnia; expected") and "/rule" not in said
     assert "segment" in look("change", {"subject": "everyone"}, now=now, key="there-is-none").casefold()
+
+
+def beside(part: str, fields: dict[str, str], *, now: datetime, key: str = "britons") -> str:
+    """The answer to one of the looks beside the builder, as HTML."""
+    factories.person("vera", now=now)
+    client = Client()
+    client.force_login(User.objects.get(username="vera"))
+    answer = client.post(f"/console/look/segments/{part}?key={key}", fields)
+    assert answer.status_code == 200
+    return " ".join(answer.content.decode().split())
+
+
+def nested(*conditions: dict[str, str]) -> dict[str, str]:
+    """The fields of a rule with one condition and, as its second, a group with these."""
+    fields = {"/rule/word": "all", "/rule/of/0/subject": "everyone", "/rule/of/1/word": "any", "/rule/of/1/of:empty": "list"}
+    return fields | {f"/rule/of/1/of/{at}/{name}": value for at, each in enumerate(conditions) for name, value in each.items()}
+
+
+NOT_YET = {"subject": "profile:country", "op": "is", "value": ""}
+
+
+@pytest.mark.parametrize("part", ["change/", "overlap/"])
+def test_what_is_to_be_finished_is_named_as_the_builder_counts_and_led_to(crowd: None, part: str, now: datetime) -> None:
+    said = beside(part, nested(NOT_YET), now=now)
+    assert 'Finish <a href="#f-rule-of-1-of-0-value" data-finish="f-rule-of-1-of-0">condition 2.1</a> first.' in said
+    assert ">condition 2.1</a>, " in (many := beside(part, nested(*[NOT_YET] * 5), now=now)) and "</a> and 2 more first." in many
+    said = beside(part, nested(), now=now)
+    assert '<a href="#f-rule-of-1-of" data-finish="f-rule-of-1">Group 2</a> is empty. An empty group would match everyone' in said
+
+
+def test_the_last_count_stays_while_the_rule_is_unfinished(crowd: None, now: datetime) -> None:
+    counted = beside("", nested({**NOT_YET, "value": "GB"}), now=now)
+    assert 'name="look_before" value="3"' in counted and 'data-short="3 people"' in counted
+    said = beside("", nested(NOT_YET) | {"look_before": "1322"}, now=now)
+    assert "1,322</span>" in said and 'data-short="1,322 before"' in said and ">Condition 2.1</a> needs a value." in said
+    assert 'name="look_before" value="1322"' in said and "/rule" not in said
+    for senseless in ("", "-3", "many", "9" * 40):
+        assert "before" not in beside("", nested(NOT_YET) | {"look_before": senseless}, now=now)
+
+
+def test_who_may_only_read_sees_what_the_saved_rule_finds(crowd: None, now: datetime) -> None:
+    page_sends = {"base": "1"}  # a browser leaves out the fields that are closed
+    assert 'data-short="3 people"' in beside("", page_sends, now=now)
+    assert "Texted" in (shared := beside("overlap/", page_sends, now=now)) and "data-unfinished" not in shared
+    assert "In it then" in beside("change/", page_sends, now=now)
+    assert "data-unfinished" in beside("", page_sends, now=now, key="there-is-none")
 
 
 def builder(rule: dict[str, str], *, who: str = "ada", now: datetime) -> str:

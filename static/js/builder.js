@@ -7,3 +7,4 @@ import "./builder/chips.js";
 import "./builder/days.js";
 import "./builder/beside.js";
 import "./builder/finish.js";
+import "./builder/count.js";

@@ -169,6 +169,39 @@ def test_what_is_counted_for_a_rule_of_before_is_told_to_be_so(visit: Visit) -> 
     page.get_by_role("button", name="Count again").wait_for(state="hidden")
 
 
+def test_what_is_unfinished_is_led_to_and_the_last_count_stays(visit: Visit) -> None:
+    page = visit("author").open("/console/segments/spring-travellers/", width=390)
+    page.locator("[data-count-of]").wait_for()
+    counted = page.locator("#look .figure").inner_text()
+    bar = page.locator("[data-count-of]")
+    assert (bar.inner_text(), bar.is_visible()) == (f"{counted} people", True)
+    panel = page.locator("[data-beside]", has_text="Who would enter or leave")
+    panel.locator("summary").click()
+    panel.get_by_text("In it then").wait_for()
+    field = page.get_by_label("Condition 2.1: number")
+    before = field.input_value()
+    field.fill("")
+    page.locator("#look", has_text=f"{counted} before").wait_for()
+    page.locator("[data-count-of]", has_text=f"{counted} before").wait_for()
+    panel.get_by_role("button", name="Count again").click()
+    panel.get_by_text("first.").wait_for()
+    assert not panel.get_by_role("button", name="Count again").is_visible()
+    panel.locator("[data-finish]").click()
+    until(page, f"document.activeElement.id === '{field.get_attribute('id')}'")
+    page.keyboard.type(before)
+    page.locator("#look", has_text="Some of them").wait_for()
+    page.locator("[data-count-of]", has_text=f"{counted} people").wait_for()
+    assert panel.get_by_role("button", name="Count again").is_visible() and not panel.get_by_text("first.").is_visible()
+    assert _overflow(page) == 0
+
+
+def test_a_reader_sees_whom_the_saved_rule_finds(visit: Visit) -> None:
+    page = visit("viewer").open("/console/segments/spring-travellers/")
+    page.locator("#look", has_text="Some of them").wait_for()
+    page.get_by_text("What it shares with other segments").click()
+    page.get_by_role("link", name="Digest readers").wait_for()
+
+
 def test_the_same_document_is_edited_as_json_and_comes_back_to_the_builder(visit: Visit) -> None:
     page = visit("author").open("/console/segments/spring-travellers/")
     page.get_by_role("button", name="JSON").click()
@@ -204,6 +237,11 @@ def test_menu_suggestions_and_chips_are_sound_for_everybody(visit: Visit, width:
     until(page, "document.activeElement.closest('.rule-menu') !== null")
     assert _faults(page) == []
     page.keyboard.press("Escape")
+    page.get_by_label("Condition 2.1: number").fill("")
+    page.locator("#look", has_text="before").wait_for()
+    page.keyboard.press("Escape")
+    settled(page)
+    assert _faults(page) == []
     page.get_by_label("Condition 2.3: values: add one").click()
     page.locator(SUGGESTIONS).first.wait_for()
     page.keyboard.press("ArrowDown")

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from django.db import transaction
@@ -23,7 +24,7 @@ from audience.computed import forget_recounts, note_events
 from audience.consent import Consent, as_consent, set_consent
 from audience.devices import keep_newest
 from audience.external_ids import external_id_fault, external_id_of
-from audience.models import ConfirmationFeed, Device, Event, ListMember, Profile, ProfileFeed, Subscription
+from audience.models import ConfirmationFeed, Device, Event, ListMember, Profile, ProfileFeed, Relation, Subscription
 from audience.opt_ins import opt_in
 from audience.other_ids import add_other_id
 from audience.profiles import behind, ids_of
@@ -31,9 +32,11 @@ from audience.relations import follow_relations
 from governance.door import Actor, Conflict, Finding, Invalid, Missing, audit
 
 FIELDS = (("email", "email_key"), ("phone",), ("locale",), ("country",), ("zone",))  # those that go together
-STRAGGLERS = timedelta(days=2)  # for so long what was under way at a merge may still write under the former number
+STRAGGLERS = timedelta(hours=6)  # for so long what was under way at a merge may still write under the former number
+AT_ONCE = 1_000  # of those who were merged lately
 Follow = Callable[[int, int, int], None]  # the workspace, the number that is merged, the one that stays; repeating it is safe
-_ROOMS: list[Follow] = []
+Left = Callable[[int, Sequence[int]], set[int]]  # the workspace, numbers; those under which the room still keeps something
+_ROOMS: list[tuple[Follow, Left]] = []
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -54,10 +57,11 @@ class Merging:
     lists: int
 
 
-def register_following(follow: Follow) -> None:
-    """Make known how another room lets what it keeps of a person follow. It is called in the transaction that merges, and again later."""
-    if follow not in _ROOMS:
-        _ROOMS.append(follow)
+def register_following(follow: Follow, left: Left) -> None:
+    """Make known how another room lets what it keeps of a person follow, in the transaction that merges and again later for those of whom
+    it has something left."""
+    if (follow, left) not in _ROOMS:
+        _ROOMS.append((follow, left))
 
 
 def would_merge(workspace_id: int, stays: str, goes: str) -> Merging:
@@ -100,11 +104,27 @@ def merged_since(workspace_id: int, since: datetime | None) -> dict[int, int]:
 
 
 def gather_stragglers(*, now: datetime) -> None:
-    """Let follow once more what was written under the numbers of those who were merged lately: it was under way then."""
-    lately = Profile.objects.filter(merged_into__isnull=False, alias=False, gone_at__gt=now - STRAGGLERS)
-    for workspace_id, number, stays in lately.order_by("pk").values_list("workspace_id", "pk", "merged_into"):
-        with transaction.atomic():
-            _follow(workspace_id, number, stays or number, now)
+    """Let follow once more what was written under the numbers of those who were merged lately: it was under way then. A few look-ups for
+    each thousand of them, and the work for those of whom something is left."""
+    lately = Profile.objects.filter(merged_into__isnull=False, alias=False, gone_at__gt=now - STRAGGLERS).order_by("workspace_id", "pk")
+    merged: dict[int, dict[int, int]] = {}
+    for workspace_id, number, stays in lately.values_list("workspace_id", "pk", "merged_into").iterator():
+        merged.setdefault(workspace_id, {})[number] = stays or number
+    for workspace_id, pairs in merged.items():
+        remaining = iter(pairs)
+        while some := list(islice(remaining, AT_ONCE)):
+            for number in sorted(_left(workspace_id, some)):
+                with transaction.atomic():
+                    _follow(workspace_id, number, pairs[number], now)
+
+
+def _left(workspace_id: int, numbers: list[int]) -> set[int]:
+    """Those of these numbers under which something is kept that should have followed."""
+    found: set[int] = set()
+    for model in (Event, Subscription, Device, ListMember, Relation, ConfirmationFeed):
+        rows = model._default_manager.filter(workspace_id=workspace_id, profile_id__in=numbers)
+        found.update(rows.order_by().values_list("profile_id", flat=True).distinct())
+    return found.union(*(left(workspace_id, numbers) for _, left in _ROOMS))
 
 
 def _two(workspace_id: int, stays: str, goes: str, *, lock: bool) -> tuple[Profile, Profile]:
@@ -248,5 +268,5 @@ def _follow(workspace_id: int, goes: int, stays: int, now: datetime, *, agreed: 
     on_lists.exclude(of__in=list(there)).update(profile_id=stays)
     on_lists.delete()
     follow_relations(workspace_id, goes, stays)
-    for follow in _ROOMS:
+    for follow, _ in _ROOMS:
         follow(workspace_id, goes, stays)

@@ -10,11 +10,11 @@ class WorkflowConfig(AppConfig):
         from delivery.door import register_link_resolver
         from governance.door import register
         from workflow.checks import CAMPAIGN
-        from workflow.fallbacks import follow, forget, tell
+        from workflow.fallbacks import follow, forget, left, tell
         from workflow.links import link_target
 
         register(CAMPAIGN)
         register_link_resolver(link_target)
         register_forgetting(forget)
-        register_following(follow)
+        register_following(follow, left)
         register_telling(tell)

@@ -98,6 +98,12 @@ def forget(workspace_id: int, numbers: Sequence[int]) -> None:
     theirs.update(data={})
 
 
+def left(workspace_id: int, numbers: Sequence[int]) -> set[int]:
+    """Those of these numbers for whom something is watched."""
+    rows = Chain.objects.filter(workspace_id=workspace_id, profile_id__in=list(numbers))
+    return set(rows.order_by().values_list("profile_id", flat=True).distinct())
+
+
 def follow(workspace_id: int, goes: int, stays: int) -> None:
     """What is watched for somebody who was merged goes on for the one who stays."""
     Chain.objects.filter(workspace_id=workspace_id, profile_id=goes).update(profile_id=stays)

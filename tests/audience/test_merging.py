@@ -298,3 +298,13 @@ def test_in_the_console_an_administrator_sees_what_merging_does_before_it_is_don
     assert client.get(f"/console/profiles/{ids['a']}/").headers["Location"] == f"/console/profiles/{ids['b']}/"
     assert "merged" in client.get(f"/console/profiles/{ids['b']}/").content.decode()
     assert page_of("ada", now).get(address).status_code == 403
+
+
+def test_of_many_who_were_merged_only_those_with_something_left_are_looked_after(
+    ada: Actor, now: datetime, django_assert_max_num_queries: Any
+) -> None:
+    for n in range(30):
+        people(ada, now, Row(f"a{n}"), Row(f"b{n}"))
+        audience.merge(ada, f"b{n}", f"a{n}", now=now)
+    with django_assert_max_num_queries(12):
+        audience.gather_stragglers(now=now)

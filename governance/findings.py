@@ -150,11 +150,18 @@ def _findings(error: ValidationError, data: object, at: str) -> list[Finding]:
             found.append(Finding("error", where, "an unknown field", "only the fields that are documented here"))
         else:
             message = (
-                _BOUNDS[kind].format(**fault.get("ctx", {})) if kind in _BOUNDS else str(fault.get("ctx", {}).get("error", fault["msg"]))
+                _BOUNDS[kind].format(**_plain(fault.get("ctx", {})))
+                if kind in _BOUNDS
+                else str(fault.get("ctx", {}).get("error", fault["msg"]))
             )
             told = "nothing" if fault.get("input") in ([], {}) else shorten(fault.get("input"))
             found.append(Finding("error", where, told, _completing(message)))
     return found
+
+
+def _plain(bounds: Mapping[str, Any]) -> dict[str, Any]:
+    """Bounds as somebody would write them: 0 and not 0.0."""
+    return {name: int(bound) if isinstance(bound, float) and bound.is_integer() else bound for name, bound in bounds.items()}
 
 
 def _completing(message: str) -> str:

@@ -106,7 +106,7 @@ def test_it_is_explained_with_what_was_found() -> None:
         ({"measure": "purchase", "how": "first", "of": "total", "op": "after", "value": "2026-01-01"}, "/rule/of", "no property"),
         ({"measure": "purchase", "how": "median", "of": "total", "op": "gt", "value": 1}, "/rule/how", "'sum'"),
         ({"measure": "purchase", "how": "sum", "of": "total", "op": "gt", "value": "much"}, "/rule/value", "a number"),
-        ({"share": {"percent": 0, "salt": "a"}}, "/rule/share/percent", "greater than 0"),
+        ({"share": {"percent": 0, "salt": "a"}}, "/rule/share/percent", "more than 0"),
         ({"share": {"percent": 12.34567, "salt": "a"}}, "/rule/share/percent", "four digits"),
         ({"share": {"percent": 10}}, "/rule/share/salt", ""),
     ],

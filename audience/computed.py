@@ -229,7 +229,7 @@ def _taken(computed: Computed, moments: Sequence[datetime], numbers: Sequence[An
 _WRITE_POSTGRESQL = """
 WITH given AS (SELECT id, said FROM jsonb_to_recordset(%(given)s::jsonb) AS g(id bigint, said jsonb)), locked AS (
   SELECT p.id FROM audience_profile p JOIN given USING (id)
-   WHERE p.workspace_id = %(workspace)s AND p.gone_at IS NULL ORDER BY p.external_id FOR UPDATE OF p
+   WHERE p.workspace_id = %(workspace)s AND p.gone_at IS NULL ORDER BY p.external_id FOR NO KEY UPDATE OF p
 ), changed AS (
   UPDATE audience_profile p SET attributes = jsonb_strip_nulls(p.attributes || g.said), folded = jsonb_strip_nulls(p.folded || g.said),
          updated_at = %(now)s

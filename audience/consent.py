@@ -177,13 +177,14 @@ _NEVER = datetime.min.replace(year=1970, tzinfo=UTC)
 
 _WHO = """
 SELECT p.id, coalesce(p.merged_into, p.id) FROM audience_profile p
- WHERE p.workspace_id = %s AND (p.gone_at IS NULL OR p.merged_into IS NOT NULL) AND {among} ORDER BY p.id {lock}
+ WHERE p.workspace_id = %s AND (p.gone_at IS NULL OR p.merged_into IS NOT NULL) AND {among} {lock}
 """  # the lock: who is being merged at this moment is waited for
 
 
 def _people_now(workspace_id: int, ids: list[int]) -> list[int]:
     """Whoever is behind these numbers now: what was said by somebody who has become one with another is the other's word."""
-    statement = _WHO.format(among=sql.among("p.id"), lock="FOR KEY SHARE OF p" if sql.on_postgres() else "")
+    lock = 'ORDER BY p.external_id COLLATE "C" FOR KEY SHARE OF p' if sql.on_postgres() else "ORDER BY p.id"  # as mergers lock people
+    statement = _WHO.format(among=sql.among("p.id"), lock=lock)
     found = dict(sql.rows(statement, [workspace_id, sql.listed(ids)]))
     if all(number == now for number, now in found.items()):
         return list(found)

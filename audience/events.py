@@ -122,8 +122,13 @@ _GIVEN_POSTGRESQL = """
 SELECT %s, given.event_id, coalesce(p.merged_into, p.id), given.name, given.at, %s, given.properties, given.folded
   FROM jsonb_to_recordset(%s::jsonb)
     AS given(event_id text, profile_id bigint, name text, at timestamptz, properties jsonb, folded jsonb)
-  JOIN audience_profile p ON p.id = given.profile_id ORDER BY given.event_id FOR KEY SHARE OF p
-"""  # the lock: who is being merged at this moment is waited for, and the event is the other's
+  JOIN people p ON p.id = given.profile_id ORDER BY given.event_id
+"""
+_PEOPLE_POSTGRESQL = """
+WITH people AS MATERIALIZED (
+  SELECT id, merged_into FROM audience_profile WHERE id = ANY(%s) ORDER BY external_id COLLATE "C" FOR KEY SHARE
+)
+"""  # who is being merged at this moment is waited for, in the order in which mergers lock people, and the event is the other's
 _COLUMNS_SQLITE = [f"json_extract(value, '$.{name}')" for name in ("event_id", "profile_id", "name", "at", "properties", "folded")]
 _GIVEN_SQLITE = f"SELECT %s, {', '.join(_COLUMNS_SQLITE[:4])}, %s, {', '.join(_COLUMNS_SQLITE[4:])} FROM json_each(%s) WHERE true"
 
@@ -136,7 +141,11 @@ def _insert(workspace_id: int, events: Sequence[tuple[NewEvent, int]], now: date
     given = orjson.dumps([_values(event, number) for event, number in ordered]).decode()
     statement = _INSERT.format(given=_GIVEN_POSTGRESQL if sql.on_postgres() else _GIVEN_SQLITE)
     by_id = {event.event_id: event for event, _ in events}
-    return [(key, by_id[event_id], number) for key, event_id, number in sql.rows(statement, [workspace_id, sql.moment(now), given])]
+    parameters = [workspace_id, sql.moment(now), given]
+    if sql.on_postgres():
+        statement = _PEOPLE_POSTGRESQL + statement
+        parameters = [sql.listed(sorted({number for _, number in ordered})), *parameters]
+    return [(key, by_id[event_id], number) for key, event_id, number in sql.rows(statement, parameters)]
 
 
 def _values(event: NewEvent, number: int) -> dict[str, Any]:

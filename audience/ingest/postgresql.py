@@ -53,7 +53,7 @@ WITH merged AS MATERIALIZED (
     SELECT p.id, {", ".join(f"{kept} AS {name}" for name, kept in zip(STORED, _KEPT, strict=True))},
            jsonb_strip_nulls(p.attributes || i.attributes) AS attributes, jsonb_strip_nulls(p.folded || i.folded) AS folded
       FROM audience_profile p
-     WHERE p.workspace_id = %(workspace)s AND p.external_id = i.external_id AND p.merged_into IS NULL AND {_DIFFERS} FOR UPDATE) m
+     WHERE p.workspace_id = %(workspace)s AND p.external_id = i.external_id AND p.merged_into IS NULL AND {_DIFFERS} FOR NO KEY UPDATE) m
 ), changed AS (
   UPDATE audience_profile p SET {", ".join(f"{name} = m.{name}" for name in (*STORED, "attributes", "folded"))}, updated_at = %(now)s
     FROM merged m WHERE p.id = m.id RETURNING p.id

@@ -7,7 +7,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from audience import suggestions
-from audience.catalogue import attribute_of, catalogue, hidden_from, titles_of
+from audience.catalogue import attribute_of, catalogue, hidden_from, shown_to, titles_of
+from audience.masking import sees_addresses
 from audience.suggestions import Suggestions
 from governance.door import ConsoleRequest, Missing, Refused, console_page
 
@@ -32,6 +33,8 @@ def _asked(request: ConsoleRequest) -> Suggestions:
         return suggestions.suggest_topic(workspace_id, typed, now=now)
     if of == "property":
         return suggestions.suggest_property(workspace_id, event, typed, now=now)
+    if of == "property-value" and not sees_addresses(request.actor):
+        raise Refused("what stands in events is shown to authors and above only")
     if of == "property-value":
         return suggestions.suggest_property_value(workspace_id, event, name, typed, now=now)
     known = catalogue(workspace_id)
@@ -39,7 +42,7 @@ def _asked(request: ConsoleRequest) -> Suggestions:
     if sort == "attribute" and attribute not in titles_of(known):
         raise Missing("an attribute of this name")
     if sort == "attribute" and hidden_from(request.actor.role, attribute_of(known, attribute)):
-        raise Refused(f"{titles_of(known)[attribute]} is sensitive: what people have there is shown to admins only")
+        raise Refused(f"{titles_of(known)[attribute]}: what people have there is shown to {shown_to(attribute_of(known, attribute))} only")
     return suggestions.suggest_value(workspace_id, known, of, typed, now=now)
 
 

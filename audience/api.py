@@ -12,19 +12,19 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from audience import api_bodies as bodies
+from audience.api_rows import each_by_itself, in_order, told
 from audience.consent import as_consent, consents, proof_rows, set_consent
 from audience.device_forms import DeviceAddress, device_address
 from audience.devices import devices_of, register_device, remove_device
 from audience.erasure import erase
 from audience.events import event_rows
 from audience.external_ids import external_id_of
-from audience.ingest.rows import ProfileRow, Rejected
 from audience.ingest.upsert import upsert
 from audience.masking import search_as, sees_addresses, shown_row
 from audience.models import Event, Profile, SubscriptionEntry
-from audience.profiles import ids_of, people, search_rows
+from audience.profiles import NOBODY, ids_of, people, search_rows
 from audience.telling import everything_of
-from governance.door import PAGING, Actor, ApiRequest, Finding, HasScope, Invalid, Missing, Role, allow, page, parse, pointer
+from governance.door import PAGING, Actor, ApiRequest, Finding, HasScope, Invalid, Missing, Role, allow, page, parse
 
 SEARCH = OpenApiParameter("search", str, description="the start of an external id, an e-mail address or a phone number")
 READ = HasScope("profiles:read")
@@ -48,16 +48,17 @@ class Profiles(APIView):
     def post(self, request: ApiRequest) -> Response:
         """Create or change up to 1,000 people. Whoever is wrong is named and harms nobody else; if nobody is right, the answer is 422."""
         wanted = parse(bodies.ProfilesEnvelope, request.data)
-        rows, rejected = _rows(wanted.profiles)
+        rows, rejected = each_by_itself(
+            wanted.profiles, "profiles", lambda one, at, place: parse(bodies.ProfileBody, one, at=at).row(place)
+        )
         if not wanted.source.strip() and any(row.consents for row in rows):
             raise Invalid([Finding("error", "/source", "nothing", "what recorded the consents, such as sign-up form")])
         outcome = upsert(request.actor.workspace_id, rows, source=wanted.source, now=timezone.now())
-        rejected = sorted([*rejected, *(_placed(row) for row in outcome.rejected)], key=lambda row: row.line)
+        rejected = in_order("profiles", rejected, outcome.rejected)
         if not outcome.taken:
             raise Invalid([finding for row in rejected for finding in row.findings])
         counts = {name: getattr(outcome, name) for name in ("created", "updated", "unchanged", "consents")}
-        named = [{"place": row.line, "findings": [finding.as_dict() for finding in row.findings]} for row in rejected]
-        return Response({**counts, "rejected": named})
+        return Response({**counts, "rejected": told(rejected)})
 
 
 class OneProfile(APIView):
@@ -151,28 +152,12 @@ class ProfileEvents(APIView):
         return Response(page(event_rows(person.workspace_id, person.pk), request, partial(_event, request.actor), ["-at", "-id"]))
 
 
-def _rows(given: list[Any]) -> tuple[list[ProfileRow], list[Rejected]]:
-    """Each person's shape by itself. line: the place in `profiles`."""
-    rows, rejected = [], []
-    for place, one in enumerate(given):
-        try:
-            rows.append(parse(bodies.ProfileBody, one, at=pointer(["profiles", place])).row(place))
-        except Invalid as invalid:
-            rejected.append(Rejected(place, tuple(invalid.findings)))
-    return rows, rejected
-
-
-def _placed(row: Rejected) -> Rejected:
-    at = pointer(["profiles", row.line])
-    return Rejected(row.line, tuple(Finding(each.level, at + each.path, each.found, each.expected) for each in row.findings))
-
-
 def _found(request: ApiRequest, external_id: str) -> Profile:
     kept = external_id_of(external_id)
     number = ids_of(request.actor.workspace_id, [kept]).get(kept) if "\0" not in kept else None
     row = people(request.actor.workspace_id).filter(pk=number or -1).first()
     if row is None:
-        raise Missing("no profile with this external id")
+        raise Missing(NOBODY)
     return row
 
 

@@ -13,8 +13,8 @@ from audience import api_bodies as bodies
 from audience.duplicates import SHARED, duplicates
 from audience.merging import merge
 from audience.other_ids import add_other_id, other_ids, remove_other_id
-from audience.profiles import Person, find
-from governance.door import ApiRequest, Finding, HasScope, Invalid, Missing, parse, shorten
+from audience.profiles import named
+from governance.door import ApiRequest, Finding, HasScope, Invalid, parse, shorten, whole_number
 
 BY = OpenApiParameter("by", str, enum=SHARED, description="the address that they share; email unless said")
 CURSOR = OpenApiParameter("cursor", str, description="`next` of the page before")
@@ -70,21 +70,15 @@ class Duplicates(APIView):
         by, cursor = request.GET.get("by", "email"), request.GET.get("cursor", "")
         if by not in SHARED:
             raise Invalid([Finding("error", "/by", shorten(by), f"one of {', '.join(SHARED)}")])
-        if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
+        after = whole_number(cursor)
+        if cursor and after is None:
             raise Invalid([Finding("error", "/cursor", shorten(cursor), "`next` of the page before")])
-        found = duplicates(request.actor.workspace_id, by=by, after=int(cursor) if cursor else None, limit=EACH + 1)
+        found = duplicates(request.actor.workspace_id, by=by, after=after, limit=EACH + 1)
         items = [{"count": each.count, "external_ids": [person.external_id for person in each.people]} for each in found[:EACH]]
         return Response({"items": items, "next": str(found[EACH - 1].mark) if len(found) > EACH else None})
 
 
-def _person(request: ApiRequest, external_id: str) -> Person:
-    person = find(request.actor.workspace_id, external_id=external_id)
-    if person is None:
-        raise Missing("no profile with this external id")
-    return person
-
-
 def _known_as(request: ApiRequest, external_id: str) -> dict[str, Any]:
-    person = _person(request, external_id)
+    person = named(request.actor.workspace_id, external_id)
     items = [bodies.OtherIdAnswer.of(each).model_dump(mode="json") for each in other_ids(request.actor.workspace_id, person.id)]
     return {"external_id": person.external_id, "items": items}

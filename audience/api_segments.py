@@ -12,10 +12,10 @@ from rest_framework.views import APIView
 
 from audience import api_bodies as bodies
 from audience.explain import explain
-from audience.profiles import find, load
+from audience.profiles import load, named
 from audience.resolve import count, resolve
 from audience.sets import MOST, overlap
-from governance.door import ApiRequest, Finding, HasScope, Invalid, Missing, shorten
+from governance.door import ApiRequest, Finding, HasScope, Invalid, shorten, whole_number
 
 READ = HasScope("profiles:read")
 AFTER = OpenApiParameter("cursor", str, description="`next` of the page before")
@@ -56,9 +56,7 @@ class SegmentExplained(APIView):
     @extend_schema(operation_id="segments_explain", responses=bodies.ExplanationAnswer)
     def get(self, request: ApiRequest, key: str, external_id: str) -> Response:
         """Why a person is in a segment, or isn't: the rule as a tree, each node with its answer and whether the whole hangs on it."""
-        person = find(request.actor.workspace_id, external_id=external_id)
-        if person is None:
-            raise Missing("no profile with this external id")
+        person = named(request.actor.workspace_id, external_id)
         return Response(asdict(explain(request.actor.workspace_id, key, person.id, as_of=timezone.now(), role=request.actor.role)))
 
 
@@ -80,6 +78,7 @@ def _number(request: ApiRequest, name: str, usual: int, most: int) -> int:
     text: Any = request.GET.get(name, "")
     if not text:
         return usual
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and (name == "cursor" or int(text) >= 1) and int(text) <= most):
+    number = whole_number(text, 19)
+    if number is None or number > most or (number == 0 and name != "cursor"):
         raise Invalid([Finding("error", f"/{name}", shorten(text), f"a whole number up to {most:,}")])
-    return int(text)
+    return number

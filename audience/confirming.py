@@ -13,10 +13,11 @@ from typing import Literal
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
 
-from audience.consent import WHOLE_CHANNEL, State
+from audience.consent import State
 from audience.models import ConfirmationFeed, Subscription, SubscriptionEntry
 from audience.other_ids import numbers_of
 from audience.profiles import present
+from audience.topics import WHOLE_CHANNEL
 
 log = structlog.get_logger(__name__)
 SOURCE = "double opt-in"

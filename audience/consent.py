@@ -20,6 +20,7 @@ from django.utils.timezone import is_aware
 from audience import sql
 from audience.models import Profile, Subscription, SubscriptionEntry
 from audience.opt_ins import opt_in
+from audience.topics import TOPIC, WHOLE_CHANNEL
 from governance.door import Finding, Invalid, shorten
 
 Said = Literal["subscribed", "unsubscribed"]
@@ -27,13 +28,11 @@ State = Literal["subscribed", "unsubscribed", "pending"]
 Basis = Literal["consent", "existing_customer", "contract", "legitimate_interest"]
 BASES: tuple[Basis, ...] = get_args(Basis)
 STATES: tuple[Said, Said] = ("subscribed", "unsubscribed")
-WHOLE_CHANNEL = "*"
 CONFIRMED = "confirmed"  # what a row of a file or a request says of somebody who confirmed elsewhere
 MAX_SOURCE, MAX_WORDING = 80, 200
 AT_ONCE = 10_000
 ASKED_AGAIN_AFTER = timedelta(minutes=10)  # somebody who says it again before is not asked again
 CHANNELS = ("email", "sms", "push", "whatsapp", "wechat", "webhook")  # an agreement for another one would reach nobody and say nothing
-_TOPIC = re.compile(r"\*|[a-z0-9][a-z0-9_-]{0,79}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,7 @@ def faults(channel: object, topic: object, state: object, source: object = "-", 
     found = []
     if channel not in CHANNELS:
         found.append(Finding("error", "/channel", shorten(channel), f"one of {', '.join(CHANNELS)}"))
-    if not isinstance(topic, str) or not _TOPIC.fullmatch(topic):
+    if not isinstance(topic, str) or not re.fullmatch(TOPIC, topic):
         found.append(Finding("error", "/topic", shorten(topic), 'the key of a topic, such as offers, or "*" for the whole channel'))
     if state not in STATES:
         found.append(Finding("error", "/state", shorten(state), "subscribed or unsubscribed"))

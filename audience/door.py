@@ -41,7 +41,7 @@ from audience.merging import Merging, gather_stragglers, merge, merged_since, re
 from audience.new_events import NewEvent
 from audience.opt_ins import OptIn, opt_in
 from audience.other_ids import OtherId, add_other_id, numbers_of, other_ids, remove_other_id
-from audience.profiles import Person, countries, everyone, find, ids_of, load, same_address, search, sharing
+from audience.profiles import Person, countries, everyone, find, ids_of, load, named, same_address, search, sharing
 from audience.reach import addresses, unreachable, unwilling
 from audience.record_rows import RecordRow
 from audience.record_upsert import upsert_records
@@ -151,6 +151,7 @@ __all__ = [
     "Instant",
     "intersection",
     "load",
+    "named",
     "locale_tag",
     "longest_lag",
     "longest_waits",

@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from audience.topics import TOPIC, WHOLE_CHANNEL
 from governance import door as governance
 from governance.door import CheckContext, DocumentModel, Finding, Kind, Like, Ref, Slug, Text, pointer
 
-WHOLE_CHANNEL = "*"
 LINK_DAYS = 30
 
 
@@ -22,7 +22,7 @@ def _distinct(topics: list[str]) -> list[str]:
     return topics
 
 
-Topic = Annotated[str, Like(r"\*|[a-z0-9][a-z0-9_-]{0,79}", "the key of a topic, such as offers, or * for every topic of the channel")]
+Topic = Annotated[str, Like(TOPIC, "the key of a topic, such as offers, or * for every topic of the channel")]
 
 
 class OptInBody(DocumentModel):

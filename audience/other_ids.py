@@ -14,7 +14,7 @@ from django.db import transaction
 from audience import sql
 from audience.external_ids import external_id_fault, external_id_of
 from audience.models import Profile
-from audience.profiles import find
+from audience.profiles import find, named
 from governance.door import Actor, Conflict, Invalid, Missing, audit
 
 MOST = 100  # other ids of one person
@@ -51,9 +51,7 @@ def add_other_id(actor: Actor, external_id: str, other: str, *, now: datetime) -
         raise Invalid([fault])
     kept, workspace_id = external_id_of(other), actor.workspace_id
     with transaction.atomic():
-        person = find(workspace_id, external_id=external_id)
-        if person is None:
-            raise Missing("no profile with this external id")
+        person = named(workspace_id, external_id)
         there = find(workspace_id, external_id=kept)
         if there is not None and there.id != person.id:
             raise Conflict("somebody else has this id; if they are the same person, merge the two")

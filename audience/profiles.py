@@ -15,9 +15,10 @@ from audience.addresses import BadAddress, email_address, phone_number
 from audience.device_forms import DeviceAddress
 from audience.external_ids import external_id_of
 from audience.models import Profile
-from governance.door import Role
+from governance.door import Missing, Role
 
 AT_ONCE = 50_000
+NOBODY = "no profile with this external id"
 MAX_SEARCH = 320
 
 
@@ -81,6 +82,14 @@ def find(workspace_id: int, *, external_id: str | None = None, address: str | No
     is_theirs = _address(address) if address is not None else None
     number = people(workspace_id).filter(is_theirs).order_by("id").values_list("id", flat=True).first() if is_theirs else None
     return None if number is None else next(iter(load(workspace_id, [number])), None)
+
+
+def named(workspace_id: int, external_id: str) -> Person:
+    """One person by any of their external ids. Raises Missing."""
+    person = find(workspace_id, external_id=external_id)
+    if person is None:
+        raise Missing(NOBODY)
+    return person
 
 
 def _address(text: str) -> Q | None:

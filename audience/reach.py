@@ -9,7 +9,7 @@ from typing import Any
 from pyroaring import BitMap64
 
 from audience import sql
-from audience.consent import WHOLE_CHANNEL
+from audience.topics import WHOLE_CHANNEL
 
 AT_ONCE = 250_000  # members of the set per statement
 SPARSE = 8  # a range that holds more others than this per member is asked about by its members instead

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from audience import record_bodies as bodies
+from audience.api_rows import each_by_itself, in_order, told
 from audience.external_ids import external_id_of
-from audience.ingest.rows import Rejected
 from audience.models import Record, Relation
-from audience.profiles import find
-from audience.record_rows import MAX_PEOPLE, RecordRow
+from audience.profiles import named
+from audience.record_rows import MAX_PEOPLE
 from audience.record_types import record_type, record_types
 from audience.record_upsert import upsert_records
 from audience.records import delete_record, record_rows, records_of, visible
-from governance.door import PAGING, ApiRequest, Finding, HasScope, Invalid, Missing, page, parse, pointer
+from governance.door import PAGING, ApiRequest, HasScope, Invalid, Missing, page, parse
 
 TYPE = OpenApiParameter("type", str, description="only records of this type")
 
@@ -33,15 +31,14 @@ class Records(APIView):
         workspace_id = request.actor.workspace_id
         record_type(workspace_id, type)  # before anything is said about the records
         wanted = parse(bodies.RecordsEnvelope, request.data)
-        rows, rejected = _rows(wanted.records)
+        rows, rejected = each_by_itself(wanted.records, "records", lambda one, at, place: parse(bodies.RecordBody, one, at=at).row(place))
         merge = wanted.people == "merge"
         outcome = upsert_records(workspace_id, type, rows, now=timezone.now(), merge=merge)
-        rejected = sorted([*rejected, *(_placed(row) for row in outcome.rejected)], key=lambda row: row.line)
+        rejected = in_order("records", rejected, outcome.rejected)
         if not outcome.taken:
             raise Invalid([finding for row in rejected for finding in row.findings])
         counts = {name: getattr(outcome, name) for name in ("created", "updated", "unchanged", "related", "unrelated")}
-        named = [{"place": row.line, "findings": [finding.as_dict() for finding in row.findings]} for row in rejected]
-        return Response({**counts, "rejected": named})
+        return Response({**counts, "rejected": told(rejected)})
 
 
 class OneRecord(APIView):
@@ -79,9 +76,7 @@ class ProfileRecords(APIView):
     def get(self, request: ApiRequest, external_id: str) -> Response:
         """What a person has to do with, the newest first."""
         workspace_id = request.actor.workspace_id
-        person = find(workspace_id, external_id=_kept(external_id))
-        if person is None:
-            raise Missing("no profile with this external id")
+        person = named(workspace_id, _kept(external_id))
         rows, type_ = record_rows(workspace_id, person.id), request.GET.get("type", "")
         if type_:
             rows = rows.filter(type=_without_nul(type_))
@@ -91,22 +86,6 @@ class ProfileRecords(APIView):
             row.attributes = visible(types.get(row.type), row.attributes, role)
         views = records_of(workspace_id, person.id, paged["items"])
         return Response({**paged, "items": [bodies.RecordOfPerson.of(view).model_dump(mode="json") for view in views]})
-
-
-def _rows(given: list[Any]) -> tuple[list[RecordRow], list[Rejected]]:
-    """Each record's shape by itself. line: the place in `records`."""
-    rows, rejected = [], []
-    for place, one in enumerate(given):
-        try:
-            rows.append(parse(bodies.RecordBody, one, at=pointer(["records", place])).row(place))
-        except Invalid as invalid:
-            rejected.append(Rejected(place, tuple(invalid.findings)))
-    return rows, rejected
-
-
-def _placed(row: Rejected) -> Rejected:
-    at = pointer(["records", row.line])
-    return Rejected(row.line, tuple(Finding(each.level, at + each.path, each.found, each.expected) for each in row.findings))
 
 
 def _kept(external_id: str) -> str:

@@ -8,10 +8,11 @@ from datetime import datetime
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
-from audience.consent import WHOLE_CHANNEL, Consent, as_consent
+from audience.consent import Consent, as_consent
 from audience.models import SubscriptionEntry
 from audience.other_ids import numbers_of
 from audience.profiles import present
+from audience.topics import WHOLE_CHANNEL
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,17 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
 from pyroaring import BitMap64
 
-from audience.bitmaps import unpack
 from audience.consent import as_consent, consents, proof_rows
 from audience.devices import devices_of
 from audience.models import DeadLetter, Event, ListMember, Profile, Snapshot
-from audience.other_ids import numbers_of, other_ids
-from audience.profiles import find
+from audience.other_ids import other_ids
+from audience.profiles import named
 from audience.records import record_rows, records_of
-from governance.door import Actor, Missing, audit
+from audience.snapshots import snapshot_ids
+from governance.door import Actor, audit
 
 Tell = Callable[[int, Sequence[int]], dict[str, Any]]  # the workspace, the person's numbers; sections by name, fit for JSON
 _ROOMS: list[Tell] = []
@@ -39,14 +40,13 @@ def everything_of(actor: Actor, external_id: str, *, now: datetime) -> dict[str,
     Devices are told by the end of their token: the token itself opens a way to the device, and tells the person nothing.
     """
     workspace_id = actor.workspace_id
-    person = find(workspace_id, external_id=external_id)
-    if person is None:
-        raise Missing("no profile with this external id")
+    person = named(workspace_id, external_id)
     row = Profile.objects.get(pk=person.id)
-    numbers = numbers_of(workspace_id, person.id)
+    others = other_ids(workspace_id, person.id)
+    numbers = [person.id, *sorted(each.number for each in others)]
     told: dict[str, Any] = {
         "profile": {"number": row.pk, **{name: getattr(row, name) for name in _FIELDS}},
-        "other_ids": [{"external_id": each.external_id, "since": each.since} for each in other_ids(workspace_id, person.id)],
+        "other_ids": [{"external_id": each.external_id, "since": each.since} for each in others],
         "attributes": row.attributes,
         "consents": [{name: getattr(each, name) for name in _SAID} for each in consents(workspace_id, person.id)],
         "consent_history": [
@@ -68,7 +68,7 @@ def everything_of(actor: Actor, external_id: str, *, now: datetime) -> dict[str,
             for each in Event.objects.filter(workspace_id=workspace_id, profile_id=person.id).order_by("at", "pk").iterator()
         ],
     }
-    known = [row.external_id, *(each.external_id for each in other_ids(workspace_id, person.id))]
+    known = [row.external_id, *(each.external_id for each in others)]
     told["not_recorded"] = [
         {"stream": each.stream, "came_at": each.entry_at, "text": each.body}
         for each in DeadLetter.objects.filter(workspace_id=workspace_id, external_id__in=known, state="waiting").order_by("pk")
@@ -81,10 +81,8 @@ def everything_of(actor: Actor, external_id: str, *, now: datetime) -> dict[str,
 
 def _segments(workspace_id: int, numbers: BitMap64) -> list[dict[str, Any]]:
     """The segments whose newest daily snapshot holds the person."""
-    newest: dict[str, Snapshot] = {}
-    rows = Snapshot.objects.filter(workspace_id=workspace_id, day__isnull=False).only("id", "segment_key", "as_of")
-    for row in rows.order_by("segment_key", "as_of"):
-        newest[row.segment_key] = row
+    newest = Snapshot.objects.filter(workspace_id=workspace_id, segment_key=OuterRef("segment_key"), day__isnull=False).order_by("-as_of")
+    rows = Snapshot.objects.filter(workspace_id=workspace_id, pk=Subquery(newest.values("pk")[:1])).exclude(bitmap=b"")
     return [
-        {"segment": key, "as_of": row.as_of} for key, row in newest.items() if (bitmap := bytes(row.bitmap)) and unpack(bitmap) & numbers
+        {"segment": row.segment_key, "as_of": row.as_of} for row in rows.order_by("segment_key").iterator() if snapshot_ids(row) & numbers
     ]

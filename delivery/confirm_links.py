@@ -8,8 +8,6 @@ look messages up can't confirm in somebody's name.
 from __future__ import annotations
 
 import hmac
-from binascii import Error as Base64Error
-from binascii import a2b_base64, b2a_base64
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -19,7 +17,7 @@ from django.db import transaction
 from audience import door as audience
 from delivery import suppression
 from delivery.addresses import address_hash, address_of
-from delivery.message_ids import FROM_URL, TO_URL, TOKEN_LENGTH, token_keys
+from delivery.message_ids import read_token, token_keys, token_text
 from governance import door as governance
 
 CONFIRMS = "confirms"  # in a message's data: the number of the entry that it asks about
@@ -43,7 +41,7 @@ def confirm_token(workspace_id: int, channel: str, person: audience.Person, numb
     if not 0 < number < 1 << 8 * NUMBER_BYTES:
         return ""
     raw = _body(number) + _check(token_keys()[0], number, _hash(workspace_id, channel, address_of(channel, person)))
-    return b2a_base64(raw, newline=False).translate(TO_URL).decode("ascii")
+    return token_text(raw)
 
 
 def question(token: str, *, now: datetime) -> Question | None:
@@ -93,13 +91,8 @@ def sender_of(asked: Question) -> str:
 def _read(token: str) -> tuple[int, bytes]:
     """The number and the check of a token; of one that isn't ours, a number that nobody has."""
     nobodys = (0, bytes(CHECK_BYTES))
-    if len(token) != TOKEN_LENGTH or not token.isascii():
-        return nobodys
-    try:
-        raw = a2b_base64(token.encode("ascii").translate(FROM_URL), strict_mode=True)
-    except Base64Error:
-        return nobodys
-    if len(raw) != 1 + NUMBER_BYTES + CHECK_BYTES or raw[0] != VERSION:
+    raw = read_token(token, VERSION)
+    if raw is None:
         return nobodys
     return int.from_bytes(raw[1 : 1 + NUMBER_BYTES], "big"), raw[1 + NUMBER_BYTES :]
 

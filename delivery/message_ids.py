@@ -19,9 +19,9 @@ from django.conf import settings
 
 VERSION = 1
 CHECK_BYTES = 10  # 80 bits: a forger needs 2^79 requests on average
-TOKEN_LENGTH = 28
-TO_URL = bytes.maketrans(b"+/", b"-_")
-FROM_URL = bytes.maketrans(b"-_+/", b"+/!!")  # "+" and "/" are no second spelling
+TOKEN_LENGTH, TOKEN_BYTES = 28, 21
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_+/", b"+/!!")  # "+" and "/" are no second spelling
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def message_ids(dispatch_id: int, ns: Iterable[int]) -> list[str]:
         check = start.copy()
         check.update(place)
         raw += prefix + place + check.digest()
-    text = b2a_base64(raw, newline=False).translate(TO_URL).decode("ascii")
+    text = token_text(bytes(raw))
     return [text[at : at + TOKEN_LENGTH] for at in range(0, len(text), TOKEN_LENGTH)]
 
 
@@ -54,15 +54,26 @@ def message_id(dispatch_id: int, n: int) -> str:
     return message_ids(dispatch_id, (n,))[0]
 
 
-def read_message_id(token: str) -> MessageKey | None:
-    """Whose token this is; None for anything that we didn't make with a key that is still listed."""
+def token_text(raw: bytes) -> str:
+    """Bytes as they stand in a link."""
+    return b2a_base64(raw, newline=False).translate(_TO_URL).decode("ascii")
+
+
+def read_token(token: str, version: int) -> bytes | None:
+    """The 21 bytes of a token that begins with this version; None for every other text. Whether they are ours is the caller's to check."""
     if len(token) != TOKEN_LENGTH or not token.isascii():
         return None
     try:
-        raw = a2b_base64(token.encode("ascii").translate(FROM_URL), strict_mode=True)
+        raw = a2b_base64(token.encode("ascii").translate(_FROM_URL), strict_mode=True)
     except Base64Error:
         return None
-    if len(raw) != 21 or raw[0] != VERSION:
+    return raw if len(raw) == TOKEN_BYTES and raw[0] == version else None
+
+
+def read_message_id(token: str) -> MessageKey | None:
+    """Whose token this is; None for anything that we didn't make with a key that is still listed."""
+    raw = read_token(token, VERSION)
+    if raw is None:
         return None
     body, given = raw[:11], raw[11:]
     known = [hmac.compare_digest(given, _check(key, body)) for key in token_keys()]  # every key is tried: the time says nothing

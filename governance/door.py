@@ -44,7 +44,7 @@ from governance.members import (
 )
 from governance.models import ApiKey, AuditEntry, Decision, Membership, Release, Revision, Submission, User, Workspace
 from governance.pages import Pages, console_page, document_address, document_context, error_page, pages_of, register_pages
-from governance.paging import PAGING, Page, page
+from governance.paging import PAGING, Page, page, whole_number
 from governance.prepared import prepared_cursor
 from governance.reading import (
     DocumentView,
@@ -213,4 +213,5 @@ __all__ = [
     "withdraw",
     "write_yaml",
     "zone_names",
+    "whole_number",
 ]

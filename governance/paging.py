@@ -43,10 +43,15 @@ def page(queryset: QuerySet[R], request: HttpRequest | Any, serialize: Callable[
     return {"items": [serialize(row) for row in found[:limit]], "next": _write(found[limit - 1], order) if more else None}
 
 
+def whole_number(text: str, digits: int = 18) -> int | None:
+    """The number that a text of at most so many ASCII digits is; None for every other text."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None
+
+
 def _limit(text: str) -> int:
     if not text:
         return USUAL
-    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MOST):
+    if not 1 <= (whole_number(text, 4) or 0) <= MOST:
         raise Invalid([Finding("error", "/limit", shorten(text), f"a whole number from 1 to {MOST}")])
     return int(text)
 

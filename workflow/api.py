@@ -258,9 +258,7 @@ class RunWhy(APIView):
     @extend_schema(operation_id="runs_why", responses=bodies.WhyAnswer)
     def get(self, request: ApiRequest, run_id: int, external_id: str) -> Response:
         """Why one person did or didn't get a message in this run."""
-        person = audience.find(request.actor.workspace_id, external_id=external_id)
-        if person is None:
-            raise Missing("no profile with this external id")
+        person = audience.named(request.actor.workspace_id, external_id)
         workspace_id = request.actor.workspace_id
         why = pipeline.why(workspace_id, run_id, person.id)
         told = _because(find_run(workspace_id, run_id), person.id, request.actor.role)

@@ -30,9 +30,7 @@ class MessageSearch(APIView):
         criteria: dict[str, Any] = {}
         person = None
         if wanted.external_id:
-            person = audience.find(workspace_id, external_id=wanted.external_id)
-            if person is None:
-                raise Missing("no profile with this external id")
+            person = audience.named(workspace_id, wanted.external_id)
         if wanted.address:
             asked = delivery.asked_address(workspace_id, wanted.address)
             if asked is None:

@@ -170,13 +170,11 @@ def _write(workspace_id: int, rows: list[CleanRow], now: datetime, *, lines: str
 
     Neither database writes to somebody who was merged into another; who was merged since the rows were read is found afterwards.
     """
-    if lines is None:
-        rows = _renamed(rows, profiles.behind(workspace_id, [row.external_id for row in rows]))
-    if not sql.on_postgres():
-        return sqlite.write(workspace_id, rows, now)
+    if not sql.on_postgres():  # whose writer is alone: who is merged now stays so until it ends
+        return sqlite.write(workspace_id, _renamed(rows, profiles.behind(workspace_id, [row.external_id for row in rows])), now)
     created, updated = postgresql.write(workspace_id, rows, now, lines=lines)
     if others := profiles.behind(workspace_id, [row.external_id for row in rows]):
-        more = _write(workspace_id, [row for row in rows if row.external_id in others], now)
+        more = _write(workspace_id, _renamed([row for row in rows if row.external_id in others], others), now)
         created, updated = created + more[0], updated + more[1]
     return created, updated
 

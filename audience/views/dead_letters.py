@@ -19,7 +19,7 @@ from audience.masking import sees_addresses, shown_one
 from audience.models import DeadLetter
 from audience.profiles import find
 from audience.streams.replay import replay
-from governance.door import Actor, ConsoleRequest, Missing, Role, console_page, page
+from governance.door import Actor, ConsoleRequest, Missing, Role, console_page, page, whole_number
 
 AT_ONCE = 2_000  # that one press of a button replays: a page is waited for
 HOLDS = {"profiles": "People", "events": "Events"}
@@ -80,7 +80,7 @@ def decide(request: ConsoleRequest) -> HttpResponse:
     """Replay or drop one letter, or all that wait and fit the filters."""
     asked, now = request.POST, timezone.now()
     if one := asked.get("id", ""):
-        wanted = Wanted(ids=(_found(request, int(one) if one.isascii() and one.isdigit() and len(one) < 19 else 0).pk,))
+        wanted = Wanted(ids=(_found(request, whole_number(one) or 0).pk,))
     else:
         wanted = _wanted(asked)
     if asked.get("verdict") == "drop":

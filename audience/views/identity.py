@@ -18,7 +18,7 @@ from audience.masking import shown
 from audience.merging import Merging, merge, would_merge
 from audience.profiles import Person, find, load
 from audience.views.profiles import name_of
-from governance.door import ConsoleRequest, DoorError, Missing, Role, console_page
+from governance.door import ConsoleRequest, DoorError, Missing, Role, console_page, whole_number
 
 EACH = 25
 IDENTIFYING = ("first_name", "last_name", "birthday", "birth_date", "email", "phone")  # where they differ, perhaps two people do
@@ -30,7 +30,7 @@ def shared(request: ConsoleRequest) -> HttpResponse:
     """People who have an address in common."""
     by: Shared = "phone" if request.GET.get("by") == "phone" else "email"
     cursor = request.GET.get("cursor", "")
-    after = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 19 else None
+    after = whole_number(cursor)
     found = duplicates(request.actor.workspace_id, by=by, after=after, limit=EACH + 1)
     found = [replace(each, people=tuple(shown(request.actor, each.people))) for each in found]
     groups = [

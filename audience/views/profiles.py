@@ -24,7 +24,7 @@ from audience.other_ids import other_ids
 from audience.profiles import Person, everyone, load
 from audience.telling import everything_of
 from audience.views.profile_records import shown_records
-from governance.door import ConsoleRequest, Missing, Role, console_page, page
+from governance.door import ConsoleRequest, Missing, Role, console_page, page, whole_number
 
 EACH = 50
 
@@ -34,7 +34,7 @@ def profiles(request: ConsoleRequest) -> HttpResponse:
     """Everybody we know, found by external id or address."""
     text = request.GET.get("q", "").strip()[:320]
     after = request.GET.get("cursor", "")
-    start = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
+    start = whole_number(after) or 0
     found = search_as(request.actor, text, limit=EACH + 1, after=start)
     waiting, _ = waiting_letters(request.actor.workspace_id)
     context = {

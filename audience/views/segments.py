@@ -36,6 +36,7 @@ from governance.door import (
     list_context,
     parse,
     posted_body,
+    whole_number,
 )
 
 SAMPLED = 6
@@ -165,7 +166,7 @@ def what_to_finish(request: ConsoleRequest, error: Invalid | Missing) -> Unfinis
 def _counted_before(request: ConsoleRequest) -> int | None:
     """How many people the rule found when it was last complete, as the page remembers."""
     counted = request.POST.get("look_before", "")
-    return int(counted) if counted.isascii() and counted.isdigit() and len(counted) < 12 else None
+    return whole_number(counted, 11)
 
 
 @console_page()

@@ -17,7 +17,7 @@ from delivery.control import SCOPE, resolve_in_doubt
 from delivery.message_ids import message_ids, read_message_id
 from delivery.models import Dispatch
 from delivery.views.titles import route_titles, titles_of
-from governance.door import ConsoleRequest, Invalid, Role, allow, console_page
+from governance.door import ConsoleRequest, Invalid, Role, allow, console_page, whole_number
 
 EACH = 50
 DECIDED = {"sent": "counted as sent", "resend": "sent again after a new last look", "give_up": "given up, never sent again"}
@@ -64,7 +64,7 @@ def _decide(request: ConsoleRequest, attempt_id: int) -> HttpResponse:
             asked.get("verdict", ""),  # type: ignore[arg-type]
             n=key.n if key else None,
             confirm=True,
-            typed=int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else None,
+            typed=whole_number(typed, 9),
             now=timezone.now(),
         )
     except Invalid as wrong:
@@ -110,4 +110,4 @@ def _page(request: ConsoleRequest, attempt_id: int, *, findings: Any = (), statu
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
+    return whole_number(text, 17) or 0

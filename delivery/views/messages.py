@@ -26,7 +26,7 @@ from delivery.states import MessageState
 from delivery.views.frames import framed
 from delivery.views.titles import titles_of
 from delivery.views.words import tell
-from governance.door import Actor, ConsoleRequest, Invalid, Missing, Ref, Role, console_page, revision_by_id, titles
+from governance.door import Actor, ConsoleRequest, Invalid, Missing, Ref, Role, console_page, revision_by_id, titles, whole_number
 from presentation import door as presentation
 from rendering import door as rendering
 
@@ -181,7 +181,7 @@ def _recent(workspace_id: int) -> list[dict[str, Any]]:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
+    return whole_number(text, 17) or 0
 
 
 @console_page()

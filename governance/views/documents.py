@@ -20,7 +20,7 @@ from governance.findings import Invalid
 from governance.kinds import Ref
 from governance.models import Release, Submission
 from governance.pages import console_page, document_address, document_context
-from governance.paging import page
+from governance.paging import page, whole_number
 from governance.reading import (
     DocumentView,
     document,
@@ -164,7 +164,7 @@ def _comparison(request: ConsoleRequest, view: DocumentView) -> dict[str, Any]:
 
 def _number(request: ConsoleRequest, name: str) -> int:
     text = request.GET.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+    return whole_number(text, 8) or 0
 
 
 @console_page()
@@ -206,7 +206,7 @@ def submit(request: ConsoleRequest, plural: str, key: str) -> HttpResponse:
             request.actor,
             sort.name,
             key,
-            number=int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0,
+            number=whole_number(number, 9) or 0,
             note=request.POST.get("note", ""),
             now=timezone.now(),
         )

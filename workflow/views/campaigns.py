@@ -34,6 +34,7 @@ from governance.door import (
     listed,
     mapped,
     posted_body,
+    whole_number,
 )
 from rendering.door import Filled
 from workflow import campaign_forms, campaign_places, content, pipeline
@@ -304,4 +305,4 @@ def launch(request: ConsoleRequest, key: str) -> HttpResponse:
 def _typed(text: str) -> int | None:
     """12408, 12,408 and 12 408 are the same number."""
     tight = "".join(char for char in text if char not in " ,.'’_\u00a0\u202f")
-    return int(tight) if tight.isascii() and tight.isdigit() and len(tight) < 16 else None
+    return whole_number(tight, 15)

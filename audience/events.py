@@ -174,9 +174,7 @@ def take_events(limit: int) -> list[TriggerEvent]:
 
     Never by `id > last`: ids commit out of order, so a cursor loses rows.
     """
-    lock = "FOR UPDATE SKIP LOCKED" if sql.on_postgres() else ""
-    taken = f"DELETE FROM audience_eventfeed WHERE id IN (SELECT id FROM audience_eventfeed ORDER BY id LIMIT %s {lock}) RETURNING event_id"
-    keys = [row[0] for row in sql.rows(taken, [limit])]
+    keys = [row[0] for row in sql.take_oldest("audience_eventfeed", "event_id", limit)]
     rows = Event.objects.filter(pk__in=keys).order_by("pk") if keys else ()
     return [TriggerEvent(row.pk, row.workspace_id, row.event_id, row.profile_id, row.name, row.at, row.properties) for row in rows]
 

@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from audience import sql
 from audience.backends import mapping
 from audience.backends.base import EngineUnavailable
 from audience.backends.choice import configured
@@ -35,7 +36,6 @@ from audience.rules.bound import Type
 AT_ONCE = 1_000  # people per bulk request
 FIRST = 1  # the version under which a rebuild writes; feed rows' are their number + 1
 LOOKS = 3  # times that the feed looks up the indexes again when one of them was swept away meanwhile
-_TAKE = "SELECT id FROM audience_profilefeed ORDER BY id LIMIT %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,10 @@ class IndexGone(EngineUnavailable):
 
 def feed_index(cluster: Cluster, *, limit: int = AT_ONCE) -> int:
     """Tell the index the oldest waiting changes; answers how many. Raises EngineUnavailable, and then they wait again."""
-    if connection.vendor != "postgresql":
+    if not sql.on_postgres():
         return _feed_then_delete(cluster, limit)
-    with transaction.atomic(), connection.cursor() as cursor:
-        taken = f"DELETE FROM audience_profilefeed WHERE id IN ({_TAKE} FOR UPDATE SKIP LOCKED) RETURNING workspace_id, profile_id, id"
-        cursor.execute(taken, [limit])
-        rows = cursor.fetchall()
+    with transaction.atomic():
+        rows = sql.take_oldest("audience_profilefeed", "workspace_id, profile_id, id", limit)
         _tell(cluster, rows)
     return len(rows)
 

@@ -65,6 +65,17 @@ def rows(statement: str, parameters: Sequence[Any] = (), *, often: bool = False)
         return list(cursor.fetchall())
 
 
+def take_oldest(feed: str, columns: str, limit: int) -> list[tuple[Any, ...]]:
+    """Delete the oldest rows of a feed, never more than `limit`, and answer their columns. Rows that another taker holds are passed over.
+
+    Which rows is settled before the deletion: as a search within its WHERE, PostgreSQL may ask it anew for each row of the feed, and
+    each time the next ones are the oldest that nobody holds.
+    """
+    skip = "FOR UPDATE SKIP LOCKED" if on_postgres() else ""
+    oldest = f"WITH oldest AS (SELECT id FROM {feed} ORDER BY id LIMIT %s {skip})"
+    return rows(f"{oldest} DELETE FROM {feed} WHERE id IN (SELECT id FROM oldest) RETURNING {columns}", [limit])
+
+
 def numbers_of(query: QuerySet[Any, int]) -> Iterator[NDArray[np.uint64]]:
     """The one column of positive numbers that a query answers, in pieces; PostgreSQL joins each piece into one text, so that nothing of
     Python's is done per number."""

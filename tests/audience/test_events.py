@@ -10,6 +10,7 @@ import pytest
 from django.db import transaction
 
 from audience import door as audience
+from audience import sql
 from audience.models import Event, EventFeed, Profile, ProfileFeed
 from governance import door as governance
 from governance.door import Actor
@@ -106,6 +107,17 @@ def test_history_and_delivery_events_trigger_nothing(workspace_id: int, ann: int
     assert Event.objects.count() == 3 and not audience.events_waiting()
     audience.record(workspace_id, [replace(visit, event_id="soon", at=now + timedelta(minutes=59))], now=now)
     assert audience.events_waiting()
+
+
+@pytest.mark.postgres
+def test_no_more_events_are_taken_than_asked_for_whatever_way_postgresql_goes_about_it(
+    workspace_id: int, ann: int, visit: audience.NewEvent, now: datetime
+) -> None:
+    audience.record(workspace_id, [replace(visit, event_id=f"e{n}") for n in range(5)], now=now)
+    with transaction.atomic():
+        for way in ("hashjoin", "hashagg", "sort", "material"):  # what is left looks into the oldest once per row of the feed
+            sql.run(f"SET LOCAL enable_{way} TO off")
+        assert [event.event_id for event in audience.take_events(3)] == ["e0", "e1", "e2"]
 
 
 def test_taken_events_wait_again_if_the_taker_fails(workspace_id: int, ann: int, visit: audience.NewEvent, now: datetime) -> None:

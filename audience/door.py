@@ -28,6 +28,7 @@ from audience.events import (
     times_until,
 )
 from audience.explain import Explanation, Sampled, explain, reasons, sample
+from audience.facts_keeper import FactsKeeper
 from audience.id_lists import ListOutcome, change_list, drop_list, id_lists
 from audience.index_keeper import IndexKeeper
 from audience.index_state import IndexState, index_state, longest_lag
@@ -145,6 +146,7 @@ __all__ = [
     "invalidate_devices",
     "index_state",
     "IndexKeeper",
+    "FactsKeeper",
     "IndexState",
     "opt_in",
     "OptIn",

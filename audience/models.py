@@ -186,6 +186,54 @@ class ComputedSeed(models.Model):
         constraints = [models.UniqueConstraint(fields=["workspace", "attribute"], name="one_seed_each")]
 
 
+class FactColumn(models.Model):
+    """A column of ProfileFacts that holds an attribute, or a part of one. place: of audience/backends/facts_sql.COLUMNS; waits_for:
+    transactions that may not know of it, None: not looked for yet; filled_to: the people up to this number have it; ready: all do."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False, db_constraint=False)
+    place = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=130)
+    type = models.CharField(max_length=12)
+    waits_for = models.JSONField(null=True)
+    filled_to = models.BigIntegerField(default=0)
+    ready = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "place"], name="one_attribute_per_place")]
+
+
+class ProfileFacts(models.Model):
+    """What rules ask most of a person, beside the columns for attributes. PostgreSQL keeps it by itself (audience/backends/facts_sql.py,
+    which says why these indexes); empty on SQLite."""
+
+    profile_id = models.BigIntegerField(primary_key=True)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False, db_constraint=False)
+    has_email = models.BooleanField()
+    has_phone = models.BooleanField()
+    n0, n1, n2, n3, n4, n5, n6, n7 = (models.FloatField(null=True) for _ in range(8))
+    t0, t1, t2, t3, t4, t5, t6, t7 = (models.TextField(null=True) for _ in range(8))
+    country = models.TextField(null=True)
+    locale = models.TextField(null=True)
+
+    class Meta:
+        db_table = "audience_facts"
+        indexes = [
+            models.Index(
+                fields=["workspace", "country"],
+                include=["profile_id", "has_email", "has_phone", *(f"{kind}{place}" for kind in "nt" for place in range(8)), "locale"],
+                name="facts",
+            ),
+            *(
+                models.Index(
+                    fields=["workspace", f"n{place}", "profile_id"],
+                    name=f"facts_n{place}",
+                    condition=models.Q((f"n{place}__isnull", False)),
+                )
+                for place in range(8)
+            ),
+        ]
+
+
 class ProposedAttribute(models.Model):
     """A name that came with people and isn't in the catalogue. type: what its values look like; times: how often it came."""
 

@@ -22,6 +22,8 @@ from tests import engines
 ASKED = {  # what was asked for at a million
     ("postgresql", "attributes: count ms"): "≤ 60",
     ("elasticsearch", "attributes: count ms"): "≤ 20",
+    ("postgresql", "counter: count ms"): "≤ 50",
+    ("elasticsearch", "counter: count ms"): "≤ 50",
     ("postgresql", "events: count ms"): "≤ 400",
     ("postgresql", "events where: count ms"): "≤ 400",
     ("postgresql", "snapshot of everybody s"): "≤ 3",

@@ -26,6 +26,7 @@ from django.utils import timezone  # noqa: E402
 from audience import door as audience  # noqa: E402
 from audience.backends.choice import configured  # noqa: E402
 from audience.drift import drift  # noqa: E402
+from audience.facts_keeper import keep_facts  # noqa: E402
 from audience.index_feed import AT_ONCE, feed_index, rebuild  # noqa: E402
 from benchmarks.audience_people import ATTRIBUTES, fill, vacuum  # noqa: E402
 from benchmarks.scene import approve_all, member  # noqa: E402
@@ -42,6 +43,7 @@ RULES: dict[str, dict[str, Any]] = {
             {"attribute": "seen", "op": "in_last", "value": {"amount": 30, "unit": "days"}},
         ]
     },
+    "counter": {"attribute": "trips", "op": "gte", "value": 9},
     "events": {"event": "purchase", "op": "at_least", "count": 2, "within": {"last": 90, "unit": "days"}},
     "events where": {
         "event": "purchase",
@@ -65,7 +67,9 @@ def main(people: int, rounds: int, seed: int) -> None:
     found["fill s"] = _once(lambda: fill(home, people, events_each=EVENTS_EACH, seed=seed, as_of=AS_OF))
     approve_all(author, admin, approver, {("segment", "everyone"): {"title": "Everyone", "rule": RULES["everyone"]}})
     _say(found)
-    found["postgresql"] = _asked(home, rounds, elasticsearch=False)
+    by_rows = _median(rounds, partial(_counted, home, segment("attributes"), (AS_OF + timedelta(days=day) for day in count(1))))
+    found["filling columns s"] = _once(lambda: keep_facts(home))
+    found["postgresql"] = _asked(home, rounds, elasticsearch=False) | {"attributes, by people's rows: count ms": by_rows}
     _say(found)
     found["loaded for sending /s"] = _loaded(home, people)
     found["explain ms"] = _median(rounds, lambda: audience.explain(home, segment("attributes"), people // 2, as_of=AS_OF))

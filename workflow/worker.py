@@ -54,6 +54,7 @@ class Worker:
         self._others = [lane for lane in self.lanes if lane not in self.heeds]
         self.vendors = delivery.Connections(wait=lambda seconds: self.stopping.wait(seconds), stopping=self.is_over)
         self.index, self.snapshots, self.letters = audience.IndexKeeper(), audience.SnapshotKeeper(), audience.DeadLetterKeeper()
+        self.facts = audience.FactsKeeper()
         self.stopping = threading.Event()
         self._ticked, self._until, self._raised = float("-inf"), float("inf"), time.monotonic()
         self._fed = float("-inf")
@@ -103,6 +104,7 @@ class Worker:
         self.letters.keep(now=now)
         if "promotional" in self.lanes:  # a large segment takes seconds, and a transactional message must not wait for them
             self.snapshots.keep(now=now)
+            self.facts.keep(now=now)
             delivery.look_up_next_domain(now=now)  # a silent name server takes seconds, too
             delivery.fetch_next_prices(now=now, vendors=self.vendors)
             delivery.keep_history(now)

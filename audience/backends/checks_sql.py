@@ -40,7 +40,7 @@ _JSON_TYPES = {  # type → (SQLite's json_type, PostgreSQL's jsonb_typeof)
 }
 
 
-class _OfColumn(Expression):
+class OfColumn(Expression):
     """A condition on one column of the row."""
 
     def __init__(self, column: str) -> None:
@@ -54,7 +54,7 @@ class _OfColumn(Expression):
         (self.column,) = exprs
 
 
-class Checked(_OfColumn):
+class Checked(OfColumn):
     """Whether the value passes the check: true or false, never NULL. key: a key of a JSON column; None: the column itself."""
 
     def __init__(self, column: str, key: str | None, type_: Type, check: Check) -> None:
@@ -72,7 +72,7 @@ class Checked(_OfColumn):
         return _postgresql(column, params, self).sql()
 
 
-class InShare(_OfColumn):
+class InShare(OfColumn):
     """Whether the number in the column falls into a share (audience/shares.py)."""
 
     def __init__(self, column: str, salt: str, millionths: int) -> None:
@@ -85,7 +85,7 @@ class InShare(_OfColumn):
         return f"{place_sql(column, self.salt)} < %s", [*params, *params, self.millionths]  # the column stands in it twice
 
 
-class AmongIds(_OfColumn):
+class AmongIds(OfColumn):
     """Whether the column is one of these ids, sent as one parameter however many they are."""
 
     def __init__(self, column: str, ids: list[int]) -> None:

@@ -13,10 +13,11 @@ from pyroaring import BitMap64
 from audience import sql
 from audience.backends.capabilities import DATABASE, answers
 from audience.backends.checks_sql import AmongIds, Checked, InShare
+from audience.backends.facts import Facts, facts_for
 from audience.backends.measures_sql import MeasuredIn
 from audience.backends.records_sql import related
 from audience.backends.sequences_sql import InSequence
-from audience.models import Device, Event, ListMember, Profile, Subscription
+from audience.models import Device, Event, ListMember, Profile, ProfileFacts, Subscription
 from audience.rules.bound import (
     Addressed,
     Bound,
@@ -61,9 +62,10 @@ class Database:
 
     def ids(self, workspace_id: int, node: Bound, *, within: BitMap64 | None = None) -> BitMap64:
         """The profiles that match; with `within`, only those of these ids."""
-        rows = people(workspace_id).filter(condition(workspace_id, node))
         if within is None:
-            return _fetched(rows)
+            found: BitMap64 = self._answered(workspace_id, node, _fetched)
+            return found
+        rows = people(workspace_id).filter(condition(workspace_id, node))
         found = BitMap64()
         for start in range(0, len(within), AT_ONCE):
             found |= _fetched(rows.filter(AmongIds("pk", list(within[start : start + AT_ONCE]))))
@@ -71,7 +73,17 @@ class Database:
 
     def count(self, workspace_id: int, node: Bound) -> int:
         """How many match."""
-        return people(workspace_id).filter(condition(workspace_id, node)).count()
+        many: int = self._answered(workspace_id, node, lambda rows: rows.count())
+        return many
+
+    def _answered(self, workspace_id: int, node: Bound, ask: Callable[[QuerySet[Any]], Any]) -> Any:
+        """What `ask` makes of the people who match: by their facts, where those know everything that the rule asks of a person's row."""
+        facts = facts_for(workspace_id, node)
+        if facts is not None:
+            answer = ask(ProfileFacts.objects.filter(condition(workspace_id, node, facts), workspace_id=workspace_id))
+            if facts.stand():
+                return answer
+        return ask(people(workspace_id).filter(condition(workspace_id, node)))
 
 
 def people(workspace_id: int) -> QuerySet[Profile]:
@@ -79,21 +91,30 @@ def people(workspace_id: int) -> QuerySet[Profile]:
     return Profile.objects.filter(workspace_id=workspace_id, gone_at__isnull=True)
 
 
-def condition(workspace_id: int, node: Bound) -> Q:
-    """The condition on a profile that a bound rule stands for; it is true or false, never NULL."""
+def condition(workspace_id: int, node: Bound, facts: Facts | None = None) -> Q:
+    """The condition on a profile, with `facts` on a person's facts, that a bound rule stands for; it is true or false, never NULL."""
     if isinstance(node, Group):
-        return _group(workspace_id, node)
+        return _group(workspace_id, node, facts)
     if isinstance(node, Member):
-        return condition(workspace_id, node.rule)
-    found = _LEAVES[type(node)](workspace_id, node)
+        return condition(workspace_id, node.rule, facts)
+    found = _of_facts(facts, node) if facts is not None and isinstance(node, Tested | Fresh | Addressed) else None
+    if found is None:
+        found = _LEAVES[type(node)](workspace_id, node)
     return ~found if getattr(node, "negated", False) else found
 
 
-def _group(workspace_id: int, node: Group) -> Q:
+def _of_facts(facts: Facts, leaf: Tested | Fresh | Addressed) -> Q | None:
+    """The condition on the columns; None where it asks nothing of the person's row."""
+    if isinstance(leaf, Fresh):
+        return facts.passes(leaf.score) & facts.passes(leaf.made)
+    return facts.addressed(leaf.channel) if isinstance(leaf, Addressed) else facts.passes(leaf)
+
+
+def _group(workspace_id: int, node: Group, facts: Facts | None) -> Q:
     first, *others = joined_alternatives(node)
-    joined = condition(workspace_id, first)
+    joined = condition(workspace_id, first, facts)
     for child in others:
-        other = condition(workspace_id, child)
+        other = condition(workspace_id, child, facts)
         joined = joined & other if node.op == "all" else joined | other
     return ~joined if node.op == "none" else joined
 

@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from audience.backends.facts_sql import CREATE, DROP, OnPostgresql
+
 
 class Migration(migrations.Migration):
 
@@ -363,4 +365,52 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('workspace', 'stream'), name='one_turn_per_stream')],
             },
         ),
+        migrations.CreateModel(
+            name='FactColumn',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('place', models.PositiveSmallIntegerField()),
+                ('name', models.CharField(max_length=130)),
+                ('type', models.CharField(max_length=12)),
+                ('waits_for', models.JSONField(null=True)),
+                ('filled_to', models.BigIntegerField(default=0)),
+                ('ready', models.BooleanField(default=False)),
+                ('workspace', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'place'), name='one_attribute_per_place')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ProfileFacts',
+            fields=[
+                ('profile_id', models.BigIntegerField(primary_key=True, serialize=False)),
+                ('has_email', models.BooleanField()),
+                ('has_phone', models.BooleanField()),
+                ('n0', models.FloatField(null=True)),
+                ('n1', models.FloatField(null=True)),
+                ('n2', models.FloatField(null=True)),
+                ('n3', models.FloatField(null=True)),
+                ('n4', models.FloatField(null=True)),
+                ('n5', models.FloatField(null=True)),
+                ('n6', models.FloatField(null=True)),
+                ('n7', models.FloatField(null=True)),
+                ('t0', models.TextField(null=True)),
+                ('t1', models.TextField(null=True)),
+                ('t2', models.TextField(null=True)),
+                ('t3', models.TextField(null=True)),
+                ('t4', models.TextField(null=True)),
+                ('t5', models.TextField(null=True)),
+                ('t6', models.TextField(null=True)),
+                ('t7', models.TextField(null=True)),
+                ('country', models.TextField(null=True)),
+                ('locale', models.TextField(null=True)),
+                ('workspace', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
+            ],
+            options={
+                'db_table': 'audience_facts',
+                'indexes': [models.Index(fields=['workspace', 'country'], include=('profile_id', 'has_email', 'has_phone', 'n0', 'n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7', 't0', 't1', 't2', 't3', 't4', 't5', 't6', 't7', 'locale'), name='facts'), models.Index(condition=models.Q(('n0__isnull', False)), fields=['workspace', 'n0', 'profile_id'], name='facts_n0'), models.Index(condition=models.Q(('n1__isnull', False)), fields=['workspace', 'n1', 'profile_id'], name='facts_n1'), models.Index(condition=models.Q(('n2__isnull', False)), fields=['workspace', 'n2', 'profile_id'], name='facts_n2'), models.Index(condition=models.Q(('n3__isnull', False)), fields=['workspace', 'n3', 'profile_id'], name='facts_n3'), models.Index(condition=models.Q(('n4__isnull', False)), fields=['workspace', 'n4', 'profile_id'], name='facts_n4'), models.Index(condition=models.Q(('n5__isnull', False)), fields=['workspace', 'n5', 'profile_id'], name='facts_n5'), models.Index(condition=models.Q(('n6__isnull', False)), fields=['workspace', 'n6', 'profile_id'], name='facts_n6'), models.Index(condition=models.Q(('n7__isnull', False)), fields=['workspace', 'n7', 'profile_id'], name='facts_n7')],
+            },
+        ),
+        OnPostgresql(CREATE, reverse_sql=DROP),
     ]

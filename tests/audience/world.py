@@ -38,6 +38,10 @@ TEXTS = [
     "ZWJ 👩‍👩‍👧",
     "' OR 1=1 --",
     "日本",
+    "so many letters that columns of their own don't hold them to th",
+    "so many letters that columns of their own don't hold them to the",
+    "so many letters that columns of their own don't hold them to the end",
+    "so many letters that columns of their own don't hold them to the last",
 ]
 NUMBERS = [0, -0.0, 1, 1.5, -3, 0.1, 0.30000000000000004, 2**53, -(2**53), 1e-7, 99.99, 100]
 DAYS = ["2026-02-28", "2026-03-01", "2026-03-02", "2026-03-03", "2024-02-29", "1900-01-01", "2026-03-31"]

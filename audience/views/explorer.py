@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 from audience.breakdown import breakdown
 from audience.catalogue import AttributeBody, attribute_of, catalogue, hidden_from, shown_to, titles_of, types_of
 from audience.documents import SEGMENT
+from audience.masking import shown
 from audience.profiles import everyone
 from audience.resolve import resolve
 from audience.rule_words import FIELD_WORDS
@@ -139,7 +140,8 @@ def _grown(request: ConsoleRequest, view: DocumentView) -> dict[str, Any]:
         try:
             moved = between(snapshot_of(workspace_id, key, since), snapshot_of(workspace_id, key, until))
             context |= {"moved": moved}
-            context |= {name: some_of(workspace_id, ids, SAMPLED) for name, ids in (("entered", moved.entered), ("left", moved.left))}
+            for name, ids in (("entered", moved.entered), ("left", moved.left)):
+                context[name] = shown(request.actor, some_of(workspace_id, ids, SAMPLED))
         except Missing as error:
             context |= {"not_kept": error.reason}
     return context

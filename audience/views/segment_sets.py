@@ -13,6 +13,7 @@ from django.utils import timezone
 from audience.bitmaps import draw
 from audience.documents import SEGMENT
 from audience.explain import as_seen, reasons
+from audience.masking import shown
 from audience.resolve import resolve
 from audience.sets import beside, if_released, intersection, sets_of, some_of, union
 from audience.sets import overlap as overlap_of
@@ -70,8 +71,8 @@ def look_change(request: ConsoleRequest) -> HttpResponse:
         if moved is not None:
             context |= {
                 "change": moved,
-                "entering": some_of(workspace_id, moved.entered, FEW),
-                "leaving": some_of(workspace_id, moved.left, FEW),
+                "entering": shown(request.actor, some_of(workspace_id, moved.entered, FEW)),
+                "leaving": shown(request.actor, some_of(workspace_id, moved.left, FEW)),
             }
     except (Invalid, Missing) as error:
         context["unfinished"] = what_to_finish(request, error)

@@ -132,7 +132,9 @@ def test_the_builder_tells_what_an_unsaved_rule_shares_and_whom_it_would_move(cr
     assert "Everyone 5 100 % of this one, 83.3 % of the 6 there" in said and "Britons" not in said
     assert "Britons 3 60.0 % of this one" in look("overlap", rule, now=now)
     said = look("change", rule, now=now, key="britons")
-    assert "In it now 3 Would enter 2 Would leave 0 In it then 5" in said and "@example.de" in said
+    assert "In it now 3 Would enter 2 Would leave 0 In it then 5" in said and "c…@example.de" in said
+    said = look("change", {"subject": "profile:country", "op": "is", "value": "DE"}, now=now, key="britons")
+    assert "b…@example.com" in said and "bob@" not in said
     assert "everybody whom the rule finds would be new" in look("change", rule, now=now)
 
 
@@ -296,9 +298,11 @@ def test_the_explorer_shows_how_a_segment_grew_and_who_came_and_went(crowd: None
     audience.upsert(home(), [audience.ProfileRow(external_id=bob.external_id, country="FR")], source="tests", now=now)
     while keeper.keep(now=today):
         pass
-    said = page("vera", "/console/segments/britons/explore/", now=now)
+    said = page("ada", "/console/segments/britons/explore/", now=now)
     assert "In it first 3 Came in 1 Left 1 In it last 3" in said
     assert "newcomer@example.com" in said and "bob@example.com" in said
+    said = page("vera", "/console/segments/britons/explore/", now=now)
+    assert "n…@example.com" in said and "b…@example.com" in said and "newcomer@" not in said and "bob@" not in said
     days = f"since={today:%Y-%m-%d}&until={yesterday:%Y-%m-%d}"
     assert "Came in 1 Left 1" in page("vera", f"/console/segments/britons/explore/?{days}", now=now)
     assert "no snapshot of 2020-01-01" in page("vera", "/console/segments/britons/explore/?since=2020-01-01", now=now)

@@ -17,7 +17,7 @@ from audience.catalogue import AttributeBody, attribute_of, hidden_from, titles_
 from audience.masking import shown
 from audience.models import Profile, Subscription
 from audience.profiles import Person, load
-from audience.resolve import Segment, question, resolve
+from audience.resolve import Drafts, Segment, question, resolve
 from audience.rules import nodes
 from audience.rules.binding import Lookup
 from audience.rules.bound import Bound, Consented, Counted, Fresh, Leaf, Measured, Member, Related, Tested, Zoned, below, leaves
@@ -88,7 +88,7 @@ def as_seen(actor: Actor, some: Sequence[Sampled]) -> list[Sampled]:
     return [replace(each, person=person) for each, person in zip(some, shown(actor, [each.person for each in some]), strict=True)]
 
 
-def reasons(workspace_id: int, segment: Segment, ids: Sequence[int], *, as_of: datetime, drafts: bool = False) -> list[Sampled]:
+def reasons(workspace_id: int, segment: Segment, ids: Sequence[int], *, as_of: datetime, drafts: Drafts = False) -> list[Sampled]:
     """These people, whether the segment has them or not, and the conditions that decided so; without those who are gone."""
     asked = question(workspace_id, segment, as_of=as_of, drafts=drafts)
     titles, answers = titles_of(asked.known), _answers(workspace_id, asked.node, ids)

@@ -26,6 +26,8 @@ from governance import door as governance
 from governance.door import DocumentModel, Invalid, Missing
 
 Segment = str | SegmentBody
+Drafts = bool | Mapping[str, SegmentBody]
+"""How the segments are read that a rule refers to: False as released, True as last saved; bodies by key stand in for what is released."""
 
 
 class Happened(Protocol):
@@ -50,10 +52,10 @@ class _AnyRule(DocumentModel):
     rule: TriggerRule
 
 
-def resolve(workspace_id: int, segment: Segment, *, as_of: datetime, max_lag: float | None = None, drafts: bool = False) -> Resolution:
+def resolve(workspace_id: int, segment: Segment, *, as_of: datetime, max_lag: float | None = None, drafts: Drafts = False) -> Resolution:
     """Everyone in the segment: a key (its released revision), or a body.
 
-    drafts: the segments and attributes that it refers to are read as last saved, for previews; otherwise as released.
+    drafts: whether the segments that it refers to are read as last saved, for previews, or as released.
     max_lag: how many seconds the index may be behind; the setting where None. Raises Missing and Invalid.
     """
     node = question(workspace_id, segment, as_of=as_of, drafts=drafts).node
@@ -62,7 +64,7 @@ def resolve(workspace_id: int, segment: Segment, *, as_of: datetime, max_lag: fl
     return Resolution(found, len(found), answered_by, note, as_of)
 
 
-def count(workspace_id: int, segment: Segment, *, as_of: datetime, drafts: bool = False) -> int:
+def count(workspace_id: int, segment: Segment, *, as_of: datetime, drafts: Drafts = False) -> int:
     """How many people are in the segment. One counting query where one engine answers the whole rule."""
     node = question(workspace_id, segment, as_of=as_of, drafts=drafts).node
 
@@ -114,7 +116,7 @@ def question(
     rule: DocumentModel | Mapping[str, Any] | Segment,
     *,
     as_of: datetime,
-    drafts: bool = False,
+    drafts: Drafts = False,
     event: Happened | Mapping[str, Any] | None = None,
 ) -> Question:
     """The rule, looked up and bound. Raises Missing where a key has no released segment, Invalid with every fault of the rule."""
@@ -136,14 +138,18 @@ def _written(workspace_id: int, rule: DocumentModel | Mapping[str, Any] | Segmen
     return rule if isinstance(rule, DocumentModel) else governance.parse(_AnyRule, {"rule": rule}).rule
 
 
-def _reader(workspace_id: int, *, drafts: bool) -> Lookup:
-    """Reads other segments' rules, each once: as released, or as last saved."""
-    known: dict[str, DocumentModel | None] = {}
+def _reader(workspace_id: int, *, drafts: Drafts) -> Lookup:
+    """Reads other segments' rules, each once."""
+    given = {} if isinstance(drafts, bool) else drafts
+    known: dict[str, DocumentModel | None] = {key: body.rule for key, body in given.items()}
 
     def read(key: str) -> DocumentModel | None:
         if key not in known:
             try:
-                view = governance.document(workspace_id, SEGMENT, key).latest if drafts else governance.released(workspace_id, SEGMENT, key)
+                if drafts is True:
+                    view = governance.document(workspace_id, SEGMENT, key).latest
+                else:
+                    view = governance.released(workspace_id, SEGMENT, key)
                 known[key] = view.model.rule
             except Missing:
                 known[key] = None

@@ -15,7 +15,7 @@ from audience import profiles
 from audience.bitmaps import draw
 from audience.documents import SEGMENT, SegmentBody
 from audience.models import Snapshot
-from audience.resolve import Segment, resolve
+from audience.resolve import Drafts, Segment, resolve
 from audience.snapshots import Change, change, kept_today, snapshot_ids
 from governance import door as governance
 from governance.door import DoorError, Finding, Invalid, Missing, RevisionView
@@ -99,14 +99,17 @@ def sets_of(workspace_id: int, parts: Sequence[Part], *, as_of: datetime, drafts
     return found
 
 
-def if_released(workspace_id: int, segment_key: str, *, as_of: datetime, draft: SegmentBody | None = None) -> Change | None:
+def if_released(
+    workspace_id: int, segment_key: str, *, as_of: datetime, draft: SegmentBody | None = None, drafts: Drafts = True
+) -> Change | None:
     """Who would enter and who would leave if the draft, with the drafts that it uses, were released; None where nothing is released
-    yet, so that everybody would be new. draft: one that isn't saved, in the place of the last. Raises Missing and Invalid."""
+    yet, so that everybody would be new. draft: one that isn't saved, or isn't the last, in the place of the last; drafts: as `resolve`
+    reads it. Raises Missing and Invalid."""
     view = governance.document(workspace_id, SEGMENT, segment_key)
     if view.released is None:
         return None
     now = resolve(workspace_id, segment_key, as_of=as_of).ids
-    return change(now, resolve(workspace_id, draft or view.latest.model, as_of=as_of, drafts=True).ids)
+    return change(now, resolve(workspace_id, draft or view.latest.model, as_of=as_of, drafts=drafts).ids)
 
 
 def beside(workspace_id: int, mine: BitMap64, *, without: str, as_of: datetime) -> list[Beside]:

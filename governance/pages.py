@@ -30,7 +30,8 @@ class Pages:
     """How a kind appears in the console. edit, preview: url names taking a key; frame: one taking a key and a revision number.
 
     spoken(workspace_id, model): what a body says, as a sentence; told: the part of a body that the sentence says all of;
-    estimate: url name of a part of a page that says what a draft would do.
+    estimate: url name of a part of a page that says what a draft would do; moved: url name, taking a key and a request for approval,
+    of a part that says whom the release of what was submitted would bring in and lose.
     starter: the body that a new document begins with; group: the page that lists it beside others ("" for the main navigation).
     """
 
@@ -48,6 +49,7 @@ class Pages:
     spoken: Callable[[int, Any], str] | None = None
     told: str = ""
     estimate: str = ""
+    moved: str = ""
 
 
 _PAGES: dict[str, Pages] = {}

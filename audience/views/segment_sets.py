@@ -9,17 +9,31 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from pyroaring import BitMap64
 
 from audience.bitmaps import draw
-from audience.documents import SEGMENT
+from audience.documents import SEGMENT, SegmentBody
 from audience.explain import as_seen, reasons
 from audience.masking import shown
-from audience.resolve import resolve
+from audience.resolve import Drafts, resolve
 from audience.sets import beside, if_released, intersection, sets_of, some_of, union
 from audience.sets import overlap as overlap_of
-from audience.snapshots import kept_today
+from audience.snapshots import Change, kept_today
+from audience.snapshots import change as difference_between
 from audience.views.segments import asked_segment, what_to_finish
-from governance.door import ConsoleRequest, Invalid, Missing, RevisionView, all_released, console_page, document
+from governance.door import (
+    Actor,
+    ConsoleRequest,
+    Invalid,
+    Missing,
+    RevisionView,
+    all_released,
+    console_page,
+    document,
+    find_submission,
+    items_of,
+    revision_by_id,
+)
 
 SAMPLED = 5
 SHOWN, FEW = 10, 3  # segments, and people, beside the builder
@@ -36,14 +50,40 @@ def change(request: ConsoleRequest, key: str) -> HttpResponse:
     try:
         moved = if_released(workspace_id, key, as_of=now)
         if moved is not None:
-            model = view.latest.model
-            context |= {"change": moved}
-            for name, ids in (("entering", moved.entered), ("leaving", moved.left)):
-                some = draw(ids, SAMPLED, salt=workspace_id)
-                context[name] = as_seen(request.actor, reasons(workspace_id, model, some, as_of=now, drafts=True))
+            context |= _moved(request.actor, view.latest.model, moved, as_of=now, drafts=True)
     except (Invalid, Missing) as error:
         context["reason"] = error.reason
     return render(request, "audience/_change.html", context)
+
+
+@console_page()
+def change_of(request: ConsoleRequest, key: str, submission_id: int) -> HttpResponse:
+    """Who would enter and who would leave if what somebody asks to approve were released, exactly as it was submitted."""
+    workspace_id, now = request.actor.workspace_id, timezone.now()
+    items = items_of(find_submission(workspace_id, submission_id))
+    submitted = {item.key: item.revision_id for item in items if item.kind == SEGMENT}
+    if key not in submitted:
+        raise Missing("a segment of this request")
+    context: dict[str, Any] = {}
+    try:
+        bodies: dict[str, SegmentBody] = {each: revision_by_id(workspace_id, number).model for each, number in submitted.items()}
+        moved = if_released(workspace_id, key, as_of=now, draft=bodies[key], drafts=bodies)
+        if moved is None:
+            moved = difference_between(BitMap64(), resolve(workspace_id, bodies[key], as_of=now, drafts=bodies).ids)
+            context["first"] = True
+        context |= _moved(request.actor, bodies[key], moved, as_of=now, drafts=bodies)
+    except (Invalid, Missing) as error:
+        context["reason"] = error.reason
+    return render(request, "audience/_change.html", context)
+
+
+def _moved(actor: Actor, model: SegmentBody, moved: Change, *, as_of: datetime, drafts: Drafts) -> dict[str, Any]:
+    """The numbers, and some of each with what decides it in the new rule."""
+    context: dict[str, Any] = {"change": moved}
+    for name, ids in (("entering", moved.entered), ("leaving", moved.left)):
+        some = draw(ids, SAMPLED, salt=actor.workspace_id)
+        context[name] = as_seen(actor, reasons(actor.workspace_id, model, some, as_of=as_of, drafts=drafts))
+    return context
 
 
 @console_page()

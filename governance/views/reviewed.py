@@ -15,7 +15,7 @@ from governance.difference import difference
 from governance.finding_documents import used_by
 from governance.findings import Invalid
 from governance.kinds import Ref
-from governance.models import Document, Submission
+from governance.models import Document, Revision, Submission
 from governance.pages import document_address, pages_of
 from governance.reading import RevisionView, revision_by_id, revision_view, titles
 from governance.yaml_files import write as write_yaml
@@ -23,8 +23,9 @@ from governance.yaml_files import write as write_yaml
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """One changed document of a bill, before and after. words: a new one as a sentence, where its kind has words; counted: where
-    its reach before and after is told; others: what else uses it, by title and address."""
+    """One changed document of a bill, before and after. words: a new one as a sentence, where its kind has words; moved: where
+    it is told whom its release would bring in and lose; counted: where its reach before and after is told, if only that; others: what
+    else uses it, by title and address."""
 
     item: BillItem
     kind: Any
@@ -41,6 +42,7 @@ class Reviewed:
     own: bool
     legal: Sequence[str]
     live_number: int | None
+    moved: str
     counted: str
     others: Sequence[tuple[str, str]]
 
@@ -108,7 +110,8 @@ def _reviewed(
         live.document = row
         before = revision_view(live)
     sort = kinds.kind(item.kind)
-    counts = sort.reach is not None and before is not None
+    moved = pages_of(item.kind).moved if _pending(submission, item, live) else ""
+    counts = sort.reach is not None and before is not None and not moved
     return Reviewed(
         item=item,
         kind=sort,
@@ -125,9 +128,15 @@ def _reviewed(
         own=after.author_id == request.actor.user_id,
         legal=approvals.changed_legal_fields(request.actor.workspace_id, item),
         live_number=live.number if live else None,
+        moved=reverse(moved, args=[item.key, submission.pk]) if moved else "",
         counted=reverse("governance:review-reach", args=[submission.pk, sort.plural, item.key]) if counts else "",
         others=others,
     )
+
+
+def _pending(submission: Submission, item: BillItem, live: Revision | None) -> bool:
+    """Whether the document may yet be released as it was submitted, so that it can be told what that would do."""
+    return submission.state in (Submission.State.OPEN, Submission.State.APPROVED) and (live is None or live.sha256 != item.sha256)
 
 
 def _frame(kind: str, key: str, number: int) -> str:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from audience import door as audience
 from audience.models import Snapshot
+from governance import door as governance
 from governance.door import User
 from tests import factories
 
@@ -111,6 +112,61 @@ def test_a_draft_that_finds_the_same_people_says_so(crowd: None, now: datetime) 
 def test_before_the_first_release_everybody_would_be_new(crowd: None, now: datetime) -> None:
     factories.put("segment", "germans", factories.segment(rule=GERMANS), now=now)
     assert "everybody whom the draft finds would be new" in page("vera", "/console/segments/germans/change/", now=now, part=True)
+
+
+# ── what a reviewer is asked ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def asked_for(key: str, now: datetime) -> str:
+    """The page on which somebody decides on the last draft of a segment."""
+    number = governance.document(home(), "segment", key).latest.number
+    return f"/console/approvals/{governance.submit(factories.person('ada', now=now), 'segment', key, number=number, now=now).pk}/"
+
+
+def moved_at(address: str, key: str, now: datetime) -> str:
+    """Where the page of a request has whom one of its segments brings in and loses."""
+    factories.person("ben", now=now)
+    client = Client()
+    client.force_login(User.objects.get(username="ben"))
+    return next(iter(re.findall(rf'hx-get="(/console/segments/{key}/change/of/\d+/)"', client.get(address).content.decode())), "")
+
+
+def test_a_reviewer_sees_who_would_enter_and_leave_as_it_was_submitted(crowd: None, now: datetime) -> None:
+    factories.put("segment", "britons", factories.segment(rule={"any": [GERMANS, {"all": [BRITONS, {"reachable": "sms"}]}]}), now=now)
+    part = moved_at(asked_for("britons", now), "britons", now)
+    factories.put("segment", "britons", factories.segment(rule={"everyone": True}), now=now)
+    said = page("ben", part, now=now, part=True)
+    assert "In it now 3" in said and "Would enter 2" in said and "Would leave 2" in said and "In it then 3" in said
+    assert "bob@example.com" in said and "not: who can be reached by SMS" in said and "bea@example.com" not in said
+    masked = page("vera", part, now=now, part=True)
+    assert "Would enter 2" in masked and "b…@example.com" in masked and "bob@" not in masked
+
+
+def test_a_segment_that_goes_along_is_read_as_it_was_submitted_too(crowd: None, now: datetime) -> None:
+    released("guests", {"segment": "britons"}, now)
+    factories.put("segment", "britons", factories.segment(rule=GERMANS), now=now)
+    factories.put("segment", "guests", factories.segment(rule={"all": [{"segment": "britons"}, {"everyone": True}]}), now=now)
+    address = asked_for("guests", now)
+    factories.put("segment", "britons", factories.segment(rule={"everyone": True}), now=now)
+    for key in ("guests", "britons"):
+        said = page("ben", moved_at(address, key, now), now=now, part=True)
+        assert "In it now 3" in said and "Would enter 2" in said and "In it then 2" in said
+
+
+def test_a_reviewer_of_a_new_segment_sees_how_many_are_new_and_some_of_them(crowd: None, now: datetime) -> None:
+    factories.put("segment", "germans", factories.segment(rule=GERMANS), now=now)
+    said = page("ben", moved_at(asked_for("germans", now), "germans", now), now=now, part=True)
+    assert "the 2 people whom it finds now would all be new" in said and "@example.de" in said
+
+
+def test_what_is_in_force_or_not_asked_for_moves_nobody(crowd: None, now: datetime) -> None:
+    factories.put("segment", "britons", factories.segment(rule=GERMANS), now=now)
+    address = asked_for("britons", now)
+    part = moved_at(address, "britons", now)
+    page("ben", part.replace("britons", "texted"), now=now, part=True, status=422)
+    page("ben", part.replace("britons", "texted"), now=now, status=404)
+    governance.withdraw(factories.person("ada", now=now), int(address.split("/")[3]), now=now)
+    assert not moved_at(address, "britons", now)
 
 
 # ── beside the builder ────────────────────────────────────────────────────────────────────────────────────────────

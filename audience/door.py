@@ -4,7 +4,7 @@ from audience.addresses import BadAddress, can_receive_texts, country_code, emai
 from audience.api_bodies import ConsentEntryAnswer
 from audience.bitmaps import pack, unpack
 from audience.breakdown import Breakdown, breakdown
-from audience.catalogue import AttributeBody, catalogue, titles_of
+from audience.catalogue import AttributeBody, catalogue
 from audience.computed import keep_computed, recounts_waiting
 from audience.confirming import Outcome, ToConfirm, ask_for_confirmations, confirm, confirmations_waiting, to_confirm
 from audience.consent import CHANNELS, Consent, Said, State, consenting, consents, proof, set_consent, topic_words
@@ -39,6 +39,7 @@ from audience.ingest.rows import ProfileRow, Rejected
 from audience.ingest.upsert import UpsertOutcome, upsert, upsert_one
 from audience.masking import masked_email, search_as, sees_addresses, shown, shown_one
 from audience.merging import Merging, gather_stragglers, merge, merged_since, register_following, would_merge
+from audience.names import Names, names_of
 from audience.new_events import NewEvent
 from audience.opt_ins import OptIn, opt_in
 from audience.other_ids import OtherId, add_other_id, numbers_of, other_ids, remove_other_id
@@ -154,11 +155,13 @@ __all__ = [
     "intersection",
     "load",
     "named",
+    "names_of",
     "locale_tag",
     "longest_lag",
     "longest_waits",
     "masked",
     "matching",
+    "Names",
     "NewEvent",
     "Overlap",
     "Outcome",
@@ -192,7 +195,6 @@ __all__ = [
     "search",
     "SegmentBody",
     "sentence",
-    "titles_of",
     "SourceAway",
     "State",
     "Stood",

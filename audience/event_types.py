@@ -72,6 +72,13 @@ def _cut_short(attribute: AttributeBody, name: str, keep_days: int) -> str:
 EVENT_TYPE = Kind(name="event_type", plural="event-types", title="Event type", schema=EventTypeBody, checks=_checks, save_role=Role.AUTHOR)
 
 
+def event_titles(workspace_id: int) -> dict[str, str]:
+    """What the events of a name are called, by their types: as released, or as drafted where none is released yet."""
+    drafts = governance.drafted(workspace_id, EVENT_TYPE.name).values()
+    bodies = [*drafts, *(view.body for view in governance.all_released(workspace_id, EVENT_TYPE.name))]
+    return {str(body["name"]): str(body["title"]) for body in bodies if body.get("name") and body.get("title")}
+
+
 def kept_days(workspace_id: int) -> dict[str, int]:
     """For how many days the events of a name are kept, by released types; names that are kept for good are left out."""
     released = [view.model for view in governance.all_released(workspace_id, EVENT_TYPE.name)]

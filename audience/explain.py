@@ -13,9 +13,10 @@ from audience import sentences
 from audience.backends.database import condition, matching_events, people
 from audience.backends.records_sql import matching_relations
 from audience.bitmaps import draw
-from audience.catalogue import AttributeBody, attribute_of, hidden_from, titles_of, value_of
+from audience.catalogue import AttributeBody, attribute_of, hidden_from, value_of
 from audience.masking import shown
 from audience.models import Profile, Subscription
+from audience.names import Names, names_of
 from audience.profiles import Person, load
 from audience.resolve import Drafts, Segment, question, resolve
 from audience.rules import nodes
@@ -68,7 +69,7 @@ def explain(
         raise Missing("no such profile")
     asked = question(workspace_id, segment, as_of=as_of, drafts=drafts)
     answers = _answers(workspace_id, asked.node, [profile_id])[profile_id]
-    tree = _Teller(answers, asked.read, titles_of(asked.known)).tell(asked.written, asked.node)
+    tree = _Teller(answers, asked.read, names_of(workspace_id, asked.known)).tell(asked.written, asked.node)
     role = min(role, Role.APPROVER, key=list(Role).index)
     facts = {id(leaf): _facts(workspace_id, leaf, profile, asked.known, role) for leaf in _distinct(asked.node)}
     return _decide(_with_facts(tree, asked.node, facts), True)
@@ -91,8 +92,8 @@ def as_seen(actor: Actor, some: Sequence[Sampled]) -> list[Sampled]:
 def reasons(workspace_id: int, segment: Segment, ids: Sequence[int], *, as_of: datetime, drafts: Drafts = False) -> list[Sampled]:
     """These people, whether the segment has them or not, and the conditions that decided so; without those who are gone."""
     asked = question(workspace_id, segment, as_of=as_of, drafts=drafts)
-    titles, answers = titles_of(asked.known), _answers(workspace_id, asked.node, ids)
-    told = {pk: _decide(_Teller(found, asked.read, titles).tell(asked.written, asked.node), True) for pk, found in answers.items()}
+    names, answers = names_of(workspace_id, asked.known), _answers(workspace_id, asked.node, ids)
+    told = {pk: _decide(_Teller(found, asked.read, names).tell(asked.written, asked.node), True) for pk, found in answers.items()}
     return [
         Sampled(person, tuple(_in_words(leaf) for leaf in told[person.id].deciding()))
         for person in load(workspace_id, ids)
@@ -131,11 +132,11 @@ class _Teller:
 
     answers: Mapping[int, bool]
     read: Lookup
-    titles: Mapping[str, str]
+    names: Names
 
     def tell(self, written: DocumentModel, node: Bound) -> Explanation:
         word, children = nodes.children_of(written)
-        sentence = sentences.clause(written, self.titles)
+        sentence = sentences.clause(written, self.names)
         if word:
             inside = tuple(self.tell(child, part) for child, part in zip(children, below(node), strict=True))
             matched = (

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from audience.names import Names
 from audience.rule_words import FIELD_WORDS, MESSAGE_WORDS
 from governance.door import Body, look_up
 
@@ -48,8 +49,8 @@ def place(path: str, form: Body) -> str:
     return f"{holder}/where/{at}" if field == "where" and at else holder + _FIELDS.get(field, "/value")
 
 
-def label(path: str, form: Body, titles: Mapping[str, str]) -> str:
-    """What the builder calls the field at this pointer: "Condition 4 (Country)". titles: what attributes are called."""
+def label(path: str, form: Body, names: Names) -> str:
+    """What the builder calls the field at this pointer: "Condition 4 (Country)". names: what things are called."""
     found = re.match(r"(/rule(?:/of/\d+)*)(?:/steps/(\d+))?(?:/where/(\d+))?", path)
     if not found:
         return LABELS.get(path, "")
@@ -58,13 +59,13 @@ def label(path: str, form: Body, titles: Mapping[str, str]) -> str:
     if not isinstance(node, Mapping) or "of" in node or "word" in node:
         return f"Group {number}" if number else "People for whom"
     part = "".join(f", {word} {int(at) + 1}" for word, at in (("step", found[2]), ("part", found[3])) if at)
-    return f"Condition {number} ({_subject(node, titles)}){part}"
+    return f"Condition {number} ({_subject(node, names)}){part}"
 
 
-def _subject(node: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+def _subject(node: Mapping[str, Any], names: Names) -> str:
     sort, _, name = str(node.get("subject", "")).partition(":")
     if sort in ("event", "measure") and node.get("event"):
-        return str(node["event"])
+        return names.of("event", str(node["event"]))
     if sort == "message":
         return dict(MESSAGE_WORDS).get(name, name)
-    return FIELD_WORDS.get(name) or titles.get(name) or SUBJECT_WORDS.get(sort) or name or "as YAML"
+    return FIELD_WORDS.get(name) or names.attributes.get(name) or SUBJECT_WORDS.get(sort) or name or "as YAML"

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from audience.names import Names
 from audience.rule_words import GROUPS, LISTS, SPANS
 from audience.rule_written import plain
 from audience.rules.nodes import read_node
@@ -56,10 +57,10 @@ def _shown(node: Any) -> Body:
     return {"subject": "", "raw": dict(node)}
 
 
-def words_of(raw: Any) -> str:
+def words_of(raw: Any, names: Names) -> str:
     """What a condition that the builder has no fields for asks, "" where it can't be read."""
     try:
-        return clause(read_node(raw))
+        return clause(read_node(raw), names)
     except ValidationError:
         return ""
 

@@ -33,12 +33,13 @@ OP_WORDS = {
     "missing": "is not known",
     "before": "is before",
     "after": "is after",
-    "in_last": "was in the last",
+    "in_last": "is in the last",
     "in_next": "is in the next",
     "more_than_ago": "is longer ago than",
     "near": "is within",
     "anniversary": "has its day of the year within the next",
 }
+_OF_SEVERAL = {"in": "contains one of", "not_in": "contains none of"}
 COUNT_WORDS = (("at_least", "at least"), ("at_most", "at most"), ("exactly", "exactly"), ("never", "never"))
 HOW_WORDS = (
     ("sum", "the total of"),
@@ -74,6 +75,13 @@ PROPERTY_PICKERS: Mapping[str, Any] = {
     "property_bare": BARE,
 }
 """What the fields of an event's property offer, for their template."""
+
+
+def op_words(op: str, *, several: bool = False, past: bool = False) -> str:
+    """What an operator is called, in the builder as in sentences. several: of something that holds several texts; past: of a moment
+    that lies behind."""
+    words = _OF_SEVERAL.get(op, OP_WORDS[op]) if several else OP_WORDS[op]
+    return words.replace("is ", "was ", 1) if past and words.startswith("is ") else words
 
 
 def hangs_on_the_zone(op: str, type_: str) -> bool:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from audience.consent import topic_words
+from audience.names import Names
+from audience.rule_words import BARE, CHANNEL_WORDS, LISTS, op_words
 from audience.rules import nodes
 from audience.rules.values import Around, Span, Window
 from governance.door import DocumentModel
 
 SHOWN = 5  # values of a list that are spelled out
-_VERBS = {
-    "is": "is",
-    "is_not": "is not",
-    "contains": "contains",
-    "starts_with": "starts with",
-    "gt": "is more than",
-    "gte": "is at least",
-    "lt": "is less than",
-    "lte": "is at most",
-    "before": "is before",
-    "after": "is after",
+_FIELDS = {
+    "locale": "language",
+    "created_at": "profile's creation",
+    "zone": "time zone",
+    "email": "e-mail address",
+    "phone": "phone number",
 }
-_FIELDS = {"created_at": "profile's creation", "zone": "time zone", "email": "e-mail address", "phone": "phone number"}
 _OWN = " (by the day in their own time zone)"
 _MESSAGES = {  # what became of a message: as it is said, and as its opposite
     "sent": ("who were sent", "who were never sent"),
@@ -34,39 +30,37 @@ _MESSAGES = {  # what became of a message: as it is said, and as its opposite
     "complained": ("who complained of", "who never complained of"),
     "unsubscribed": ("who unsubscribed by", "who never unsubscribed by"),
 }
-_CHANNELS = {"email": "e-mail", "sms": "SMS", "push": "push"}
+_CHANNELS = {name: words.removeprefix("by ") for name, words in CHANNEL_WORDS}
 
 
-def sentence(rule: DocumentModel, titles: Mapping[str, str] | None = None) -> str:
-    """The whole rule as one sentence. titles: what attributes are called; their names stand in where there is none."""
-    text = clause(rule, titles)
+def sentence(rule: DocumentModel, names: Names | None = None) -> str:
+    """The whole rule as one sentence. names: what things are called; their keys stand in where nothing is given."""
+    text = clause(rule, names)
     return f"{text[:1].upper()}{text[1:]}." if text.startswith("everyone") else f"People {text}."
 
 
-def clause(node: DocumentModel, titles: Mapping[str, str] | None = None) -> str:
+def clause(node: DocumentModel, names: Names | None = None) -> str:
     """One node as a part of a sentence that begins with "people"."""
-    return _clause(node, titles or {}, bare=True)
+    return _clause(node, names or Names(), bare=True)
 
 
-def _clause(node: DocumentModel, titles: Mapping[str, str], *, bare: bool = False) -> str:
+def _clause(node: DocumentModel, names: Names, *, bare: bool = False) -> str:
     """bare: nothing stands beside this clause, so it needs no brackets."""
     word, children = nodes.children_of(node)
     if not word:
-        return _LEAVES[type(node)](node, titles)
+        return _LEAVES[type(node)](node, names)
     if word == "none":
-        return _bracketed("everyone" + _except(children, titles), bare)
+        return _bracketed("everyone" + _except(children, names), bare)
     if word == "any":
-        return _bracketed(
-            _joined([_clause(child, titles, bare=len(children) == 1) for child in children], "or"), bare or len(children) == 1
-        )
+        return _bracketed(_joined([_clause(child, names, bare=len(children) == 1) for child in children], "or"), bare or len(children) == 1)
     left_out = [child for group in children if isinstance(group, nodes.None_) for child in group.none]
     wanted = [child for child in children if not isinstance(child, nodes.None_)]
-    parts = [_clause(child, titles, bare=len(children) == 1) for child in wanted] or ["everyone"]
-    return _bracketed(_joined(parts, "and") + (_except(left_out, titles) if left_out else ""), bare or len(children) == 1)
+    parts = [_clause(child, names, bare=len(children) == 1) for child in wanted] or ["everyone"]
+    return _bracketed(_joined(parts, "and") + (_except(left_out, names) if left_out else ""), bare or len(children) == 1)
 
 
-def _except(children: list[DocumentModel], titles: Mapping[str, str]) -> str:
-    return f", except those {_joined([_clause(child, titles, bare=len(children) == 1) for child in children], 'or')}"
+def _except(children: list[DocumentModel], names: Names) -> str:
+    return f", except those {_joined([_clause(child, names, bare=len(children) == 1) for child in children], 'or')}"
 
 
 def _bracketed(text: str, bare: bool) -> str:
@@ -77,33 +71,29 @@ def _joined(parts: list[str], word: str) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {word} {parts[-1]}"
 
 
-def _attribute(node: nodes.Attribute, titles: Mapping[str, str]) -> str:
+def _attribute(node: nodes.Attribute, names: Names) -> str:
     fresh = f", by a score not older than {_span(node.fresh)}," if node.fresh else ""
-    return f"whose {titles.get(node.attribute, node.attribute)} {_test(node.op, node.value)}{_OWN if node.zone else ''}{fresh}"
+    asked = _test(node.op, node.value, several=node.attribute in names.several)
+    return f"whose {names.attribute(node.attribute)} {asked}{_OWN if node.zone else ''}{fresh}"
 
 
-def _profile(node: nodes.Profile, titles: Mapping[str, str]) -> str:
+def _profile(node: nodes.Profile, names: Names) -> str:
     return f"whose {_FIELDS.get(node.profile, node.profile)} {_test(node.op, node.value)}{_OWN if node.zone else ''}"
 
 
-def _test(op: str, value: Any) -> str:
-    if op in ("in", "not_in"):
-        return f"is {'one of' if op == 'in' else 'none of'} {_values(value)}"
-    if op == "has_all":
-        return f"has all of {_values(value, 'and')}"
+def _test(op: str, value: Any, *, several: bool = False, past: bool = False) -> str:
+    words = op_words(op, several=several, past=past)
+    if op in BARE:
+        return words
     if op == "anniversary":
-        return f"has its day of the year {f'within the next {_span(value)}' if isinstance(value, Span) else 'today'}"
-    if op in ("exists", "missing"):
-        return "is known" if op == "exists" else "is not known"
+        return f"{words} {_span(value)}" if isinstance(value, Span) else f"{words.partition(' within')[0]} today"
     if op == "between":
-        return f"is between {_value(value[0])} and {_value(value[1])}"
+        return f"{words} {_value(value[0])} and {_value(value[1])}"
+    if op in LISTS:
+        return f"{words} {_values(value, 'and' if op == 'has_all' else 'or')}"
     if isinstance(value, Around):
-        return f"is within {value.km:g} km of {value.lat:g}, {value.lon:g}"
-    if isinstance(value, Span):
-        return {"in_last": "is in the last {}", "in_next": "is in the next {}", "more_than_ago": "is more than {} ago"}[op].format(
-            _span(value)
-        )
-    return f"{_VERBS[op]} {_value(value)}"
+        return f"{words} {value.km:g} km of {value.lat:g}, {value.lon:g}"
+    return f"{words} {_span(value) if isinstance(value, Span) else _value(value)}"
 
 
 def _span(span: Span | Window) -> str:
@@ -122,9 +112,9 @@ def _values(values: list[object], word: str = "or") -> str:
     return _joined(told, word) if len(values) <= SHOWN else f"{', '.join(told)} {word} {len(values) - SHOWN:,} more"
 
 
-def _event(node: nodes.Event, titles: Mapping[str, str]) -> str:
+def _event(node: nodes.Event, names: Names) -> str:
     often = _often(node)
-    text = f"who did {_happening(node.event, ())} {often}" if often else f"who never did {_happening(node.event, ())}"
+    text = f"who did {_happening(node.event, (), names)} {often}" if often else f"who never did {_happening(node.event, (), names)}"
     return text + _having(node.where) + _in_the_last(node.within)
 
 
@@ -137,8 +127,8 @@ def _often(node: nodes.Event | nodes.Message) -> str:
     return f"{node.op.replace('_', ' ')} {times}"
 
 
-def _happening(name: str, where: Sequence[nodes.Property]) -> str:
-    return f"“{name}”{_having(where)}"
+def _happening(name: str, where: Sequence[nodes.Property], names: Names) -> str:
+    return f"“{names.of('event', name)}”{_having(where)}"
 
 
 def _having(where: Sequence[nodes.Property]) -> str:
@@ -149,15 +139,15 @@ def _in_the_last(within: Window | None) -> str:
     return f" in the last {_span(within)}" if within else ""
 
 
-def _message(node: nodes.Message, titles: Mapping[str, str]) -> str:
+def _message(node: nodes.Message, names: Names) -> str:
     channel = f" {_CHANNELS.get(node.channel, node.channel)}" if node.channel else ""
-    of = f"a{channel} message of “{node.campaign}”" if node.campaign else f"any{channel} message"
+    of = f"a{channel} message of “{names.of('campaign', node.campaign)}”" if node.campaign else f"any{channel} message"
     often, (was, never) = _often(node), _MESSAGES[node.message]
     return f"{f'{was} {of} {often}' if often else f'{never} {of}'}{_in_the_last(node.within)}"
 
 
-def _sequence(node: nodes.Sequence, titles: Mapping[str, str]) -> str:
-    *before, last = (_happening(step.event, step.where) for step in node.sequence)
+def _sequence(node: nodes.Sequence, names: Names) -> str:
+    *before, last = (_happening(step.event, step.where, names) for step in node.sequence)
     apart = f"{node.apart.amount:,} {node.apart.unit[:-1] if node.apart.amount == 1 else node.apart.unit}"
     start = f"who did {', then '.join(before)}{_in_the_last(node.within)}"
     each = " of each other" if len(node.sequence) > 2 else ""
@@ -166,22 +156,22 @@ def _sequence(node: nodes.Sequence, titles: Mapping[str, str]) -> str:
     return f"{start}{f', within {apart}{each},' if len(before) > 1 else ''} and then not {last} within {apart}"
 
 
-def _measure(node: nodes.Measure, titles: Mapping[str, str]) -> str:
-    which = _happening(node.measure, node.where) + _in_the_last(node.within)
+def _measure(node: nodes.Measure, names: Names) -> str:
+    which = _happening(node.measure, node.where, names) + _in_the_last(node.within)
     if node.how in ("first", "last"):
-        return f"whose {node.how} {which} {_test(node.op, node.value).replace('is ', 'was ', 1)}"
+        return f"whose {node.how} {which} {_test(node.op, node.value, past=True)}"
     of = {"sum": "total", "average": "average", "smallest": "smallest", "largest": "largest"}[node.how]
     return f"whose {of} {node.of} of all {which} {_test(node.op, node.value)}"
 
 
-def _record(node: nodes.Record, titles: Mapping[str, str]) -> str:
-    count = 1 if node.count is None else node.count
+def _record(node: nodes.Record, names: Names) -> str:
+    count, kind = 1 if node.count is None else node.count, names.of("record_type", node.record)
     role = f" as “{node.role}”" if node.role else ""
     having = f" that have {_joined([_field(test) for test in node.where], 'and')}" if node.where else ""
     if node.op == "never" or (node.op in ("at_most", "exactly") and count == 0):
-        return f"with no “{node.record}”{role}{having.replace(' that have', ' that has', 1)}"
+        return f"with no “{kind}”{role}{having.replace(' that have', ' that has', 1)}"
     how_many = f"{node.op.replace('_', ' ')} {count:,}"
-    return f"with {how_many} “{node.record}”{role}{having if count > 1 else having.replace(' that have', ' that has', 1)}"
+    return f"with {how_many} “{kind}”{role}{having if count > 1 else having.replace(' that have', ' that has', 1)}"
 
 
 def _field(test: nodes.RecordField) -> str:
@@ -190,7 +180,7 @@ def _field(test: nodes.RecordField) -> str:
     return f"{words}{_OWN if test.zone else ''}"
 
 
-def _share(node: nodes.Share, titles: Mapping[str, str]) -> str:
+def _share(node: nodes.Share, names: Names) -> str:
     return f"in a share of {node.share.percent:g} %, drawn for “{node.share.salt}”"
 
 
@@ -202,13 +192,13 @@ def _bare(test: nodes.Property) -> str:
     return _test(test.op, test.value).removeprefix("is ")
 
 
-def _consent(node: nodes.Consent, titles: Mapping[str, str]) -> str:
+def _consent(node: nodes.Consent, names: Names) -> str:
     said = "who agreed to" if node.consent.state == "subscribed" else "who have yet to confirm that they agree to"
     channel = _CHANNELS.get(node.consent.channel, node.consent.channel)
     return f"{said} {channel}" if node.consent.topic == "*" else f"{said} “{topic_words(node.consent.topic)}” by {channel}"
 
 
-_LEAVES: dict[type[DocumentModel], Callable[[Any, Mapping[str, str]], str]] = {
+_LEAVES: dict[type[DocumentModel], Callable[[Any, Names], str]] = {
     nodes.Attribute: _attribute,
     nodes.Profile: _profile,
     nodes.Event: _event,
@@ -217,10 +207,10 @@ _LEAVES: dict[type[DocumentModel], Callable[[Any, Mapping[str, str]], str]] = {
     nodes.Sequence: _sequence,
     nodes.Record: _record,
     nodes.Share: _share,
-    nodes.Segment: lambda node, titles: f"in the segment “{node.segment}”",
-    nodes.OnList: lambda node, titles: f"on the list “{node.list}”",
+    nodes.Segment: lambda node, names: f"in the segment “{names.of('segment', node.segment)}”",
+    nodes.OnList: lambda node, names: f"on the list “{names.of('list', node.list)}”",
     nodes.Consent: _consent,
-    nodes.Reachable: lambda node, titles: f"who can be reached by {_CHANNELS[node.reachable]}",
-    nodes.Everyone: lambda node, titles: "everyone",
-    nodes.Trigger: lambda node, titles: f"whose event has {_property(node.trigger)}",
+    nodes.Reachable: lambda node, names: f"who can be reached by {_CHANNELS[node.reachable]}",
+    nodes.Everyone: lambda node, names: "everyone",
+    nodes.Trigger: lambda node, names: f"whose event has {_property(node.trigger)}",
 }

@@ -21,6 +21,7 @@ from audience import sql
 from audience.addresses import country_codes, zone_names
 from audience.breakdown import as_given
 from audience.catalogue import Catalogue, titles_of, types_of
+from audience.event_types import event_titles
 from audience.events import event_names, latest_properties
 from audience.models import Subscription
 from audience.rule_written import plain
@@ -81,7 +82,7 @@ def suggest_value(workspace_id: int, known: Catalogue, subject: str, typed: str,
 
 def suggest_event(workspace_id: int, typed: str, *, now: datetime) -> Suggestions:
     """Names of events that happened."""
-    found = _remembered((workspace_id, "events"), now, lambda: _plainly(event_names(workspace_id, limit=NAMES)))
+    found = _remembered((workspace_id, "events"), now, lambda: _events(workspace_id))
     return Suggestions(_first(typed, found.items))
 
 
@@ -143,6 +144,13 @@ def _begins(said: Sequence[str], start: str, word: re.Pattern[str]) -> bool:
 
 def _plainly(names: Iterable[str]) -> Suggestions:
     return Suggestions(tuple(Suggestion(name, name) for name in names))
+
+
+def _events(workspace_id: int) -> Suggestions:
+    """By their types' titles, where they have one: the name stays beside it, which is what the field holds."""
+    titles = event_titles(workspace_id)
+    names = event_names(workspace_id, limit=NAMES)
+    return Suggestions(tuple(Suggestion(name, f"{titles[name]} ({name})" if name in titles else name) for name in names))
 
 
 def _values(workspace_id: int, name: str, type_: str, start: str = "") -> Suggestions:

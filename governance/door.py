@@ -58,6 +58,7 @@ from governance.reading import (
     revision_by_id,
     revisions,
     titles,
+    titles_of_kinds,
     users_of,
 )
 from governance.releases import recall, recalled, release, roll_back
@@ -207,6 +208,7 @@ __all__ = [
     "take_step",
     "used_by",
     "titles",
+    "titles_of_kinds",
     "users_of",
     "waiting_for",
     "waiting_submissions",

@@ -152,7 +152,7 @@ def look_ahead(
         currency=currency,
         parts=parts,
         countries=countries,
-        sentence=audience.sentence(segment.model.rule, audience.titles_of(audience.catalogue(workspace_id))),
+        sentence=audience.sentence(segment.model.rule, audience.names_of(workspace_id)),
     )
     if not draft and campaign.trigger.type != "event":
         asked = replace(plan, mails=content.planned_mails(workspace_id, campaign.template_paths(), templates, plan.pins))

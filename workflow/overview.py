@@ -118,8 +118,7 @@ def campaign_words(workspace_id: int, campaign: CampaignBody) -> str:
     when = trigger_words(campaign)
     said = [f"Sends {' or '.join(letters)} to the people of “{titled[segment]}”, {when[:1].lower()}{when[1:]}"]
     if isinstance(campaign.trigger, OnEvent) and campaign.trigger.where is not None:
-        known = audience.titles_of(audience.catalogue(workspace_id))
-        words = audience.sentence(campaign.trigger.where, known).rstrip(".")
+        words = audience.sentence(campaign.trigger.where, audience.names_of(workspace_id)).rstrip(".")
         said.append(f"only to {words[:1].lower()}{words[1:]}")
     if campaign.holdout:
         said.append(f"{campaign.holdout:.0%} of them are left alone")

@@ -15,6 +15,7 @@ from audience.breakdown import breakdown
 from audience.catalogue import AttributeBody, attribute_of, catalogue, hidden_from, shown_to, titles_of, types_of
 from audience.documents import SEGMENT
 from audience.masking import shown
+from audience.names import named_in, names_of
 from audience.profiles import everyone
 from audience.resolve import resolve
 from audience.rule_words import FIELD_WORDS
@@ -115,6 +116,7 @@ def _numbers(request: ConsoleRequest, view: DocumentView, by: str) -> dict[str, 
         "chosen": chosen,
         "total": everyone(workspace_id),
         "sentence": spoken(workspace_id, model),
+        "named": named_in(model.rule, names_of(workspace_id)),
         "broken": broken,
         "bars": [(bar.value if by == COUNTRY else bar.label[:LONGEST], bar.people) for bar in broken.bars],
         "where": where,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audience import rule_words
+from audience.names import Names
 from audience.rule_shown import words_of
 from audience.rules.operations import OPERATORS
 from audience.suggestions import SUGGESTED_FIELDS
@@ -19,16 +20,18 @@ WHOLE = {"is", "is_not", "in", "not_in", "has_all", "starts_with"}  # operators 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """What the catalogue has for conditions on attributes. types and units: by the names that rules use; closed: those names whose
-    values aren't for whoever looks."""
+    values aren't for whoever looks; names: what things are called."""
 
     types: Mapping[str, str]
     units: Mapping[str, str]
     closed: Set[str]
+    names: Names = field(default_factory=Names)
 
 
 @dataclass(frozen=True, slots=True)
 class RuleNode:
-    """One group or condition as the template draws it. values: whose values its field suggests, as the page of suggestions calls it."""
+    """One group or condition as the template draws it. values: whose values its field suggests, as the page of suggestions calls it;
+    words: what a condition asks that the builder has no fields for."""
 
     path: str
     shown: Mapping[str, Any]
@@ -52,16 +55,12 @@ class RuleNode:
     closed: bool = False
     children: list[RuleNode] = field(default_factory=list)
     number: str = ""
+    words: str = ""
 
     @property
     def raw(self) -> str:
         """A condition that the builder can't show, as JSON."""
         return json.dumps(self.shown.get("raw"), ensure_ascii=False)
-
-    @property
-    def words(self) -> str:
-        """What such a condition asks."""
-        return words_of(self.shown.get("raw"))
 
     @property
     def wrong(self) -> str:
@@ -112,7 +111,8 @@ def rule_tree(
 def _condition(shown: Mapping[str, Any], offer: Offer) -> dict[str, Any]:
     sort, _, name = str(shown.get("subject", "")).partition(":")
     if sort not in {"attribute", "profile", "measure"}:
-        return {"sort": sort, "name": name, "op": str(shown.get("op", ""))}  # the rest is in its fields
+        words = words_of(shown.get("raw"), offer.names) if not sort else ""
+        return {"sort": sort, "name": name, "op": str(shown.get("op", "")), "words": words}  # the rest is in its fields
     if sort == "measure":
         type_ = rule_words.measure_type(shown.get("how"))
         allowed = rule_words.MEASURE_OPS[type_]
@@ -125,7 +125,7 @@ def _condition(shown: Mapping[str, Any], offer: Offer) -> dict[str, Any]:
         "sort": sort,
         "name": name,
         "type": type_,
-        "ops": tuple((each, _op_words(each, type_)) for each in allowed),
+        "ops": tuple((each, rule_words.op_words(each, several=type_ == "list", past=sort == "measure")) for each in allowed),
         "op": op,
         "value_look": value_look(op, type_),
         "values": _suggested(sort, name, op, type_, offer),
@@ -143,14 +143,6 @@ def _suggested(sort: str, name: str, op: str, type_: str, offer: Offer) -> str:
         return ""
     whole = op in WHOLE or (type_ == "list" and op == "contains")
     return f"attribute:{name}" if type_ == "number" or (type_ in ("text", "list") and whole) else ""
-
-
-def _op_words(op: str, type_: str) -> str:
-    if type_ == "list" and op == "in":
-        return "contains one of"
-    if type_ == "list" and op == "not_in":
-        return "contains none of"
-    return rule_words.OP_WORDS[op]
 
 
 def value_look(op: str, type_: str) -> str:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from audience.documents import SEGMENT, SegmentBody
 from audience.explain import explain, sample
 from audience.masking import shown_one
+from audience.names import named_in, names_of
 from audience.profiles import countries, everyone, find
 from audience.resolve import Resolution, count, resolve
 from audience.snapshots import growth
@@ -40,6 +41,7 @@ def preview(request: ConsoleRequest, key: str) -> HttpResponse:
             "differs": view.released is not None and (view.state != "released" or context["below"]),
             "total": everyone(workspace_id),
             "sentence": spoken(workspace_id, model),
+            "named": named_in(model.rule, names_of(workspace_id)),
             "countries": [(name, many) for name, many in where[:NATIONS]],
             "elsewhere": sum(many for _, many in where[NATIONS:]),
             "sample": sample(workspace_id, model, SHOWN, as_of=now, drafts=True, actor=request.actor),

@@ -16,6 +16,7 @@ from audience.events import event_names
 from audience.explain import sample
 from audience.id_lists import id_lists
 from audience.models import Snapshot, Subscription
+from audience.names import Names, named_in, names_of
 from audience.profiles import everyone
 from audience.resolve import resolve
 from audience.sentences import sentence
@@ -47,33 +48,32 @@ NAMES = 300  # event names and topics offered
 def segments(request: ConsoleRequest) -> HttpResponse:
     """Every segment with its rule in words and its last count."""
     context = list_context(request, SEGMENT)
-    known = catalogue(request.actor.workspace_id)
-    titles = titles_of(known)
+    names = names_of(request.actor.workspace_id)
     keys = [view.key for view in context["documents"]]
     counted: dict[str, Snapshot] = {}
     for row in Snapshot.objects.filter(workspace_id=request.actor.workspace_id, segment_key__in=keys).defer("bitmap").order_by("as_of"):
         counted[row.segment_key] = row
     context["rows"] = [
-        {"document": view, "sentence": _words(view.latest, titles), "snapshot": counted.get(view.key)} for view in context["documents"]
+        {"document": view, "sentence": _words(view.latest, names), "snapshot": counted.get(view.key)} for view in context["documents"]
     ]
     return render(request, "audience/segment_list.html", context)
 
 
-def _words(revision: Any, titles: Mapping[str, str]) -> str:
+def _words(revision: Any, names: Names) -> str:
     try:
-        return sentence(revision.model.rule, titles)
+        return sentence(revision.model.rule, names)
     except Invalid:
         return "This rule no longer fits what rules may say."
 
 
 def spoken(workspace_id: int, body: SegmentBody) -> str:
     """The rule as the person reads it who must vouch for it."""
-    return sentence(body.rule, titles_of(catalogue(workspace_id)))
+    return sentence(body.rule, names_of(workspace_id))
 
 
 def _editor(request: ConsoleRequest) -> Editor:
     known = catalogue(request.actor.workspace_id)
-    types, titles = types_of(known), titles_of(known)
+    types, names = types_of(known), names_of(request.actor.workspace_id, known)
     return Editor(
         SEGMENT,
         to_form=rule_forms.to_form,
@@ -82,7 +82,7 @@ def _editor(request: ConsoleRequest) -> Editor:
         steps=rule_steps.steps,
         focus=rule_steps.focus,
         place=rule_places.place,
-        label=lambda path, form: rule_places.label(path, form, titles),
+        label=lambda path, form: rule_places.label(path, form, names),
     )
 
 
@@ -114,7 +114,9 @@ def _offer(request: ConsoleRequest, known: Mapping[str, AttributeBody]) -> Offer
     types = types_of(known)
     bodies = {name: attribute_of(known, name) for name in types}
     closed = {name for name, body in bodies.items() if hidden_from(request.actor.role, body)}
-    return Offer(types, {name: body.unit for name, body in bodies.items() if body and body.unit}, closed)
+    return Offer(
+        types, {name: body.unit for name, body in bodies.items() if body and body.unit}, closed, names_of(request.actor.workspace_id, known)
+    )
 
 
 def _pickers(request: ConsoleRequest, known: Mapping[str, AttributeBody], key: str | None) -> dict[str, Any]:
@@ -178,10 +180,11 @@ def look(request: ConsoleRequest) -> HttpResponse:
         found = resolve(request.actor.workspace_id, model, as_of=now, drafts=True)
     except (Invalid, Missing) as error:
         return render(request, "audience/_look.html", {"unfinished": what_to_finish(request, error), "before": _counted_before(request)})
-    titles = titles_of(catalogue(request.actor.workspace_id))
+    names = names_of(request.actor.workspace_id)
     context = {
         "found": found,
-        "sentence": sentence(model.rule, titles),
+        "sentence": sentence(model.rule, names),
+        "named": named_in(model.rule, names),
         "sample": sample(request.actor.workspace_id, model, SAMPLED, as_of=now, drafts=True, actor=request.actor) if found.count else [],
         "total": everyone(request.actor.workspace_id),
     }

@@ -151,7 +151,7 @@ def test_whoever_has_a_valid_device_can_be_reached_by_push(api: Api, ada: Actor,
     governance.save(ada, "segment", "phones", {"title": "Phones", "rule": {"reachable": "push"}}, base=None, now=now)
     rule = governance.document(workspace_id, "segment", "phones").latest.model
     assert list(audience.resolve(workspace_id, rule, as_of=now).ids) == [ids["ada"]]
-    assert audience.sentence(rule.rule, {}) == "People who can be reached by push."
+    assert audience.sentence(rule.rule) == "People who can be reached by push."
 
 
 def test_the_page_of_a_person_shows_their_devices_masked(api: Api, ada: Actor, client: Client) -> None:

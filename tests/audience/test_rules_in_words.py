@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from audience.names import Names, named_in
 from audience.rules.nodes import read_node
 from audience.sentences import sentence
 from tests.laws.rules_drawn import rules
@@ -44,6 +45,13 @@ from tests.laws.rules_drawn import rules
         ),
         ({"share": {"percent": 12.5, "salt": "spring"}}, "People in a share of 12.5 %, drawn for “spring”."),
         ({"attribute": "tags", "op": "has_all", "value": ["a", "b"]}, "People whose tags has all of “a” and “b”."),
+        ({"attribute": "hobbies", "op": "in", "value": ["chess", "go"]}, "People whose hobbies contains one of “chess” or “go”."),
+        ({"attribute": "hobbies", "op": "not_in", "value": ["chess"]}, "People whose hobbies contains none of “chess”."),
+        (
+            {"attribute": "seen", "op": "more_than_ago", "value": {"amount": 6, "unit": "months"}},
+            "People whose seen is longer ago than 6 months.",
+        ),
+        ({"profile": "locale", "op": "starts_with", "value": "pt"}, "People whose language starts with “pt”."),
         ({"attribute": "born", "op": "anniversary"}, "People whose born has its day of the year today."),
         ({"event": "visit", "op": "at_most", "count": 0}, "People who never did “visit”."),
         ({"none": [{"segment": "vip"}]}, "Everyone, except those in the segment “vip”."),
@@ -69,7 +77,48 @@ from tests.laws.rules_drawn import rules
     ],
 )
 def test_a_rule_reads_as_a_sentence(rule: Any, words: str) -> None:
-    assert sentence(read_node(rule), {"tier": "Loyalty tier"}) == words
+    assert sentence(read_node(rule), Names({"tier": "Loyalty tier"}, {"hobbies"})) == words
+
+
+NAMES = Names(
+    others={
+        ("segment", "vip"): "VIP guests",
+        ("list", "fair"): "The fair",
+        ("campaign", "spring"): "Spring sale",
+        ("event", "order.paid"): "Paid an order",
+        ("record_type", "booking"): "Booking",
+    }
+)
+
+
+def test_what_a_rule_names_by_keys_is_told_by_titles() -> None:
+    rule = read_node(
+        {
+            "all": [
+                {"segment": "vip"},
+                {"list": "fair"},
+                {"event": "order.paid"},
+                {"message": "opened", "campaign": "spring"},
+                {"record": "booking"},
+                {"measure": "order.paid", "how": "last", "op": "more_than_ago", "value": {"amount": 2, "unit": "days"}},
+                {"sequence": [{"event": "cart_left"}, {"event": "order.paid"}], "apart": {"amount": 3, "unit": "days"}},
+                {"event": "visit"},
+            ]
+        }
+    )
+    assert sentence(rule, NAMES) == (
+        "People in the segment “VIP guests”, on the list “The fair”, who did “Paid an order” at least once, who opened a message of"
+        " “Spring sale” at least once, with at least 1 “Booking”, whose last “Paid an order” was longer ago than 2 days,"
+        " who did “cart left” and then “Paid an order”, within 3 days and who did “visit” at least once."
+    )
+    assert [(each.words, each.title, each.key) for each in named_in(rule, NAMES)] == [
+        ("segment", "VIP guests", "vip"),
+        ("list", "The fair", "fair"),
+        ("event", "Paid an order", "order.paid"),
+        ("campaign", "Spring sale", "spring"),
+        ("record type", "Booking", "booking"),
+        ("event", "cart left", "cart_left"),
+    ]
 
 
 @given(rules)

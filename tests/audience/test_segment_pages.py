@@ -370,3 +370,27 @@ def test_the_explorer_shows_how_a_segment_grew_and_who_came_and_went(crowd: None
 def test_nobody_is_nothing_to_break_down(crowd: None, now: datetime) -> None:
     released("nobody", {"none": [{"everyone": True}]}, now)
     assert "nothing to break down" in page("vera", "/console/segments/nobody/explore/", now=now, part=True)
+
+
+# ── keys and titles ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_segments_and_events_are_told_by_title_with_the_key_in_small(crowd: None, now: datetime) -> None:
+    factories.put("event_type", "stays", {"title": "Completed a stay", "name": "stay_completed"}, now=now)
+    rule = {"all": [{"segment": "britons"}, {"none": [{"event": "stay_completed"}, {"event": "cart_left"}]}]}
+    factories.put("segment", "quiet", factories.segment(title="Quiet", rule=rule), now=now)
+    said = page("vera", "/console/segments/quiet/preview/", now=now)
+    in_words = "in the segment “Britons”, except those who did “Completed a stay” at least once or who did “cart left” at least once."
+    assert f"People {in_words}" in said
+    assert "Segment Britons : britons · event Completed a stay: stay_completed · event cart left: cart_left" in said
+    assert "whose country is" in said and "in the segment “Britons”" in page("vera", "/console/segments/", now=now)
+    looked = beside("", {"base": "1"}, now=now, key="quiet")
+    assert in_words in looked and "<code>stay_completed</code>" in looked
+
+
+def test_the_builder_and_the_sentence_call_an_operator_alike(crowd: None, now: datetime) -> None:
+    factories.put("attribute", "interests", factories.attribute(title="Interests", type="list"), now=now)
+    rule = {"subject": "attribute:interests", "op": "in", "values": "chess\ngo"}
+    assert '<option value="in" selected>contains one of</option>' in builder(rule, now=now)
+    looked = beside("", {f"/rule/of/0/{name}": value for name, value in rule.items()}, now=now, key="")
+    assert "whose Interests contains one of “chess” or “go”" in looked

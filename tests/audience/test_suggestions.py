@@ -112,7 +112,11 @@ def test_events_their_properties_and_the_values_of_these_are_suggested(crowd: No
         audience.NewEvent("3", "parked", "b", now - timedelta(hours=3), {"plan": "Basic", "gift": True}),
     ]
     audience.record(factories.workspace().pk, events, now=now)
+    factories.put("event_type", "paid", {"title": "An order was settled", "name": "paid"}, now=now)
     assert values(asked("vera", "event", "pa", now=now)) == [("paid", None), ("parked", None)]
+    suggestions.forget()
+    (settled,) = asked("vera", "event", "settled", now=now)["items"]
+    assert (settled["value"], settled["label"]) == ("paid", "An order was settled (paid)")
     assert values(asked("vera", "property", event="paid", now=now))[0] == ("plan", None)
     assert values(asked("ada", "property-value", event="paid", property="plan", now=now)) == [("Pro", None)]
     assert values(asked("ada", "property-value", event="paid", property="code", now=now)) == [('"007"', None)], "a text, not a number"

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from audience import rule_places
+from audience.names import Names
 from governance import door as governance
 from governance.door import User
 from presentation import template_places
@@ -37,14 +38,14 @@ RULE = {
 def test_a_rules_fault_names_its_condition_as_the_builder_counts(path: str, field: str, words: str) -> None:
     form = {"rule": RULE}
     assert rule_places.place(path, form) == field
-    assert rule_places.label(field, form, {"stays": "Stays so far"}) == words
+    assert rule_places.label(field, form, Names({"stays": "Stays so far"})) == words
 
 
 def test_a_rule_of_one_condition_shows_its_fault_in_the_group_that_it_is_drawn_in() -> None:
     form = {"rule": {"word": "", "of": [{"subject": "event", "event": "paid", "where": [{}]}]}}
     assert rule_places.place("/rule/within/last", form) == "/rule/of/0/last"
     assert rule_places.place("/rule/where/0/value", form) == "/rule/of/0/where/0"
-    assert rule_places.label("/rule/of/0/where/0", form, {}) == "Condition 1 (paid), part 1"
+    assert rule_places.label("/rule/of/0/where/0", form, Names()) == "Condition 1 (paid), part 1"
 
 
 def test_a_templates_fault_names_its_field_and_language() -> None:

@@ -163,8 +163,7 @@ def audience_look(request: ConsoleRequest) -> HttpResponse:
     try:
         view = governance.document(workspace_id, "segment", key)
         count = audience.count(workspace_id, view.latest.model, as_of=now, drafts=True)
-        titles = audience.titles_of(audience.catalogue(workspace_id))
-        words = audience.sentence(view.latest.model.rule, titles)
+        words = audience.sentence(view.latest.model.rule, audience.names_of(workspace_id))
     except (Invalid, Missing) as error:
         return render(request, "workflow/_audience.html", {"reason": error.reason})
     return render(

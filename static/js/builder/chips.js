@@ -3,6 +3,7 @@ import { enhance } from "./values.js";
 import { tell } from "./steps.js";
 
 const MOST = 40; // values that are worth a chip each
+const NAMES = { "profile:country": "region", "profile:locale": "language" }; // what is kept as a code, and has a name
 const split = (text) => text.split(/[\n,;]/).map((each) => each.trim()).filter(Boolean);
 
 function dress(field) {
@@ -32,6 +33,14 @@ function dress(field) {
   field.before(holder);
   field.hidden = true;
 
+  const names = NAMES[field.dataset.values] && new Intl.DisplayNames(["en"], { type: NAMES[field.dataset.values], fallback: "none" });
+  const named = (value) => {
+    try {
+      return names?.of(value) ?? "";
+    } catch {
+      return ""; // no code at all
+    }
+  };
   const values = () => split(field.value);
   const write = (next) => {
     field.value = next.join("\n");
@@ -53,6 +62,7 @@ function dress(field) {
     chips.replaceChildren(...values().map((value, at) => {
       const chip = document.createElement("li");
       chip.className = "chip";
+      chip.title = named(value);
       const words = document.createElement("span");
       words.className = "truncate";
       words.textContent = value;

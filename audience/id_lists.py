@@ -18,8 +18,9 @@ from pyroaring import BitMap64
 from audience import sql
 from audience.addresses import BadAddress, email_address, phone_number
 from audience.external_ids import external_id_fault, external_id_of
+from audience.masking import search_as, sees_addresses, shown
 from audience.models import IdList, ListMember
-from audience.profiles import ids_of, people
+from audience.profiles import Person, ids_of, load, people, search_rows
 from governance.door import Actor, Finding, Invalid, Missing, audit, shorten
 
 By = Literal["external_id", "email", "phone"]
@@ -29,6 +30,7 @@ MAX_LINES = 2_000_000
 MAX_LINE = 400  # characters: longer than any id or address
 TOLD = 20  # lines that are told by number
 AT_ONCE = 5_000
+NO_LIST = "a list of this key"
 KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
 
 
@@ -90,9 +92,7 @@ def drop_list(actor: Actor, key: str, *, used_by: Callable[[str], list[str]], no
     if users:
         raise Invalid([Finding("error", "/key", f"a list that {', '.join(users[:5])} asks for", "a list that no segment asks for")])
     with transaction.atomic():
-        row = IdList.objects.select_for_update().filter(workspace_id=actor.workspace_id, key=key).first()
-        if row is None:
-            raise Missing("a list of this key")
+        row = _locked(actor, key)
         ListMember.objects.filter(of=row).delete()
         row.delete()
         audit(actor, "list.dropped", subject=f"list:{key}", data={}, now=now)
@@ -101,6 +101,63 @@ def drop_list(actor: Actor, key: str, *, used_by: Callable[[str], list[str]], no
 def id_lists(workspace_id: int) -> list[IdList]:
     """All lists, by title."""
     return list(IdList.objects.filter(workspace_id=workspace_id).order_by("title", "key"))
+
+
+def list_of(workspace_id: int, key: str) -> IdList:
+    """One list by its key. Raises Missing."""
+    row = IdList.objects.filter(workspace_id=workspace_id, key=key).first()
+    if row is None:
+        raise Missing(NO_LIST)
+    return row
+
+
+def on_list(actor: Actor, row: IdList, text: str = "", *, limit: int, after: int = 0) -> list[Person]:
+    """Who is on a list, by their numbers from beyond `after`, as this actor may see them. text: as `search_as` looks for it."""
+    members = ListMember.objects.filter(of=row, profile_id__gt=after).order_by("profile_id")
+    if text and sees_addresses(actor):
+        among = members.order_by().values("profile_id")
+        found = search_rows(actor.workspace_id, text).filter(id__in=among).order_by("id").values_list("id", flat=True)
+        return shown(actor, load(actor.workspace_id, list(found[:limit])))
+    if text:
+        members = members.filter(profile_id__in=[person.id for person in search_as(actor, text)])
+    return shown(actor, load(actor.workspace_id, list(members.values_list("profile_id", flat=True)[:limit])))
+
+
+def take_off(actor: Actor, key: str, profile_id: int, *, now: datetime) -> bool:
+    """Take one person off a list; False where they weren't on it. Raises Missing where there is no list of this key."""
+    with transaction.atomic():
+        row = _locked(actor, key)
+        gone, _ = ListMember.objects.filter(of=row, profile_id=profile_id).delete()
+        _one_moved(actor, row, "remove", gone, now)
+    return bool(gone)
+
+
+def put_on(actor: Actor, key: str, profile_id: int, *, now: datetime) -> bool:
+    """Put one person on a list; False where they were on it. Raises Missing where there is no such list or person."""
+    with transaction.atomic():
+        row = _locked(actor, key)
+        # Held, so that nobody who is being forgotten is put on it.
+        if people(actor.workspace_id).select_for_update().filter(pk=profile_id).first() is None:
+            raise Missing("no such profile: it may have been erased")
+        _, came = ListMember.objects.get_or_create(of=row, profile_id=profile_id, defaults={"workspace_id": actor.workspace_id})
+        _one_moved(actor, row, "add", int(came), now)
+    return came
+
+
+def _locked(actor: Actor, key: str) -> IdList:
+    """A list that nobody else changes until this transaction ends. Raises Missing."""
+    row = IdList.objects.select_for_update().filter(workspace_id=actor.workspace_id, key=key).first()
+    if row is None:
+        raise Missing(NO_LIST)
+    return row
+
+
+def _one_moved(actor: Actor, row: IdList, mode: Mode, moved: int, now: datetime) -> None:
+    if moved:
+        row.people, row.updated_at = ListMember.objects.filter(of=row).count(), now
+        row.save()
+        counts = {"lines": 1, "added": moved if mode == "add" else 0, "removed": moved if mode == "remove" else 0, "people": row.people}
+        audit(actor, "list.changed", subject=f"list:{row.key}", data={**counts, "mode": mode, "by": "hand"}, now=now)
 
 
 def list_numbers(workspace_id: int) -> Mapping[str, int]:

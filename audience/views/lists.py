@@ -11,13 +11,29 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
 from audience.documents import SEGMENT
-from audience.id_lists import By, ListOutcome, Mode, change_list, drop_list, id_lists, lines_of
+from audience.id_lists import (
+    By,
+    ListOutcome,
+    Mode,
+    change_list,
+    drop_list,
+    id_lists,
+    lines_of,
+    list_of,
+    on_list,
+    put_on,
+    take_off,
+)
+from audience.masking import sees_addresses, shown
+from audience.profiles import load
 from audience.rules.nodes import OnList, walk
-from governance.door import ConsoleRequest, Finding, Invalid, Role, console_page, documents
+from governance.door import ConsoleRequest, Finding, Invalid, Missing, Role, console_page, documents, whole_number
 
+EACH = 50  # people at once
 LARGEST = 50 * 1024 * 1024  # bytes of an uploaded file: some two million ids
 BY_WORDS = (("external_id", "External ids"), ("email", "E-mail addresses"), ("phone", "Phone numbers with +"))
 _FIELDS = {"values": "pasted"}  # what a finding calls it, and its field
@@ -45,6 +61,44 @@ def _draw(request: ConsoleRequest, more: dict[str, Any], status: int = 200) -> H
         **more,
     }
     return render(request, "audience/lists.html", context, status=status)
+
+
+@console_page()
+def members(request: ConsoleRequest, key: str) -> HttpResponse:
+    """Who is on a list, found by external id or address. `?off=`: whoever was just taken off, so that it can be undone."""
+    row, text = list_of(request.actor.workspace_id, key), request.GET.get("q", "").strip()[:320]
+    after, off = whole_number(request.GET.get("cursor", "")) or 0, whole_number(request.GET.get("off", "")) or 0
+    found = on_list(request.actor, row, text, limit=EACH + 1, after=after)
+    gone = shown(request.actor, load(request.actor.workspace_id, [off])) if off else []
+    context = {
+        "title": row.title,
+        "trail": [{"title": "Segments", "href": reverse("audience:segments")}, {"title": "Lists", "href": reverse("audience:lists")}],
+        "row": row,
+        "people": found[:EACH],
+        "page": {"items": found[:EACH], "next": str(found[EACH - 1].id) if len(found) > EACH else None},
+        "q": text,
+        "users": _users(request.actor.workspace_id).get(key, []),
+        "gone": next(iter(gone), None),
+        "sees_addresses": sees_addresses(request.actor),
+        "is_author": request.actor.role.covers(Role.AUTHOR),
+    }
+    return render(request, "audience/list.html", context)
+
+
+@require_POST
+@console_page(Role.AUTHOR)
+def move(request: ConsoleRequest, key: str, profile_id: int) -> HttpResponse:
+    """Take one person off a list, or put them back; the page that comes after one offers the other."""
+    query = {"q": text} if (text := request.POST.get("q", "").strip()[:320]) else {}
+    if profile_id >= 2**63:
+        raise Missing("no such profile: it may have been erased")
+    if request.POST.get("do") == "put-back":
+        put_on(request.actor, key, profile_id, now=timezone.now())
+        messages.success(request, "They are on the list again.")
+    elif take_off(request.actor, key, profile_id, now=timezone.now()):
+        query["off"] = str(profile_id)
+    address = reverse("audience:list", args=[key])
+    return redirect(f"{address}?{urlencode(query)}" if query else address)
 
 
 @require_POST

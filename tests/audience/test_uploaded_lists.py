@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -125,3 +126,61 @@ def test_an_author_uploads_a_list_on_its_page(now: datetime, client: Client) -> 
     client.post("/console/lists/change/", {"key": "old", "by": "external_id", "mode": "add", "pasted": "a"})
     client.post("/console/lists/old/drop/")
     assert [row.key for row in audience.id_lists(factories.workspace().pk)] == ["fair"]
+
+
+# ── who is on it ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def seen(who: str, address: str, now: datetime, status: int = 200) -> str:
+    """What a page of the console says to somebody."""
+    client = signed_in(who, now)
+    answer = client.get(address)
+    assert answer.status_code == status
+    return answer.content.decode()
+
+
+def signed_in(who: str, now: datetime) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(pk=factories.person(who, now=now).user_id))
+    return client
+
+
+def test_who_is_on_a_list_is_paged_and_found_by_external_id(now: datetime) -> None:
+    people(now, *(f"guest-{number:02}" for number in range(60)), "elsewhere")
+    change([f"guest-{number:02}" for number in range(60)], now, title="The fair")
+    first = seen("ada", "/console/lists/fair/people/", now)
+    assert "60 people" in first and "guest-00@example.com" in first and "guest-49<" in first and "guest-50" not in first
+    (cursor,) = re.findall(r"\?cursor=(\d+)", first)
+    second = seen("ada", f"/console/lists/fair/people/?cursor={cursor}", now)
+    assert "guest-50" in second and "guest-59" in second and "guest-49" not in second and 'rel="next"' not in second
+    found = seen("ada", "/console/lists/fair/people/?q=guest-1", now)
+    assert "guest-10" in found and "guest-19" in found and "guest-20" not in found
+    assert "begins with “elsewhere”" in seen("ada", "/console/lists/fair/people/?q=elsewhere", now), "known, and on no list"
+    assert "/console/lists/fair/people/" in seen("ada", "/console/lists/", now)
+    seen("ada", "/console/lists/none/people/", now, status=404)
+
+
+def test_viewers_see_who_is_on_a_list_without_addresses(now: datetime) -> None:
+    people(now, "a", "bob")
+    change(["a", "bob"], now)
+    for query, there in (("", True), ("?q=bob", True), ("?q=bob@example.com", True), ("?q=bo", False)):
+        said = seen("vera", f"/console/lists/fair/people/{query}", now)
+        assert ("b…@example.com" in said) is there, query
+        assert "bob@example.com" not in re.sub(r"<[^>]*>", "", said) and "Take off" not in said
+
+
+def test_one_person_is_taken_off_and_put_back(now: datetime) -> None:
+    a, b = people(now, "a", "b")
+    change(["a", "b"], now)
+    client = signed_in("ada", now)
+    answer = client.post(f"/console/lists/fair/people/{b}/", {"do": "take-off", "q": "b"}, follow=True)
+    assert who("fair", now) == {a} and "is off the list" in answer.content.decode() and "1 person" in answer.content.decode()
+    again = client.post(f"/console/lists/fair/people/{b}/", {"do": "take-off"}, follow=True)
+    assert "is off the list" not in again.content.decode()
+    client.post(f"/console/lists/fair/people/{b}/", {"do": "put-back"})
+    client.post(f"/console/lists/fair/people/{b}/", {"do": "put-back"})
+    assert who("fair", now) == {a, b} and audience.id_lists(factories.workspace().pk)[0].people == 2
+    assert AuditEntry.objects.filter(action="list.changed", data__by="hand").count() == 2
+    assert client.post(f"/console/lists/fair/people/{2**63}/", {"do": "put-back"}).status_code == 404
+    assert client.post("/console/lists/fair/people/999999/", {"do": "put-back"}).status_code == 404
+    assert signed_in("vera", now).post(f"/console/lists/fair/people/{a}/", {"do": "take-off"}).status_code == 403

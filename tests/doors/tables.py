@@ -56,6 +56,8 @@ CONSOLE = {
     "console/attributes/<slug:key>/decide/": ("-", "author"),
     "console/lists/": ("viewer", "viewer"),
     "console/lists/change/": ("-", "author"),
+    "console/lists/<slug:key>/people/": ("viewer", "viewer"),
+    "console/lists/<slug:key>/people/<int:profile_id>/": ("-", "author"),
     "console/lists/<slug:key>/drop/": ("-", "author"),
     "console/dead-letters/": ("viewer", "viewer"),
     "console/dead-letters/decide/": ("-", "author"),

@@ -34,7 +34,7 @@ class OptInBody(DocumentModel):
         min_length=1,
         max_length=100,
         description="Keys of topics, or `*`: every topic of the channel.",
-        json_schema_extra={"item": "topic", "help": "Keys of topics such as offers; * for every topic of the channel."},
+        json_schema_extra={"item": "topic", "help": "Those that templates and agreements speak of; another one by its key."},
     )
     confirm_with: Slug = Field(
         title="The message that asks",

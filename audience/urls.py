@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from audience import rule_forms
+from audience import offers, rule_forms
 from audience.views import (
     attributes,
     dead_letters,
@@ -53,6 +53,7 @@ register_pages(
         icon="upload",
         intro="What the columns of a source’s files become, and how its texts are read.",
         starter={"title": "", "columns": {}},
+        offers=offers.of_mapping,
     ),
 )
 register_pages(
@@ -70,6 +71,7 @@ register_pages(
         many="Double opt-in",
         intro="Topics to which somebody has agreed only once they confirmed it by the link in a message.",
         starter={"title": "", "channel": "email", "topics": [], "confirm_with": ""},
+        offers=offers.of_opt_in,
     ),
 )
 register_pages(

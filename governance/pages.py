@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
@@ -32,6 +32,7 @@ class Pages:
     spoken(workspace_id, model): what a body says, as a sentence; told: the part of a body that the sentence says all of;
     estimate: url name of a part of a page that says what a draft would do; moved: url name, taking a key and a request for approval,
     of a part that says whom the release of what was submitted would bring in and lose.
+    offers(workspace_id): what is known to be typed in the fields of the plain form, by their pointers (see schema_fields).
     starter: the body that a new document begins with; group: the page that lists it beside others ("" for the main navigation).
     """
 
@@ -50,6 +51,7 @@ class Pages:
     told: str = ""
     estimate: str = ""
     moved: str = ""
+    offers: Callable[[int], Mapping[str, Sequence[tuple[str, str]]]] | None = None
 
 
 _PAGES: dict[str, Pages] = {}

@@ -4,11 +4,14 @@ What a body doesn't say stays unsaid: a field that was left alone shows its defa
 How a field looks is said in the schema: its `title` is the label, and `json_schema_extra` may hold
 `help` (instead of the description), `unit` (behind the value), `shown_as` ("share": typed as per cent; "money": millionths
 typed as an amount of the `currency` beside it), `words` (for choices), `none` (for no choice), `suggestions`, and for lists
-and dictionaries `item` (what one is called), `row` (the labels of name and value) and `names` (known ones, with their form).
+and dictionaries `item` (what one is called), `row` (the labels of name and value), `names` (known ones, with their form) and, of
+objects, `more` (what their optional fields are about, which are folded away) and `short` (the member that may stand for the whole).
+What only a workspace knows is offered besides, by the pointer of the field with * for places: `/topics/*`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,17 +20,23 @@ from governance.findings import Finding
 from governance.form_bodies import escape_part
 from governance.schema import DocumentModel
 from governance.schema_leaves import NOTHING, FormField, label_of, leaf
-from governance.schema_rows import Resolver, Schema, value_schema
+from governance.schema_rows import Resolver, Schema, object_schema, value_schema
 
 DEEPEST = 6
+Offers = Mapping[str, Sequence[tuple[str, str]]]  # by pointer: values and what they are called
 
 
 class _Reader(Resolver):
     """What every field of one form is read with."""
 
-    def __init__(self, defs: Schema, faults: Mapping[str, Finding]) -> None:
+    def __init__(self, defs: Schema, faults: Mapping[str, Finding], offers: Offers) -> None:
         super().__init__(defs)
         self.faults = faults
+        self.offers = offers
+
+    def offered(self, path: str) -> Sequence[tuple[str, str]]:
+        """What is offered in the field at a pointer."""
+        return self.offers.get(re.sub(r"/\d+(?=/|$)", "/*", path), ())
 
     def members(self, schema: Schema, body: Any, usual: Any, path: str, depth: int, *, given: bool = True) -> Iterator[FormField]:
         """The fields of an object. usual: the object that counts where the body says nothing; given: it says something."""
@@ -68,9 +77,14 @@ class _Reader(Resolver):
             return self.items(plain, value if given else (), path, common, depth)
         if value_schema(self, plain) is not None and (isinstance(value, list) or not given):
             return self.rows(plain, said, value if given else (), path, common, beside)
+        if object_schema(self, plain) is not None and (isinstance(value, list) or not given) and depth < DEEPEST:
+            return self.entries(plain, said, value if given else (), path, common, depth)
+        if plain.get("type") == "array" and self.offered(f"{path}/*") and (not given or isinstance(value, list)):
+            return self.picked(value if given else (), path, common)
         examples = part.get("examples") or plain.get("examples") or [""]
         optional = nullable or not required
-        return leaf({**said, "type": plain.get("type")}, value, usual, str(examples[0]), path, optional, _currency(said, beside), common)
+        found = leaf({**said, "type": plain.get("type")}, value, usual, str(examples[0]), path, optional, _currency(said, beside), common)
+        return replace(found, offered=self.offered(path))
 
     def items(self, plain: Schema, value: Any, path: str, common: dict[str, Any], depth: int) -> FormField:
         """A list of objects, each a group that can be moved and removed."""
@@ -104,15 +118,49 @@ class _Reader(Resolver):
             children.append(FormField("row", at, at, label, children=(key, content, was), short=content.short, fault=self.faults.get(at)))
         return FormField("rows", name=path, children=tuple(children), **common)
 
+    def entries(self, plain: Schema, said: Schema, value: Any, path: str, common: dict[str, Any], depth: int) -> FormField:
+        """A dictionary of objects: the name of each and what it must say in a row, and folded below it what it may say."""
+        of, title, children = object_schema(self, plain) or {}, said.get("row", ("Name",))[0], []
+        for place, row in enumerate(value):
+            at, held = f"{path}/{place}", row if isinstance(row, Mapping) else {}
+            base = self.at(f"{at}/name", title, {"given": True, "required": True})
+            key = leaf({"type": "string"}, held.get("name", ""), NOTHING, "", f"{at}/name", False, "", base)
+            inside = list(self.members(of, held.get("value", {}), {}, f"{at}/value", depth + 1))
+            must, may = [each for each in inside if each.required], [each for each in inside if not each.required]
+            wrong = any(f"{fault}/".startswith(f"{each.path}/") for each in may for fault in self.faults)
+            more = FormField("folded", f"{at}/more", "", str(said.get("more", "More")), children=may, given=wrong or any(map(_begun, may)))
+            kept = [FormField("fixed", f"{at}/{part}", f"{at}/{part}", "", value=held[part]) for part in ("was", "short") if part in held]
+            label = f"{label_of(common['item'] or common['label'])} {place + 1}"
+            children.append(FormField("entry", at, at, label, children=(key, *must, *kept, more), fault=self.faults.get(at)))
+        return FormField("entries", name=path, children=tuple(children), **common)
+
+    def picked(self, value: Any, path: str, common: dict[str, Any]) -> FormField:
+        """A list of texts of which some are known: those as boxes to tick, any other typed. Each keeps its place in the list."""
+        said, known = [each if isinstance(each, str) else "" for each in value], dict(self.offered(f"{path}/*"))
+        options = [
+            (option, words, f"{path}/{said.index(option) if option in said else len(said) + place}", option in said)
+            for place, (option, words) in enumerate(known.items())
+        ]
+        label = f"Another {common['item'] or 'one'}"
+        others = [
+            leaf({"type": "string"}, each, NOTHING, "", at, True, "", self.at(at, label, {"required": True}))
+            for place, each in enumerate(said)
+            if each not in known and (at := f"{path}/{place}")
+        ]
+        wrong = next((self.faults[name] for _, _, name, chosen in options if chosen and name in self.faults), None)
+        return FormField("picked", name=path, options=options, children=tuple(others), **{**common, "fault": common["fault"] or wrong})
+
     def at(self, path: str, label: str, base: dict[str, Any]) -> dict[str, Any]:
         """What is common to one cell of a row."""
         return {"path": path, "label": label, "fault": self.faults.get(path), **base}
 
 
-def form_fields(model: type[DocumentModel], form: Mapping[str, Any], faults: Sequence[Finding] = ()) -> list[FormField]:
-    """The fields of a whole body, in which dictionaries are rows (schema_rows.to_rows)."""
+def form_fields(
+    model: type[DocumentModel], form: Mapping[str, Any], faults: Sequence[Finding] = (), offers: Offers | None = None
+) -> list[FormField]:
+    """The fields of a whole body, in which dictionaries are rows (schema_rows.to_rows). offers: what the workspace knows."""
     schema = model.model_json_schema()
-    reader = _Reader(schema.get("$defs", {}), {fault.path: fault for fault in reversed(faults)})
+    reader = _Reader(schema.get("$defs", {}), {fault.path: fault for fault in reversed(faults)}, offers or {})
     return list(reader.members(schema, form, {}, "", 0))
 
 
@@ -121,9 +169,14 @@ def labels(fields: Iterable[FormField], before: str = "") -> dict[str, str]:
     found: dict[str, str] = {}
     for field in fields:
         found[field.path] = before + field.label
-        inside = before if field.look == "row" else f"{before}{field.label} › "
+        inside = before if field.look in {"row", "folded"} else f"{before}{field.label} › "
         found |= labels(field.children, inside)
     return found
+
+
+def _begun(field: FormField) -> bool:
+    """Whether a row was just added that has yet to be filled in."""
+    return field.look == "rows" and any(not row.children[0].value for row in field.children)
 
 
 def _title(name: str, part: Schema) -> str:

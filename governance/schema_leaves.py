@@ -22,9 +22,10 @@ NOTHING = object()
 class FormField:
     """One field as the template draws it.
 
-    look: text, lines, number, bool, choice, choices, list, json, group, items, rows, row, absent or fixed.
-    given: the body says something here; usual: what counts where it doesn't; unsaid: the same for the form's reader, as JSON.
-    options: of a choice (value, words), of choices (value, words, name, chosen).
+    look: text, lines, number, bool, choice, choices, picked, list, json, group, items, rows, row, entries, entry, folded, absent or fixed.
+    given: the body says something here, and of what is folded, something is to be done in it; usual: what counts where it doesn't;
+    unsaid: the same for the form's reader, as JSON. options: of a choice (value, words), of choices and picked (value, words, name,
+    chosen); offered: values that may be typed, with words.
     """
 
     look: str
@@ -39,6 +40,7 @@ class FormField:
     required: bool = False
     options: Sequence[tuple[Any, ...]] = ()
     suggestions: Sequence[str] = ()
+    offered: Sequence[tuple[str, str]] = ()
     children: Sequence[FormField] = ()
     bounds: str = ""
     unit: str = ""
@@ -51,12 +53,17 @@ class FormField:
     @property
     def words(self) -> str:
         """What the field says, for reading: "Messages at most 4, within 168 hours"."""
-        if self.look in {"group", "row"}:
-            return ", ".join(f"{each.label} {each.words}" for each in self.children if each.look != "fixed" and each.words)
-        if self.look in {"items", "rows"}:
+        if self.look == "folded":
+            return ", ".join(f"{each.label} {each.words}" for each in self.children if each.given and each.words)
+        if self.look == "list":
+            return ", ".join(str(self.value).split("\n")) if self.value else self.usual
+        if self.look in {"group", "row", "entry"}:
+            told = ((each.words if each.look == "folded" else f"{each.label} {each.words}", each) for each in self.children)
+            return ", ".join(words for words, each in told if each.look != "fixed" and each.words)
+        if self.look in {"items", "rows", "entries"}:
             return "; ".join(each.words for each in self.children)
-        if self.look == "choices":
-            return ", ".join(str(word) for _, word, _, chosen in self.options if chosen)
+        if self.look in {"choices", "picked"}:
+            return ", ".join([*(str(word) for _, word, _, chosen in self.options if chosen), *(each.words for each in self.children)])
         if self.look == "bool":
             return "yes" if self.value else "no"
         said = self.usual if self.value in ("", None) else str(self.value)

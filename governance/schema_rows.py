@@ -1,7 +1,8 @@
-"""Dictionaries of texts and numbers as rows of a form, and back: `{"DE": 300}` ↔ `[{"name": "DE", "value": 300, "was": "DE"}]`.
+"""Dictionaries of texts, numbers and objects as rows of a form, and back: `{"DE": 300}` ↔ `[{"name": "DE", "value": 300, "was": "DE"}]`.
 
 `was` is the name that the row had when the page was drawn: a value keeps its form as long as its name stays, and takes the form
-that is known for its name when the name is new ("yes" for a setting that is on or off).
+that is known for its name when the name is new ("yes" for a setting that is on or off). `short` is there where an object was written
+as the one member that the schema calls so, and is so again while it says nothing else; a new one is, too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from governance.schema import DocumentModel
 Schema = Mapping[str, Any]
 FLAT = frozenset({"string", "integer", "number", "boolean"})
 SAID = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
-ROW = frozenset({"name", "value", "was"})
+ROW = frozenset({"name", "value", "was", "short"})
 
 
 class Resolver:
@@ -59,18 +60,28 @@ def value_schema(resolver: Resolver, plain: Schema) -> Schema | None:
     return inner if flat else None
 
 
+def object_schema(resolver: Resolver, plain: Schema) -> Schema | None:
+    """What the values of a dictionary of objects are, all of one form; None for a schema that is something else."""
+    inner = plain.get("additionalProperties") if plain.get("type") == "object" and "properties" not in plain else None
+    found = resolver.resolve(inner, None)[0] if isinstance(inner, Mapping) else {}
+    return found if "properties" in found else None
+
+
 def _texts(form: Schema) -> bool:
     return form.get("type") == "array" and form.get("items", {}).get("type") == "string"
 
 
-Change = Callable[[Schema, Any, str], Any]
+Change = Callable[[Schema, Any, str, Callable[[Any, str], Any]], Any]
+"""(schema, value, path, what is done with each value of the dictionary at its path) → the value with the dictionary changed."""
 
 
 def _walk(resolver: Resolver, part: Schema, value: Any, path: str, change: Change) -> Any:
-    """The value with every flat dictionary in it changed."""
+    """The value with every dictionary in it changed that rows can hold."""
     plain, _ = resolver.resolve(part, value)
     if value_schema(resolver, plain) is not None:
-        return change({**plain, **part}, value, path)
+        return change({**plain, **part}, value, path, lambda inner, at: inner)
+    if (of := object_schema(resolver, plain)) is not None:
+        return change({**plain, **part}, value, path, lambda inner, at: _walk(resolver, of, inner, at, change))
     if isinstance(value, dict):
         members = plain.get("properties", {})
         return {
@@ -83,15 +94,28 @@ def _walk(resolver: Resolver, part: Schema, value: Any, path: str, change: Chang
 
 
 def to_rows(model: type[DocumentModel], body: Any) -> Any:
-    """The body as its form holds it. A dictionary with anything but texts, numbers, yes and no or lists of texts stays as it is."""
+    """The body as its form holds it. A dictionary with anything but texts, numbers, yes and no or lists of texts stays as it is, and one
+    of objects in which something else stands."""
     schema = model.model_json_schema()
 
-    def rows(_: Schema, value: Any, __: str) -> Any:
-        if not isinstance(value, dict) or not all(_flat(inner) for inner in value.values()):
+    def rows(said: Schema, value: Any, path: str, below: Callable[[Any, str], Any]) -> Any:
+        short = said.get("short", "")
+        if not isinstance(value, dict):
             return value
-        return [{"name": name, "value": inner, "was": name} for name, inner in value.items()]
+        if object_schema(resolver, said) is None:
+            return (
+                [{"name": name, "value": inner, "was": name} for name, inner in value.items()] if all(map(_flat, value.values())) else value
+            )
+        if not all(isinstance(inner, dict) or (short and isinstance(inner, str)) for inner in value.values()):
+            return value
+        made = []
+        for name, inner in value.items():
+            held = {"value": {short: inner}, "short": "yes"} if isinstance(inner, str) else {"value": inner}
+            made.append({"name": name, "was": name, **held, "value": below(held["value"], f"{path}/{escape_part(name)}")})
+        return made
 
-    return _walk(Resolver(schema.get("$defs", {})), schema, body, "", rows)
+    resolver = Resolver(schema.get("$defs", {}))
+    return _walk(resolver, schema, body, "", rows)
 
 
 def to_map(model: type[DocumentModel], form: Any) -> Any:
@@ -99,20 +123,27 @@ def to_map(model: type[DocumentModel], form: Any) -> Any:
     schema = model.model_json_schema()
     faults: list[Finding] = []
 
-    def dictionary(said: Schema, value: Any, path: str) -> Any:
+    def dictionary(said: Schema, value: Any, path: str, below: Callable[[Any, str], Any]) -> Any:
         if not isinstance(value, list):
             return value
         found: dict[str, Any] = {}
         for place, row in enumerate(value):
             held = row if isinstance(row, dict) else {}
-            name, inner = str(held.get("name", "")).strip(), held.get("value", "")
-            if not name and inner in ("", [], None):
+            name, inner = str(held.get("name", "")).strip(), below(held.get("value", ""), f"{path}/{place}/value")
+            if not name and not _said(inner):
                 continue
             if not name or name in found:
                 expected = "a name that no other row has" if name else "a name"
                 faults.append(Finding("error", f"{path}/{place}/name", shorten(name) if name else "nothing", expected))
             known = said.get("names", {})
             wanted = known.get(name, "") if isinstance(known, Mapping) and name != held.get("was", "") else ""
+            if (
+                (short := said.get("short"))
+                and isinstance(inner, dict)
+                and [*inner] == [short]
+                and (held.get("short") or not held.get("was"))
+            ):
+                inner = inner[short]
             found[name] = _as(wanted, inner, f"{path}/{place}/value", faults)
         return found
 
@@ -131,6 +162,11 @@ def _as(wanted: str, value: Any, path: str, faults: list[Finding]) -> Any:
             faults.append(Finding("error", path, shorten(value) if value else "nothing", "yes or no"))
         return SAID.get(value.strip().lower(), value)
     return value
+
+
+def _said(value: Any) -> bool:
+    """Whether a row's value says anything."""
+    return any(map(_said, value.values())) if isinstance(value, dict) else value not in ("", [], None)
 
 
 def _flat(value: Any) -> bool:

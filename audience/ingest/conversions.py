@@ -43,9 +43,20 @@ def _pattern(pattern: str) -> str:
 class Conversion(DocumentModel):
     """How a column becomes what. All but `to` are for texts; a column that holds numbers or days already needs none of them."""
 
-    to: Annotated[str, Text(200)] = Field(description="A field, an attribute, consent:CHANNEL:TOPIC, or - to leave the column out.")
-    empty: list[Word] = Field(default=[], max_length=20, description="Words that mean nothing, such as NULL or n/a.")
-    words: dict[str, Word] = Field(default={}, max_length=500, description="Word → what it stands for, such as J → yes.")
+    to: Annotated[str, Text(200)] = Field(
+        title="Becomes",
+        description="A field, an attribute, consent:CHANNEL:TOPIC, or - to leave the column out.",
+        json_schema_extra={"help": ""},
+    )
+    empty: list[Word] = Field(
+        default=[], max_length=20, description="Words that mean nothing, such as NULL or n/a.", title="Words for nothing"
+    )
+    words: dict[str, Word] = Field(
+        default={},
+        max_length=500,
+        description="Word → what it stands for, such as J → yes.",
+        json_schema_extra={"item": "word", "row": ["Word", "Stands for"]},
+    )
     region: Annotated[str, AfterValidator(_country)] | None = Field(
         default=None, description="For phone: the country whose numbers are written without +, such as DE."
     )

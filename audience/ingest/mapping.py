@@ -27,7 +27,16 @@ class MappingBody(DocumentModel):
     description: Annotated[str, Text(2_000, min=0, lines=True)] = ""
     format: Literal["csv", "ndjson", "parquet"] | None = Field(default=None, description="Default: told by content and name.")
     delimiter: Literal["comma", "semicolon", "tab", "bar"] | None = Field(default=None, description="Of CSV; default: comma.")
-    columns: dict[str, Conversion] = Field(description="Column → what it becomes: a target, or an object with `to` and how to read it.")
+    columns: dict[str, Conversion] = Field(
+        description="Column → what it becomes: a target, or an object with `to` and how to read it.",
+        json_schema_extra={
+            "help": "What each column of the file becomes. One that is called like a field or an attribute needs no row.",
+            "item": "column",
+            "row": ["Column"],
+            "more": "How its texts are read",
+            "short": "to",
+        },
+    )
     id_from_row: Annotated[str, Text(180)] | None = None
     email_template: Annotated[str, Text(250)] | None = None
     consent_source: Annotated[str, Text(MAX_SOURCE, min=0)] = Field(default="", description="What collected the consents.")

@@ -19,7 +19,7 @@ from governance.editing import Edit, Editor, draw, edit
 from governance.findings import Invalid
 from governance.kinds import Ref
 from governance.models import Release, Submission
-from governance.pages import console_page, document_address, document_context
+from governance.pages import console_page, document_address, document_context, pages_of
 from governance.paging import page, whole_number
 from governance.reading import (
     DocumentView,
@@ -32,6 +32,7 @@ from governance.reading import (
 )
 from governance.roles import Role
 from governance.schema_fields import form_fields, labels
+from governance.schema_leaves import FormField
 from governance.schema_rows import place_in_rows, to_map, to_rows
 from governance.yaml_files import write as write_yaml
 
@@ -61,15 +62,21 @@ def _editor(sort: kinds.Kind[Any]) -> Editor:
 
 
 def _draw(request: ConsoleRequest, current: Edit) -> HttpResponse:
-    fields = [] if current.source is not None else form_fields(kinds.kind(current.kind).schema, current.form, current.faults)
+    fields = [] if current.source is not None else _fields(request, current)
     places = {field.path for field in fields}
     extra = {"fields": fields, "labels": labels(fields), "elsewhere": [fault for fault in current.faults if fault.path not in places]}
     return draw(request, current, "governance/edit.html", "governance/_editor.html", extra)
 
 
+def _fields(request: ConsoleRequest, current: Edit) -> list[FormField]:
+    offer = pages_of(current.kind).offers
+    offers = offer(request.actor.workspace_id) if offer else {}
+    return form_fields(kinds.kind(current.kind).schema, current.form, current.faults, offers)
+
+
 def _empty_item(path: str, what: str, body: Any) -> Any:
-    """The item that "Add" puts in: an empty object, which the schema's defaults fill."""
-    return {}
+    """The item that "Add" puts in: an empty text, or an empty object, which the schema's defaults fill."""
+    return "" if what == "text" else {}
 
 
 @console_page()
@@ -79,10 +86,11 @@ def preview(request: ConsoleRequest, plural: str, key: str) -> HttpResponse:
     view = document(request.actor.workspace_id, sort.name, key)
     shown = _number(request, "revision")
     chosen = revision(request.actor.workspace_id, sort.name, key, shown) if shown else view.latest
+    offer = pages_of(sort.name).offers
     context = {
         **document_context(request, view, "preview"),
         "revision": chosen,
-        "fields": form_fields(sort.schema, to_rows(sort.schema, chosen.body)),
+        "fields": form_fields(sort.schema, to_rows(sort.schema, chosen.body), offers=offer(request.actor.workspace_id) if offer else None),
         "text": write_yaml(chosen.body).decode(),
     }
     return render(request, "governance/preview.html", context)

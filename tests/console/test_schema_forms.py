@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from html.parser import HTMLParser
 from typing import Any
@@ -29,6 +30,18 @@ POLICY = {
     "quiet_hours": {"start": "21:00", "end": "08:00", "channels": ["sms", "email"], "classes": ["service"]},
     "halt": {"bounced": 0.07, "complained": 0.0015},
 }
+MAPPING = {
+    "title": "The shop's export",
+    "delimiter": "semicolon",
+    "consent_source": "sign-up form",
+    "columns": {
+        "Customer": "external_id",
+        "Mobile/home": {"to": "phone", "region": "DE"},
+        "Seen: last": {"to": "last_seen", "pattern": "%d.%m.%Y", "empty": ["00.00.0000", "n/a"]},
+        "News": {"to": "consent:email:offers", "words": {"J": "yes", "N": "no"}},
+        "internal": {"to": "-", "words": {}},
+    },
+}
 BODIES = [
     ("vendor_route", "vendor-routes", ROUTE),
     ("vendor_route", "vendor-routes", {"title": "Mail", "channel": "email", "vendor": "outbox", "settings": {"categories": ["a, b", "c"]}}),
@@ -39,6 +52,8 @@ BODIES = [
     ("approval_policy", "approval-policies", {"title": "Always one", "approvals_above": None}),
     ("attribute", "attributes", {"title": "Stays", "type": "number", "unit": "stays"}),
     ("opt_in", "opt-ins", {"title": "News", "channel": "sms", "topics": ["news", "*"], "confirm_with": "please", "link_days": 7}),
+    ("import_mapping", "import-mappings", MAPPING),
+    ("import_mapping", "import-mappings", {"title": "Nothing yet", "columns": {}}),
 ]
 
 
@@ -202,3 +217,51 @@ def test_the_preview_of_a_policy_says_it_in_words(now: datetime) -> None:
     make.put("sending_policy", "default", POLICY, author="cleo", now=now)
     page = _page(_admin(now), "/console/sending-policies/default/preview/")
     assert "Messages at most 4, within 168 hours, Channel E-mail" in page and "Bounced, more than 7 %" in page
+
+
+def test_what_columns_become_is_edited_in_rows_with_how_their_texts_are_read_below(now: datetime) -> None:
+    client, address = _admin(now), "/console/import-mappings/shop/"
+    make.put("attribute", "birthday", make.attribute(title="Birthday", type="date"), now=now)
+    make.put("import_mapping", "shop", {"title": "Shop", "columns": {"Mail": "email"}}, author="cleo", now=now)
+    page = _page(client, address)
+    assert "As JSON" not in page and '<option value="birthday">Birthday</option>' in page and "Leave it out" in page
+    sent = _Form(page).sent
+    assert (sent["/columns/0/name"], sent["/columns/0/value/to"]) == ("Mail", "email")
+    added = client.post(address, {**sent, "do": "add:/columns:object"}).content.decode()
+    assert 'id="f-columns-1-name"' in added and "How its texts are read" in added and "<details open>" not in added
+    worded = client.post(address, {**sent, "do": "add:/columns/0/value/words:object"}).content.decode()
+    assert "<details open>" in worded and "Stands for" in worded
+    sent = _Form(added).sent | {"/columns/1/name": "Born", "/columns/1/value/to": "birthday", "/columns/1/value/pattern:text?": "%Q"}
+    wrong = _saved(client, address, sent, status=422)
+    assert 'id="f-columns-1-value-pattern-error"' in wrong and "<details open>" in wrong and "Columns › Column 2 › Pattern" in wrong
+    _saved(client, address, sent | {"/columns/1/value/pattern:text?": "%d.%m.%Y"})
+    body = document(make.workspace().pk, "import_mapping", "shop").latest.model
+    assert [(name, one.to, one.pattern) for name, one in body.columns.items()] == [
+        ("Mail", "email", None),
+        ("Born", "birthday", "%d.%m.%Y"),
+    ]
+    read = _page(client, f"{address}preview/")
+    assert "Column Born, Becomes birthday, Pattern %d.%m.%Y</div>" in " ".join(read.split())
+    twice = _saved(client, address, _Form(_page(client, address)).sent | {"/columns/1/name": "Mail"}, status=422)
+    assert "a name that no other row has" in twice
+    _saved(client, address, _Form(_page(client, address)).sent | {"do": "remove:/columns/0"}, status=302)
+
+
+def test_topics_are_chosen_among_those_that_are_known_or_typed(now: datetime) -> None:
+    client, address = _admin(now), "/console/opt-ins/news/"
+    make.profile(now=now, consents=(("email", "weekly-news", "subscribed"),))
+    make.put("template", "offer", make.template(topic="offers"), now=now)
+    body = {"title": "News", "channel": "email", "topics": ["rare", "weekly-news"], "confirm_with": "please"}
+    make.put("opt_in", "news", body, author="cleo", now=now)
+    page = _page(client, address)
+    assert "Weekly news" in page and "Every topic of the channel" in page and "One a line" not in page
+    sent = _Form(page).sent
+    assert (sent["/topics/0:text?"], sent["/topics/1"]) == ("rare", "weekly-news")
+    offers = re.search(r'name="(/topics/\d+)" value="offers"', page)
+    assert offers is not None
+    added = _Form(client.post(address, {**sent, offers[1]: "offers", "do": "add:/topics:text"}).content.decode()).sent
+    (typed,) = [name for name, value in added.items() if name.startswith("/topics/") and name.endswith("?") and value == ""]
+    assert "Topics" in _saved(client, address, added | {typed: "No Key"}, status=422)
+    _saved(client, address, added | {typed: "flash_sales"})
+    saved = document(make.workspace().pk, "opt_in", "news").latest.body["topics"]
+    assert saved == ["rare", "weekly-news", "offers", "flash_sales"]

@@ -37,7 +37,7 @@ OP_WORDS = {
     "in_next": "is in the next",
     "more_than_ago": "is longer ago than",
     "near": "is within",
-    "anniversary": "has its day of the year within the next",
+    "anniversary": "comes round within the next",
 }
 _OF_SEVERAL = {"in": "contains one of", "not_in": "contains none of"}
 COUNT_WORDS = (("at_least", "at least"), ("at_most", "at most"), ("exactly", "exactly"), ("never", "never"))

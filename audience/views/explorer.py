@@ -43,7 +43,8 @@ SPANS = (30, 90, 365)  # days
 
 @console_page()
 def explore(request: ConsoleRequest, key: str) -> HttpResponse:
-    """The page, which asks for its numbers by itself; the numbers as a part of it; or, without scripts, both at once."""
+    """The page, which asks for its numbers by itself, and of which its growth is drawn anew; the numbers as a part of it; or, without
+    scripts, both at once."""
     workspace_id = request.actor.workspace_id
     wanted = request.GET.get("segment", key)
     if wanted != key and any(view.key == wanted for view in documents(workspace_id, SEGMENT)):
@@ -51,7 +52,7 @@ def explore(request: ConsoleRequest, key: str) -> HttpResponse:
     view, known = document(workspace_id, SEGMENT, key), catalogue(workspace_id)
     by = _subject(request, known)
     context: dict[str, Any] = {"document": view, "by": by, "query": request.GET.urlencode()}
-    if request.headers.get("HX-Request") == "true":
+    if request.headers.get("HX-Request") == "true" and request.headers.get("HX-Target") != "growth":
         return render(request, "audience/_explored.html", context | _numbers(request, view, by))
     context |= {
         "title": f"Explore {view.title or view.key}",
@@ -63,7 +64,7 @@ def explore(request: ConsoleRequest, key: str) -> HttpResponse:
         "choices": _choices(request, known),
         **_grown(request, view),
     }
-    if request.GET.get("whole"):
+    if request.GET.get("whole") and "HX-Target" not in request.headers:
         context |= {"whole": True, **_numbers(request, view, by)}
     return render(request, "audience/explore.html", context)
 

@@ -119,7 +119,7 @@ def test_whose_birthday_it_is_hangs_on_their_own_calendar() -> None:
     told = audience.explain(factories.workspace().pk, body(today | {"zone": "own"}), tokyo, as_of=at)
     assert told.matched and told.facts == {"value": "1990-03-02", "zone": "Asia/Tokyo"}
     assert audience.sentence(body(today | {"zone": "own"}).rule).endswith(
-        "has its day of the year today (by the day in their own time zone)."
+        "comes round today (by the day in their own time zone)."
     )
 
 

@@ -52,7 +52,7 @@ from tests.laws.rules_drawn import rules
             "People whose seen is longer ago than 6 months.",
         ),
         ({"profile": "locale", "op": "starts_with", "value": "pt"}, "People whose language starts with “pt”."),
-        ({"attribute": "born", "op": "anniversary"}, "People whose born has its day of the year today."),
+        ({"attribute": "born", "op": "anniversary"}, "People whose born comes round today."),
         ({"event": "visit", "op": "at_most", "count": 0}, "People who never did “visit”."),
         ({"none": [{"segment": "vip"}]}, "Everyone, except those in the segment “vip”."),
         (

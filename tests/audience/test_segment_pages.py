@@ -21,11 +21,11 @@ BRITONS = {"profile": "country", "op": "is", "value": "GB"}
 GERMANS = {"profile": "country", "op": "is", "value": "DE"}
 
 
-def page(who: str, address: str, *, now: datetime, status: int = 200, part: bool = False) -> str:
+def page(who: str, address: str, *, now: datetime, status: int = 200, part: bool = False, target: str = "") -> str:
     factories.person(who, now=now)
     client = Client()
     client.force_login(User.objects.get(username=who))
-    answer = client.get(address, headers={"HX-Request": "true"} if part else {})
+    answer = client.get(address, headers={"HX-Request": "true", "HX-Target": target} if part else {})
     assert answer.status_code == status, answer.content[:2_000]
     return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"<(svg|script|style)\b.*?</\1>", " ", answer.content.decode(), flags=re.S)).split())
 
@@ -359,6 +359,8 @@ def test_the_explorer_shows_how_a_segment_grew_and_who_came_and_went(crowd: None
     assert "newcomer@example.com" in said and "bob@example.com" in said
     said = page("vera", "/console/segments/britons/explore/", now=now)
     assert "n…@example.com" in said and "b…@example.com" in said and "newcomer@" not in said and "bob@" not in said
+    grown = page("vera", "/console/segments/britons/explore/?whole=1&days=90", now=now, part=True, target="growth")
+    assert "In it first 3 Came in 1" in grown and "Where they live" not in grown, "what the numbers are isn't counted for it"
     days = f"since={today:%Y-%m-%d}&until={yesterday:%Y-%m-%d}"
     assert "Came in 1 Left 1" in page("vera", f"/console/segments/britons/explore/?{days}", now=now)
     assert "no snapshot of 2020-01-01" in page("vera", "/console/segments/britons/explore/?since=2020-01-01", now=now)

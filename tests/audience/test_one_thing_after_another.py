@@ -118,9 +118,7 @@ def test_whose_birthday_it_is_hangs_on_their_own_calendar() -> None:
     assert among(today | {"zone": "own"}, people, at) == [tokyo, rome, honolulu]
     told = audience.explain(factories.workspace().pk, body(today | {"zone": "own"}), tokyo, as_of=at)
     assert told.matched and told.facts == {"value": "1990-03-02", "zone": "Asia/Tokyo"}
-    assert audience.sentence(body(today | {"zone": "own"}).rule).endswith(
-        "comes round today (by the day in their own time zone)."
-    )
+    assert audience.sentence(body(today | {"zone": "own"}).rule).endswith("comes round today (by the day in their own time zone).")
 
 
 def test_a_day_begins_at_their_midnight_even_where_clocks_change() -> None:

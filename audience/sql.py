@@ -40,6 +40,11 @@ def among(column: str) -> str:
     return f"{column} = ANY(%s)" if on_postgres() else f"{column} IN (SELECT value FROM json_each(%s))"
 
 
+def among_texts(column: str) -> str:
+    """`column` is one of the texts of one JSON list, which is written much faster than a list is adapted."""
+    return f"{column} = ANY(ARRAY(SELECT jsonb_array_elements_text(%s::jsonb)))" if on_postgres() else among(column)
+
+
 def listed(values: Iterable[int] | Iterable[str]) -> Any:
     """The parameter of `among`, however many values there are. Numbers in the array's own notation, which is several times
     faster to write than a list is to adapt."""

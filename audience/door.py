@@ -38,7 +38,7 @@ from audience.ingest.rejects import Rejects
 from audience.ingest.rows import ProfileRow, Rejected
 from audience.ingest.upsert import UpsertOutcome, upsert, upsert_one
 from audience.masking import masked_email, search_as, sees_addresses, shown, shown_one
-from audience.merging import Merging, gather_stragglers, merge, merged_since, register_following, would_merge
+from audience.merging import Merging, gather_stragglers, merge, merged_among, merged_since, register_following, would_merge
 from audience.names import Names, names_of
 from audience.new_events import NewEvent
 from audience.opt_ins import OptIn, opt_in
@@ -79,6 +79,7 @@ __all__ = [
     "Sharing",
     "gather_stragglers",
     "merge",
+    "merged_among",
     "merged_since",
     "Merging",
     "numbers_of",

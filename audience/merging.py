@@ -103,6 +103,17 @@ def merged_since(workspace_id: int, since: datetime | None) -> dict[int, int]:
     return dict(rows.values_list("pk", "merged_into"))  # type: ignore[arg-type]  # none of them is null
 
 
+def merged_among(workspace_id: int, numbers: Sequence[int]) -> dict[int, int]:
+    """Of these people, and of all who have become one with one of them, each who was merged: with whom, by their number before. One
+    look-up, which finds nothing where nobody of them was."""
+    given = sql.listed(numbers)
+    statement = f"{_MERGED} AND {sql.among('id')} UNION {_MERGED} AND {sql.among('merged_into')}"
+    return dict(sql.rows(statement, [workspace_id, given, workspace_id, given], often=True))
+
+
+_MERGED = "SELECT id, merged_into FROM audience_profile WHERE workspace_id = %s AND merged_into IS NOT NULL AND NOT alias"
+
+
 def gather_stragglers(*, now: datetime) -> None:
     """Let follow once more what was written under the numbers of those who were merged lately: it was under way then. A few look-ups for
     each thousand of them, and the work for those of whom something is left."""

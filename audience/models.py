@@ -54,6 +54,8 @@ class Profile(models.Model):
             models.Index(fields=["workspace", "id"], name="people_there", condition=models.Q(gone_at__isnull=True)),
             models.Index(fields=["workspace", "external_id"], name="other_ids", condition=OF_ANOTHER),
             models.Index(fields=["workspace", "merged_into"], name="other_ids_of_a_person", condition=OF_ANOTHER),
+            # Whether any of many was merged, without a look at each one's row.
+            models.Index(fields=["workspace", "id"], name="people_merged", condition=OF_ANOTHER),
         ]
 
 

@@ -20,12 +20,14 @@ from delivery.states import MessageState
 BLOCK_BITS = 14  # people per lock: 16,384, see docs/decisions
 
 
-def lock_people(ids: Sequence[int]) -> None:
+def lock_people(ids: Sequence[int], *, shared: bool = False) -> None:
     """Queue behind every other last look at these people. PostgreSQL: must be alone in the transaction's first statement, so
-    that what is counted afterwards was read after the lock; SQLite's writer is alone anyway."""
+    that what is counted afterwards was read after the lock; SQLite's writer is alone anyway. shared: only behind those that count, and
+    merges."""
     if sql.on_postgres() and ids:
         blocks = sorted({profile_id >> BLOCK_BITS for profile_id in ids})
-        sql.rows("SELECT pg_advisory_xact_lock(1, b) FROM unnest(%s::int[]) b", [blocks])
+        lock = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+        sql.rows(f"SELECT {lock}(1, b) FROM unnest(%s::int[]) b", [blocks])
 
 
 def capped(

@@ -60,14 +60,15 @@ class MessagePage:
 
 
 def why(workspace_id: int, dispatch_id: int, profile_id: int) -> Why:
-    """What became of this person in this dispatch, sent or not, under whichever of their numbers. Raises Missing where there is no such
-    dispatch."""
+    """What became of this person in this dispatch, sent or not, under whichever of their numbers: of several places, what became of the one
+    that counts. Raises Missing where there is no such dispatch."""
     dispatch = _dispatch(workspace_id, dispatch_id)
     found = _why(dispatch, profile_id)
-    if found.state != "not_considered":
+    if found.state != "not_considered" and found.reason != Reason.MERGED.label:
         return found
     for number in audience.numbers_of(workspace_id, profile_id)[1:]:
-        if (former := _why(dispatch, number)).state != "not_considered":
+        former = _why(dispatch, number)
+        if former.state != "not_considered" and (found.state == "not_considered" or former.reason != Reason.MERGED.label):
             return former
     return found
 

@@ -1,7 +1,8 @@
 """What follows when two people turn out to be one: their messages, and what waits to be sent, belong to the one who stays.
 
 So caps count both's, nobody whom a campaign reached under the former number is reached again by the same, and what was decided for the
-one who goes is sent to the one who stays, by their address and consent. Archived messages keep the former number.
+one who goes is sent to the one who stays, by their address and consent. Of a campaign that has places for both, one is sent to (see
+one_person). Archived messages keep the former number.
 """
 
 from __future__ import annotations

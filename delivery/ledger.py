@@ -20,6 +20,7 @@ from delivery.caps import lock_people
 from delivery.eligibility import Candidate, Verdicts, judge
 from delivery.isolation import split_off
 from delivery.models import Attempt, Batch, Decision, Message
+from delivery.one_person import Places, places
 from delivery.policies import OUTBOX, Route
 from delivery.policy_document import SendingPolicy
 from delivery.requeue import reopened
@@ -28,7 +29,7 @@ from delivery.states import AttemptState, MessageState, Reason, WorkState
 from delivery.work import Clock, Entry, Program, Work
 from governance import door as governance
 
-_AGAIN = {"n": "bigint", "former": "bigint", "attempt": "bigint"}
+_AGAIN = {"n": "bigint", "former": "bigint", "attempt": "bigint", "variant": "smallint", "address": "bigint"}
 
 
 class Halted(Exception):
@@ -76,7 +77,8 @@ def admit(work: Work, bundles: Sequence[Bundle], unsendable: Sequence[Candidate]
     counted = work.dispatch.message_class == "promotional" and terms.policy.caps
     try:
         with transaction.atomic(durable=True):
-            lock_people([candidate.profile_id for candidate in candidates] if counted else [])
+            locked = counted or work.dispatch.kind == "campaign"  # of which one person gets one message: no merge in between
+            lock_people([candidate.profile_id for candidate in candidates] if locked else [], shared=not counted)
             if governance.hold_epoch(work.workspace_id) != work.epoch:
                 raise Halted("what was released, paused or switched has changed")
             return _admit(work, bundles, [*unsendable, *candidates], terms, clock())
@@ -90,7 +92,10 @@ def _admit(work: Work, bundles: Sequence[Bundle], candidates: list[Candidate], t
     if live is not None:
         candidates = [candidate for candidate in candidates if candidate.n in live]
     local = terms.route.adapter.key == OUTBOX
-    verdicts = judge(work.dispatch, candidates, terms.policy, local=local, recalled=terms.recalled, now=now)
+    found = Places(candidates) if work.dispatch.kind == "transactional" else places(work.dispatch, candidates)
+    verdicts = judge(work.dispatch, found.left, terms.policy, local=local, recalled=terms.recalled, now=now)
+    verdicts.skipped += found.skipped
+    verdicts.postponed += [(candidate, now) for candidate in found.moved]
     if work.dispatch.shadow:
         verdicts.keep(Reason.SHADOW, lambda candidate: False)
     unpaid = reserve(work.dispatch, verdicts)
@@ -185,9 +190,10 @@ def _take_over(work: Work, taken: list[tuple[Candidate, int]], now: datetime) ->
     refused = Attempt.objects.filter(dispatch_id=work.dispatch.id, id__in=former, state=AttemptState.REFUSED)
     if refused.count() != len(former):
         raise Halted("an earlier attempt of these messages may have been accepted after all")
-    again, given = sql.table("v", _AGAIN, [(candidate.n, candidate.again, attempt_id) for candidate, attempt_id in taken])
+    values = [(one.n, one.again, attempt_id, one.variant, one.address_hash) for one, attempt_id in taken]
+    again, given = sql.table("v", _AGAIN, values)
     changed = sql.run(
-        f"""UPDATE delivery_message SET attempt_id = v.attempt, at = %s FROM {again}
+        f"""UPDATE delivery_message SET attempt_id = v.attempt, variant = v.variant, address_hash = v.address, at = %s FROM {again}
         WHERE dispatch_id = %s AND workspace_id = %s AND delivery_message.n = v.n AND attempt_id = v.former AND state = %s""",
         [sql.moment(now), *given, work.dispatch.id, work.workspace_id, MessageState.SENDING],
     )

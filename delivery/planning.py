@@ -5,11 +5,13 @@ Law: the plan is a function of what is given. Planning the same (campaign, occur
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from pyroaring import BitMap64
 
 from audience import door as audience
@@ -202,8 +204,21 @@ def _reached(plan: DispatchPlan, *, but: int) -> BitMap64:
         if earlier.state == DispatchState.STOPPED:
             people |= _profiles(rows.filter(state__lt=MessageState.FAILED).values_list("profile_id", flat=True).iterator(10_000))
             continue
-        everybody = _as_they_are(planned(plan.workspace_id, earlier.id), merged)
-        people |= everybody - _profiles(rows.filter(state__gte=MessageState.FAILED).values_list("profile_id", flat=True).iterator(10_000))
+        everybody = planned(plan.workspace_id, earlier.id)
+        people |= _as_they_are(everybody, merged) - _missed(rows.filter(state__gte=MessageState.FAILED), everybody, merged)
+    return people
+
+
+def _missed(ended: QuerySet[Message], planned: BitMap64, merged: Mapping[int, int]) -> BitMap64:
+    """Who got nothing, of those whose messages ended so: of somebody who was planned as several people, only where all of them did."""
+    people = _profiles(ended.values_list("profile_id", flat=True).iterator(10_000))
+    several = people & BitMap64(merged.values())
+    if several:
+        numbers = BitMap64(each for each, stays in merged.items() if stays in several) | several
+        places = Counter(merged.get(int(each), int(each)) for each in planned & numbers)
+        found = ended.filter(profile_id__in=list(map(int, numbers))).values_list("profile_id", flat=True)
+        places.subtract(merged.get(each, each) for each in found)
+        people -= BitMap64(each for each, open_ in places.items() if open_ > 0)
     return people
 
 

@@ -28,7 +28,7 @@ def without_settled(work: Work, *, now: datetime) -> Work:
         return work
     low, high = work.entries[0].n, work.entries[-1].n
     ledger = sql.rows(
-        """SELECT m.n, m.state, m.attempt_id, a.state, a.vendor, a.message_class, a.replaces_id, a.posted_at
+        """SELECT m.n, m.state, m.attempt_id, a.state, a.vendor, a.message_class, a.replaces_id, a.posted_at, m.profile_id
         FROM delivery_message m LEFT JOIN delivery_attempt a ON a.dispatch_id = m.dispatch_id AND a.id = m.attempt_id
         WHERE m.dispatch_id = %s AND m.n BETWEEN %s AND %s""",
         [work.dispatch.id, low, high],
@@ -40,17 +40,19 @@ def without_settled(work: Work, *, now: datetime) -> Work:
     repeatable = {row[2] for row in ledger if row[2] in open_ones and ADAPTERS[row[4]].features.idempotency_key}
     _refuse(work, repeatable, now)
     _doubt(work, open_ones - repeatable)
-    known, again, doubts = set(), dict[int, int](), dict[int, int]()
-    for n, state, attempt_id, attempt_state, _, message_class, replaces_id, posted_at in ledger:
+    known, again, doubts, whose = set(), dict[int, int](), dict[int, int](), dict[int, int]()
+    for n, state, attempt_id, attempt_state, _, message_class, replaces_id, posted_at, profile_id in ledger:
         known.add(n)
         if state != MessageState.SENDING or attempt_state is None:
             continue
         if attempt_id in repeatable or attempt_state == AttemptState.REFUSED:
-            again[n] = attempt_id
+            again[n], whose[n] = attempt_id, profile_id
         elif attempt_id in open_ones and message_class == "transactional" and replaces_id is None:
             doubts[n] = attempt_id if sql.read_moment(posted_at) + ask_after() <= now else 0
     waiting = {n for n, attempt_id in doubts.items() if not attempt_id}
     entries = [entry for entry in work.entries if entry.n not in known or entry.n in again or doubts.get(entry.n)]
+    for entry in entries:  # whom a plan froze may have been merged since: the ledger's row has followed, and goes to the one who stays
+        entry.profile_id = whose.get(entry.n, entry.profile_id)
     return replace(work, entries=entries, again=again, doubts={n: at for n, at in doubts.items() if at}, waiting=frozenset(waiting))
 
 

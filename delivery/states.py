@@ -49,6 +49,7 @@ class Reason(models.IntegerChoices):
     REACHED = 16, "reached"  # by an earlier dispatch of the same occurrence
     NOT_ALLOWED = 17, "not_allowed"  # outside production and not on the allow-list
     NO_ROUTE = 18, "no_route"  # no released route serves the recipient's country
+    MERGED = 19, "merged"  # one person with somebody else of the same dispatch, who gets it
     POISON = 40, "poison"  # rendering it killed the worker, three times
     REJECTED = 41, "rejected"  # the vendor refused this message for good
     BAD_ADDRESS = 42, "bad_address"  # the vendor says the address will never work

@@ -9,7 +9,9 @@ from typing import Any
 
 from django.db.models import Q
 
-from delivery import permission
+from audience import door as audience
+from delivery import one_person, permission
+from delivery.message_ids import message_id
 from delivery.models import Attempt, Decision, Dispatch, Message, VendorEvent
 from delivery.states import AttemptState, Reason, WorkState
 
@@ -52,7 +54,7 @@ def walked(dispatch: Dispatch, row: Message) -> list[Stop]:
     """Chosen, filled, looked at; then its requests, their answers and what was said about it, in the order of their moments."""
     stops = [*_chosen(dispatch, row), *_filled(dispatch, row)]
     looked = {"admitted": bool(row.attempt_id), "reason": Reason(row.reason).label, "variant": row.variant}
-    stops.append(Stop("delivery", row.at, looked | without_consent(dispatch, row.profile_id, row.reason, row.at)))
+    stops.append(Stop("delivery", row.at, {**looked, **without_consent(dispatch, row.profile_id, row.reason, row.at), **_instead(row)}))
     outside = [*_requests(row), *_said(row)]
     return stops + sorted(outside, key=lambda stop: stop.at or datetime.max.replace(tzinfo=UTC))
 
@@ -63,6 +65,17 @@ def without_consent(dispatch: Dispatch, profile_id: int, reason: int, at: dateti
         return {}
     about = {"channel": dispatch.channel, "topic": dispatch.topic, "message_class": dispatch.message_class}
     return {"because": permission.because(dispatch.workspace_id, profile_id, **about, at=at)}
+
+
+def _instead(row: Message) -> dict[str, str]:
+    """Which message they get, of somebody who was left out as one person with another of the same run."""
+    if row.reason != Reason.MERGED:
+        return {}
+    mine = Message.objects.filter(workspace_id=row.workspace_id, dispatch_id=row.dispatch_id, profile_id=row.profile_id)
+    written = dict(mine.exclude(n=row.n).order_by("n").values_list("n", "reason"))
+    there = [*written, *one_person.others_of(row.dispatch_id, row.n, audience.numbers_of(row.workspace_id, row.profile_id))]
+    found = next((n for n in there if written.get(n) != Reason.MERGED), None)
+    return {"instead": message_id(row.dispatch_id, found)} if found is not None else {}
 
 
 def _chosen(dispatch: Dispatch, row: Message) -> Iterator[Stop]:

@@ -43,6 +43,7 @@ class Migration(migrations.Migration):
                     models.Index(condition=models.Q(('gone_at__isnull', True)), fields=['workspace', 'id'], name='people_there'),
                     models.Index(condition=models.Q(('merged_into__isnull', False)), fields=['workspace', 'external_id'], name='other_ids'),
                     models.Index(condition=models.Q(('merged_into__isnull', False)), fields=['workspace', 'merged_into'], name='other_ids_of_a_person'),
+                    models.Index(condition=models.Q(('merged_into__isnull', False)), fields=['workspace', 'id'], name='people_merged'),
                 ],
                 'constraints': [
                     models.UniqueConstraint(fields=('workspace', 'external_id'), name='one_profile_per_external_id', opclasses=('int8_ops', 'varchar_pattern_ops')),

@@ -108,7 +108,8 @@ def _tell(stop: Stop, leads: Leads) -> Told:
         reason = str(facts.get("reason") or "")
         if facts["admitted"]:
             return Told("accepted", "Passed the last look: consent, suppression, caps, quiet hours, budget", stop.at, ())
-        return Told("skipped", "Left out at the last look", stop.at, _given([("reason", reason), ("they", facts.get("because"))]))
+        more = [("reason", reason), ("they", facts.get("because")), ("they get it as", facts.get("instead"))]
+        return Told("skipped", "Left out at the last look", stop.at, _given(more))
     if "due_at" in facts:
         return Told(
             "planned",

@@ -102,6 +102,7 @@ REASONS = {
     "holdout": "held out on purpose",
     "outranked": "another campaign came first",
     "duplicate": "the same address twice",
+    "merged": "one person with another of the run, and gets it once",
     "not_matching": "no longer in the segment",
     "expired": "too late to be useful",
     "invalid": "could not be rendered or addressed",

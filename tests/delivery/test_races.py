@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from audience import door as audience
 from delivery import door as delivery
 from delivery.models import Dispatch, Message
 from delivery.states import MessageState
@@ -179,3 +180,34 @@ def test_planning_the_same_launch_at_once_makes_one_dispatch(busy: Street) -> No
     with ThreadPoolExecutor(5) as pool:
         assert len(set(pool.map(plan, range(5)))) == 1
     assert Dispatch.objects.count() == 1
+
+
+def test_people_who_turn_out_to_be_one_while_many_workers_send_get_it_once(busy: Street) -> None:
+    """Whichever comes first, a last look or a merge, sees the other: only whom both looks met as two may be written to twice."""
+    busy.route("sendgrid")
+    ada = busy.person("cleo")
+    ids = busy.people(200)
+    names = {person.id: person.external_id for person in audience.load(busy.workspace_id, ids)}
+    dispatch = busy.launch(ids, batch_size=3, message_class="service")
+    goes, stays, merged_at = ids[:100], ids[100:], dict[int, datetime]()
+
+    def merge() -> None:
+        for stay, go in zip(stays, goes, strict=True):
+            audience.merge(ada, names[stay], names[go], now=now())
+            merged_at[stay] = now()
+        connection.close()
+
+    thread = threading.Thread(target=merge)
+    thread.start()
+    assert workers(busy, 4) == []
+    thread.join()
+    assert workers(busy, 1) == []
+
+    has = Counter[int]()
+    late = Counter[int]()
+    for number, at in Message.objects.filter(dispatch_id=dispatch, state__lt=MessageState.FAILED).values_list("profile_id", "at"):
+        has[number] += 1
+        late[number] += at > merged_at[number]
+    assert set(has) == set(stays), "somebody was forgotten"
+    assert [number for number in stays if has[number] > 1 and late[number]] == []
+    assert busy.counts(dispatch)["merged"] > 0

@@ -10,7 +10,7 @@ from audience import addresses
 from audience.external_ids import MAX_EXTERNAL_ID, external_id_fault, external_id_of
 from audience.ingest.rows import Rejected
 from audience.record_types import RecordTypeBody
-from audience.values import Unfit, comparable
+from audience.values import Unfit, comparable, never_was
 from governance.door import Finding, pointer, shorten
 
 MAX_PEOPLE = 1_000  # that one row names
@@ -62,7 +62,7 @@ def clean_record(row: RecordRow, type_: RecordTypeBody) -> CleanRecord | Rejecte
             made.attributes[name], made.folded[name] = (None, None) if value is None else comparable(body.type, value)
         except Unfit as unfit:
             secret = body.type in ("text", "list") or body.sensitivity in ("personal", "sensitive") or isinstance(value, dict | list)
-            found = unfit.found if secret else addresses.without_addresses(shorten(value))
+            found = unfit.found if secret or never_was(value) else addresses.without_addresses(shorten(value))
             faults.append(Finding("error", pointer(["attributes", name]), found, str(unfit)))
     if row.people is not None:
         made.people = _people(row.people, type_, faults)

@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Any, Literal
 
 from audience.rules.fields import fold_text
@@ -23,6 +23,7 @@ MAX_LIST = 1_000
 LARGEST = 2**53
 INVALID = re.compile("[\0\ud800-\udfff]")  # what no database and no index can hold
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?")
+_DAY_AND_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)(?:Z|[+-][0-9:]{2,8})?)?")
 _WORDS = {"true": True, "yes": True, "y": True, "1": True, "t": True, "false": False, "no": False, "n": False, "0": False, "f": False}
 
 
@@ -69,14 +70,14 @@ def _boolean(value: Any) -> tuple[bool, bool]:
 def _date(value: Any) -> tuple[str, str]:
     day = instant_or_day(value)
     if day is None or isinstance(day, datetime):
-        raise Unfit("a day such as 2026-01-31", kind_of(value))
+        raise Unfit("a day such as 2026-01-31", never_was(value) or kind_of(value))
     return comparable_day(day), comparable_day(day)
 
 
 def _datetime(value: Any) -> tuple[str, str]:
     moment = instant_or_day(value)
     if not isinstance(moment, datetime):
-        raise Unfit("an instant with its offset such as 2026-01-31T09:00:00Z", kind_of(value))
+        raise Unfit("an instant with its offset such as 2026-01-31T09:00:00Z", never_was(value) or kind_of(value))
     return comparable_moment(moment), comparable_moment(moment)
 
 
@@ -89,6 +90,24 @@ def _list(value: Any) -> tuple[list[str], list[str]]:
     if max(sum(len(text.encode()) for text in texts) for texts in ([one for one, _ in pairs], [two for _, two in pairs])) > MAX_TEXT:
         raise Unfit("a list of at most 32 KiB in all", "a list that is too long")
     return [shown for shown, _ in pairs], [folded for _, folded in pairs]
+
+
+def never_was(value: Any) -> str:
+    """What is wrong with a text that is written as a day or an instant and is none, such as 2026-02-30 or 25:00; "" of any other."""
+    written = _DAY_AND_TIME.fullmatch(value) if isinstance(value, str) else None
+    if written is None:
+        return ""
+    if not _exists(date.fromisoformat, written[1]):
+        return "a day that doesn't exist"
+    return "" if written[2] is None or _exists(time.fromisoformat, written[2]) else "a time of day that doesn't exist"
+
+
+def _exists(read: Callable[[str], object], text: str) -> bool:
+    try:
+        read(text)
+    except ValueError:
+        return False
+    return True
 
 
 def kind_of(value: Any) -> str:

@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, model_validator
 
 from audience import addresses
-from audience.values import Unfit
+from audience.values import Unfit, never_was
 from governance.door import DocumentModel, Like, Text
 
 _DIRECTIVES = frozenset("aAbBdfHIjmMpSyYz%")
+_SPELLED = {**dict.fromkeys("dHImMSy", "[0-9]{1,2}"), "Y": "[0-9]{4}", "j": "[0-9]{1,3}", "f": "[0-9]{1,6}", "z": r"[Z+\-0-9:.]+", "%": "%"}
 Word = Annotated[str, Text(200, min=0)]
 
 
@@ -126,7 +127,17 @@ def _moment(pattern: str | None, zone: ZoneInfo | None, day: bool, text: str) ->
         return moment.astimezone(UTC).isoformat() if moment.tzinfo is not None else moment.isoformat()
     except (ValueError, OverflowError):
         example = (date(2026, 1, 31) if day else datetime(2026, 1, 31, 9, 30)).strftime(pattern) if pattern else "2026-01-31T09:30:00"
-        raise Unfit(f"{'a day' if day else 'an instant'} such as {example}", "text") from None
+        found = (_never_was(pattern, text.strip()) if pattern else never_was(text.strip())) or "text"
+        raise Unfit(f"{'a day' if day else 'an instant'} such as {example}", found) from None
+
+
+def _never_was(pattern: str, text: str) -> str:
+    """What is wrong with a text that is spelled as its pattern asks for, and no day or no time; "" of one that is spelled otherwise."""
+    signs = re.split(r"%(.)", pattern)
+    spelled = "".join(_SPELLED.get(sign, r"\w+") if place % 2 else re.escape(sign) for place, sign in enumerate(signs))
+    if not re.fullmatch(spelled, text):
+        return ""
+    return "a day or a time that doesn't exist" if set(signs[1::2]) & set("HIM") else "a day that doesn't exist"
 
 
 def _comma(text: str) -> str:

@@ -10,7 +10,7 @@ from audience import addresses, consent
 from audience.catalogue import MAX_ATTRIBUTES, Catalogue
 from audience.compound import kept
 from audience.external_ids import external_id_fault, external_id_of
-from audience.values import Unfit
+from audience.values import Unfit, never_was
 from governance.door import Finding, pointer, shorten
 
 FIELDS = ("email", "phone", "locale", "country", "zone")
@@ -136,7 +136,7 @@ def _attributes(given: Mapping[str, Any], catalogue: Catalogue, made: CleanRow, 
                 made.folded.update(compared)
             except Unfit as unfit:
                 secret = body.type not in ("number", "boolean", "date", "datetime") or body.sensitivity in ("personal", "sensitive")
-                found = unfit.found if secret else addresses.without_addresses(shorten(value))
+                found = unfit.found if secret or never_was(value) else addresses.without_addresses(shorten(value))
                 faults.append(Finding("error", pointer(["attributes", name]), found, str(unfit)))
 
 

@@ -241,7 +241,21 @@ def test_a_mapping_document_says_what_columns_become_and_how_they_are_read(tmp_p
     assert sorted((one["line"], one["field"]) for one in rejects) == [
         (4, "/Brief"), (4, "Geboren"), (4, "Handy"), (4, "Kern"), (4, "Umsatz"), (4, "Zuletzt"),
     ]  # fmt: skip
-    assert "expected a day such as 31.01.2026" in (tmp_path / "rejects").read_text()
+    reasons = {one["field"]: one["reason"] for one in rejects}
+    assert reasons["Geboren"] == "found a day that doesn't exist, expected a day such as 31.01.2026"
+    assert reasons["Zuletzt"] == "found text, expected an instant such as 31.01.2026 09:30"
+
+
+def test_a_day_or_a_time_that_never_was_is_said_to_be_so(tmp_path: Path) -> None:
+    """However the file spells them: 25:00 is no fault of form."""
+    at = '{to: seen, pattern: "%d.%m.%Y %H:%M", zone: UTC}'
+    (tmp_path / "m.yaml").write_text(f'title: x\ncolumns:\n  id: external_id\n  born: {{to: birthday, pattern: "%d.%m.%Y"}}\n  at: {at}\n')
+    (tmp_path / "x.csv").write_text("id,born,at\n1,30.02.2026,\n2,,31.01.2026 25:00\n3,30-02-2026,\n4,,31.01.26 09:00\n")
+    import_profiles(tmp_path / "x.csv", "--mapping", tmp_path / "m.yaml", "--rejects", tmp_path / "rejects")
+    rejects = [json.loads(line) for line in (tmp_path / "rejects").read_text().splitlines()]
+    assert [one["reason"].partition(",")[0] for one in sorted(rejects, key=lambda one: one["line"])] == [
+        "found a day that doesn't exist", "found a day or a time that doesn't exist", "found text", "found text",
+    ]  # fmt: skip
 
 
 def test_a_document_is_for_parquet_and_objects_too(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from audience.devices import keep_newest
 from audience.external_ids import external_id_fault, external_id_of
 from audience.models import ConfirmationFeed, Device, Event, ListMember, Profile, ProfileFeed, Relation, Subscription
 from audience.opt_ins import opt_in
-from audience.other_ids import add_other_id
+from audience.other_ids import SOMEBODY_ELSES, add_other_id
 from audience.profiles import behind, ids_of
 from audience.relations import follow_relations
 from governance.door import Actor, Conflict, Finding, Invalid, Missing, audit
@@ -144,7 +144,7 @@ def _two(workspace_id: int, stays: str, goes: str, *, lock: bool) -> tuple[Profi
     named = external_id_of(stays), external_id_of(goes)
     numbers = ids_of(workspace_id, named)
     if behind(workspace_id, named[1:]) and numbers.get(named[0]) != numbers[named[1]]:
-        raise Conflict("somebody else goes by this id, too; to merge the two, name their own external id")
+        raise Conflict("somebody else goes by this id, too; to merge the two, name their own external id", title=SOMEBODY_ELSES)
     if missing := [each for each in named if each not in numbers]:
         raise Missing("no profile with this external id" if missing[0] == named[0] else "no profile with the other external id")
     wanted = [numbers[each] for each in named]
@@ -153,7 +153,7 @@ def _two(workspace_id: int, stays: str, goes: str, *, lock: bool) -> tuple[Profi
     statement = f"SELECT id FROM audience_profile WHERE workspace_id = %s AND gone_at IS NULL AND {sql.among('id')} {order}"
     held = {row[0] for row in sql.rows(statement, [workspace_id, sql.listed(wanted)])}
     if held != set(wanted):
-        raise Conflict("one of the two was merged or erased at this moment; look again")
+        raise Conflict("one of the two was merged or erased at this moment; look again", title="Changed meanwhile")
     rows = Profile.objects.in_bulk(wanted)
     return rows[wanted[0]], rows[wanted[1]]
 

@@ -18,6 +18,7 @@ from audience.profiles import find, named
 from governance.door import Actor, Conflict, Invalid, Missing, audit
 
 MOST = 100  # other ids of one person
+SOMEBODY_ELSES = "Somebody else's id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +55,17 @@ def add_other_id(actor: Actor, external_id: str, other: str, *, now: datetime) -
         person = named(workspace_id, external_id)
         there = find(workspace_id, external_id=kept)
         if there is not None and there.id != person.id:
-            raise Conflict("somebody else has this id; if they are the same person, merge the two")
+            raise Conflict("somebody else has this id; if they are the same person, merge the two", title=SOMEBODY_ELSES)
         if there is not None:
             return False
         if len(numbers_of(workspace_id, person.id)) > MOST:
-            raise Conflict(f"this person has {MOST} other ids already, which is as many as one may have")
+            raise Conflict(f"this person has {MOST} other ids already, which is as many as one may have", title="Too many other ids")
         at = sql.moment(now)
         made = sql.run(_ADD, [workspace_id, kept, at, at, at, person.id])
         if made:
             audit(actor, "profile.named", subject=f"profile:{person.id}", data={}, now=now)
     if not made:
-        raise Conflict("somebody else was given this id at this moment")
+        raise Conflict("somebody else was given this id at this moment", title=SOMEBODY_ELSES)
     return True
 
 
@@ -81,7 +82,9 @@ def remove_other_id(actor: Actor, external_id: str, other: str, *, now: datetime
         if row is None or person is None:
             raise Missing("no such id of this person")
         if not row.alias:
-            raise Conflict("somebody had this id who was merged with this person; that can't be undone")
+            raise Conflict(
+                "somebody had this id who was merged with this person; that can't be undone", title="The id of somebody who was merged"
+            )
         row.delete()
         audit(actor, "profile.unnamed", subject=f"profile:{person.id}", data={}, now=now)
 

@@ -46,6 +46,6 @@ def decided(workspace_id: int, once: Once) -> MessageKey | None:
     statement = "SELECT request, dispatch_id, n FROM delivery_idempotencykey WHERE workspace_id = %s AND key = %s"
     for known, dispatch_id, n in sql.rows(statement, [workspace_id, key]):
         if known != request:
-            raise Conflict("this Idempotency-Key was used with another request")
+            raise Conflict("this Idempotency-Key was used with another request", title="Used before with another request")
         return MessageKey(dispatch_id, n)
     return None

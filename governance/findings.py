@@ -77,10 +77,10 @@ class Unmatched(Stale):
 
 
 class Conflict(DoorError):
-    """It contradicts something that was asked before under the same name."""
+    """It contradicts something that was asked or done before. title: the same of every such conflict, in a few words."""
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
+    def __init__(self, reason: str, *, title: str) -> None:
+        self.reason, self.title = reason, title
         super().__init__(reason)
 
 

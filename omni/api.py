@@ -23,7 +23,7 @@ def problem_details(error: Exception, context: dict[str, Any]) -> HttpResponse |
     """Any expected failure as a problem document (RFC 9457). Unexpected ones stay exceptions: they are our fault and get a 500."""
     request: Request | None = context.get("request")
     if isinstance(error, DoorError):
-        return _problem(request, _status(error), error.reason, **_extras(error))
+        return _problem(request, _status(error), error.reason, error.title if isinstance(error, Conflict) else "", **_extras(error))
     if isinstance(error, Http404 | PermissionDenied):
         answer = exception_handler(error, context)
         return _problem(request, answer.status_code if answer else 404, "There is nothing here for you.")
@@ -58,5 +58,5 @@ def _words(detail: Any) -> str:
     return str(detail)
 
 
-def _problem(request: Request | None, status: int, detail: str, **extras: Any) -> HttpResponse:
-    return problem(getattr(request, "_request", None), status, detail, TITLES.get(status, ""), **extras)
+def _problem(request: Request | None, status: int, detail: str, title: str = "", **extras: Any) -> HttpResponse:
+    return problem(getattr(request, "_request", None), status, detail, title or TITLES.get(status, ""), **extras)

@@ -116,7 +116,8 @@ class OneMessage(APIView):
     def delete(self, request: ApiRequest, message_id: str) -> Response:
         """Take a message back before its last look. 409 once it is too late."""
         if not delivery.cancel(request.actor.workspace_id, message_id, now=timezone.now()):
-            raise Conflict("it is too late to take this message back: its last look was had, or it was taken back before")
+            reason = "it is too late to take this message back: its last look was had, or it was taken back before"
+            raise Conflict(reason, title="Too late")
         return Response(status=204)
 
 

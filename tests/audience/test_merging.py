@@ -246,7 +246,10 @@ def test_by_http_a_program_merges_names_and_asks(api: Api, ada: Actor, now: date
     assert api.call("GET", "profiles/anon-1")[1]["external_id"] == "ann"
     assert api.call("PUT", "profiles/ann/other-ids", {"external_id": "crm-9"})[0] == 200
     assert [each["external_id"] for each in api.call("GET", "profiles/crm-9/other-ids")[1]["items"]] == ["anon-1", "crm-9"]
-    assert api.call("PUT", "profiles/ann/other-ids", {"external_id": "ben"})[0] == 409
+    status, answer = api.call("PUT", "profiles/ann/other-ids", {"external_id": "ben"})
+    assert (status, answer["title"]) == (409, "Somebody else's id")
+    status, answer = api.call("DELETE", "profiles/ann/other-ids", {"external_id": "anon-1"})
+    assert (status, answer["title"]) == (409, "The id of somebody who was merged")
     assert api.call("DELETE", "profiles/ann/other-ids", {"external_id": "crm-9"})[0] == 204
     assert api.call("GET", "profiles/crm-9")[0] == 404
     assert api.call("POST", "profiles/nobody/merge", {"external_id": "ann"})[0] == 404

@@ -72,6 +72,7 @@ def test_the_same_key_and_body_send_once_and_another_body_is_a_conflict(reset: s
     other = api.call("POST", "messages", wanted(data={"code": "1"}), Idempotency_Key="k1")
     assert first.json()["id"] == second.json()["id"] and second.headers["Idempotent-Replayed"] == "true"
     assert other.status_code == 409 and "Idempotency-Key" in other.json()["detail"]
+    assert other.json()["title"] == "Used before with another request"
     worker.drain()
     assert OutboxMail.objects.count() == 1
 
@@ -151,7 +152,7 @@ def test_taking_back_what_was_sent_is_a_problem_that_says_so(reset: str) -> None
     path = api.call("POST", "messages", wanted()).headers["Location"].removeprefix("/api/v1/")
     worker.drain()
     answer = api.call("DELETE", path)
-    assert answer.status_code == 409 and "too late" in answer.json()["detail"]
+    assert answer.status_code == 409 and "too late" in answer.json()["detail"] and answer.json()["title"] == "Too late"
 
 
 def event(event_id: str = "e1", **changes: Any) -> dict[str, Any]:

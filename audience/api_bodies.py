@@ -224,13 +224,14 @@ class OtherIdsAnswer(BaseModel):
 
 class MergeAnswer(OtherIdsAnswer):
     """The person as they are known now. merged: whether two people became one; fields: what came from the one who went; left: what both
-    had and only the one who stays keeps."""
+    had and only the one who stays keeps; records: how many came to what they have to do with."""
 
     merged: bool
     fields: list[str]
     left: list[str]
     events: int
     devices: int
+    records: int
 
 
 class SharingAnswer(BaseModel):

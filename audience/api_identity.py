@@ -54,10 +54,10 @@ class Merge(APIView):
         where the id already leads to somebody else."""
         wanted = parse(bodies.OtherIdRequest, request.data)
         done = merge(request.actor, external_id, wanted.external_id, now=timezone.now())
-        told: dict[str, Any] = {"merged": done is not None, "fields": [], "left": [], "events": 0, "devices": 0}
+        told: dict[str, Any] = {"merged": done is not None, "fields": [], "left": [], "events": 0, "devices": 0, "records": 0}
         if done is not None:
             fields = [name for name in done.fields if name != "email_key"] + sorted(done.attributes)
-            told |= {"fields": fields, "left": list(done.left), "events": done.events, "devices": done.devices}
+            told |= {"fields": fields, "left": list(done.left), "events": done.events, "devices": done.devices, "records": done.records}
         return Response({**_known_as(request, external_id), **told})
 
 

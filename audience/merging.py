@@ -28,7 +28,7 @@ from audience.models import ConfirmationFeed, Device, Event, ListMember, Profile
 from audience.opt_ins import opt_in
 from audience.other_ids import SOMEBODY_ELSES, add_other_id
 from audience.profiles import behind, ids_of
-from audience.relations import follow_relations
+from audience.relations import follow_relations, following
 from governance.door import Actor, Conflict, Finding, Invalid, Missing, audit
 
 FIELDS = (("email", "email_key"), ("phone",), ("locale",), ("country",), ("zone",))  # those that go together
@@ -43,7 +43,8 @@ _LAST = datetime.max.replace(tzinfo=UTC)
 @dataclass(frozen=True, slots=True)
 class Merging:
     """What becomes of two people who are made one. fields and attributes: what the one who stays gets from the other; left: fields that
-    both have and whose other value is given up; consents: what holds for the one who stays from then on and didn't before."""
+    both have and whose other value is given up; consents: what holds for the one who stays from then on and didn't before; records: those
+    that the one who stays has nothing to do with yet, or not so."""
 
     stays: Profile = field(repr=False)
     goes: Profile = field(repr=False)
@@ -55,6 +56,7 @@ class Merging:
     events: int
     devices: int
     lists: int
+    records: int
 
 
 def register_following(follow: Follow, left: Left) -> None:
@@ -177,6 +179,7 @@ def _ahead(workspace_id: int, stays: Profile, goes: Profile) -> Merging:
         Event.objects.filter(workspace_id=workspace_id, profile_id=goes.pk).count(),
         Device.objects.filter(workspace_id=workspace_id, profile_id=goes.pk).count(),
         ListMember.objects.filter(workspace_id=workspace_id, profile_id=goes.pk).count(),
+        following(workspace_id, goes.pk, stays.pk),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from audience.models import Record, Relation
 from audience.record_types import record_types
@@ -25,7 +25,18 @@ def forget_relations(workspace_id: int, numbers: Sequence[int]) -> None:
 
 def follow_relations(workspace_id: int, goes: int, stays: int) -> None:
     """What one had to do with records, the other has from now on; what they have already they have once. As forget_relations."""
-    theirs = Relation.objects.filter(workspace_id=workspace_id, profile_id=goes)
-    same = Relation.objects.filter(profile_id=stays, record_id=OuterRef("record_id"), role=OuterRef("role"))
-    theirs.filter(Exists(same)).delete()
+    theirs, had = _of_two(workspace_id, goes, stays)
+    theirs.filter(had).delete()
     theirs.update(profile_id=stays)
+
+
+def following(workspace_id: int, goes: int, stays: int) -> int:
+    """How many records one would have to do with from then on, or in another role, as follow_relations makes it."""
+    theirs, had = _of_two(workspace_id, goes, stays)
+    return theirs.exclude(had).values("record_id").distinct().count()
+
+
+def _of_two(workspace_id: int, goes: int, stays: int) -> tuple[QuerySet[Relation], Exists]:
+    """What the one who goes has to do with records; which of it the other has already."""
+    same = Relation.objects.filter(profile_id=stays, record_id=OuterRef("record_id"), role=OuterRef("role"))
+    return Relation.objects.filter(workspace_id=workspace_id, profile_id=goes), Exists(same)

@@ -338,7 +338,10 @@ def test_who_is_forgotten_has_nothing_to_do_with_a_record_any_more(api: Api, now
 
 def test_of_two_who_turn_out_to_be_one_the_records_of_both_are_kept(api: Api, now: datetime) -> None:
     send(api, related("ada"), related("ada", "bob", external_id="b-2"), related("bob", external_id="b-3", role="payer"))
-    audience.merge(factories.person("cleo", now=now), "ada", "bob", now=now)
+    ada, bob = (audience.ids_of(factories.workspace().pk, [name])[name] for name in ("ada", "bob"))
+    api.client.force_login(governance.User.objects.get(pk=factories.person("cleo", now=now).user_id))
+    assert "1 related record," in api.client.get(f"/console/profiles/{ada}/merge/{bob}/").content.decode(), "one of his two is hers already"
+    assert api.call("POST", "profiles/ada/merge", {"external_id": "bob"})[1]["records"] == 1
     held = set(Relation.objects.values_list("record__external_id", "profile__external_id", "role"))
     assert held == {("b-1", "ada", "guest"), ("b-2", "ada", "guest"), ("b-3", "ada", "payer")}
     assert in_segment({"record": "booking", "op": "exactly", "count": 3}, now) == {"ada"}

@@ -18,7 +18,7 @@ HOLDS: tuple[Holds, ...] = ("profiles", "events")  # in the order in which they 
 
 
 class SourceAway(Exception):
-    """The broker can't be reached, or refuses. Its words name no address and no password."""
+    """The broker can't be reached, or refuses. Its words name its host, and neither user nor password."""
 
 
 @dataclass(frozen=True, slots=True)

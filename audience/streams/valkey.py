@@ -78,11 +78,17 @@ class ValkeyStream:
 
     # ── asking the server ─────────────────────────────────────────────────────────────────────────────────────────
 
+    def _away(self, error: Exception) -> SourceAway:
+        """Which server it is that failed, and how: the library's own words may quote the whole address."""
+        known = self._client.connection_pool.connection_kwargs
+        where = known.get("path") or f"{known.get('host')}:{known.get('port')}"
+        return SourceAway(f"{where} ({type(error).__name__})")
+
     def _asked(self, ask: Callable[[], T]) -> T:
         try:
             return ask()
         except self._failures as error:
-            raise SourceAway(type(error).__name__) from error
+            raise self._away(error) from error
 
     def _claimed(self, start: Any, limit: int, idle: int) -> Any:
         return self._client.xautoclaim(self.name, self.group, self.reader, min_idle_time=idle, start_id=start, count=limit)
@@ -93,9 +99,9 @@ class ValkeyStream:
             return ask()
         except self._refused as error:
             if not str(error).startswith("NOGROUP") and "no such key" not in str(error):
-                raise SourceAway(type(error).__name__) from error
+                raise self._away(error) from error
         except self._failures as error:
-            raise SourceAway(type(error).__name__) from error
+            raise self._away(error) from error
         self._asked(self._make_group)
         return self._asked(ask)
 

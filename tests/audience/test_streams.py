@@ -237,7 +237,7 @@ def test_without_streams_there_is_nothing_to_see() -> None:
 
 
 def test_a_broker_that_is_away_is_said_and_waited_for(writer: Writer) -> None:
-    with writer.read(stream_url="redis://:secret@127.0.0.1:1/0"):
+    with writer.read(stream_url="redis://hidden:secret@127.0.0.1:1/0"):
         states = audience.stream_states("default", now=timezone.now())
         assert [state.away for state in states] == [True, True]
         shown = page("delivery/")
@@ -246,9 +246,11 @@ def test_a_broker_that_is_away_is_said_and_waited_for(writer: Writer) -> None:
         with pytest.raises(SourceAway) as away:
             consumer().step()
         assert "secret" not in str(away.value)
+        err = StringIO()
         with pytest.raises(SystemExit) as ended:
-            call_command("consume_stream", "--drain", stderr=StringIO())
+            call_command("consume_stream", "--drain", stderr=err)
         assert ended.value.code == 3
+        assert "127.0.0.1:1 (ConnectionError)" in err.getvalue() and "secret" not in err.getvalue() and "hidden" not in err.getvalue()
 
 
 def test_a_consumer_without_a_stream_says_what_is_missing(db: Any) -> None:

@@ -237,7 +237,8 @@ class ProfileFacts(models.Model):
 
 
 class ProposedAttribute(models.Model):
-    """A name that came with people and isn't in the catalogue. type: what its values look like; times: how often it came."""
+    """A name that came with people and isn't in the catalogue. type: what its values look like; times: in how many rows it came. A row
+    that is sent anew counts anew; an import that goes on where it was broken off counts each of its rows once."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
     name = models.CharField(max_length=80)

@@ -191,13 +191,14 @@ class _Run:
         self.journal.finish(state)
 
     def _write(self, opened: Opened, chunk: Chunk, state: object) -> None:
+        known, source, now = self.wanted.catalogue, self.wanted.wishes.consent_source, self.journal.now
+
         def within(outcome: UpsertOutcome) -> None:
             self._count(opened, chunk, outcome)
             self.journal.note(state, chunk.last, outcome, self.rejects.keep())  # type: ignore[arg-type]
+            note_unknown(self.workspace_id, chunk.strange, known, source=source, now=now)  # so that rows count once however it ends
 
-        source = self.wanted.wishes.consent_source
-        outcome = write_ready(self.workspace_id, chunk.ready, self.wanted.catalogue, source=source, now=self.journal.now, within=within)
-        note_unknown(self.workspace_id, chunk.strange, self.wanted.catalogue, source=source, now=self.journal.now)
+        outcome = write_ready(self.workspace_id, chunk.ready, known, source=source, now=now, within=within)
         self.written += outcome.written
 
     def _count(self, opened: Opened, chunk: Chunk, outcome: UpsertOutcome) -> None:

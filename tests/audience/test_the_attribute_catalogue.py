@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.test import Client
 
 from audience import door as audience
 from audience.door import ProfileRow
+from audience.ingest import importing
 from audience.models import ProposedAttribute
 from governance import door as governance
 from governance.door import User
 from tests import factories
+from tests.audience.imports import import_profiles
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +42,19 @@ def test_an_unknown_attribute_is_refused_and_proposed_with_what_it_looks_like(no
     assert proposed() == [("born", "date", 1), ("shoe_size", "number", 2), ("vip", "boolean", 1)]
     send(now, {"shoe_size": "42 EU"}, {"seen": "2026-01-01T00:00:00Z"}, {"home": {"lat": 1, "lon": 2}})
     assert proposed()[2:] == [("seen", "datetime", 1), ("shoe_size", "text", 3), ("vip", "boolean", 1)]
+
+
+def test_rows_of_an_import_that_is_broken_off_and_goes_on_count_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever it ends: also where the rows were about to be counted."""
+    (tmp_path / "people.ndjson").write_text("".join(f'{{"external_id": "p{n}", "attributes": {{"shoe_size": {n}}}}}\n' for n in range(5)))
+    factories.workspace()
+    with monkeypatch.context() as breaks, pytest.raises(KeyboardInterrupt):
+        breaks.setattr(importing, "note_unknown", Mock(side_effect=KeyboardInterrupt))
+        import_profiles(tmp_path / "people.ndjson")
+    import_profiles(tmp_path / "people.ndjson")
+    assert proposed() == [("shoe_size", "number", 5)]
+    import_profiles(tmp_path / "people.ndjson")
+    assert proposed() == [("shoe_size", "number", 10)], "what is sent anew counts anew"
 
 
 def test_names_that_no_attribute_can_have_are_not_proposed_and_nobody_fills_the_table(now: datetime) -> None:

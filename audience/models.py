@@ -341,7 +341,8 @@ class ConfirmationFeed(models.Model):
 
 
 class ImportedFile(models.Model):
-    """How far a file of people was taken: written with its rows, in the same transaction, so that a killed import goes on where it was.
+    """How far a file of people or of records was taken: written with its rows, in the same transaction, so that a killed import goes on
+    where it was.
 
     import_key: what was asked (the place, and what columns become); name: the file's path below the place; fingerprint: tells its
     bytes from later ones; mark: of its partitions or its time, for watermarks; rows: its first rows that were seen to; rejects_size:
@@ -359,6 +360,8 @@ class ImportedFile(models.Model):
     unchanged = models.BigIntegerField(default=0)
     rejected = models.BigIntegerField(default=0)
     consents = models.BigIntegerField(default=0)
+    related = models.BigIntegerField(default=0)
+    unrelated = models.BigIntegerField(default=0)
     rejects_size = models.BigIntegerField(default=0)
     started_at = models.DateTimeField()
     at = models.DateTimeField()

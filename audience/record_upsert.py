@@ -7,7 +7,7 @@ that changed is told to the index' feed in the transaction that does so.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
@@ -53,12 +53,18 @@ class RecordOutcome:
 
 
 def upsert_records(
-    workspace_id: int, key: str, rows: Iterable[RecordRow | Rejected], *, now: datetime, merge: bool = False
+    workspace_id: int,
+    key: str,
+    rows: Iterable[RecordRow | Rejected],
+    *,
+    now: datetime,
+    merge: bool = False,
+    within: Callable[[RecordOutcome], None] | None = None,
 ) -> RecordOutcome:
     """Create or change records of a type. A bad row is reported, the others are taken; each chunk of 1,000 is one transaction.
 
     merge: people that a row names come to those who are there; else they replace them. Rows that were rejected already are counted in.
-    Raises Missing for a type that isn't there.
+    within: called with what became of a chunk, in its transaction. Raises Missing for a type that isn't there.
     """
     assert is_aware(now)
     type_ = record_type(workspace_id, key)
@@ -69,8 +75,10 @@ def upsert_records(
         good, strangers = _known_people(workspace_id, [row for row in checked if isinstance(row, CleanRecord)])
         with transaction.atomic():
             part = _Writing(workspace_id, key, type_, now, merge).write(_one_each(good, merging=merge))
-        part.rejected = sorted([*rejected, *strangers, *part.rejected], key=lambda row: row.line)
-        part.unchanged = len(chunk) - len(part.rejected) - part.created - part.updated
+            part.rejected = sorted([*rejected, *strangers, *part.rejected], key=lambda row: row.line)
+            part.unchanged = len(chunk) - len(part.rejected) - part.created - part.updated
+            if within:
+                within(part)
         outcome.add(part)
     return outcome
 

@@ -132,7 +132,7 @@ class Columns:
         value = self.cell(column, value)
         if isinstance(value, str):
             return value.strip()
-        return str(int(value)) if _whole(value) else value
+        return str(int(value)) if is_whole(value) else value
 
     def _field(self, record: Record, column: str, target: str, faults: list[Finding]) -> Any:
         try:
@@ -166,7 +166,7 @@ class Columns:
         return str(self.cell(column, value)).strip().casefold()
 
 
-def _whole(value: Any) -> bool:
+def is_whole(value: Any) -> bool:
     """Whether this is a number that a file wrote where an id or a phone number was meant."""
     return not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and value.is_integer()))
 

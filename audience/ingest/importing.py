@@ -93,7 +93,7 @@ def import_people(
     choice = choice or Choice()
     wanted = Wanted(wishes, catalogue(workspace_id), format, delimiter)
     journal = journal_of(workspace_id, place, wishes, now, format, delimiter)
-    parts, notes = _chosen(find_parts(place), journal, choice)
+    parts, notes = chosen(find_parts(place), journal, choice)
     _look_at(parts, wanted)
     done = Imported(notes=notes, checked_only=check_only)
     run = _Run(workspace_id, journal, wanted, choice, rejects, done, progress, sum(part.size for part in parts))
@@ -106,7 +106,8 @@ def import_people(
     return done
 
 
-def _chosen(parts: list[Part], journal: Journal, choice: Choice) -> tuple[list[Part], list[str]]:
+def chosen(parts: list[Part], journal: Journal, choice: Choice) -> tuple[list[Part], list[str]]:
+    """The files of a choice, and what is to be said of the others."""
     notes: list[str] = []
     count = len(parts)
     if choice.watermark:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import F, QuerySet
 
@@ -22,7 +22,11 @@ from audience.ingest.upsert import UpsertOutcome
 from audience.models import ImportedFile
 from governance.door import Finding, Invalid, shorten
 
+if TYPE_CHECKING:
+    from audience.record_upsert import RecordOutcome
+
 COUNTS = ("created", "updated", "unchanged", "rejected", "consents")
+OF_RECORDS = ("created", "updated", "unchanged", "rejected", "related", "unrelated")
 MODIFIED = "modified"
 Mark = tuple[tuple[int, int, str], ...]
 
@@ -59,9 +63,9 @@ class Journal:
             self._reset(row, fingerprint=fingerprint, mark=mark)
         return row
 
-    def note(self, row: ImportedFile, last: int, outcome: UpsertOutcome, rejects_size: int) -> None:
+    def note(self, row: ImportedFile, last: int, outcome: UpsertOutcome | RecordOutcome, rejects_size: int) -> None:
         """A chunk up to the row of number `last` is being written, in the caller's transaction."""
-        counts = {name: getattr(outcome, name) for name in ("created", "updated", "unchanged", "consents")}
+        counts = {name: getattr(outcome, name) for name in {*COUNTS, *OF_RECORDS} - {"rejected"} if hasattr(outcome, name)}
         counts["rejected"] = len(outcome.rejected)
         self.rows.filter(pk=row.pk).update(rows=last, at=self.now, **{name: F(name) + count for name, count in counts.items()})
         assert self.run is not None
@@ -82,7 +86,8 @@ class Journal:
         return {"started_at": self.now, "at": self.now}
 
     def _reset(self, row: ImportedFile, **said: str) -> None:
-        for name, value in {**dict.fromkeys(("rows", *COUNTS, "rejects_size"), 0), **said, **self._begun(), "finished_at": None}.items():
+        nothing = dict.fromkeys(("rows", *COUNTS, *OF_RECORDS, "rejects_size"), 0)
+        for name, value in {**nothing, **said, **self._begun(), "finished_at": None}.items():
             setattr(row, name, value)
         row.save()
 
@@ -90,6 +95,15 @@ class Journal:
 def journal_of(workspace_id: int, place: str, wishes: ImportWishes, now: datetime, *more: str | None) -> Journal:
     """The notes of what is asked. more: whatever else changes what rows become."""
     said = {**asdict(wishes), "conversions": {name: one.model_dump() for name, one in wishes.conversions.items()}}
+    return _journal(workspace_id, place, said, now, more)
+
+
+def journal_of_records(workspace_id: int, type_: str, place: str, now: datetime, *more: object) -> Journal:
+    """The same of a type of records."""
+    return _journal(workspace_id, place, {"records": type_}, now, more)
+
+
+def _journal(workspace_id: int, place: str, said: Mapping[str, object], now: datetime, more: Sequence[object]) -> Journal:
     where = place if "://" in place else str(Path(place).absolute())
     asked = json.dumps([where, said, more], sort_keys=True, default=str)
     return Journal(workspace_id, hashlib.sha256(asked.encode("utf-8", "surrogateescape")).hexdigest(), now)

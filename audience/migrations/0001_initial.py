@@ -317,6 +317,8 @@ class Migration(migrations.Migration):
                 ('unchanged', models.BigIntegerField(default=0)),
                 ('rejected', models.BigIntegerField(default=0)),
                 ('consents', models.BigIntegerField(default=0)),
+                ('related', models.BigIntegerField(default=0)),
+                ('unrelated', models.BigIntegerField(default=0)),
                 ('rejects_size', models.BigIntegerField(default=0)),
                 ('started_at', models.DateTimeField()),
                 ('at', models.DateTimeField()),

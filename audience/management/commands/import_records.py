@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
+from audience.ingest.importing import Choice
 from audience.ingest.rejects import Rejects
 from audience.record_import import import_records
 from governance.door import DoorCommand, Finding, Invalid, Report
@@ -18,8 +19,9 @@ DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
 class Command(DoorCommand):
     help = (
-        "Create or change the records of a type (bookings, companies, …) from CSV or NDJSON, plain, gzip or zstd; the same again changes "
-        "nothing. Columns: external_id, the type's fields, and people (u-1:guest|u-2:payer)."
+        "Create or change the records of a type (bookings, companies, …) from CSV or NDJSON (plain, gzip, zstd) or Parquet; the same again "
+        "changes nothing, one that was broken off goes on where it was. Columns: external_id, the type's fields, and people "
+        "(u-1:guest|u-2:payer)."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -31,6 +33,10 @@ class Command(DoorCommand):
             "--people", choices=["replace", "merge"], default="replace",
             help="whether people that a row names replace whom the record had, or come to them (default: %(default)s)",
         )  # fmt: skip
+        parser.add_argument(
+            "--only-new", action="store_true", help="leave files that an earlier import took to their end, if they are the same"
+        )
+        parser.add_argument("--from-start", action="store_true", help="begin anew where an import was broken off")
         parser.add_argument("--rejects", type=Path, metavar="FILE", help="where to write the rows that were not taken: line, field, reason")
         parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
@@ -48,10 +54,10 @@ class Command(DoorCommand):
                 delimiter=DELIMITERS.get(options["delimiter"] or ""),
                 clear_empty=options["clear_empty"],
                 merge=options["people"] == "merge",
+                choice=Choice(from_start=options["from_start"], only_new=options["only_new"]),
             )
-        counts = {name: getattr(done, name) for name in ("created", "updated", "unchanged", "related", "unrelated")}
-        counts["rejected"] = noted.count
-        head = f"{done.taken + noted.count:,} rows: {done.created:,} created, {done.updated:,} updated, {done.unchanged:,} unchanged, "
-        head += f"{noted.count:,} rejected; {done.related:,} people came to records, {done.unrelated:,} left"
+        counts = {name: getattr(done, name) for name in ("created", "updated", "unchanged", "related", "unrelated", "rejected")}
+        head = f"{done.rows:,} rows: {done.created:,} created, {done.updated:,} updated, {done.unchanged:,} unchanged, "
+        head += f"{done.rejected:,} rejected; {done.related:,} people came to records, {done.unrelated:,} left"
         where = [f"… all of them are in {noted.path}" if noted.path else "… --rejects FILE lists all of them"] if noted.count else []
-        return Report(lines=(head, *noted.shown, *where), data=counts, status=2 if noted.count else 0)
+        return Report(lines=(head, *done.notes, *noted.shown, *where), data=counts, status=2 if done.rejected else 0)

@@ -78,4 +78,4 @@ def test_pages_show_the_record_and_the_rule_that_asks_for_it(key: str, now: date
     page = client.get(f"/console/profiles/{number}/").content.decode()
     assert "b-2" in page and "guest" in page and "2026-08-01" in page
     builder = client.get("/console/segments/everyone/").content.decode()
-    assert "people with at least 1 “booking” as “guest” that has city “rome”" in builder
+    assert "people with at least 1 “Booking” as “guest” that has city “rome”" in builder

@@ -149,6 +149,7 @@ class _Run:
     size: int
     read: int = 0
     written: int = 0
+    all_new: bool = False  # whether everybody of the chunk before was
 
     def check(self, part: Part) -> None:
         """Look at every row of a file."""
@@ -199,7 +200,8 @@ class _Run:
             self.journal.note(state, chunk.last, outcome, self.rejects.keep())  # type: ignore[arg-type]
             note_unknown(self.workspace_id, chunk.strange, known, source=source, now=now)  # so that rows count once however it ends
 
-        outcome = write_ready(self.workspace_id, chunk.ready, known, source=source, now=now, within=within)
+        outcome = write_ready(self.workspace_id, chunk.ready, known, source=source, now=now, within=within, all_new=self.all_new)
+        self.all_new = outcome.all_new
         self.written += outcome.written
 
     def _count(self, opened: Opened, chunk: Chunk, outcome: UpsertOutcome) -> None:

@@ -42,6 +42,17 @@ WITH changed AS (
 ), told AS ({_TOLD})
 SELECT count(*) FROM changed
 """
+# Where everybody before was new, nobody is looked up first: whoever is known after all costs a number, which is never used then.
+_ALL_NEW = f"""
+WITH changed AS (
+  INSERT INTO audience_profile ({_COLUMNS.removeprefix("id, ")})
+  SELECT %(workspace)s, i.external_id, {", ".join(f"nullif(i.{name}, '')" for name in STORED)},
+         jsonb_strip_nulls(i.attributes), jsonb_strip_nulls(i.folded), %(now)s, %(now)s
+    FROM incoming_profile i ORDER BY i.external_id COLLATE "C" ON CONFLICT (workspace_id, external_id) DO NOTHING RETURNING id
+), told AS ({_TOLD})
+SELECT count(*) FROM changed
+"""
+_ALL_NEW_WHOLE = _ALL_NEW.replace("jsonb_strip_nulls(i.attributes), jsonb_strip_nulls(i.folded)", "i.attributes, i.folded")
 _KEPT = [f"CASE WHEN i.{name} IS NULL THEN p.{name} ELSE nullif(i.{name}, '') END" for name in STORED]
 _NEW = " OR ".join(f"(i.{name} IS NOT NULL AND nullif(i.{name}, '') IS DISTINCT FROM p.{name})" for name in STORED)
 _DIFFERS = (
@@ -93,8 +104,11 @@ SELECT * FROM known UNION ALL SELECT * FROM made
 FEW = 20  # rows that a statement may carry itself; a temporary table costs as much as some hundred rows
 
 
-def write(workspace_id: int, rows: Sequence[CleanRow], now: datetime, *, lines: str | None = None) -> tuple[int, int]:
-    """Merge the rows, one per person, in the caller's transaction. lines: the same, as `copied` makes them, if that is done already.
+def write(
+    workspace_id: int, rows: Sequence[CleanRow], now: datetime, *, lines: str | None = None, all_new: bool = False
+) -> tuple[int, int]:
+    """Merge the rows, one per person, in the caller's transaction. lines: the same, as `copied` makes them, if that is done already;
+    all_new: hardly anybody of them is known, by what was written before.
 
     Returns how many people were created and how many changed.
     """
@@ -105,9 +119,11 @@ def write(workspace_id: int, rows: Sequence[CleanRow], now: datetime, *, lines: 
             created, updated = cursor.fetchone()
             return created, updated
         cursor.execute(_EMPTY_TABLE)
+        lines = copied(rows) if lines is None else lines
         with cursor.cursor.copy("COPY incoming_profile FROM STDIN") as copy:
-            copy.write(copied(rows) if lines is None else lines)
-        cursor.execute(_NEW_PEOPLE, {"workspace": workspace_id, "now": now})
+            copy.write(lines)
+        new_people = _NEW_PEOPLE if not all_new else _ALL_NEW if "null" in lines else _ALL_NEW_WHOLE
+        cursor.execute(new_people, {"workspace": workspace_id, "now": now})
         (created,) = cursor.fetchone()
         updated = 0
         if created < len(rows):

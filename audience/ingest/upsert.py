@@ -51,6 +51,11 @@ class UpsertOutcome:
         self.consents += other.consents
 
     @property
+    def all_new(self) -> bool:
+        """Whether there were people among the rows, and nobody of them was known."""
+        return self.created > 0 and not self.updated and not self.unchanged
+
+    @property
     def written(self) -> int:
         """What changed in the tables, in rows."""
         return self.created + self.updated + self.consents
@@ -145,8 +150,10 @@ def write_ready(
     source: str,
     now: datetime,
     within: Callable[[UpsertOutcome], None] | None = None,
+    all_new: bool = False,
 ) -> UpsertOutcome:
-    """Write one chunk. within: called with what became of its rows, in the transaction that writes them."""
+    """Write one chunk. within: called with what became of its rows, in the transaction that writes them; all_new: everybody of the chunk
+    before was new."""
     good, rejected, lines = chunk.good, chunk.rejected, chunk.lines
     if others := profiles.behind(workspace_id, [row.external_id for row in good]):
         good, lines = _renamed(good, others), None
@@ -157,7 +164,7 @@ def write_ready(
     if good or within:
         with transaction.atomic():
             if good:
-                outcome.created, outcome.updated = _write(workspace_id, good, now, lines=lines)
+                outcome.created, outcome.updated = _write(workspace_id, good, now, lines=lines, all_new=all_new)
             outcome.consents = _consents(workspace_id, good, source, now)
             outcome.unchanged -= outcome.created + outcome.updated
             if within:
@@ -165,14 +172,14 @@ def write_ready(
     return outcome
 
 
-def _write(workspace_id: int, rows: list[CleanRow], now: datetime, *, lines: str | None = None) -> tuple[int, int]:
+def _write(workspace_id: int, rows: list[CleanRow], now: datetime, *, lines: str | None = None, all_new: bool = False) -> tuple[int, int]:
     """Merge the rows into the people whom they name, by whichever id; how many were created and how many changed.
 
     Neither database writes to somebody who was merged into another; who was merged since the rows were read is found afterwards.
     """
     if not sql.on_postgres():  # whose writer is alone: who is merged now stays so until it ends
         return sqlite.write(workspace_id, _renamed(rows, profiles.behind(workspace_id, [row.external_id for row in rows])), now)
-    created, updated = postgresql.write(workspace_id, rows, now, lines=lines)
+    created, updated = postgresql.write(workspace_id, rows, now, lines=lines, all_new=all_new)
     if others := profiles.behind(workspace_id, [row.external_id for row in rows]):
         more = _write(workspace_id, _renamed([row for row in rows if row.external_id in others], others), now)
         created, updated = created + more[0], updated + more[1]

@@ -298,6 +298,14 @@ def test_people_of_many_chunks_come_in_once_each_and_numbers_stay_dense(run: Cal
     assert connection.in_atomic_block, "all of this inside one test transaction: nothing else was written"
 
 
+def test_after_many_who_are_new_those_who_are_known_are_changed_and_no_empty_value_is_kept(run: Callable[..., Ran]) -> None:
+    assert run("external_id,stays\n" + "".join(f"u-{n:05},1\n" for n in range(12_000, 12_500))).status == 0
+    ran = run("external_id,stays,city\n" + "".join(f"u-{n:05},2,{'' if n % 2 else 'Oslo'}\n" for n in range(25_000)), "--clear-empty")
+    assert ran.status == 0 and "24,500 created, 500 updated" in ran.out
+    assert Profile.objects.filter(attributes__stays=2).count() == Profile.objects.count() == 25_000
+    assert Profile.objects.filter(attributes__has_key="city").count() == 12_500
+
+
 @pytest.mark.postgres
 def test_the_first_question_after_a_large_import_meets_a_database_that_counted_its_tables(run: Callable[..., Ran]) -> None:
     rows = "".join(f"u-{number},yes\n" for number in range(5_000))

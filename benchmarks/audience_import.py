@@ -163,17 +163,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--only", nargs="*", default=[], help="of first, phones, again, changed, parquet")
+    parser.add_argument("--columns", action="store_true", help="before what isn't a first load, give the attributes columns of their own")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="omni-import-") as made:
         folder = Path(made)
         server, url = _postgresql(folder)
         try:
-            _measure(wanted.rows, wanted.only, folder, url)
+            _measure(wanted.rows, wanted.only, folder, url, columns=wanted.columns)
         finally:
             server.cleanup()
 
 
-def _measure(rows: int, only: list[str], folder: Path, url: str) -> None:
+def _measure(rows: int, only: list[str], folder: Path, url: str, *, columns: bool) -> None:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("OMNI_")},
         "OMNI_DATA_DIR": str(folder / "var"),
@@ -209,6 +210,8 @@ def _measure(rows: int, only: list[str], folder: Path, url: str) -> None:
         if fresh:
             bare.empty()
             bare.connection.execute("TRUNCATE audience_profile, audience_profilefeed CASCADE")
+        elif columns:
+            run("-c", COLUMNS)
         bare.connection.execute("CHECKPOINT")
         spent = [_of(postgresql)]
         floor = bare.load(rows, **which)
@@ -226,6 +229,14 @@ def _measure(rows: int, only: list[str], folder: Path, url: str) -> None:
         )
 
 
+COLUMNS = """
+import os, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "omni.settings"
+django.setup()
+from audience.facts_keeper import keep_facts
+from governance import door as governance
+keep_facts(governance.default_workspace().pk)
+"""
 PEAK = """
 import json, resource, subprocess, sys
 done = subprocess.run([sys.executable, *sys.argv[1:]], stdout=subprocess.PIPE, text=True)

@@ -22,17 +22,21 @@ def to_form(body: Body) -> Body:
 
 
 def to_body(form: Body, types: Mapping[str, str]) -> Body:
-    """The document that the builder's fields describe. types: the type of each attribute, which decides how a value is read."""
+    """The document that the builder's fields describe. types: the type of each attribute and of each
+    record's field (rule_words.field_of), which decides how a value is read."""
     rule = node(form.get("rule"), types)
     return {**{name: value for name, value in form.items() if name != "rule"}, "rule": rule}
 
 
 def make(path: str, what: str, form: Body) -> Any:
-    """A new item: a condition, a group with one condition, a condition on an event's property, or a step of a sequence."""
+    """A new item: a condition, a group with one condition, a condition on an event's property or on a record's
+    field, or a step of a sequence."""
     if what == "group":
         return {"word": "any", "of": [_fresh()]}
     if what == "property":
         return fresh_property()
+    if what == "field":
+        return {"field": "", "op": ""}
     return {"event": ""} if what == "step" else _fresh()
 
 

@@ -29,7 +29,7 @@ _FIELDS = {
     "within": "/last",
     "apart": "/amount",
     "fresh": "/fresh",
-    **dict.fromkeys(("attribute", "profile", "of", "measure", "how", "sequence", "message", "zone"), ""),
+    **dict.fromkeys(("attribute", "profile", "of", "measure", "how", "sequence", "message", "record", "role", "zone"), ""),
 }
 
 
@@ -68,4 +68,6 @@ def _subject(node: Mapping[str, Any], names: Names) -> str:
         return names.of("event", str(node["event"]))
     if sort == "message":
         return dict(MESSAGE_WORDS).get(name, name)
+    if sort == "record":
+        return names.of("record_type", name)
     return FIELD_WORDS.get(name) or names.attributes.get(name) or SUBJECT_WORDS.get(sort) or name or "as YAML"

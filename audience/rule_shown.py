@@ -42,6 +42,8 @@ def _shown(node: Any) -> Body:
         return _shown_measure(node)
     if isinstance(node.get("share"), Mapping):
         return {"subject": "share", "percent": _text(node["share"].get("percent")), "salt": str(node["share"].get("salt", ""))}
+    if "record" in node:
+        return _shown_record(node)
     if "segment" in node:
         return {"subject": "segment", "segment": str(node["segment"])}
     if "list" in node:
@@ -107,6 +109,16 @@ def _shown_often(node: Mapping[str, Any]) -> Body:
 def _shown_where(node: Mapping[str, Any]) -> list[Body]:
     where = node.get("where") if isinstance(node.get("where"), list) else []
     return [shown_property(each) for each in where or () if isinstance(each, Mapping)]
+
+
+def _shown_record(node: Mapping[str, Any]) -> Body:
+    """How many of them, as what, and what holds of each."""
+    where = node.get("where") if isinstance(node.get("where"), list) else []
+    fields = [
+        {"field": _text(each.get("field")), **_shown_test(each), **_shown_zone(each)} for each in where or () if isinstance(each, Mapping)
+    ]
+    shown = {"subject": f"record:{node['record']}", "role": _text(node.get("role")), "where": fields}
+    return {**shown, "op": str(node.get("op", "")), "count": _text(node.get("count"))}
 
 
 def _shown_sequence(node: Mapping[str, Any]) -> Body:

@@ -89,6 +89,11 @@ def hangs_on_the_zone(op: str, type_: str) -> bool:
     return op in SPANS if type_ == "date" else type_ == "datetime" and op in {"before", "after", "between"}
 
 
+def field_of(record: str, field: str) -> str:
+    """A record's field among the types of everything that conditions may be about."""
+    return f"record:{record}.{field}"
+
+
 def measure_type(how: object) -> str:
     """Whether what events come to is a number or a moment."""
     return "datetime" if how in ("first", "last") else "number"

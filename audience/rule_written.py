@@ -14,6 +14,7 @@ from audience.rule_words import (
     MEASURE_OPS,
     PROPERTY_OPS,
     SPANS,
+    field_of,
     hangs_on_the_zone,
     measure_type,
 )
@@ -43,6 +44,8 @@ def node(shown: Any, types: Mapping[str, str]) -> Any:
         return _message(name, shown)
     if subject == "sequence":
         return _sequence(shown)
+    if subject == "record":
+        return _record(name, shown, types)
     if subject == "share":
         return {"share": {"percent": plain(str(shown.get("percent", "")), "number"), "salt": str(shown.get("salt", "")).strip()}}
     if subject == "segment":
@@ -123,6 +126,17 @@ def _often(shown: Mapping[str, Any]) -> Body:
     op, count = str(shown.get("op") or ""), str(shown.get("count") or "").strip()
     often: Body = {"op": op} if op in {"at_least", "at_most", "exactly", "never"} else {}
     return {**often, "count": plain(count, "number")} if op != "never" and count else often
+
+
+def _record(name: str, shown: Mapping[str, Any], types: Mapping[str, str]) -> Body:
+    role = str(shown.get("role") or "").strip()
+    where = [
+        {"field": field, **_test(each, types.get(field_of(name, field), "text"))}
+        for each in shown.get("where") or ()
+        if isinstance(each, Mapping)
+        for field in [str(each.get("field", ""))]
+    ]
+    return {"record": name, **({"role": role} if role else {}), **_often(shown), **({"where": where} if where else {})}
 
 
 def _sequence(shown: Mapping[str, Any]) -> Body:

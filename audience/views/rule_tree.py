@@ -9,6 +9,7 @@ from typing import Any
 
 from audience import rule_words
 from audience.names import Names
+from audience.record_types import RecordTypeBody
 from audience.rule_shown import words_of
 from audience.rules.operations import OPERATORS
 from audience.suggestions import SUGGESTED_FIELDS
@@ -20,18 +21,32 @@ WHOLE = {"is", "is_not", "in", "not_in", "has_all", "starts_with"}  # operators 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """What the catalogue has for conditions on attributes. types and units: by the names that rules use; closed: those names whose
-    values aren't for whoever looks; names: what things are called."""
+    values aren't for whoever looks; names: what things are called; records: the types of records that rules may ask."""
 
     types: Mapping[str, str]
     units: Mapping[str, str]
     closed: Set[str]
     names: Names = field(default_factory=Names)
+    records: Mapping[str, RecordTypeBody] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldTest:
+    """A condition on one of a record's fields, as the template draws it."""
+
+    shown: Mapping[str, Any]
+    ops: tuple[tuple[str, str], ...]
+    op: str
+    value_look: str
+    zoned: bool
+    unit: str
 
 
 @dataclass(frozen=True, slots=True)
 class RuleNode:
     """One group or condition as the template draws it. values: whose values its field suggests, as the page of suggestions calls it;
-    words: what a condition asks that the builder has no fields for."""
+    words: what a condition asks that the builder has no fields for; tests, fields, roles: of a condition on records, what holds of
+    each, and what there is to choose from."""
 
     path: str
     shown: Mapping[str, Any]
@@ -56,6 +71,9 @@ class RuleNode:
     children: list[RuleNode] = field(default_factory=list)
     number: str = ""
     words: str = ""
+    tests: tuple[FieldTest, ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
+    roles: tuple[str, ...] = ()
 
     @property
     def raw(self) -> str:
@@ -110,6 +128,8 @@ def rule_tree(
 
 def _condition(shown: Mapping[str, Any], offer: Offer) -> dict[str, Any]:
     sort, _, name = str(shown.get("subject", "")).partition(":")
+    if sort == "record":
+        return {"sort": sort, "name": name, "op": str(shown.get("op", "")), **_of_records(shown, offer.records.get(name))}
     if sort not in {"attribute", "profile", "measure"}:
         words = words_of(shown.get("raw"), offer.names) if not sort else ""
         return {"sort": sort, "name": name, "op": str(shown.get("op", "")), "words": words}  # the rest is in its fields
@@ -134,6 +154,25 @@ def _condition(shown: Mapping[str, Any], offer: Offer) -> dict[str, Any]:
         "scored": sort == "attribute" and f"{name}.at" in offer.types,
         "zoned": sort != "measure" and rule_words.hangs_on_the_zone(op, type_),
     }
+
+
+def _of_records(shown: Mapping[str, Any], type_: RecordTypeBody | None) -> dict[str, Any]:
+    """What stands below a condition on records. A field or role that the type doesn't have any more stays to be seen."""
+    where = [each for each in shown.get("where") or () if isinstance(each, Mapping)]
+    known = {each.name: each for each in type_.fields} if type_ else {}
+    tests = []
+    for each in where:
+        body = known.get(str(each.get("field", "")))
+        kind = body.type if body else "text"
+        allowed = OPERATORS[kind]
+        op = each["op"] if each.get("op") in allowed else allowed[0]
+        ops = tuple((one, rule_words.op_words(one, several=kind == "list")) for one in allowed)
+        unit = body.unit if body and kind == "number" else ""
+        tests.append(FieldTest(each, ops, op, value_look(op, kind), rule_words.hangs_on_the_zone(op, kind), unit))
+    named = {each.name: each.title or each.name.replace("_", " ") for each in known.values()}
+    lost = {name: name for each in where if (name := str(each.get("field", ""))) and name not in named}
+    roles = tuple(dict.fromkeys((*(type_.roles if type_ else ()), *filter(None, [str(shown.get("role") or "")]))))
+    return {"tests": tuple(tests), "fields": tuple((named | lost).items()), "roles": roles}
 
 
 def _suggested(sort: str, name: str, op: str, type_: str, offer: Offer) -> str:

@@ -18,7 +18,9 @@ from audience.id_lists import id_lists
 from audience.models import Snapshot, Subscription
 from audience.names import Names, named_in, names_of
 from audience.profiles import everyone
+from audience.record_types import record_types
 from audience.resolve import resolve
+from audience.rules.bound import Type
 from audience.sentences import sentence
 from audience.views.rule_tree import Offer, rule_tree
 from audience.views.unfinished import Unfinished, unfinished
@@ -73,7 +75,7 @@ def spoken(workspace_id: int, body: SegmentBody) -> str:
 
 def _editor(request: ConsoleRequest) -> Editor:
     known = catalogue(request.actor.workspace_id)
-    types, names = types_of(known), names_of(request.actor.workspace_id, known)
+    types, names = types_of(known) | _field_types(request.actor.workspace_id), names_of(request.actor.workspace_id, known)
     return Editor(
         SEGMENT,
         to_form=rule_forms.to_form,
@@ -84,6 +86,11 @@ def _editor(request: ConsoleRequest) -> Editor:
         place=rule_places.place,
         label=lambda path, form: rule_places.label(path, form, names),
     )
+
+
+def _field_types(workspace_id: int) -> dict[str, Type]:
+    """The types of records' fields, by the names that the builder's form reads them by."""
+    return {rule_words.field_of(key, name): type_ for key, body in record_types(workspace_id).items() for name, type_ in body.types.items()}
 
 
 @console_page(Role.AUTHOR)
@@ -114,9 +121,9 @@ def _offer(request: ConsoleRequest, known: Mapping[str, AttributeBody]) -> Offer
     types = types_of(known)
     bodies = {name: attribute_of(known, name) for name in types}
     closed = {name for name, body in bodies.items() if hidden_from(request.actor.role, body)}
-    return Offer(
-        types, {name: body.unit for name, body in bodies.items() if body and body.unit}, closed, names_of(request.actor.workspace_id, known)
-    )
+    units = {name: body.unit for name, body in bodies.items() if body and body.unit}
+    workspace_id = request.actor.workspace_id
+    return Offer(types, units, closed, names_of(workspace_id, known), record_types(workspace_id))
 
 
 def _pickers(request: ConsoleRequest, known: Mapping[str, AttributeBody], key: str | None) -> dict[str, Any]:
@@ -126,6 +133,7 @@ def _pickers(request: ConsoleRequest, known: Mapping[str, AttributeBody], key: s
         "attributes": sorted(((name, title or name) for name, title in titles_of(known).items()), key=lambda pair: pair[1].casefold()),
         "fields": list(rule_words.FIELD_WORDS.items()),
         "segments": [(view.key, view.title or view.key) for view in documents(workspace_id, SEGMENT) if view.key != key],
+        "records": [(name, body.title) for name, body in record_types(workspace_id).items()],
         "lists": [(each.key, each.title) for each in id_lists(workspace_id)],
         "events": event_names(workspace_id),
         "topics": list(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -450,7 +451,47 @@ def test_of_two_who_send_the_same_new_record_both_are_heard(now: datetime) -> No
     assert {str(each) for each in Record.objects.values_list("attributes", flat=True)} == {"{'city': 'Rome', 'nights': 3}"}
 
 
-def test_the_builder_keeps_what_it_has_no_fields_for(api: Api) -> None:
+def test_a_rule_about_records_is_built_with_fields_of_their_types(api: Api, now: datetime) -> None:
+    send(api, related("ada"), related("bob", external_id="b-2", attributes={"city": "Oslo", "nights": 9}))
+    factories.person("ada", now=now)
+    client = Client()
+    client.force_login(governance.User.objects.get(username="ada"))
+    form = {"/title": "Romans", "/rule/word": "all", "/rule/of/0/subject": "record:booking", "do": "look"}
+
+    def drawn(**fields: str) -> str:
+        form.update({f"/rule/of/0/{name.replace('__', '/')}": value for name, value in fields.items()})
+        return client.post("/console/new/segments/", form, headers={"HX-Request": "true"}).content.decode()
+
+    assert "as guest" in drawn() and "as payer" in drawn()
+    assert "add:/rule/of/0/where:field" in drawn(role="guest", count="1")
+    page = drawn(where__0__field="nights")
+    assert '<option value="gte"' in page and 'inputmode="decimal"' in page and '<option value="starts_with"' not in page
+    page = drawn(where__0__op="lte", where__0__value="5", where__1__field="arrival", where__1__op="in_next", where__1__amount="90")
+    assert '<option value="lte" selected' in page and "by the day in their own time zone" in page
+    looked = client.post("/console/look/segments/", form).content.decode()
+    assert "“Booking”" in looked and "has nights at most 5" in looked
+    page = drawn(where__0__field="city")
+    assert '<option value="lte"' not in page, "a text isn't compared by size"
+    form |= {"/rule/of/0/where/0/field": "nights", "do": "save"}
+    assert client.post("/console/new/segments/", form).status_code == 302
+    rule = governance.document(governance.default_workspace().pk, "segment", "romans").latest.body["rule"]
+    nights = {"field": "nights", "op": "lte", "value": 5}
+    arrival = {"field": "arrival", "op": "in_next", "value": {"amount": 90, "unit": "days"}}
+    assert rule == {"all": [{"record": "booking", "role": "guest", "count": 1, "where": [nights, arrival]}]}
+
+
+def test_a_fault_in_a_condition_on_a_record_is_told_at_its_field(api: Api, now: datetime) -> None:
+    factories.person("ada", now=now)
+    client = Client()
+    client.force_login(governance.User.objects.get(username="ada"))
+    form = {"/title": "Romans", "/rule/word": "all", "/rule/of/0/subject": "record:booking", "do": "save"}
+    form |= {"/rule/of/0/where/0/field": "nights", "/rule/of/0/where/0/op": "gt", "/rule/of/0/where/0/value": "many"}
+    page = client.post("/console/new/segments/", form).content.decode()
+    assert "Condition 1 (Booking), part 1" in page
+    assert re.search(r'name="/rule/of/0/where/0/value" value="many"[^>]*aria-invalid="true"', page)
+
+
+def test_the_builder_keeps_a_record_that_it_does_not_know(api: Api) -> None:
     body = {"title": "Romans", "rule": {"all": [{**STAYS, "op": "exactly", "count": 2}, {"profile": "country", "op": "is", "value": "GB"}]}}
     assert rule_forms.to_body(rule_forms.to_form(body), {}) == body
     assert rule_forms.to_body(rule_forms.to_form({"rule": STAYS}), {}) == {"rule": STAYS}

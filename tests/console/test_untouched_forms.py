@@ -17,6 +17,9 @@ TYPES = {path.stem: read_yaml(path.read_bytes())["type"] for path in (SAMPLES / 
     "home": "place",
     "churn": "number",
     "address.city": "text",
+    "record:booking.nights": "number",
+    "record:booking.paid": "boolean",
+    "record:booking.arrival": "date",
 }
 
 
@@ -83,6 +86,24 @@ def test_a_campaign_comes_back_as_it_was(body: dict[str, Any]) -> None:
             "sequence": [{"event": "a"}, {"event": "b", "where": [{"property": "plan", "op": "is", "value": "5"}]}, {"event": "c"}],
             "apart": {"amount": 2, "unit": "weeks"},
             "within": {"last": 1, "unit": "months"},
+        },
+        {"record": "booking"},
+        {
+            "record": "booking",
+            "role": "guest",
+            "op": "exactly",
+            "count": 2,
+            "where": [{"field": "city", "op": "in", "value": ["5", "Oslo"]}],
+        },
+        {
+            "record": "booking",
+            "op": "never",
+            "where": [
+                {"field": "nights", "op": "between", "value": [2, 5]},
+                {"field": "paid", "op": "is", "value": False},
+                {"field": "arrival", "op": "in_next", "value": {"amount": 7, "unit": "days"}, "zone": "own"},
+                {"field": "left", "op": "missing"},
+            ],
         },
         {"something": "new"},
     ],

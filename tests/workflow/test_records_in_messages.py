@@ -78,4 +78,8 @@ def test_pages_show_the_record_and_the_rule_that_asks_for_it(key: str, now: date
     page = client.get(f"/console/profiles/{number}/").content.decode()
     assert "b-2" in page and "guest" in page and "2026-08-01" in page
     builder = client.get("/console/segments/everyone/").content.decode()
-    assert "people with at least 1 “Booking” as “guest” that has city “rome”" in builder
+    assert (
+        '<option value="record:booking" selected>Booking</option>' in builder
+        and '<option value="guest" selected>as guest</option>' in builder
+    )
+    assert '<option value="city" selected>city</option>' in builder and 'name="/rule/of/0/where/0/value" value="rome"' in builder

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
-from audience.ingest.importing import Choice, chosen
+from audience.ingest.importing import Choice, chosen, taken_already
 from audience.ingest.journal import OF_RECORDS, Journal, journal_of_records, mark_of
 from audience.ingest.places import Part, find_parts
 from audience.ingest.rejects import Rejects
@@ -87,9 +87,7 @@ class _Run:
         state = self.journal.part(part, mark)
         for name in OF_RECORDS:
             setattr(self.done, name, getattr(self.done, name) + getattr(state, name))
-        if state.rows or state.finished_at:
-            where = "" if part.alone else f"{part.name}: "
-            self.done.notes.append(f"{where}{state.rows:,} rows were taken already by an import that was broken off")
+        self.done.notes += taken_already(part, state)
         if state.finished_at:
             return
         try:

@@ -20,6 +20,7 @@ from audience.ingest.places import Part, find_parts
 from audience.ingest.records import Format
 from audience.ingest.rejects import Rejects
 from audience.ingest.upsert import UpsertOutcome, count_after, write_ready
+from audience.models import ImportedFile
 from audience.proposals import note_unknown
 from audience.sql import on_postgres
 from governance.door import Finding, Invalid
@@ -120,6 +121,12 @@ def chosen(parts: list[Part], journal: Journal, choice: Choice) -> tuple[list[Pa
     return parts, notes
 
 
+def taken_already(part: Part, state: ImportedFile) -> list[str]:
+    """The note about a file that an import which was broken off has begun, none where it hasn't."""
+    where = "" if part.alone else f"{part.name}: "
+    return [f"{where}{state.rows:,} rows were taken already by an import that was broken off"] if state.rows or state.finished_at else []
+
+
 def _look_at(parts: list[Part], wanted: Wanted) -> None:
     """Refuse whatever can be refused before a row is written. Raises Invalid with the faults of all files."""
     faults: list[Finding] = []
@@ -177,9 +184,7 @@ class _Run:
         before = {name: getattr(state, name) for name in COUNTS}
         for name, count in before.items():
             setattr(self.done, name, getattr(self.done, name) + count)
-        if state.rows or state.finished_at:
-            where = "" if part.alone else f"{part.name}: "
-            self.done.notes.append(f"{where}{state.rows:,} rows were taken already by an import that was broken off")
+        self.done.notes += taken_already(part, state)
         if state.finished_at:
             self.read += part.size
             return

@@ -110,9 +110,10 @@ def _draw(request: ConsoleRequest, key: str | None) -> HttpResponse:
     if current.response is not None:
         return current.response
     known = catalogue(request.actor.workspace_id)
+    offer = _offer(request, known)
     extra = {
-        "tree": rule_tree(current.form.get("rule", {}), "/rule", _offer(request, known), current.fault_at),
-        "pickers": _pickers(request, known, key),
+        "tree": rule_tree(current.form.get("rule", {}), "/rule", offer, current.fault_at),
+        "pickers": _pickers(request, known, key) | {"records": [(name, body.title) for name, body in offer.records.items()]},
     }
     return draw(request, current, "audience/segment.html", "audience/_segment_form.html", extra)
 
@@ -133,7 +134,6 @@ def _pickers(request: ConsoleRequest, known: Mapping[str, AttributeBody], key: s
         "attributes": sorted(((name, title or name) for name, title in titles_of(known).items()), key=lambda pair: pair[1].casefold()),
         "fields": list(rule_words.FIELD_WORDS.items()),
         "segments": [(view.key, view.title or view.key) for view in documents(workspace_id, SEGMENT) if view.key != key],
-        "records": [(name, body.title) for name, body in record_types(workspace_id).items()],
         "lists": [(each.key, each.title) for each in id_lists(workspace_id)],
         "events": event_names(workspace_id),
         "topics": list(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 
 from pydantic import AfterValidator, Field, WrapValidator
 from pydantic_core import PydanticCustomError
 
 from governance.door import DocumentModel
 from presentation.characters import Body, Line
+from presentation.conditions import MOST_ITEMS
 from presentation.links import fault_in_image, fault_in_link
 
 Align = Literal["start", "center", "end"]
@@ -32,11 +33,31 @@ Link = Annotated[Line, Field(max_length=2000), AfterValidator(_link)]
 ImageAddress = Annotated[Line, Field(max_length=2000), AfterValidator(_image)]
 
 
+class Repeat(DocumentModel):
+    """For which list a block stands there once per item, and what an item is called in its texts."""
+
+    over: str = Field(max_length=40, description="A variable of type list.")
+    name: str = Field(alias="as", pattern=r"^[a-z][a-z0-9_]{0,39}$", description="What one item is called in the block's expressions.")
+    most: int = Field(default=10, ge=1, le=MOST_ITEMS, description="Later items are left out.")
+    least: int = Field(default=0, ge=0, le=MOST_ITEMS, description="Nobody whose list is shorter gets the message.")
+
+
 class _Block(DocumentModel):
     id: str = Field(pattern=BLOCK_ID, description="Stable and unique in its locale; the same block has the same id in every locale.")
 
 
-class HeadingBlock(_Block):
+class PlacedBlock(_Block):
+    """A block that may be there for some only, or several times."""
+
+    when: Line | None = Field(
+        default=None, max_length=500, description="An expression without braces: the block is there only for those for whom it holds."
+    )
+    repeat: Repeat | None = Field(
+        default=None, description="The block once for each item of a list; with `when`, for those items for which it holds."
+    )
+
+
+class HeadingBlock(PlacedBlock):
     """A heading of one line."""
 
     type: Literal["heading"]
@@ -45,7 +66,7 @@ class HeadingBlock(_Block):
     align: Align = "start"
 
 
-class TextBlock(_Block):
+class TextBlock(PlacedBlock):
     """Paragraphs in Markdown: emphasis, links, lists and quotes; no HTML, no images."""
 
     type: Literal["text"]
@@ -54,7 +75,7 @@ class TextBlock(_Block):
     size: Literal["normal", "small", "large"] = "normal"
 
 
-class ImageBlock(_Block):
+class ImageBlock(PlacedBlock):
     """A picture. `alt` says what it shows; only a picture that says nothing may be marked decorative."""
 
     type: Literal["image"]
@@ -68,7 +89,7 @@ class ImageBlock(_Block):
     bleed: bool = Field(default=False, description="From edge to edge of the sheet, without a margin.")
 
 
-class ButtonBlock(_Block):
+class ButtonBlock(PlacedBlock):
     """A link that looks like a button in every mail client."""
 
     type: Literal["button"]
@@ -78,13 +99,13 @@ class ButtonBlock(_Block):
     align: Align = "start"
 
 
-class DividerBlock(_Block):
+class DividerBlock(PlacedBlock):
     """A thin line."""
 
     type: Literal["divider"]
 
 
-class SpacerBlock(_Block):
+class SpacerBlock(PlacedBlock):
     """Empty height in pixels."""
 
     type: Literal["spacer"]
@@ -101,7 +122,7 @@ class FooterBlock(_Block):
     preferences_label: Line = Field(default="", max_length=80, description="Words of a link to the preference page; without them none.")
 
 
-class HtmlBlock(_Block):
+class HtmlBlock(PlacedBlock):
     """HTML as written, cleaned by an allow-list. Only an administrator may save it."""
 
     type: Literal["html"]
@@ -138,7 +159,7 @@ LeafBlock = Annotated[
 ]
 
 
-class ColumnsBlock(_Block):
+class ColumnsBlock(PlacedBlock):
     """Two or three columns side by side; one below the other on a phone."""
 
     type: Literal["columns"]
@@ -158,10 +179,26 @@ Block = Annotated[
 AnyBlock = HeadingBlock | TextBlock | ImageBlock | ButtonBlock | DividerBlock | SpacerBlock | ColumnsBlock | FooterBlock | HtmlBlock
 
 
-def walk(blocks: Sequence[AnyBlock], at: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], AnyBlock]]:
+At = tuple[str | int, ...]
+
+
+def is_placed(block: AnyBlock) -> TypeGuard[PlacedBlock]:
+    """Whether a block is there on a condition, or for each item of a list."""
+    return isinstance(block, PlacedBlock) and (block.when is not None or block.repeat is not None)
+
+
+def walk(blocks: Sequence[AnyBlock], at: At = ()) -> Iterator[tuple[At, AnyBlock]]:
     """Every block with its path, those inside columns after their columns block."""
+    return ((path, block) for path, block, _ in walk_repeated(blocks, at))
+
+
+def walk_repeated(
+    blocks: Sequence[AnyBlock], at: At = (), within: tuple[Repeat, ...] = ()
+) -> Iterator[tuple[At, AnyBlock, tuple[Repeat, ...]]]:
+    """The same, each with the repetitions that it stands in, its own included."""
     for place, block in enumerate(blocks):
-        yield (*at, place), block
+        mine = (*within, block.repeat) if isinstance(block, PlacedBlock) and block.repeat else within
+        yield (*at, place), block, mine
         if isinstance(block, ColumnsBlock):
             for number, column in enumerate(block.columns):
-                yield from walk(column, (*at, place, "columns", number))
+                yield from walk_repeated(column, (*at, place, "columns", number), mine)

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 from governance.door import CheckContext, Finding, Invalid, Role, pointer
-from presentation.blocks import FooterBlock, HtmlBlock, ImageBlock, walk
+from presentation.blocks import FooterBlock, HtmlBlock, ImageBlock, walk, walk_repeated
 from presentation.content import Content, compose_body
 from presentation.documents import TemplateBody
 from presentation.links import host_of
 from presentation.parts import LocaleBody, Sender
+from presentation.placing import names_placed
 from presentation.push import push_findings
 from presentation.rules import link_targets_in, texts
 from presentation.segments import segments
@@ -93,6 +94,7 @@ def _variables(body: TemplateBody) -> Iterator[Finding]:
     used: set[str] = set()
     for locale in body.locales.values():
         used |= {name for _, text in texts(locale) for name in names_in(text)}
+        used |= names_placed(locale)
     used |= names_in(body.collapse_key)
     for name, variable in body.variables.items():
         if name not in used:
@@ -143,8 +145,9 @@ def _html_blocks(body: TemplateBody) -> Iterator[tuple[At, str]]:
 
 def _locale(body: TemplateBody, locale: LocaleBody, at: At, personal: frozenset[str], sender: Sender) -> Iterator[Finding]:
     yield from _fallbacks_missing(body, locale, at)
+    items = {repeat.name: repeat.over for _, _, within in walk_repeated(locale.blocks) for repeat in within}
     for path, target in link_targets_in(locale):
-        yield from _link(sender, target, pointer((*at, *path)), personal)
+        yield from _link(sender, target, pointer((*at, *path)), personal | {name for name, over in items.items() if over in personal})
     if body.channel != "email":
         yield from push_findings(locale, at) if body.channel == "push" else ()
         return

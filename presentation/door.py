@@ -11,10 +11,12 @@ from presentation.blocks import (
     ImageBlock,
     SpacerBlock,
     TextBlock,
+    is_placed,
     walk,
 )
 from presentation.channels import CHANNEL_WORDS, Channel, Country
 from presentation.checks import add_content_check
+from presentation.conditions import bound, guarded
 from presentation.content import (
     Content,
     LocalizedContent,
@@ -75,6 +77,7 @@ __all__ = [
     "add_content_check",
     "ascii_domain",
     "babel_locale",
+    "bound",
     "canonical",
     "choose_locale",
     "compose",
@@ -85,8 +88,10 @@ __all__ = [
     "drafted_sender",
     "fault_in_image",
     "fault_in_link",
+    "guarded",
     "host_of",
     "is_own_page",
+    "is_placed",
     "names_of",
     "parse_markdown",
     "plain",

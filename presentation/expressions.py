@@ -11,6 +11,8 @@ from presentation.segments import BadText, Segment, segments
 from presentation.syntax import syntax
 from presentation.values import WORDS
 
+MAX_CONDITION = 500
+
 
 def problems(source: str, declared: Mapping[str, str]) -> list[Problem]:
     """Everything wrong with the expressions of a text. declared: variable names and their types."""
@@ -21,7 +23,16 @@ def problems(source: str, declared: Mapping[str, str]) -> list[Problem]:
     return [problem for segment in cut if segment.expression for problem in _in_expression(segment, declared)]
 
 
-def _in_expression(segment: Segment, declared: Mapping[str, str]) -> Iterator[Problem]:
+def condition_problems(condition: str, declared: Mapping[str, str]) -> list[Problem]:
+    """Everything wrong with a condition: one expression, without braces, of whatever type; what is empty, 0 or false isn't met."""
+    if "{{" in condition or "{%" in condition:
+        return [Problem(1, "braces in a condition", 'an expression without braces, such as stays > 3 or city == "Rome"')]
+    if len(condition) > MAX_CONDITION:
+        return [Problem(1, f"{len(condition):,} characters", f"a condition of at most {MAX_CONDITION} characters")]
+    return [*_in_expression(Segment(condition, True, 1), declared, shown=False)]
+
+
+def _in_expression(segment: Segment, declared: Mapping[str, str], *, shown: bool = True) -> Iterator[Problem]:
     try:
         tree = syntax(segment.text)
     except TemplateSyntaxError as error:
@@ -31,6 +42,6 @@ def _in_expression(segment: Segment, declared: Mapping[str, str]) -> Iterator[Pr
     else:
         check = Check(declared, segment.line)
         check.visit(tree, 0)
-        if not check.found and check.type_of(tree) in {"list", "object"}:
+        if shown and not check.found and check.type_of(tree) in {"list", "object"}:
             check.refuse(tree, f"{WORDS[check.type_of(tree)]} can't be shown as it is", "one of its parts, or a list with |join")
         yield from check.found

@@ -6,7 +6,19 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import unescape
 
-from presentation.blocks import ButtonBlock, ColumnsBlock, FooterBlock, HeadingBlock, HtmlBlock, ImageBlock, TextBlock, walk
+from presentation.blocks import (
+    At,
+    ButtonBlock,
+    ColumnsBlock,
+    FooterBlock,
+    HeadingBlock,
+    HtmlBlock,
+    ImageBlock,
+    Repeat,
+    TextBlock,
+    walk,
+    walk_repeated,
+)
 from presentation.expressions import problems
 from presentation.faults import Fault
 from presentation.grammar import BUILT_IN
@@ -14,13 +26,12 @@ from presentation.links import fault_in_link
 from presentation.locales import canonical
 from presentation.markdown import link_targets
 from presentation.parts import LocaleBody
+from presentation.placing import WORDS_OF_THE_LANGUAGE, named_in, placing_faults
 from presentation.push import fault_in_app_link, not_push_faults, push_faults
 from presentation.segments import written_length
 
 MAX_SUBJECT, MAX_EXPRESSIONS = 200, 500
 _VARIABLE = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_WORDS_OF_THE_LANGUAGE = frozenset("true false none and or not if else in is loop self token confirm_token".split())
-At = tuple[str | int, ...]
 _ADDRESS = re.compile(r"""\b(href|src)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 
 
@@ -31,7 +42,7 @@ def variable_faults(declared: Mapping[str, str]) -> Iterator[Fault]:
             yield Fault(
                 ("variables", name), name, "a name of lower-case letters, digits and _, starting with a letter, at most 40 characters"
             )
-        elif name in _WORDS_OF_THE_LANGUAGE or name in BUILT_IN:
+        elif name in WORDS_OF_THE_LANGUAGE or name in BUILT_IN:
             yield Fault(("variables", name), name, "a name that isn't taken by the expression language or built in")
 
 
@@ -61,10 +72,13 @@ def content_faults(locale: LocaleBody, channel: str, declared: Mapping[str, str]
     """Whatever is wrong with one translation."""
     yield from _FAULTS[channel](locale, at)
     yield from not_push_faults(locale, at) if channel != "push" else ()
-    broken, expressions = False, 0
-    for path, text in texts(locale):
+    expressions = 0
+    placing = list(placing_faults(locale, declared, at))
+    yield from placing
+    broken = bool(placing)
+    for path, text, within in texts_repeated(locale):
         expressions += text.count("{{")
-        for problem in problems(text, declared):
+        for problem in problems(text, named_in(within, declared)):
             broken = True
             yield Fault((*at, *path), str(problem), problem.expected)
     if expressions > MAX_EXPRESSIONS:
@@ -92,15 +106,20 @@ def push_terms_faults(channel: str, collapse_key: str, ttl: int | None, declared
 
 def texts(locale: LocaleBody) -> Iterator[tuple[At, str]]:
     """Every text of a translation in which expressions may stand, with its path."""
-    yield ("subject",), locale.subject
-    yield ("preheader",), locale.preheader
+    return ((path, text) for path, text, _ in texts_repeated(locale))
+
+
+def texts_repeated(locale: LocaleBody) -> Iterator[tuple[At, str, tuple[Repeat, ...]]]:
+    """The same, each with the repetitions whose items it may name."""
+    yield ("subject",), locale.subject, ()
+    yield ("preheader",), locale.preheader, ()
     if locale.text is not None:
-        yield ("text",), locale.text
-    yield from ((name, text) for name, text in ((("link",), locale.link), (("image",), locale.image)) if text)
-    yield from ((("data", name), text) for name, text in locale.data.items())
-    for path, block in walk(locale.blocks, ("blocks",)):
+        yield ("text",), locale.text, ()
+    yield from ((name, text, ()) for name, text in ((("link",), locale.link), (("image",), locale.image)) if text)
+    yield from ((("data", name), text, ()) for name, text in locale.data.items())
+    for path, block, within in walk_repeated(locale.blocks, ("blocks",)):
         for field, text in _fields(block):
-            yield (*path, field), text
+            yield (*path, field), text, within
 
 
 def link_targets_in(locale: LocaleBody) -> Iterator[tuple[At, str]]:

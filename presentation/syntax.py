@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.parser import Parser
 
@@ -37,6 +39,11 @@ def syntax(expression: str) -> nodes.Expr:
     if not parser.stream.eos:
         raise TemplateSyntaxError(f"unexpected {parser.stream.current.value!r}", parser.stream.current.lineno)
     return tree
+
+
+def tokens(expression: str) -> Iterator[tuple[str, str]]:
+    """The kinds and texts of an expression's tokens, blanks included: joined they are the expression."""
+    return ((kind, value) for _, kind, value in _SYNTAX.lexer.tokeniter(expression, None, None, "variable"))
 
 
 def _unguarded(node: nodes.Node, asked: frozenset[str]) -> set[str]:

@@ -8,7 +8,7 @@ from rendering.messages import Failed, Filled, message_bytes
 from rendering.partial import compile, compile_untracked
 from rendering.plain import Rendered, plain
 from rendering.preview import Preview, preview
-from rendering.program import Compiled, CompiledMessage, Hole, Program
+from rendering.program import Compiled, CompiledMessage, Hole, Program, Shape
 from rendering.sms_parts import SmsParts, sms_parts
 from rendering.substitution import Substituted, substitution
 from rendering.values import Recipient
@@ -23,6 +23,7 @@ __all__ = [
     "Program",
     "Recipient",
     "Rendered",
+    "Shape",
     "SmsParts",
     "Substituted",
     "check_content",

@@ -15,9 +15,10 @@ from presentation.door import UnfitValue, Variable
 from rendering.escapes import ESCAPES, Unrenderable, inert, show
 from rendering.holes import BUILT_IN, OWN_PAGES, TOKEN
 from rendering.messages import NO_SUBJECT, Failed, Filled, largest, message_bytes, own_page, too_big
-from rendering.program import Compiled, CompiledMessage
+from rendering.program import Compiled, CompiledMessage, Shape
 from rendering.quick import plan
 from rendering.sandbox import TROUBLES, evaluator, words
+from rendering.shapes import Shaper
 from rendering.values import MISSING, Recipient, read_all, value_of
 
 # Equal values of one of these types are shown alike. Floats are not: 0.0 and -0.0 are equal, and so are times in two zones.
@@ -35,9 +36,32 @@ def fill(compiled: Compiled, recipients: Sequence[Recipient]) -> list[Filled | F
         groups.setdefault(compiled.locale_for(recipient.wanted), []).append(place)
     for tag, places in groups.items():
         batch = _Batch(compiled, compiled.locales[tag], [recipients[place] for place in places])
-        for place, outcome in zip(places, batch.outcomes(), strict=True):
+        for place, outcome in zip(places, batch.outcomes() if batch.message.outline is None else _shaped(batch), strict=True):
             out[place] = outcome
     return [outcome for outcome in out if outcome is not None]
+
+
+def _shaped(whole: _Batch) -> list[Filled | Failed]:
+    """The outcomes where messages aren't built alike: those of one shape are filled together."""
+    outline = whole.message.outline
+    assert outline is not None
+    names, shaper = sorted(outline.names - set(BUILT_IN)), Shaper(outline)
+    columns = {name: whole.column(name) for name in names}
+    groups: dict[Shape, list[int]] = {}
+    for place, row in enumerate(zip(*columns.values(), strict=True) if columns else [()] * len(whole.recipients)):
+        if place not in whole.faults:
+            try:
+                shape = shaper.shape({name: value for name, value in zip(names, row, strict=True) if value is not MISSING})
+            except TROUBLES as error:
+                whole.faults[place] = words(error)
+            else:
+                groups.setdefault(shape, []).append(place)
+    out: dict[int, Filled | Failed] = {place: Failed(whole.recipients[place].n, fault) for place, fault in whole.faults.items()}
+    for shape, places in groups.items():
+        batch = _Batch(whole.compiled, outline.message(shape), [whole.recipients[place] for place in places])
+        batch.columns = {name: [column[place] for place in places] for name, column in columns.items()}
+        out |= zip(places, batch.outcomes(), strict=True)
+    return [out[place] for place in range(len(whole.recipients))]
 
 
 class _Batch:
@@ -84,8 +108,8 @@ class _Batch:
             return self._as_it_is(expression)
         names, quick = plan(expression, self.message.locale)
         if quick is not None and len(names) == 1:
-            return self._each_once(self._column(names[0]), quick)
-        columns = [self._column(name) for name in names]
+            return self._each_once(self.column(names[0]), quick)
+        columns = [self.column(name) for name in names]
         evaluate, out = evaluator(expression, self.message.locale), []
         known: dict[tuple[Any, ...], str] = {}
         for place, row in enumerate(zip(*columns, strict=True) if columns else [()] * len(self.recipients)):
@@ -104,7 +128,7 @@ class _Batch:
         return out
 
     def _as_it_is(self, name: str) -> Column:
-        column = self._column(name)
+        column = self.column(name)
         if set(map(type, column)) == {str}:
             return column  # bounded when it was read
 
@@ -141,7 +165,8 @@ class _Batch:
             self.faults.setdefault(place, explain(error))
             return otherwise
 
-    def _column(self, name: str) -> Column:
+    def column(self, name: str) -> Column:
+        """What a variable, or something built in, is for each recipient; MISSING where it isn't there."""
         if name not in self.columns:
             self.columns[name] = self._built_in(name) if name in BUILT_IN else self._read(name, self.compiled.variables[name])
         return self.columns[name]
@@ -163,6 +188,10 @@ class _Batch:
         """Messages over the limit fail; measured exactly only where a value is long enough to matter."""
         holes, most = sum(len(part.holes) for part in self.message.parts) or 1, largest(self.compiled.channel)
         room = most - sum(part.constant_bytes for part in self.message.parts)
+        if room < 0:
+            for place in range(len(rows)):
+                self.faults.setdefault(place, too_big(self.compiled.channel))
+            return
         long = [column for column in columns if max(map(len, column)) * 4 * holes > room]
         for place in {place for column in long for place, text in enumerate(column) if len(text) * 4 * holes > room}:
             if message_bytes(self.message, rows[place]) > most:

@@ -6,12 +6,13 @@ of that content can contain it."""
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from presentation.door import stand_in
+from presentation.door import AnyBlock, guarded, is_placed, stand_in
+from rendering.outline import Branch, Repeated, Shown
 
 T = TypeVar("T")
 TOKEN = "token"  # the built-in name of a message's own token; authors can't use it
@@ -28,17 +29,29 @@ _KEPT = "%/?:@!$&'()*+,;=-._~"  # what a written address may hold as it is
 class Stand(NamedTuple):
     """One stand-in found in an output: the expression, the link or the verbatim text of that number."""
 
-    kind: Literal["expression", "link", "verbatim"]
+    kind: Literal["expression", "link", "verbatim", "opening", "closing"]
     number: int
+
+
+EDGES = frozenset({"opening", "closing"})  # of a part that may be there or not
+_KINDS: dict[str, Literal["expression", "link", "verbatim", "opening", "closing"]] = {
+    "e": "expression",
+    "l": "link",
+    "v": "verbatim",
+    "o": "opening",
+    "x": "closing",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a link leads: constant texts between expressions. tracked: its number k, None when it is not counted."""
+    """Where a link leads: constant texts between expressions. tracked: its number k, None when it is not counted;
+    scope: the repeated branch that it stands in."""
 
     constants: tuple[str, ...]
     expressions: tuple[str, ...]
     tracked: int | None
+    scope: int | None = None
 
     @property
     def source(self) -> str:
@@ -62,9 +75,11 @@ class Holes:
     tracked: list[Target] = field(default_factory=list)
     _numbers: dict[Hashable, int] = field(default_factory=dict, repr=False)
     verbatims: list[str] = field(default_factory=list)
+    branches: list[Branch] = field(default_factory=list)
+    _scope: int | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        self._pattern = re.compile(f"q{self.seal}([elv])([0-9]+)z")
+        self._pattern = re.compile(f"q{self.seal}([elvox])([0-9]+)z")
 
     _pattern: re.Pattern[str] = field(init=False, repr=False)
 
@@ -88,6 +103,26 @@ class Holes:
     def picture(self, source: str) -> str:
         """The stand-in of an image's address, which is never counted."""
         return self._address(source, track=False)
+
+    def placed(self, block: AnyBlock, write: Callable[[], str], mark: Callable[[str], str] = str) -> str:
+        """What is written of a block, between marks where it is there on a condition or for each item of a list."""
+        if not is_placed(block):
+            return write()
+        inner = [self._branch(block.id, Shown(guarded(block.when)))] if block.when is not None else []
+        outer = (
+            [self._branch(block.id, Repeated(block.repeat.over, block.repeat.name, block.repeat.most, block.repeat.least))]
+            if (block.repeat is not None)
+            else []
+        )
+        before, self._scope = self._scope, outer[0] if outer else self._scope
+        written = write()
+        self._scope = before
+        for number in inner + outer:
+            written = mark(f"q{self.seal}o{number}z") + written + mark(f"q{self.seal}x{number}z")
+        return written
+
+    def _branch(self, block_id: str, branch: Branch) -> int:
+        return self._number(("branch", block_id, type(branch)), branch, self.branches)
 
     def pixel(self) -> str:
         """The stand-in of the address whose fetching is an open."""
@@ -121,8 +156,8 @@ class Holes:
         plain = Target(tuple(constants), tuple(expressions), None)
         if not counted:
             return plain
-        numbered = Target(plain.constants, plain.expressions, len(self.tracked))
-        return self.tracked[self._number(("tracked", plain), numbered, self.tracked)]
+        numbered = Target(plain.constants, plain.expressions, len(self.tracked), self._scope)
+        return self.tracked[self._number(("tracked", plain, self._scope), numbered, self.tracked)]
 
     def laid_open(self, output: str) -> str:
         """The output with all verbatim texts put back (they may hold further stand-ins)."""
@@ -137,8 +172,7 @@ class Holes:
         place = 0
         for found in self._pattern.finditer(output):
             yield place, output[place : found.start()]
-            kind: Literal["expression", "link"] = "expression" if found[1] == "e" else "link"
-            yield found.start(), Stand(kind, int(found[2]))
+            yield found.start(), Stand(_KINDS[found[1]], int(found[2]))
             place = found.end()
         yield place, output[place:]
 

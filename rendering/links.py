@@ -13,9 +13,9 @@ def link_target(compiled: Compiled, locale: str, number: int, recipient: Recipie
     """The address behind link `number` of a locale, with the recipient's values where it has holes.
     None where there is no such link, or where a value it needs is gone (then send the reader to its host instead)."""
     message = compiled.locales.get(locale)
-    if message is None or not 0 <= number < len(message.links):
+    part = message.link(number) if message is not None else None
+    if part is None:
         return None
-    part = message.links[number]
     if not part.holes:
         return part.constants[0].decode()
     try:

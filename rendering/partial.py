@@ -5,22 +5,22 @@ escaped. Compiling is pure: the same content and base address give the same resu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
 
 from governance.door import Finding, Invalid, pointer
-from presentation.door import Content, LocalizedContent, Theme, names_of
+from presentation.door import Content, LocalizedContent, Theme
 from rendering.channels import email, email_text, push, sms
 from rendering.contexts import Misplaced, Places
-from rendering.escapes import Context, html
+from rendering.escapes import html
 from rendering.folding import folded
-from rendering.holes import TOKEN, Holes, Target
+from rendering.holes import EDGES, TOKEN, Holes, Target
 from rendering.messages import largest
-from rendering.program import Compiled, CompiledMessage, Hole, Program
-
-_ESCAPING = {"attribute": "html"}  # contexts that escape alike share a slot
-Piece = str | tuple[str, Context]
+from rendering.outline import Outline, names_in
+from rendering.pieces import Counted, Edge, Flow, Nested, Piece, Value, flow, program
+from rendering.program import Compiled, CompiledMessage, Program
 
 
 def compile(content: Content, *, base_url: str) -> Compiled:
@@ -83,28 +83,20 @@ def _compiled(key: _Key) -> Compiled:
 
 
 def _message(content: Content, localized: LocalizedContent, holes: Holes, *, pixel: bool) -> CompiledMessage:
-    slots: dict[tuple[str, str], int] = {}
-    options: dict[str, Iterable[Piece]] = {}
+    options: dict[str, Flow] = {}
     if content.channel == "sms":
-        parts: dict[str, Iterable[Piece]] = {"text": _plain(sms.text(localized, holes), holes)}
+        parts = {"text": flow(_plain(sms.text(localized, holes), holes))}
     elif content.channel == "push":
-        parts = {"subject": _line(localized.subject, holes), "text": _plain(holes.text((localized.text or "").strip()), holes)}
-        options = {name: _plain(text, holes) for name, text in push.options(localized, holes).items()}
+        parts = {"subject": flow(_line(localized.subject, holes)), "text": flow(_plain(holes.text((localized.text or "").strip()), holes))}
+        options = {name: flow(_plain(text, holes)) for name, text in push.options(localized, holes).items()}
     else:
         parts = _email(localized, content.theme, holes, leaving=content.message_class != "transactional", pixel=pixel)
-    programs = {name: _program(pieces, slots) for name, pieces in parts.items()}
-    empty = Program((b"",), ())
-    message = CompiledMessage(
-        locale=localized.locale,
-        subject=programs.get("subject", empty),
-        preheader=programs.get("preheader", empty),
-        html=programs.get("html"),
-        text=programs["text"],
-        options=tuple((name, _program(pieces, slots)) for name, pieces in options.items()),
-        slots=tuple(slots),
-        links=tuple(_program(_target(target, counted=False, base_url=""), {}) for target in holes.tracked),
-        seal=holes.seal,
-    )
+    links = tuple((flow(_target(target, counted=False, base_url="")), target.scope) for target in holes.tracked)
+    if holes.branches:
+        outline = Outline(localized.locale, holes.seal, tuple(holes.branches), parts, links)
+        message = replace(outline.message(outline.whole), outline=outline)
+    else:
+        message = _flat_message(localized.locale, holes.seal, parts, options, [link for link, _ in links])
     size, most = sum(part.constant_bytes for part in message.parts), largest(content.channel)
     if size > most:
         where = pointer(("locales", localized.locale))
@@ -112,33 +104,56 @@ def _message(content: Content, localized: LocalizedContent, holes: Holes, *, pix
     return message
 
 
-def _email(localized: LocalizedContent, theme: Theme, holes: Holes, *, leaving: bool, pixel: bool) -> dict[str, Iterable[Piece]]:
+def _flat_message(locale: str, seal: str, parts: dict[str, Flow], options: dict[str, Flow], links: list[Flow]) -> CompiledMessage:
+    """A message that is built alike for everybody."""
+    slots: dict[tuple[str, str], int] = {}
+    programs, empty = {name: _all_of(each, slots) for name, each in parts.items()}, Program((b"",), ())
+    return CompiledMessage(
+        locale=locale,
+        subject=programs.get("subject", empty),
+        preheader=programs.get("preheader", empty),
+        html=programs.get("html"),
+        text=programs["text"],
+        options=tuple((name, _all_of(each, slots)) for name, each in options.items()),
+        slots=tuple(slots),
+        links=tuple(_all_of(link, {}) for link in links),
+        seal=seal,
+    )
+
+
+def _all_of(whole: Flow, slots: dict[tuple[str, str], int]) -> Program:
+    return program((piece for piece in whole if not isinstance(piece, Nested)), slots)
+
+
+def _email(localized: LocalizedContent, theme: Theme, holes: Holes, *, leaving: bool, pixel: bool) -> dict[str, Flow]:
     body = email.html(localized, theme, holes, leaving=leaving, pixel=pixel)
     if localized.text is not None:
         text = sms.linked(localized.text, holes)
     else:
         text = email_text.text(localized, holes, leaving=leaving)
     return {
-        "subject": _line(localized.subject, holes),
-        "preheader": _line(localized.preheader, holes),
-        "html": list(_html(body, holes, isolate=localized.direction == "rtl")),
-        "text": _plain(text, holes),
+        "subject": flow(_line(localized.subject, holes)),
+        "preheader": flow(_line(localized.preheader, holes)),
+        "html": flow(_html(body, holes, isolate=localized.direction == "rtl")),
+        "text": flow(_plain(text, holes)),
     }
 
 
 def _line(source: str, holes: Holes) -> Iterator[Piece]:
     for _, piece in holes.cut(holes.text(source)):
-        yield piece if isinstance(piece, str) else (holes.expressions[piece.number], "header")
+        yield piece if isinstance(piece, str) else Value(holes.expressions[piece.number], "header")
 
 
 def _plain(output: str, holes: Holes) -> Iterator[Piece]:
     for _, piece in holes.cut(output):
         if isinstance(piece, str):
             yield piece
+        elif piece.kind in EDGES:
+            yield Edge(piece.number, piece.kind == "opening")
         elif piece.kind == "link":
             yield from _target(holes.targets[piece.number], counted=True, base_url=holes.base_url)
         else:
-            yield (holes.expressions[piece.number], "plain")
+            yield Value(holes.expressions[piece.number], "plain")
 
 
 def _html(output: str, holes: Holes, *, isolate: bool) -> Iterator[Piece]:
@@ -149,6 +164,9 @@ def _html(output: str, holes: Holes, *, isolate: bool) -> Iterator[Piece]:
         if isinstance(piece, str):
             yield piece
             continue
+        if piece.kind in EDGES:
+            yield Edge(piece.number, piece.kind == "opening")
+            continue
         context, running = places.context(position)
         if piece.kind == "link":
             if context != "url":
@@ -158,45 +176,34 @@ def _html(output: str, holes: Holes, *, isolate: bool) -> Iterator[Piece]:
         elif context == "url":
             raise Misplaced("an expression can't be a whole address")
         elif running and isolate:
-            yield from ("<bdi>", (holes.expressions[piece.number], context), "</bdi>")
+            yield from ("<bdi>", Value(holes.expressions[piece.number], context), "</bdi>")
         else:
-            yield (holes.expressions[piece.number], context)
+            yield Value(holes.expressions[piece.number], context)
 
 
 def _target(target: Target, *, counted: bool, base_url: str) -> Iterator[Piece]:
     """An address: through the counting page where it is counted, else as it is."""
     if counted and target.tracked is not None:
-        yield from (f"{base_url}/t/", (TOKEN, "url"), f"/{target.tracked}")
+        yield from (f"{base_url}/t/", Value(TOKEN, "url"), "/", Counted(target.tracked))
         return
     yield target.constants[0]
     for expression, constant in zip(target.expressions, target.constants[1:], strict=True):
-        yield (expression, "url")
+        yield Value(expression, "url")
         yield constant
 
 
-def _program(pieces: Iterable[Piece], slots: dict[tuple[str, str], int]) -> Program:
-    """Constants joined, holes numbered by slot; new slots are added to `slots`."""
-    constants, holes = [""], []
-    for piece in pieces:
-        if isinstance(piece, str):
-            constants[-1] += piece
-        else:
-            expression, context = piece
-            slot = slots.setdefault((expression, _ESCAPING.get(context, context)), len(slots))
-            holes.append(Hole(expression, context, slot))
-            constants.append("")
-    return Program(tuple(constant.encode() for constant in constants), tuple(holes))
-
-
 def _needs_data(content: Content, messages: dict[str, CompiledMessage]) -> bool:
-    used = {name for message in messages.values() for expression, _ in message.slots for name in names_of(expression)}
+    used = {name for message in messages.values() for name in _read(message)}
     return any(content.variables[name].source.split(".")[0] in {"data", "event"} for name in used if name in content.variables)
 
 
 def _record_types(content: Content, messages: dict[str, CompiledMessage]) -> frozenset[str]:
     """Of what is read, in texts and in links that lead through the counting page."""
-    expressions = {expression for message in messages.values() for expression, _ in message.slots}
-    expressions |= {hole.expression for message in messages.values() for link in message.links for hole in link.holes}
-    used = {name for expression in expressions for name in names_of(expression)}
+    used = {name for message in messages.values() for name in _read(message) | names_in(message.links)}
     steps = [content.variables[name].source.split(".") for name in used if name in content.variables]
     return frozenset(key for room, key, *_ in steps if room == "record")
+
+
+def _read(message: CompiledMessage) -> set[str] | frozenset[str]:
+    """The variables that a message reads, whatever its shape."""
+    return message.outline.names if message.outline is not None else names_in(message.parts)

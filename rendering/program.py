@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from presentation.door import Sender, Variable, choose_locale
 from rendering.escapes import Context
+
+if TYPE_CHECKING:
+    from rendering.outline import Outline
+
+Shape = tuple[Any, ...]
+"""Which branches of a message are there: per branch None (not there), its own branches' shape, or one such per item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,9 @@ class Program:
 class CompiledMessage:
     """One locale of a template. slots: each distinct (expression, escaping) once, in the order of a message's values;
     links: the programs of the tracked targets, by number k; html is None for channels without it; options: what a push message has
-    beside title (subject) and body (text), by name."""
+    beside title (subject) and body (text), by name.
+
+    outline: of a message whose blocks aren't the same for everybody; this is its whole shape then. shape: of which one this is."""
 
     locale: str
     subject: Program
@@ -60,6 +69,19 @@ class CompiledMessage:
     links: tuple[Program, ...]
     seal: str
     options: tuple[tuple[str, Program], ...] = ()
+    outline: Outline | None = None
+    shape: Shape = ()
+
+    def shaped(self, shape: Shape) -> CompiledMessage:
+        """The message of that shape."""
+        return self.outline.message(shape) if self.outline is not None else self
+
+    def link(self, number: int) -> Program | None:
+        """Where counted link `number` leads; None where there is no such link. Those of later items are numbered on."""
+        index, number = divmod(number, len(self.links) or 1)
+        if self.outline is not None and self.links and index >= 0:
+            return self.outline.link(number, index) if index == 0 or self.outline.links[number][1] is not None else None
+        return self.links[number] if index == 0 and self.links else None
 
     @property
     def parts(self) -> tuple[Program, ...]:

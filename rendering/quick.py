@@ -1,4 +1,4 @@
-"""Expressions that need no Jinja: a name, or a name behind filters whose arguments are fixed.
+"""Expressions that need no Jinja: a name, or a part of it by a fixed path, perhaps behind filters whose arguments are fixed.
 
 Filters are the same functions as in the sandbox, and a missing value is the same undefined, so the result is the same."""
 
@@ -26,17 +26,25 @@ def plan(expression: str, locale: str) -> tuple[tuple[str, ...], Callable[[Any],
     while isinstance(tree, nodes.Filter) and tree.node is not None and all(isinstance(argument, nodes.Const) for argument in tree.args):
         steps.append((sandbox(locale).filters[tree.name], tuple(argument.value for argument in tree.args)))  # type: ignore[attr-defined]
         tree = tree.node
+    path: list[Any] = []
+    while isinstance(tree, (nodes.Getattr, nodes.Getitem)) and (isinstance(tree, nodes.Getattr) or isinstance(tree.arg, nodes.Const)):
+        path.insert(0, tree.attr if isinstance(tree, nodes.Getattr) else tree.arg.value)  # type: ignore[attr-defined]
+        tree = tree.node
     if not isinstance(tree, nodes.Name):
         return names, None
-    return names, _quick(tree.name, tuple(reversed(steps)), sandbox(locale))
+    return names, _quick(tree.name, tuple(path), tuple(reversed(steps)), sandbox(locale))
 
 
-def _quick(name: str, steps: tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...], environment: Any) -> Callable[[Any], str]:
+def _quick(
+    name: str, path: tuple[Any, ...], steps: tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...], environment: Any
+) -> Callable[[Any], str]:
     undefined = environment.undefined(name=name)
 
     def run(value: Any) -> str:
         if value is MISSING:
             value = undefined
+        for step in path:
+            value = environment.getitem(value, step)
         for function, arguments in steps:
             value = function(value, *arguments)
         return value if type(value) is str and len(value) < 1024 else show(value)

@@ -89,6 +89,11 @@ def escaped(expression: str, context: str) -> nodes.Expr:
     return _filtered(tree(expression), f"_{context}")
 
 
+def shown(node: nodes.Expr) -> nodes.Expr:
+    """The tree of a value as text, without escaping."""
+    return _filtered(node, "_plain")
+
+
 @lru_cache(maxsize=256)
 def sandbox(locale: str) -> Sandbox:
     """One environment per locale: filters write as its people do."""
@@ -112,10 +117,10 @@ def evaluator(expression: str, locale: str) -> Callable[[Values], object]:
     return evaluate
 
 
-def document(parts: list[nodes.Expr], locale: str) -> Callable[[Values], str]:
-    """A whole document of constants and escaped expressions as one Jinja template."""
+def document(body: list[nodes.Node], locale: str) -> Callable[[Values], str]:
+    """A whole document as one Jinja template."""
     environment = sandbox(locale)
-    template = environment.from_string(_template([nodes.Output(parts, lineno=1)], environment))
+    template = environment.from_string(_template(body, environment))
     run = template.root_render_func
 
     def render(values: Values) -> str:

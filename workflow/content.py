@@ -34,10 +34,12 @@ def compiled(workspace_id: int, revision_id: int, sender_id: int | None) -> rend
 
 
 @lru_cache(maxsize=2048)
-def program(workspace_id: int, revision_id: int, sender_id: int | None, variant: int, locale: str) -> delivery.Program:
-    """What all messages of one template, variant and locale share; the same object each time, so they share vendor requests."""
+def program(
+    workspace_id: int, revision_id: int, sender_id: int | None, variant: int, locale: str, shape: rendering.Shape
+) -> delivery.Program:
+    """What all messages of one template, variant, locale and shape share; the same object each time, so they share vendor requests."""
     content = composed(workspace_id, revision_id, sender_id)
-    message = compiled(workspace_id, revision_id, sender_id).locales[locale]
+    message = compiled(workspace_id, revision_id, sender_id).locales[locale].shaped(shape)
     return delivery.Program(
         variant=variant,
         locale=locale,
@@ -85,17 +87,18 @@ def _fill_variant(work: delivery.Work, variant: int, group: list[tuple[delivery.
         ],
     )
     programs = {
-        locale: program(workspace_id, revision_id, sender_id, variant, locale) for locale in {whole.default_locale, *_locales(made)}
+        (locale, shape): program(workspace_id, revision_id, sender_id, variant, locale, shape)
+        for locale, shape in {(whole.default_locale, whole.locales[whole.default_locale].shape), *_forms(made)}
     }
     texts = whole.channel == "sms"
     outgoing = []
     for (entry, person, _), message in zip(group, made, strict=True):
         if isinstance(message, rendering.Failed):
-            shared = programs[whole.default_locale]
+            shared = programs[whole.default_locale, whole.locales[whole.default_locale].shape]
             outgoing.append(delivery.Outgoing(entry.n, person, None, shared, failure=message.detail, variant=variant))
             continue
         parts = rendering.sms_parts(message.text.decode()).parts if texts else 1
-        outgoing.append(delivery.Outgoing(entry.n, person, message, programs[message.locale], "", variant, parts))
+        outgoing.append(delivery.Outgoing(entry.n, person, message, programs[message.locale, message.message.shape], "", variant, parts))
     return outgoing
 
 
@@ -105,8 +108,8 @@ def _confirms(work: delivery.Work, entry: delivery.Entry, person: Person) -> str
     return delivery.confirm_token(work.workspace_id, work.dispatch.channel, person, number) if isinstance(number, int) else ""
 
 
-def _locales(made: Sequence[rendering.Filled | rendering.Failed]) -> set[str]:
-    return {message.locale for message in made if isinstance(message, rendering.Filled)}
+def _forms(made: Sequence[rendering.Filled | rendering.Failed]) -> set[tuple[str, rendering.Shape]]:
+    return {(message.locale, message.message.shape) for message in made if isinstance(message, rendering.Filled)}
 
 
 def senders_of(

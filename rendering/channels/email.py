@@ -123,6 +123,9 @@ class _Letter:
         )
 
     def _columns(self, block: ColumnsBlock) -> str:
+        return self.holes.placed(block, lambda: self._row(block), _mark)
+
+    def _row(self, block: ColumnsBlock) -> str:
         widths = block.widths or [100 // len(block.columns)] * len(block.columns)
         inner = ""
         for width, leaves in zip(widths, block.columns, strict=True):
@@ -132,7 +135,7 @@ class _Letter:
 
     def _block(self, block: AnyBlock, gutter: int) -> str:
         write: Callable[[Any, str], str] = _WRITERS[type(block)].__get__(self)
-        return write(block, f"0 {gutter}px 20px")
+        return self.holes.placed(block, lambda: write(block, f"0 {gutter}px 20px"), _mark)
 
     def _text(self, html: str, *, size: str, line: str, css: str, padding: str, align: str = "start", weight: str | None = None) -> str:
         return element(
@@ -223,6 +226,11 @@ class _Letter:
         html += f'<p style="margin:10px 0 0;{ink.paragraph}">{" &nbsp;·&nbsp; ".join(shown)}</p>' if shown else ""
         text = self._text(html, size="13px", line="1.55", css="quiet", padding=f"0 {GUTTER}px")
         return element("mj-section", self._column(text), padding="24px 0 0", direction=self.look.direction)
+
+
+def _mark(stand_in: str) -> str:
+    """Where a part begins or ends that may not be there: between rows of a table, which mrml leaves as it stands."""
+    return element("mj-raw", stand_in)
 
 
 _WRITERS: dict[type, Any] = {

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 from presentation.door import (
     AnyBlock,
     ButtonBlock,
@@ -14,6 +17,7 @@ from presentation.door import (
     LocalizedContent,
     SpacerBlock,
     TextBlock,
+    is_placed,
 )
 from rendering import inline
 from rendering.channels.words import unsubscribe_word
@@ -23,8 +27,24 @@ from rendering.html_text import text_of
 
 def text(content: LocalizedContent, holes: Holes, *, leaving: bool) -> str:
     """The text with stand-ins; paragraphs with an empty line between them, addresses in full."""
-    parts = [part for block in content.blocks if (part := _block(block, content.locale, holes, leaving=leaving))]
-    return "\n\n".join(parts) + "\n"
+    return _together(content.blocks, content.locale, holes, leaving=leaving) + "\n"
+
+
+def _together(blocks: Sequence[AnyBlock], locale: str, holes: Holes, *, leaving: bool) -> str:
+    """The texts of blocks with an empty line between them. One that may not be there brings its empty line along: above it, or,
+    where nothing surely stands above, below."""
+    written, first = "", True
+    for block in blocks:
+        above, below = ("", "\n\n" if is_placed(block) else "") if first else ("\n\n", "")
+        part = holes.placed(block, partial(_spaced, block, locale, holes, leaving, above, below))
+        first = first and (is_placed(block) or not part)
+        written += part
+    return written
+
+
+def _spaced(block: AnyBlock, locale: str, holes: Holes, leaving: bool, above: str, below: str) -> str:
+    text = _block(block, locale, holes, leaving=leaving)
+    return above + text + below if text else ""
 
 
 def _block(block: AnyBlock, locale: str, holes: Holes, *, leaving: bool) -> str:
@@ -40,8 +60,7 @@ def _block(block: AnyBlock, locale: str, holes: Holes, *, leaving: bool) -> str:
     if isinstance(block, DividerBlock):
         return "-" * 24
     if isinstance(block, ColumnsBlock):
-        inner = [_block(leaf, locale, holes, leaving=leaving) for column in block.columns for leaf in column]
-        return "\n\n".join(filter(None, inner))
+        return _together([leaf for column in block.columns for leaf in column], locale, holes, leaving=leaving)
     if isinstance(block, FooterBlock):
         return _footer(block, locale, holes, leaving=leaving)
     if isinstance(block, HtmlBlock):

@@ -159,8 +159,48 @@ LEAVES = ["heading", "text", "button", "image", "divider", "spacer"]
 themes = st.sampled_from([{}, {"brand": {"name": "A & Co", "href": "https://a.example/?x=1&y=2"}}])
 
 
+CONDITIONS = [
+    *["vip", "not vip", "total > 5", "total / 0 > 1", "city == 'Oslo' or city == 'Berlin'", "tags|length > 1", "stays", "order.city"],
+    *["order['items'].count == 3", "first_name|default('') != ''", "stays[0].city == 'x'", "stays[1] is defined", "due"],
+    *["city is defined and city|length > 4", "at|date == due|date", "city in ['Oslo', first_name]", "order.lines[0].name and vip"],
+]
+OF_ITEMS = [
+    *[
+        "one.city|default('?')",
+        "one.nights|default(0) + 1",
+        "one.arrival|default(due)|date",
+        "one.extras|default(tags)|join",
+        "one['city']",
+    ],
+    *["one.external_id ~ city|default('one')", "'one'", "one.nights|number(1)", "one.city|upper|truncate(3)", "one|length"],
+]
+of_items = st.sampled_from(OF_ITEMS).map(lambda expression: "{{ " + expression + " }}")
+
+
 @st.composite
-def blocks(draw: st.DrawFn, number: int, deep: bool = False) -> dict[str, Any]:
+def blocks(draw: st.DrawFn, number: int, deep: bool = False, itemised: bool = False) -> dict[str, Any]:
+    """A block, now and then on a condition, or for each item of a list. itemised: inside a repeated one."""
+    placed = draw(st.integers(0, 3)) == 0
+    repeated = placed and not itemised and draw(st.booleans())
+    block = draw(bare_blocks(number, deep, itemised or repeated))
+    if block["type"] == "footer":
+        return block
+    if repeated:
+        over, least = draw(st.sampled_from([("stays", 0), ("stays", 0), ("tags", 0), ("stays", 2)]))
+        block["repeat"] = {"over": over, "as": "one", "most": draw(st.integers(2, 3)), "least": least}
+    for field in ("text", "label", "alt", "html") if repeated or itemised else ():
+        if field in block:
+            block[field] += draw(of_items)
+    if (repeated or itemised) and (block.get("href") or "").startswith("https://"):
+        block["href"] += draw(st.sampled_from(["", "/{{ one.external_id|default('none') }}", "?n={{ one.nights|default(1) }}"]))
+    if placed and (not repeated or draw(st.booleans())):
+        extra = ["one.nights|default(0) > 2", "one.city", "one.city == city"] if repeated or itemised else []
+        block["when"] = draw(st.sampled_from(CONDITIONS + extra * 3))
+    return block
+
+
+@st.composite
+def bare_blocks(draw: st.DrawFn, number: int, deep: bool, itemised: bool) -> dict[str, Any]:
     kind = draw(st.sampled_from(LEAVES if deep else [*LEAVES, "html", "columns", "footer"]))
     block: dict[str, Any] = {"type": kind, "id": f"b{number}{'d' if deep else ''}"}
     if kind in ("divider", "spacer"):
@@ -185,7 +225,7 @@ def blocks(draw: st.DrawFn, number: int, deep: bool = False) -> dict[str, Any]:
             "<script>{t}</script>{t}",
         ]
         return {**block, "html": draw(st.sampled_from(raw)).replace("{t}", draw(inside)).replace("{l}", draw(links))}
-    return {**block, "columns": [[draw(blocks(number * 10 + column, deep=True))] for column in range(2)]}
+    return {**block, "columns": [[draw(blocks(number * 10 + column, deep=True, itemised=itemised))] for column in range(2)]}
 
 
 @st.composite
@@ -225,16 +265,20 @@ thorough: Callable[..., Any] = settings(law, max_examples=max(5, EXAMPLES // 12)
 
 
 def test_every_block_and_every_place_of_a_value_is_drawn() -> None:
-    kinds, contexts = set(), set()
+    kinds, contexts, placed = set(), set(), set()
 
     @settings(law, max_examples=60, database=None, derandomize=True)
     @given(templates())
     def look(body: dict[str, Any]) -> None:
         template = compiled(body)
         contexts.update(hole.context for message in template.locales.values() for part in message.parts for hole in part.holes)
+        for locale in body["locales"].values():
+            for each in locale.get("blocks", ()):
+                placed.update({"both" if {"when", "repeat"} <= set(each) else name for name in ("when", "repeat") if name in each})
         kinds.update(block["type"] for locale in body["locales"].values() for block in locale.get("blocks", ()))
 
     look()
+    assert placed == {"when", "repeat", "both"}
     assert kinds == {"columns", "html", "footer", *LEAVES}
     assert contexts == {"html", "attribute", "url", "header", "plain"}
 

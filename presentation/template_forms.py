@@ -46,6 +46,14 @@ class BlockLook:
     fresh: Mapping[str, Any]
 
 
+PLACING = (
+    BlockField("when", "Only there if", usual="there for everybody"),
+    BlockField("repeat/over", "Once for each item of", "choice", usual="no list: once"),
+    BlockField("repeat/as", "An item is called", usual="item"),
+    BlockField("repeat/most", "Items at most", "int", usual="10"),
+    BlockField("repeat/least", "Not sent with fewer items than", "int", usual="0"),
+)
+"""When and how often a block is there: what every block but the footer may say."""
 _ALIGN = BlockField("align", "Align", "choice", ALIGN, "start", aside=True)
 BLOCKS: dict[str, BlockLook] = {
     "heading": BlockLook(
@@ -175,13 +183,27 @@ def to_body(form: Body) -> Body:
         _refuse_twice([name for name, _ in named])
         body["variables"] = {name: _variable(each) for name, each in named if name}
     if isinstance(locales := body.get("locales"), Mapping):
-        body["locales"] = {tag: with_data(each) for tag, each in locales.items()}
+        body["locales"] = {tag: _settled(with_data(each)) for tag, each in locales.items()}
     if key := mapped(form.get("sender")).get("key"):
         body["sender"] = key
     lines = [line.partition(":") for line in str(form.get("fallbacks") or "").split("\n") if line.strip()]
     if lines or "fallbacks" not in unsaid:
         body["fallbacks"] = {tag.strip(): [other.strip() for other in rest.split(",") if other.strip()] for tag, _, rest in lines}
     return body
+
+
+def _settled(value: Any) -> Any:
+    """Blocks without the repetition of one that names no list; an item that isn't given a name is called item."""
+    if isinstance(value, list):
+        return [_settled(inner) for inner in value]
+    if not isinstance(value, Mapping):
+        return value
+    settled = {name: _settled(inner) for name, inner in value.items()}
+    if isinstance(repeat := settled.get("repeat"), Mapping) and "type" in settled:
+        settled["repeat"] = {"over": repeat.get("over"), "as": "item", **repeat}
+        if not repeat.get("over"):
+            del settled["repeat"]
+    return settled
 
 
 def _refuse_twice(names: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import get_language_info
 
 from governance.door import Body, Finding, listed, look_up, mapped
-from presentation.template_forms import BLOCKS
+from presentation.template_forms import BLOCKS, PLACING
 
 LABELS = {
     "/title": "Title",
@@ -80,7 +80,7 @@ def label(path: str, form: Body) -> str:
 
 
 def _in_locale(tag: str, path: str, form: Body) -> str:
-    found = re.match(rf"/locales/{re.escape(tag)}((?:/(?:blocks|columns/\d+)/\d+)*)(?:/([^/]+))?", path)
+    found = re.match(rf"/locales/{re.escape(tag)}((?:/(?:blocks|columns/\d+)/\d+)*)(?:/([^/]+)(/[^/]+)?)?", path)
     if not found or not (found[1] or found[2]):
         return language(tag)
     if not found[1]:
@@ -89,7 +89,8 @@ def _in_locale(tag: str, path: str, form: Body) -> str:
     block = mapped(look_up(form, f"/locales/{tag}{found[1]}"))
     look = BLOCKS.get(str(block.get("type", "")))
     number = ".".join(str(int(step) + 1) for step in re.findall(r"\d+", found[1]))
-    field = next((each.label for each in (look.fields if look else ()) if each.name == found[2]), found[2] or "")
+    known = [*(look.fields if look else ()), *PLACING]
+    field = next((each.label for each in known if each.name == (found[2] or "") + (found[3] or "")), found[2] or "")
     part = f", {field[:1].lower()}{field[1:]}" if field else ""
     return f"Block {number} ({look.word if look else block.get('type', 'unknown')}){part} ({language(tag)})"
 

@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import dates, numbers
 from babel.numbers import UnknownCurrencyError
 from jinja2 import Undefined
 
-from presentation.door import LARGEST, MAX_VALUE_CHARS, babel_locale
+from presentation.door import LARGEST, MAX_VALUE_CHARS, babel_locale, plain
 from rendering.escapes import Unrenderable, missing, show
 
 _FRACTION = re.compile(r"\.[0#]+")
@@ -208,6 +208,11 @@ def _item(value: object, place: int) -> object:
 
 def _day(value: object) -> date:
     _present(value)
+    if isinstance(value, str):  # inside lists and objects, where nobody says which text is a date
+        try:
+            return date.fromisoformat(value) if len(value) == len("2026-11-30") else cast("date", plain(value, "datetime"))
+        except ValueError:
+            raise Unrenderable("a date is needed") from None
     if not isinstance(value, date):
         raise Unrenderable("a date is needed")
     return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, get_args
 
@@ -31,7 +31,7 @@ from presentation import template_forms, template_places
 from presentation.documents import MessageClass, TemplateBody, Tracking
 from presentation.filters import FILTERS
 from presentation.parts import PROFILE_FIELDS
-from presentation.template_forms import BLOCKS, IN_COLUMNS, BlockField
+from presentation.template_forms import BLOCKS, IN_COLUMNS, PLACING, BlockField
 from presentation.theme import FONTS, Theme
 from presentation.values import VariableType
 
@@ -123,21 +123,31 @@ class ShownBlock:
     last: bool
     fields: Sequence[ShownField] = ()
     aside: Sequence[ShownField] = ()
+    placing: Sequence[ShownField] = ()
     columns: Sequence[tuple[str, Sequence[ShownBlock]]] = ()
     fault: Finding | None = None
     offered: Sequence[tuple[str, Any]] = field(default_factory=tuple)
 
 
-def _blocks(blocks: Any, path: str, faults: Mapping[str, Finding], offered: Sequence[str], number: str = "") -> list[ShownBlock]:
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What all blocks of a form are drawn with: its faults, and its variables that are lists."""
+
+    faults: Mapping[str, Finding]
+    lists: Sequence[str]
+
+
+def _blocks(blocks: Any, path: str, around: _Around, offered: Sequence[str], number: str = "") -> list[ShownBlock]:
     listed = blocks if isinstance(blocks, list) else []
-    return [_block(block, f"{path}/{at}", at, len(listed), faults, offered, f"{number}{at + 1}") for at, block in enumerate(listed)]
+    return [_block(block, f"{path}/{at}", at, len(listed), around, offered, f"{number}{at + 1}") for at, block in enumerate(listed)]
 
 
-def _block(block: Any, path: str, at: int, many: int, faults: Mapping[str, Finding], offered: Sequence[str], number: str) -> ShownBlock:
+def _block(block: Any, path: str, at: int, many: int, around: _Around, offered: Sequence[str], number: str) -> ShownBlock:
     said = block if isinstance(block, Mapping) else {}
     look = BLOCKS.get(str(said.get("type", "")))
     columns = said.get("columns") if isinstance(said.get("columns"), list) else []
-    shown = [_field(each, said, path, faults) for each in (look.fields if look else ())]
+    shown = [_field(each, said, path, around.faults) for each in (look.fields if look else ())]
+    placing = [_placing(each, said, path, around) for each in PLACING] if said.get("type") != "footer" else []
     return ShownBlock(
         path=path,
         block=said,
@@ -147,18 +157,30 @@ def _block(block: Any, path: str, at: int, many: int, faults: Mapping[str, Findi
         last=at == many - 1,
         fields=[each for each in shown if not each.field.aside],
         aside=[each for each in shown if each.field.aside],
+        placing=placing,
         columns=[
-            (f"{path}/columns/{place}", _blocks(column, f"{path}/columns/{place}", faults, IN_COLUMNS, f"{number}.{place + 1}."))
+            (f"{path}/columns/{place}", _blocks(column, f"{path}/columns/{place}", around, IN_COLUMNS, f"{number}.{place + 1}."))
             for place, column in enumerate(columns or ())
         ],
-        fault=faults.get(path),
+        fault=around.faults.get(path),
         offered=[(name, BLOCKS[name]) for name in offered],
     )
 
 
+def _placing(each: BlockField, said: Mapping[str, Any], path: str, around: _Around) -> ShownField:
+    if each.name != "repeat/over":
+        return _field(each, said, path, around.faults)
+    named = str(mapped(said.get("repeat")).get("over") or "")
+    lists = [*around.lists, *([named] if named and named not in around.lists else [])]
+    return _field(replace(each, options=[(name, name) for name in lists]), said, path, around.faults)
+
+
 def _field(each: BlockField, said: Mapping[str, Any], path: str, faults: Mapping[str, Finding]) -> ShownField:
-    given = each.name in said
-    value = said.get(each.name, "")
+    *groups, name = each.name.split("/")
+    for group in groups:
+        said = mapped(said.get(group))
+    given = name in said
+    value = said.get(name, "")
     shown = bool(value) if each.look == "bool" else "" if value is None else str(value)
     where = f"{path}/{each.name}"
     return ShownField(each, f"{path}/{each.typed}", where, shown, given, faults.get(where))
@@ -179,13 +201,14 @@ def _editor_context(request: ConsoleRequest, current: Edit) -> dict[str, Any]:
     here = mapped(locales.get(shown))
     senders = _senders(request, str(form.get("channel", "")))
     path = f"/locales/{shown}"
+    around = _Around(faults, _lists(form))
     return {
         "locales": [(tag, tag == shown, tag == form.get("default_locale")) for tag in sorted(locales)],
         "shown": shown,
         "here": here,
         "path": path,
         "others": [(f"/locales/{tag}", each) for tag, each in locales.items() if tag != shown],
-        "blocks": _blocks(here.get("blocks") if isinstance(here, Mapping) else [], f"{path}/blocks", faults, offered),
+        "blocks": _blocks(here.get("blocks") if isinstance(here, Mapping) else [], f"{path}/blocks", around, offered),
         "offered": [(name, BLOCKS[name]) for name in offered],
         "sms": form.get("channel") == "sms",
         "push": form.get("channel") == "push",
@@ -203,6 +226,11 @@ def _editor_context(request: ConsoleRequest, current: Edit) -> dict[str, Any]:
         "filters": FILTERS,
         "unsaid": listed(form.get("unsaid")),
     }
+
+
+def _lists(form: Mapping[str, Any]) -> list[str]:
+    """The variables that are lists."""
+    return [str(each.get("name")) for each in map(mapped, listed(form.get("variables"))) if each.get("type") == "list" and each.get("name")]
 
 
 def _senders(request: ConsoleRequest, channel: str) -> list[tuple[str, str]]:

@@ -218,3 +218,13 @@ def test_copied_blocks_get_ids_of_their_own() -> None:
     assert copied is not None
     ids = [block["id"] for block in copied["locales"]["en"]["blocks"]]
     assert len(set(ids)) == len(ids) == 5
+
+
+def test_a_block_for_some_or_for_each_item_comes_back_as_it_was_and_one_without_a_list_is_there_once() -> None:
+    block = {"type": "text", "id": "row", "text": "{{ tag }}", "when": "tag", "repeat": {"over": "tags", "as": "tag", "most": 3}}
+    body = {"locales": {"en": {"blocks": [block, {"type": "columns", "id": "c", "columns": [[block], []]}]}}}
+    assert template_forms.to_body({**body, "unsaid": ["variables", "fallbacks"]})["locales"] == body["locales"]
+    chosen = {"locales": {"en": {"blocks": [{**block, "repeat": {"over": "tags"}}, {**block, "repeat": {"as": "tag", "most": 3}}]}}}
+    made = template_forms.to_body({**chosen, "unsaid": ["variables", "fallbacks"]})["locales"]["en"]["blocks"]
+    assert made[0]["repeat"] == {"over": "tags", "as": "item"}
+    assert "repeat" not in made[1]

@@ -15,7 +15,13 @@ DATA = {
     "total": 1234.5,
     "due": "2026-11-30",
     "at": "2026-11-30T09:05:00Z",
-    "order": {"city": "Oslo", "lines": [{"name": "Lamp"}, {"name": "Chair"}], "items": 2},
+    "order": {
+        "city": "Oslo",
+        "lines": [{"name": "Lamp"}, {"name": "Chair"}],
+        "items": 2,
+        "day": "2026-12-01",
+        "at": "2026-11-30T10:05:00+01:00",
+    },
 }
 PERSON = Person(attributes={"first_name": "ada", "vip": True, "tags": ["red", "blue"]})
 
@@ -84,6 +90,8 @@ def test_expressions_say(expression: str, expected: str) -> None:
         ("0.256|percent(1)", "de", "25,6 %"),
         ("due|date", "en", "Nov 30, 2026"),
         ("due|date('long')", "de", "30. November 2026"),
+        ("order.day|date('long')", "de", "1. Dezember 2026"),
+        ("order.at|time('short')", "de", "09:05"),
         ("due|date('short')", "en-GB", "30/11/2026"),
         ("at|time", "en-GB", "09:05"),
         ("at|time('short', zone)", "en-GB", "09:05"),

@@ -23,8 +23,8 @@ IS_IT = "workspace_id = %s AND kind = %s AND key = %s AND occurrence = %s AND re
 class Standing:
     """What one standing dispatch carries: a message type's decisions of a day with a template revision.
 
-    senders: the revisions of the senders that its templates name, and of whatever else it was approved with; another revision in
-    force makes another dispatch.
+    named: the revisions of what its templates name (senders, themes, fragments), and of whatever else it was approved with; another
+    revision in force makes another dispatch.
     """
 
     workspace_id: int
@@ -38,7 +38,7 @@ class Standing:
     lane: LaneName = "transactional"
     campaign_revision_id: int | None = None
     pins: Sequence[int] = ()
-    senders: Sequence[int] = ()
+    named: Sequence[int] = ()
     bill_hash: str = ""
     route_key: str = ""
     policy_key: str = ""
@@ -49,7 +49,7 @@ class Standing:
     def identity(self) -> list[Any]:
         """What no two dispatches share, as parameters of `IS_IT`."""
         by = f"/by {self.route_key}" if self.route_key and not self.campaign_revision_id else ""  # a campaign's revision says it, too
-        occurrence = f"{self.day.isoformat()}/{self.template_revision_id}/{self.campaign_revision_id or 0}{_from(self.senders)}{by}"
+        occurrence = f"{self.day.isoformat()}/{self.template_revision_id}/{self.campaign_revision_id or 0}{_from(self.named)}{by}"
         return [self.workspace_id, self.kind, self.key, occurrence]
 
 
@@ -72,7 +72,7 @@ def standing(of: Standing, *, now: datetime) -> int:
         topic=of.topic,
         campaign_revision_id=of.campaign_revision_id,
         template_revision_id=of.template_revision_id,
-        pins=sorted({*of.pins, *of.senders, of.template_revision_id, *([of.campaign_revision_id] if of.campaign_revision_id else [])}),
+        pins=sorted({*of.pins, *of.named, of.template_revision_id, *([of.campaign_revision_id] if of.campaign_revision_id else [])}),
         bill_hash=of.bill_hash,
         route_key=of.route_key,
         policy_key=of.policy_key,
@@ -101,7 +101,7 @@ def _same(of: Standing) -> int | None:
     return int(found[0][0]) if found else None
 
 
-def _from(senders: Sequence[int]) -> str:
-    """Which senders, as part of an occurrence; many in short."""
-    text = "-".join(map(str, sorted(senders)))
+def _from(named: Sequence[int]) -> str:
+    """What is named, as part of an occurrence; much in short."""
+    text = "-".join(map(str, sorted(named)))
     return f"/{text if len(text) < 40 else sha256(text.encode()).hexdigest()[:32]}" if text else ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, Literal, TypeGuard
 
 from pydantic import AfterValidator, Field, WrapValidator
 from pydantic_core import PydanticCustomError
 
-from governance.door import DocumentModel
+from governance.door import DocumentModel, Slug
 from presentation.characters import Body, Line
 from presentation.conditions import MOST_ITEMS
 from presentation.links import fault_in_image, fault_in_link
@@ -122,6 +122,14 @@ class FooterBlock(_Block):
     preferences_label: Line = Field(default="", max_length=80, description="Words of a link to the preference page; without them none.")
 
 
+class FragmentBlock(_Block):
+    """The blocks of a fragment, in the language of the message."""
+
+    type: Literal["fragment"]
+    fragment: Slug = Field(description="The key of a fragment.")
+    when: Line | None = Field(default=None, max_length=500, description="As of other blocks; its footer is there for everybody.")
+
+
 class HtmlBlock(PlacedBlock):
     """HTML as written, cleaned by an allow-list. Only an administrator may save it."""
 
@@ -167,19 +175,27 @@ class ColumnsBlock(PlacedBlock):
     widths: list[int] | None = Field(default=None, description="Per cent per column, together 100; equal by default.")
 
 
-_BLOCKS: dict[str, type[_Block]] = {**_LEAVES, "columns": ColumnsBlock, "footer": FooterBlock, "html": HtmlBlock}
+_BLOCKS: dict[str, type[_Block]] = {**_LEAVES, "columns": ColumnsBlock, "footer": FooterBlock, "fragment": FragmentBlock, "html": HtmlBlock}
 
-Block = Annotated[
-    Annotated[
-        HeadingBlock | TextBlock | ImageBlock | ButtonBlock | DividerBlock | SpacerBlock | ColumnsBlock | FooterBlock | HtmlBlock,
-        Field(discriminator="type"),
-    ],
-    _one_of(_BLOCKS),
-]
-AnyBlock = HeadingBlock | TextBlock | ImageBlock | ButtonBlock | DividerBlock | SpacerBlock | ColumnsBlock | FooterBlock | HtmlBlock
-
-
+AnyBlock = (
+    HeadingBlock
+    | TextBlock
+    | ImageBlock
+    | ButtonBlock
+    | DividerBlock
+    | SpacerBlock
+    | ColumnsBlock
+    | FooterBlock
+    | FragmentBlock
+    | HtmlBlock
+)
+Block = Annotated[Annotated[AnyBlock, Field(discriminator="type")], _one_of(_BLOCKS)]
 At = tuple[str | int, ...]
+
+
+def fragment_keys(blocks: Iterable[AnyBlock]) -> list[str]:
+    """The keys of the fragments that stand among these blocks."""
+    return sorted({block.fragment for block in blocks if isinstance(block, FragmentBlock)})
 
 
 def is_placed(block: AnyBlock) -> TypeGuard[PlacedBlock]:

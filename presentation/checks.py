@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Literal
 
-from governance.door import CheckContext, Finding, Invalid, Role, pointer
-from presentation.blocks import FooterBlock, HtmlBlock, ImageBlock, walk, walk_repeated
+from governance.door import CheckContext, Finding, pointer
+from presentation.blocks import AnyBlock, FooterBlock, HtmlBlock, ImageBlock, walk, walk_repeated
 from presentation.content import Content, compose_body
 from presentation.documents import TemplateBody
+from presentation.fragments import fragment_findings, written_out
 from presentation.links import host_of
+from presentation.named import Named, in_context
 from presentation.parts import LocaleBody, Sender
 from presentation.placing import names_placed
 from presentation.push import push_findings
+from presentation.raw_html import WORDLESS, raw_html_findings
 from presentation.rules import link_targets_in, texts
 from presentation.segments import segments
 from presentation.senders import SenderBody, domain_of
 from presentation.sources import known, unknown_parts
 from presentation.syntax import names_in, unguarded_names
-from presentation.theme import contrast
+from presentation.theme import ThemeChange, theme_faults
 
 ContentCheck = Callable[[Content], Sequence[Finding]]
 _MORE: list[ContentCheck] = []
 _GOOD_SUBJECT = 70
-_WORDLESS = re.compile(r"<img\b(?![^>]*\balt\s*=)", re.IGNORECASE)
 At = tuple[str | int, ...]
 Level = Literal["error", "warning"]
 
@@ -38,28 +40,32 @@ def add_content_check(check: ContentCheck) -> None:
 
 def template_checks(context: CheckContext, body: TemplateBody) -> list[Finding]:
     """All findings about one template."""
-    named: SenderBody | None = context.draft("sender", body.sender_key) if body.sender_key else None
-    sender = named.written_out() if named else body.written_sender
-    found = [*_document(body), *(_named(body, named) if body.sender_key else _written(body))]
+    named = in_context(context, body)
+    sender = named.sender.written_out() if named.sender else body.written_sender
+    found = [*_document(body, named), *(_named(body, named.sender) if body.sender_key else _written(body))]
     found += _attributes(context, body)
     found += unknown_parts(context, body)
-    found += _raw_html(context, body)
+    latest = context.draft("template", context.key)
+    found += raw_html_findings(context, body.locales, latest.locales if latest is not None else {})
     personal = _personal(context, body)
     for tag, locale in body.locales.items():
-        found += _locale(body, locale, ("locales", tag), personal, sender)
+        found += _locale(body, locale, ("locales", tag), personal, sender, list(written_out(locale.blocks, tag, named.fragments)))
+        for place, level, said, expected in fragment_findings(locale.blocks, body.variables, tag, named.fragments):
+            found.append(Finding(level, pointer(("locales", tag, "blocks", place)), said, expected))
     content = compose_body(context.key or "draft", body, named)
     for check in _MORE:
         found += check(content)
     return found
 
 
-def _document(body: TemplateBody) -> Iterator[Finding]:
+def _document(body: TemplateBody, named: Named) -> Iterator[Finding]:
     if body.message_class == "promotional" and body.topic is None:
         yield Finding("error", "/topic", "nothing", "the topic whose subscribers may get this")
     if len(body.locales) == 1:
         yield Finding("note", "/locales", f"only {next(iter(body.locales))}", "further locales if the audience has people who read others")
-    if contrast(body.theme.text, body.theme.surface) < 4.5:
-        yield Finding("warning", "/theme/text", body.theme.text, "a colour with a contrast of at least 4.5:1 on the surface")
+    if not body.theme_key or isinstance(body.theme, ThemeChange):  # a theme that is only named has checks of its own
+        for finding in theme_faults(named.theme_of(body)) if body.channel == "email" else ():
+            yield replace(finding, path="/theme" + finding.path)
     yield from _variables(body)
 
 
@@ -121,29 +127,10 @@ def _personal(context: CheckContext, body: TemplateBody) -> frozenset[str]:
     )
 
 
-def _raw_html(context: CheckContext, body: TemplateBody) -> Iterator[Finding]:
-    """Raw HTML is an administrator's: others may edit around what is there already, letter for letter. Raises Invalid."""
-    found = list(_html_blocks(body))
-    trusted = context.actor is None or context.actor.role.covers(Role.ADMIN)
-    if found and not trusted:
-        latest = context.draft("template", context.key)
-        known = {html for _, html in _html_blocks(latest)} if latest is not None else set()
-        expected = "typed blocks: raw HTML may be written or changed by an administrator only"
-        refused = [Finding("error", pointer(path), "raw HTML that is new", expected) for path, html in found if html not in known]
-        if refused:
-            raise Invalid(refused)
-    for path, _ in found:
-        yield Finding("warning", pointer(path), "raw HTML", "a look at the preview: this block is shown as written, cleaned")
-
-
-def _html_blocks(body: TemplateBody) -> Iterator[tuple[At, str]]:
-    for tag, locale in body.locales.items():
-        for path, block in walk(locale.blocks, ("locales", tag, "blocks")):
-            if isinstance(block, HtmlBlock):
-                yield (*path, "html"), block.html
-
-
-def _locale(body: TemplateBody, locale: LocaleBody, at: At, personal: frozenset[str], sender: Sender) -> Iterator[Finding]:
+def _locale(
+    body: TemplateBody, locale: LocaleBody, at: At, personal: frozenset[str], sender: Sender, whole: Sequence[AnyBlock]
+) -> Iterator[Finding]:
+    """whole: the blocks with those of fragments."""
     yield from _fallbacks_missing(body, locale, at)
     items = {repeat.name: repeat.over for _, _, within in walk_repeated(locale.blocks) for repeat in within}
     for path, target in link_targets_in(locale):
@@ -155,10 +142,10 @@ def _locale(body: TemplateBody, locale: LocaleBody, at: At, personal: frozenset[
     for path, block in walk(locale.blocks, ("blocks",)):
         if isinstance(block, ImageBlock) and not block.alt.strip() and not block.decorative:
             yield Finding("error", pointer((*at, *path, "alt")), "nothing", "words for what the picture shows, or decorative: true")
-        if isinstance(block, HtmlBlock) and _WORDLESS.search(block.html):
+        if isinstance(block, HtmlBlock) and WORDLESS.search(block.html):
             expected = 'alt="…" in every img: words for what it shows, or alt="" for decoration'
             yield Finding("warning", pointer((*at, *path, "html")), "a picture without words", expected)
-    yield from _leaving(body, locale, at)
+    yield from _leaving(body, locale, at, whole)
     yield from _same_blocks(body, locale, at)
 
 
@@ -194,12 +181,13 @@ def _link(sender: Sender, target: str, where: str, personal: frozenset[str]) -> 
         yield Finding("warning", where, f"{name} in a link to {host}", "no personal data to another domain")
 
 
-def _leaving(body: TemplateBody, locale: LocaleBody, at: At) -> Iterator[Finding]:
+def _leaving(body: TemplateBody, locale: LocaleBody, at: At, whole: Sequence[AnyBlock]) -> Iterator[Finding]:
     """Promotional mail must say who writes and let people leave; service mail should."""
     if body.message_class == "transactional":
         return
-    footer = any(isinstance(block, FooterBlock) for _, block in walk(locale.blocks))
-    link = any("unsubscribe_url" in names_in(text) for path, text in texts(locale) if path != ("text",))
+    footer = any(isinstance(block, FooterBlock) for _, block in walk(whole))
+    said = texts(locale.model_copy(update={"blocks": list(whole)}))
+    link = any("unsubscribe_url" in names_in(text) for path, text in said if path != ("text",))
     level: Level = "error" if body.message_class == "promotional" else "warning"
     if not footer and not link:
         yield Finding(level, pointer((*at, "blocks")), "no way to unsubscribe", "a footer block, or a link to {{ unsubscribe_url }}")

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
-from typing import cast
 
 from governance import door as governance
 from presentation.blocks import AnyBlock, FooterBlock
 from presentation.documents import MessageClass, TemplateBody, Tracking
+from presentation.fragments import all_variables, written_out
 from presentation.locales import direction
+from presentation.named import NOTHING, Named, frozen, in_force
 from presentation.parts import Sender, Variable
 from presentation.senders import SenderBody
 from presentation.theme import Theme
@@ -36,7 +37,7 @@ class LocalizedContent:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A template as rendering takes it. revision_id is None for a draft; sha256 covers the body and the named sender's. ttl: seconds
+    """A template as rendering takes it. revision_id is None for a draft; sha256 covers the body and what it names. ttl: seconds
     for which push waits for a device, None for as long as the platform likes.
 
     sender, reply_to: as they go out, whether written out or named; named: the sender document, None where it is written out.
@@ -79,10 +80,10 @@ class Content:
         return sorted(set(self.locales) - shown) if self.channel == "email" else []
 
 
-def compose(workspace_id: int, key: str, *, revision_id: int | None = None, sender_id: int | None = None) -> Content:
-    """The released template of that key, or the revision that is named.
+def compose(workspace_id: int, key: str, *, revision_id: int | None = None, needed: Sequence[int] | None = None) -> Content:
+    """The released template of that key, or the revision that is given.
 
-    sender_id: the revision of the sender that it names; None: the one in force. Raises Missing.
+    needed: the revisions of what it names and of what dresses it (see `among`); None: as in force. Raises Missing.
     """
     if revision_id is None:
         view = governance.released(workspace_id, "template", key)
@@ -90,30 +91,15 @@ def compose(workspace_id: int, key: str, *, revision_id: int | None = None, send
         view = governance.revision_by_id(workspace_id, revision_id)
         if (view.kind, view.key) != ("template", key):
             raise governance.Missing(f"revision {revision_id} is not one of template {key}")
-    named = None
-    if view.model.sender_key:
-        read = governance.released(workspace_id, "sender", view.model.sender_key) if sender_id is None else None
-        named = read or governance.revision_by_id(workspace_id, cast("int", sender_id))
-        if (named.kind, named.key) != ("sender", view.model.sender_key):
-            raise governance.Missing(f"revision {sender_id} is not one of sender {view.model.sender_key}")
-    digest = sha256(f"{view.sha256}{named.sha256}".encode()).hexdigest() if named else view.sha256
-    return _content(view.key, view.model, view.id, digest, named.model if named else None)
+    found = in_force(workspace_id, view.model) if needed is None else frozen(workspace_id, needed)
+    digest = sha256(f"{view.sha256}{found.digest}".encode()).hexdigest() if found.digest else view.sha256
+    return _content(view.key, view.model, view.id, digest, found)
 
 
-def compose_body(key: str, body: TemplateBody, named: SenderBody | None = None) -> Content:
-    """A body that may not be saved yet, for previews and checks. named: the sender that it names, where there is one."""
-    whole = body.model_dump_json(by_alias=True) + (named.model_dump_json() if named else "")
+def compose_body(key: str, body: TemplateBody, named: Named = NOTHING) -> Content:
+    """A body that may not be saved yet, for previews and checks. named: what it names."""
+    whole = body.model_dump_json(by_alias=True) + repr(named)
     return _content(key, body, None, sha256(whole.encode()).hexdigest(), named)
-
-
-def drafted_sender(workspace_id: int, body: TemplateBody) -> SenderBody | None:
-    """The sender that a template names, as drafted; None where it is written out, or not there (which its checks say)."""
-    if not body.sender_key:
-        return None
-    try:
-        return cast("SenderBody", governance.document(workspace_id, "sender", body.sender_key).latest.model)
-    except (governance.Missing, governance.Invalid):
-        return None
 
 
 @lru_cache(maxsize=4_096)
@@ -139,14 +125,10 @@ def sender_key_of(workspace_id: int, template_revision_id: int) -> str:
     return sender if isinstance(sender, str) else ""
 
 
-def senders_named(templates: Iterable[governance.RevisionView]) -> Sequence[str]:
-    """The keys of the senders that these templates name, each once."""
-    return sorted({view.model.sender_key for view in templates} - {""})
-
-
-def _content(key: str, body: TemplateBody, revision_id: int | None, digest: str, named: SenderBody | None) -> Content:
+def _content(key: str, body: TemplateBody, revision_id: int | None, digest: str, named: Named) -> Content:
     # A push link goes to the app, which knows its own addresses and not ours.
     default: Tracking = "off" if body.message_class == "transactional" or body.channel == "push" else "opens_and_clicks"
+    sender = named.sender
     return Content(
         key=key,
         revision_id=revision_id,
@@ -154,20 +136,20 @@ def _content(key: str, body: TemplateBody, revision_id: int | None, digest: str,
         channel=body.channel,
         message_class=body.message_class,
         topic=body.topic,
-        sender=named.written_out() if named else body.written_sender,
-        reply_to=body.reply_to or (named.reply_to if named else "") or None,
+        sender=sender.written_out() if sender else body.written_sender,
+        reply_to=body.reply_to or (sender.reply_to if sender else "") or None,
         default_locale=body.default_locale,
         tracking=body.tracking or default,
-        theme=body.theme,
+        theme=named.theme_of(body),
         fallbacks={tag: tuple(others) for tag, others in body.fallbacks.items()},
-        variables=dict(body.variables),
+        variables=all_variables(body.variables, named.fragments),
         locales={
             tag: LocalizedContent(
                 tag,
                 direction(tag),
                 locale.subject.strip(),
                 locale.preheader.strip(),
-                _signed(locale.blocks, named),
+                _signed(written_out(locale.blocks, tag, named.fragments), sender),
                 locale.text,
                 locale.link.strip(),
                 locale.image.strip(),
@@ -176,17 +158,17 @@ def _content(key: str, body: TemplateBody, revision_id: int | None, digest: str,
             )
             for tag, locale in body.locales.items()
         },
-        named=named,
+        named=sender,
         ttl=body.ttl,
     )
 
 
-def _signed(blocks: Iterable[AnyBlock], named: SenderBody | None) -> tuple[AnyBlock, ...]:
+def _signed(blocks: Iterable[AnyBlock], sender: SenderBody | None) -> tuple[AnyBlock, ...]:
     """The blocks, with the sender's address in footers that give none."""
-    if named is None or not named.postal_address:
+    if sender is None or not sender.postal_address:
         return tuple(blocks)
     return tuple(
-        block.model_copy(update={"address": named.postal_address})
+        block.model_copy(update={"address": sender.postal_address})
         if isinstance(block, FooterBlock) and not block.address.strip()
         else block
         for block in blocks

@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, WrapValidator, field_validator, model_validator
 
 from governance.door import DocumentModel, Slug
+from presentation.blocks import fragment_keys
 from presentation.characters import Line
 from presentation.faults import raise_faults
 from presentation.parts import LocaleBody, Sender, Variable, one_address
 from presentation.push import LONGEST_TTL
 from presentation.rules import content_faults, footer_faults, locale_faults, push_terms_faults, variable_faults
-from presentation.theme import Theme
+from presentation.theme import Dress, Theme, base_of
 
 MessageClass = Literal["transactional", "service", "promotional"]
 Tracking = Literal["off", "clicks", "opens_and_clicks"]
@@ -46,7 +47,7 @@ class TemplateBody(DocumentModel):
     ttl: int | None = Field(
         default=None, ge=0, le=LONGEST_TTL, description="Push: seconds for which a device that can't be reached is waited for."
     )
-    theme: Theme = Field(default_factory=Theme)
+    theme: Dress = Field(default_factory=Theme, description="Written out, the key of a theme, or its key as base with changes.")
     variables: dict[str, Variable] = Field(default_factory=dict, max_length=200)
     locales: dict[str, LocaleBody] = Field(min_length=1, max_length=100)
 
@@ -59,6 +60,16 @@ class TemplateBody(DocumentModel):
     def sender_key(self) -> str:
         """The key of the sender that is named, "" where it is written out."""
         return self.sender if isinstance(self.sender, str) else ""
+
+    @property
+    def theme_key(self) -> str:
+        """The key of the theme that is named, "" where it is written out."""
+        return base_of(self.theme)
+
+    @property
+    def fragment_keys(self) -> list[str]:
+        """The keys of the fragments that stand in any language."""
+        return fragment_keys(block for locale in self.locales.values() for block in locale.blocks)
 
     @property
     def written_sender(self) -> Sender:

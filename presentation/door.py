@@ -22,10 +22,7 @@ from presentation.content import (
     LocalizedContent,
     compose,
     compose_body,
-    drafted_sender,
     sender_among,
-    sender_key_of,
-    senders_named,
 )
 from presentation.documents import TemplateBody
 from presentation.expressions import problems
@@ -35,11 +32,12 @@ from presentation.links import fault_in_image, fault_in_link, host_of, is_own_pa
 from presentation.locales import babel_locale, canonical, choose_locale, direction
 from presentation.markdown import parse as parse_markdown
 from presentation.markdown import stand_in
+from presentation.named import Named, add_dresser, among, drafted, named_documents
 from presentation.parts import LocaleBody, Sender, Variable
 from presentation.segments import segments
 from presentation.senders import SenderBody, ascii_domain, domain_of
 from presentation.syntax import names_of, syntax
-from presentation.theme import FONTS, Theme, contrast, readable_on
+from presentation.theme import FONTS, Brand, Override, Theme, base_of, contrast, readable_on
 from presentation.topics import topics
 from presentation.values import LARGEST, MAX_VALUE_CHARS, Plain, UnfitValue, plain
 from presentation.views.templates import template_editor
@@ -54,6 +52,7 @@ __all__ = [
     "LARGEST",
     "MAX_VALUE_CHARS",
     "AnyBlock",
+    "Brand",
     "ButtonBlock",
     "ColumnsBlock",
     "Content",
@@ -63,7 +62,9 @@ __all__ = [
     "HtmlBlock",
     "ImageBlock",
     "LocaleBody",
+    "Override",
     "LocalizedContent",
+    "Named",
     "Plain",
     "Problem",
     "Sender",
@@ -75,8 +76,11 @@ __all__ = [
     "UnfitValue",
     "Variable",
     "add_content_check",
+    "add_dresser",
+    "among",
     "ascii_domain",
     "babel_locale",
+    "base_of",
     "bound",
     "canonical",
     "choose_locale",
@@ -85,13 +89,14 @@ __all__ = [
     "contrast",
     "direction",
     "domain_of",
-    "drafted_sender",
+    "drafted",
     "fault_in_image",
     "fault_in_link",
     "guarded",
     "host_of",
     "is_own_page",
     "is_placed",
+    "named_documents",
     "names_of",
     "parse_markdown",
     "plain",
@@ -99,8 +104,6 @@ __all__ = [
     "readable_on",
     "segments",
     "sender_among",
-    "sender_key_of",
-    "senders_named",
     "stand_in",
     "syntax",
     "topics",

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from governance.door import Kind, Ref, pointer, register
+from presentation.blocks import FragmentBlock
 from presentation.checks import template_checks
 from presentation.documents import TemplateBody
+from presentation.fragments import FRAGMENT
 from presentation.senders import SENDER
-
-_READ_FROM = {"attribute": "attribute", "record": "record_type"}  # rooms of sources, and the kinds of document that say what is there
+from presentation.sources import sources_of
+from presentation.theme import THEME
 
 
 def _references(body: TemplateBody) -> list[Ref]:
-    """The attributes and types of records that variables are read from, and the sender where one is named."""
-    found = [Ref("sender", body.sender_key, "/sender")] if body.sender_key else []
-    for name, variable in body.variables.items():
-        room, key, *_ = variable.source.split(".")
-        if room in _READ_FROM:
-            found.append(Ref(_READ_FROM[room], key, pointer(("variables", name, "source"))))
-    return found
+    """What variables are read from, and the sender, the theme and the fragments that are named."""
+    found = sources_of(body.variables)
+    found += [Ref("sender", body.sender_key, "/sender")] if body.sender_key else []
+    found += [Ref("theme", body.theme_key, "/theme")] if body.theme_key else []
+    named: dict[str, Ref] = {}
+    for tag, locale in body.locales.items():
+        for place, block in enumerate(locale.blocks):
+            if isinstance(block, FragmentBlock):
+                at = pointer(("locales", tag, "blocks", place, "fragment"))
+                named.setdefault(block.fragment, Ref("fragment", block.fragment, at))
+    return [*found, *named.values()]
 
 
 TEMPLATE = Kind(
@@ -33,4 +39,6 @@ TEMPLATE = Kind(
 def register_kinds() -> None:
     """Called once, when the room starts."""
     register(SENDER)
+    register(THEME)
+    register(FRAGMENT)
     register(TEMPLATE)

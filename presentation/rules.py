@@ -46,7 +46,7 @@ def variable_faults(declared: Mapping[str, str]) -> Iterator[Fault]:
             yield Fault(("variables", name), name, "a name that isn't taken by the expression language or built in")
 
 
-def locale_faults(locales: Mapping[str, LocaleBody], default: str, fallbacks: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
+def locale_faults(locales: Mapping[str, object], default: str, fallbacks: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
     """Unknown locales, second spellings, and a default or a fallback that this template doesn't have."""
     known = ", ".join(sorted(locales))
     for tag in locales:
@@ -72,6 +72,11 @@ def content_faults(locale: LocaleBody, channel: str, declared: Mapping[str, str]
     """Whatever is wrong with one translation."""
     yield from _FAULTS[channel](locale, at)
     yield from not_push_faults(locale, at) if channel != "push" else ()
+    yield from text_faults(locale, channel, declared, at)
+
+
+def text_faults(locale: LocaleBody, channel: str, declared: Mapping[str, str], at: At) -> Iterator[Fault]:
+    """What is wrong with its expressions, conditions, repetitions and links."""
     expressions = 0
     placing = list(placing_faults(locale, declared, at))
     yield from placing
@@ -163,6 +168,11 @@ def _email_faults(locale: LocaleBody, at: At) -> Iterator[Fault]:
         )
     if not locale.blocks:
         yield Fault((*at, "blocks"), "nothing", "at least one block")
+    yield from block_faults(locale, at)
+
+
+def block_faults(locale: LocaleBody, at: At) -> Iterator[Fault]:
+    """Blocks with one id, and columns that don't fit beside each other."""
     seen: set[str] = set()
     for path, block in walk(locale.blocks, ("blocks",)):
         if block.id in seen:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 from jinja2 import nodes
 
-from governance.door import CheckContext, Finding, pointer
+from governance.door import CheckContext, Finding, Ref, pointer
+from presentation.blocks import Repeat
+from presentation.conditions import bound
 from presentation.documents import TemplateBody
+from presentation.markdown import stand_in
 from presentation.parts import Variable
-from presentation.rules import texts
+from presentation.rules import texts_repeated
 from presentation.segments import segments
 from presentation.syntax import syntax
 
@@ -28,6 +32,19 @@ class Known:
     type: str
     sensitivity: str
     parts: Mapping[str, str] = field(default_factory=dict)
+
+
+_READ_FROM = {"attribute": "attribute", "record": "record_type"}  # rooms of sources, and the kinds of document that say what is there
+
+
+def sources_of(variables: Mapping[str, Variable]) -> list[Ref]:
+    """The attributes and types of records that variables are read from."""
+    found = []
+    for name, variable in variables.items():
+        room, key, *_ = variable.source.split(".")
+        if room in _READ_FROM:
+            found.append(Ref(_READ_FROM[room], key, pointer(("variables", name, "source"))))
+    return found
 
 
 def known(context: CheckContext, variable: Variable) -> Known | None:
@@ -71,8 +88,7 @@ def _steps(variable: Variable) -> tuple[str, str, str]:
 
 
 def _body(context: CheckContext, room: str, name: str) -> Any:
-    kinds = {"attribute": "attribute", "record": "record_type"}
-    return context.draft(kinds[room], name) if room in kinds else None
+    return context.draft(_READ_FROM[room], name) if room in _READ_FROM else None
 
 
 def _parts(room: str, body: Any) -> Mapping[str, str]:
@@ -84,7 +100,13 @@ def _parts(room: str, body: Any) -> Mapping[str, str]:
 def _texts(body: TemplateBody) -> Iterator[tuple[At, str]]:
     yield ("collapse_key",), body.collapse_key
     for tag, locale in body.locales.items():
-        yield from ((("locales", tag, *path), text) for path, text in texts(locale))
+        for path, text, within in texts_repeated(locale):
+            yield ("locales", tag, *path), reduce(_of_first_items, within, text)
+
+
+def _of_first_items(text: str, repeat: Repeat) -> str:
+    """The text with the first item of a repeated block's list in the place of the name that stands for each."""
+    return stand_in(text, lambda expression: "{{ " + bound(expression, repeat.name, repeat.over, 0) + " }}")
 
 
 def _unknown_in(tree: nodes.Expr, parts: Mapping[str, Known], path: At) -> Iterator[Finding]:

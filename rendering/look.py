@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from presentation.door import FONTS, Theme, contrast, readable_on
 from rendering.inline import Ink
 
-DARK_PAGE, DARK_SURFACE, DARK_TEXT, DARK_MUTED, DARK_LINE = "#0f1216", "#191d24", "#e9ecf1", "#a3adba", "#30363f"
 HEADINGS = {1: ("28px", "1.25", "-0.01em"), 2: ("22px", "1.3", "-0.005em"), 3: ("18px", "1.35", "0")}
 SIZES = {"small": ("14px", "1.5"), "normal": ("16px", "1.6"), "large": ("18px", "1.6")}
 
@@ -58,9 +57,15 @@ class Look:
             side=self.start,
         )
 
+    def _logos(self) -> str:
+        if self.theme.brand is None or not self.theme.brand.logo_dark:
+            return ""
+        return "  .by-day { display: none !important; }\n  .by-night { display: block !important; }\n"
+
     def style_sheet(self) -> str:
         """What inline styles can't say: dark mode and phones. Clients without style sheets lose nothing but that."""
-        accent = bright(self.theme.accent, DARK_SURFACE)
+        dark = self.theme.dark
+        accent = dark.accent or bright(self.theme.accent, dark.surface)
         return f"""
 :root {{ color-scheme: light dark; supported-color-schemes: light dark; }}
 a {{ color: {self.theme.accent}; }}
@@ -71,13 +76,13 @@ img {{ max-width: 100%; }}
   .h1 div, .h1 h1 {{ font-size: 25px !important; }}
 }}
 @media (prefers-color-scheme: dark) {{
-  body, .page {{ background-color: {DARK_PAGE} !important; }}
-  .sheet, .sheet > table {{ background: {DARK_SURFACE} !important; background-color: {DARK_SURFACE} !important; }}
-  .ink div, .ink p, .ink li, .ink h1, .ink h2, .ink h3, .ink h4 {{ color: {DARK_TEXT} !important; }}
-  .quiet div, .quiet p, .quiet li, .quiet a, .ink blockquote p {{ color: {DARK_MUTED} !important; }}
+  body, .page {{ background-color: {dark.background} !important; }}
+  .sheet, .sheet > table {{ background: {dark.surface} !important; background-color: {dark.surface} !important; }}
+  .ink div, .ink p, .ink li, .ink h1, .ink h2, .ink h3, .ink h4 {{ color: {dark.text} !important; }}
+  .quiet div, .quiet p, .quiet li, .quiet a, .ink blockquote p {{ color: {dark.muted} !important; }}
   .ink a {{ color: {accent} !important; }}
-  .brand a {{ color: {DARK_TEXT} !important; }}
-  .rule p, .ink hr, .ink blockquote {{ border-color: {DARK_LINE} !important; border-top-color: {DARK_LINE} !important; }}
+  .brand a {{ color: {dark.text} !important; }}
+{self._logos()}  .rule p, .ink hr, .ink blockquote {{ border-color: {dark.line} !important; border-top-color: {dark.line} !important; }}
   .outlined td, .outlined a {{ border-color: {accent} !important; color: {accent} !important; background: transparent !important; }}
 }}
 """

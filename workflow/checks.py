@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from audience import door as audience
 from governance import door as governance
 from governance.door import CheckContext, Finding, Kind, Ref, pointer
+from presentation import door as presentation
 from workflow.cron import times
 from workflow.documents import CampaignBody, Once, OnEvent, Schedule
 
@@ -15,8 +16,10 @@ LARGE = 0.5  # share of everyone above which an audience deserves a second look
 
 
 def references(body: CampaignBody) -> list[Ref]:
-    """The segment, the templates, and what the trigger's rule names."""
+    """The segment, the templates, the theme that they wear instead, and what the trigger's rule names."""
     found = [Ref("segment", body.segment, "/segment")]
+    if theme := presentation.base_of(body.theme):
+        found.append(Ref("theme", theme, "/theme"))
     if body.template:
         found.append(Ref("template", body.template, "/template"))
     found += [Ref("template", variant.template, pointer(["variants", place, "template"])) for place, variant in enumerate(body.variants)]

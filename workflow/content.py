@@ -20,26 +20,25 @@ from rendering import door as rendering
 
 
 @lru_cache(maxsize=256)
-def composed(workspace_id: int, revision_id: int, sender_id: int | None) -> Content:
-    """What one template revision says, from the sender of that revision where it names one. Immutable, so a process may keep it.
-    Raises Missing."""
+def composed(workspace_id: int, revision_id: int, needed: tuple[int, ...]) -> Content:
+    """What one template revision says, with those revisions of what it names. Immutable, so a process may keep it. Raises Missing."""
     template = governance.revision_by_id(workspace_id, revision_id)
-    return presentation.compose(workspace_id, template.key, revision_id=revision_id, sender_id=sender_id)
+    return presentation.compose(workspace_id, template.key, revision_id=revision_id, needed=needed)
 
 
 @lru_cache(maxsize=256)
-def compiled(workspace_id: int, revision_id: int, sender_id: int | None) -> rendering.Compiled:
+def compiled(workspace_id: int, revision_id: int, needed: tuple[int, ...]) -> rendering.Compiled:
     """The compiled form of the same. Raises Missing, and Invalid where it can't be compiled."""
-    return rendering.compile(composed(workspace_id, revision_id, sender_id), base_url=settings.OMNI.public_url)
+    return rendering.compile(composed(workspace_id, revision_id, needed), base_url=settings.OMNI.public_url)
 
 
 @lru_cache(maxsize=2048)
 def program(
-    workspace_id: int, revision_id: int, sender_id: int | None, variant: int, locale: str, shape: rendering.Shape
+    workspace_id: int, revision_id: int, needed: tuple[int, ...], variant: int, locale: str, shape: rendering.Shape
 ) -> delivery.Program:
     """What all messages of one template, variant, locale and shape share; the same object each time, so they share vendor requests."""
-    content = composed(workspace_id, revision_id, sender_id)
-    message = compiled(workspace_id, revision_id, sender_id).locales[locale].shaped(shape)
+    content = composed(workspace_id, revision_id, needed)
+    message = compiled(workspace_id, revision_id, needed).locales[locale].shaped(shape)
     return delivery.Program(
         variant=variant,
         locale=locale,
@@ -76,8 +75,8 @@ def fill(work: delivery.Work, people: Mapping[int, Person], choices: Sequence[in
 def _fill_variant(work: delivery.Work, variant: int, group: list[tuple[delivery.Entry, Person, str]]) -> list[delivery.Outgoing]:
     workspace_id, dispatch = work.workspace_id, work.dispatch
     revision_id = revision_of(dispatch.experiment, dispatch.template_revision_id, variant)
-    sender_id = presentation.sender_among(workspace_id, revision_id, dispatch.pins)
-    whole = compiled(workspace_id, revision_id, sender_id)
+    needed = presentation.among(workspace_id, revision_id, dispatch.pins)
+    whole = compiled(workspace_id, revision_id, needed)
     audience.give_records(workspace_id, [person for _, person, _ in group], whole.record_types)
     made = rendering.fill(
         whole,
@@ -87,7 +86,7 @@ def _fill_variant(work: delivery.Work, variant: int, group: list[tuple[delivery.
         ],
     )
     programs = {
-        (locale, shape): program(workspace_id, revision_id, sender_id, variant, locale, shape)
+        (locale, shape): program(workspace_id, revision_id, needed, variant, locale, shape)
         for locale, shape in {(whole.default_locale, whole.locales[whole.default_locale].shape), *_forms(made)}
     }
     texts = whole.channel == "sms"
@@ -112,14 +111,20 @@ def _forms(made: Sequence[rendering.Filled | rendering.Failed]) -> set[tuple[str
     return {(message.locale, message.message.shape) for message in made if isinstance(message, rendering.Filled)}
 
 
-def senders_of(
-    workspace_id: int, templates: Sequence[RevisionView], *, draft: bool = False, epoch: int | None = None
+def named_by(
+    workspace_id: int,
+    templates: Sequence[RevisionView],
+    *,
+    dress: presentation.Override | None = None,
+    draft: bool = False,
+    epoch: int | None = None,
 ) -> list[RevisionView]:
-    """The senders that these templates name, as released (at an epoch that was just read) or as drafted. Raises Missing."""
-    keys = presentation.senders_named(templates)
+    """What these templates name (senders, themes, fragments), and the theme that they wear instead, as released (at an epoch that was
+    just read) or as drafted. Raises Missing."""
+    refs = presentation.named_documents([view.model for view in templates], dress)
     if draft:
-        return [governance.document(workspace_id, "sender", key).latest for key in keys]
-    return [governance.released(workspace_id, "sender", key, epoch=epoch) for key in keys]
+        return [governance.document(workspace_id, kind, key).latest for kind, key in refs]
+    return [governance.released(workspace_id, kind, key, epoch=epoch) for kind, key in refs]
 
 
 def planned_mails(
@@ -128,33 +133,30 @@ def planned_mails(
     """What delivery asks about each template of a mail campaign before it lets it go. paths: where the campaign names them."""
     if not templates or templates[0].model.channel != "email":
         return []
-    senders = [presentation.sender_among(workspace_id, template.id, tuple(pins)) for template in templates]
+    needed = [presentation.among(workspace_id, template.id, tuple(pins)) for template in templates]
     return [
-        delivery.planned_mail(path, composed(workspace_id, template.id, sender_id))
-        for path, template, sender_id in zip(paths, templates, senders, strict=True)
+        delivery.planned_mail(path, composed(workspace_id, template.id, each))
+        for path, template, each in zip(paths, templates, needed, strict=True)
     ]
 
 
 def sample(
     workspace_id: int, revision_id: int, person: Person, data: Mapping[str, Any] | None = None, *, pins: Sequence[int] | None = None
 ) -> rendering.Filled | rendering.Failed:
-    """One person's message as it would be sent, with links that lead nowhere. pins: of which the sender is one; None: as in force."""
-    among = tuple(pins) if pins is not None else tuple(view.id for view in _in_force(workspace_id, revision_id))
-    whole = compiled(workspace_id, revision_id, presentation.sender_among(workspace_id, revision_id, among))
+    """One person's message as it would be sent, with links that lead nowhere. pins: among which is what the template names;
+    None: as in force."""
+    if pins is None:
+        pins = [view.id for view in named_by(workspace_id, [governance.revision_by_id(workspace_id, revision_id)])]
+    whole = compiled(workspace_id, revision_id, presentation.among(workspace_id, revision_id, tuple(pins)))
     audience.give_records(workspace_id, [person], whole.record_types)
     return rendering.fill(whole, [rendering.Recipient(0, person, data or {}, token="sample")])[0]
-
-
-def _in_force(workspace_id: int, revision_id: int) -> list[RevisionView]:
-    key = presentation.sender_key_of(workspace_id, revision_id)
-    return [governance.released(workspace_id, "sender", key)] if key else []
 
 
 def link_target(
     workspace_id: int, revision_id: int, pins: Sequence[int], person: Person | None, data: Mapping[str, Any], k: int
 ) -> str | None:
     """Where link k of one person's message leads, by its pinned revisions; None where there is no such link."""
-    whole = compiled(workspace_id, revision_id, presentation.sender_among(workspace_id, revision_id, tuple(pins)))
+    whole = compiled(workspace_id, revision_id, presentation.among(workspace_id, revision_id, tuple(pins)))
     audience.give_records(workspace_id, [person] if person is not None else [], whole.record_types)
     recipient = rendering.Recipient(0, person, data)
     return rendering.link_target(whole, whole.locale_for(recipient.wanted), k, recipient)

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from audience import door as audience
 from governance.door import DocumentModel, Slug, Text
+from presentation.door import Override
 from workflow.cron import parse_cron, parse_zone
 
 CronLine = Annotated[str, AfterValidator(parse_cron)]
@@ -101,6 +102,7 @@ class CampaignBody(DocumentModel):
     budget: Budget | None = None
     route: Slug | None = None
     policy: Slug | None = None
+    theme: Override | None = Field(None, description="What its mails wear instead of their templates' themes: a key, or one with changes.")
 
     @model_validator(mode="after")
     def _one_content(self) -> CampaignBody:

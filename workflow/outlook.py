@@ -47,7 +47,7 @@ class Outlook:
     revision: governance.RevisionView
     segment: governance.RevisionView
     templates: list[governance.RevisionView]
-    senders: list[governance.RevisionView]
+    named: list[governance.RevisionView]
     approval: governance.Approval | None
     resolution: audience.Resolution
     plan: delivery.DispatchPlan
@@ -105,13 +105,13 @@ def look_ahead(
     revision = read(workspace_id, "campaign", key)
     campaign: CampaignBody = revision.model
     templates = [read(workspace_id, "template", arm.template) for arm in campaign.arms()]
-    senders = content.senders_of(workspace_id, templates, draft=draft)
+    named = content.named_by(workspace_id, templates, dress=campaign.theme, draft=draft)
     segment = read(workspace_id, "segment", campaign.segment)
     approval, problems = (None, []) if draft else _approval(workspace_id, key, now)
     resolution = audience.resolve(workspace_id, segment.model, as_of=now, drafts=draft)
     held = optimization.hold_out(resolution.ids, share=campaign.holdout, salt=key)
     ids = resolution.ids - held
-    plan = plan_of(workspace_id, key, campaign, revision, templates, senders, ids, planned_at=planned_at, now=now)
+    plan = plan_of(workspace_id, key, campaign, revision, templates, named, ids, planned_at=planned_at, now=now)
     surveyed = delivery.survey(replace(plan, left_out={"holdout": held} if held else {}), now=now)
     left_out = surveyed.left_out
     for people in left_out.values():
@@ -142,7 +142,7 @@ def look_ahead(
         revision=revision,
         segment=segment,
         templates=templates,
-        senders=senders,
+        named=named,
         approval=approval,
         resolution=resolution,
         plan=plan,
@@ -220,7 +220,7 @@ def plan_of(
     campaign: CampaignBody,
     revision: governance.RevisionView,
     templates: list[governance.RevisionView],
-    senders: list[governance.RevisionView],
+    named: list[governance.RevisionView],
     ids: BitMap64,
     *,
     planned_at: datetime | None,
@@ -237,7 +237,7 @@ def plan_of(
         campaign_revision_id=revision.id,
         template_revision_id=templates[0].id,
         bill_hash="",
-        pins=[revision.id, *(view.id for view in (*templates, *senders))],
+        pins=[revision.id, *(view.id for view in (*templates, *named))],
         channel=first.channel,
         message_class=first.message_class,
         topic=first.topic or "",
@@ -285,7 +285,7 @@ def _intent(outlook: Outlook, problems: list[Finding], *, draft: bool, by_hand: 
 
 def _barred(outlook: Outlook) -> dict[str, int]:
     """People by country in which a sender of theirs may not be used."""
-    allowed = [set(view.model.countries) for view in outlook.senders if view.model.countries]
+    allowed = [set(view.model.countries) for view in outlook.named if view.kind == "sender" and view.model.countries]
     return {
         country: many
         for country, many in outlook.countries.items()

@@ -84,21 +84,21 @@ def _of_a_member(
 ) -> Prospect:
     """The rest of the street for somebody in the segment. members: they, and whoever of the segment has the same address."""
     held = optimization.hold_out(members, share=campaign.holdout, salt=revision.key)
-    senders = content.senders_of(revision.workspace_id, templates)
-    plan = plan_of(revision.workspace_id, revision.key, campaign, revision, templates, senders, members - held, planned_at=now, now=now)
+    named = content.named_by(revision.workspace_id, templates, dress=campaign.theme)
+    plan = plan_of(revision.workspace_id, revision.key, campaign, revision, templates, named, members - held, planned_at=now, now=now)
     plan = replace(
         plan,
         left_out={"holdout": held} if held else {},
         reentry=plan.reentry or isinstance(campaign.trigger, OnEvent),  # an event reaches the same person as often as it happens
     )
     [chosen] = optimization.choose(revision.key, content.arms(plan.experiment), [person.id])
-    message = content.sample(revision.workspace_id, templates[chosen].id, person)
+    message = content.sample(revision.workspace_id, templates[chosen].id, person, pins=plan.pins)
     renders = isinstance(message, rendering.Filled) or isinstance(campaign.trigger, OnEvent)  # what an event brings along isn't known
     expected = delivery.forecast(plan, person, renders=renders, now=now)
     if expected.reason:
         return replace(prospect, verdict="left_out", reason=expected.reason, because=expected.because)
     if seen is not person:
-        message = content.sample(revision.workspace_id, templates[chosen].id, seen)
+        message = content.sample(revision.workspace_id, templates[chosen].id, seen, pins=plan.pins)
     return replace(
         prospect,
         verdict="would_get",

@@ -37,10 +37,10 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What a type stands for now. senders: the revisions of the senders that it names."""
+    """What a type stands for now. named: the revisions of what it names."""
 
     view: governance.RevisionView
-    senders: list[int]
+    named: list[int]
 
 
 def accept(actor: Actor, wanted: MessageRequest, *, idempotency_key: str | None, now: datetime) -> Accepted:
@@ -129,7 +129,7 @@ def _check_carries(workspace_id: int, channel: str) -> None:
 def _in_force(
     workspace_id: int, type_: str, epoch: int, now: datetime, *, at: str = "", approved_with: tuple[str, str] | None = None
 ) -> Template:
-    """The type's template, released, approved and of a class that may be sent so, with its senders. Raises Invalid, Refused or
+    """The type's template, released, approved and of a class that may be sent so, with what it names. Raises Invalid, Refused or
     Missing."""
     template = _template(workspace_id, type_, epoch, at)
     _check_class(template, at)
@@ -146,7 +146,7 @@ def _in_force(
             _vouched.pop(vouched, None)
             raise
         _vouched[vouched] = (epoch, template.id, now)
-    return Template(template, [sender.id for sender in content.senders_of(workspace_id, [template], epoch=epoch)])
+    return Template(template, [named.id for named in content.named_by(workspace_id, [template], epoch=epoch)])
 
 
 def _approved(workspace_id: int, type_: str, approved_with: tuple[str, str] | None, now: datetime) -> None:
@@ -204,7 +204,7 @@ def _reachable(workspace_id: int, channel: str, person: Person) -> bool:
 
 def _check_renders(workspace_id: int, template: Template, person: Person, data: Mapping[str, Any]) -> None:
     """A message that can't be rendered is the caller's to mend now, not a failure to find later."""
-    message = content.sample(workspace_id, template.view.id, person, data, pins=template.senders)
+    message = content.sample(workspace_id, template.view.id, person, data, pins=template.named)
     if isinstance(message, rendering.Failed):
         path, expected = _data_field(template.view.model.variables, message.detail)
         raise Invalid([Finding("error", path, message.detail, expected)])
@@ -229,5 +229,5 @@ def _standing(workspace_id: int, template: Template, now: datetime) -> delivery.
         channel=body.channel,
         message_class=body.message_class,
         topic=body.topic or "",
-        senders=template.senders,
+        named=template.named,
     )

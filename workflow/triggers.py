@@ -71,7 +71,7 @@ def _refuse_bulk_faults(workspace_id: int, campaign: CampaignBody, now: datetime
     templates = [governance.released(workspace_id, "template", arm.template) for arm in campaign.arms()]
     if templates[0].model.message_class != "promotional":
         return
-    pins = [view.id for view in content.senders_of(workspace_id, templates)]
+    pins = [view.id for view in content.named_by(workspace_id, templates)]
     mails = content.planned_mails(workspace_id, campaign.template_paths(), templates, pins)
     if faults := delivery.bulk_faults(workspace_id, mails, campaign.route or "", now=now) if mails else ():
         raise governance.Refused(str(faults[0]), faults)
@@ -145,8 +145,8 @@ def standing_dispatch(workspace_id: int, triggered: Triggered, now: datetime) ->
         lane="transactional" if first.message_class == "transactional" else "promotional",
         campaign_revision_id=triggered.view.id,
         pins=[template.id for template in templates],
-        senders=sorted(
-            {*(view.id for view in content.senders_of(workspace_id, templates)), *frozen(triggered.approval)}
+        named=sorted(
+            {*(view.id for view in content.named_by(workspace_id, templates, dress=campaign.theme)), *frozen(triggered.approval)}
             - {triggered.view.id, *(template.id for template in templates)}
         ),
         bill_hash=triggered.approval.bill_hash,

@@ -10,6 +10,7 @@ from markupsafe import escape
 
 from presentation.door import (
     AnyBlock,
+    Brand,
     ButtonBlock,
     ColumnsBlock,
     DividerBlock,
@@ -80,7 +81,9 @@ class _Letter:
         brand = self.look.theme.brand
         if brand is None:
             return element("mj-section", self._column(element("mj-spacer", height="24px")), padding="0")
-        if brand.logo:
+        if brand.logo and brand.logo_dark:
+            inner = self._two_logos(brand, brand.logo, brand.logo_dark)
+        elif brand.logo:
             href = self.holes.link(brand.href) if brand.href else None
             inner = element(
                 "mj-image",
@@ -99,6 +102,17 @@ class _Letter:
                 name = f'<a href="{self.holes.link(brand.href)}" style="{plain}" target="_blank">{name}</a>'
             inner = self._text(name, size="18px", line="1.3", css="ink brand", weight="700", padding=f"0 {GUTTER}px")
         return element("mj-section", self._column(inner), padding="28px 0 20px", direction=self.look.direction)
+
+    def _two_logos(self, brand: Brand, light: str, dark: str) -> str:
+        """Both pictures, of which a style sheet shows one; without one it is that for the light."""
+        shown = f"border:0;display:block;height:auto;outline:none;text-decoration:none;width:100%;max-width:{brand.logo_width}px;"
+        hidden = shown.replace("display:block", "display:none;mso-hide:all")
+        image = ""
+        for css, source, style in (("by-day", light, shown), ("by-night", dark, hidden)):
+            address, alt = self.holes.picture(source), escape(brand.name)
+            image += f'<img class="{css}" src="{address}" alt="{alt}" width="{brand.logo_width}" style="{style}" />'
+        html = f'<a href="{self.holes.link(brand.href)}" style="text-decoration:none;" target="_blank">{image}</a>' if brand.href else image
+        return self._text(html, size="16px", line="1.3", css="ink brand", padding=f"0 {GUTTER}px")
 
     def _sheet(self, blocks: Sequence[AnyBlock]) -> str:
         sections = ""

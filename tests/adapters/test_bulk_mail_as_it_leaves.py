@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from delivery.adapters.base import Account, OutgoingMessage, OutgoingRequest, Sender
 from delivery.adapters.smtp import Smtp
 from governance.door import parse
-from presentation.door import TemplateBody, compose_body
+from presentation.door import Named, TemplateBody, compose_body
 from presentation.senders import SenderBody
 from rendering import door as rendering
 from tests.adapters.letters import Person
@@ -63,7 +63,7 @@ def compiled() -> tuple[rendering.Compiled, Sender, str]:
     english["blocks"][-1] = FOOTER
     german = {**english, "subject": "Grüß Gott, {{ first_name }}"}
     body = parse(TemplateBody, template(sender="offers", locales={"en": english, "de": german}))
-    content = compose_body("offer", body, named)
+    content = compose_body("offer", body, Named(sender=named))
     sender = Sender(content.sender.address, content.sender.name)
     return rendering.compile(content, base_url=BASE), sender, content.reply_to or ""
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from governance.door import Actor, Invalid, document, parse, save
-from presentation.door import TemplateBody, compose_body, drafted_sender
+from presentation.door import TemplateBody, compose_body, drafted
 from presentation.senders import SenderBody, ascii_domain, domain_of
 from tests.factories import mail_sender
 from tests.presentation.letters import block, email
@@ -30,7 +30,7 @@ def said(actor: Actor, kind: str, key: str, body: dict[str, Any], now: datetime)
 def test_the_named_sender_says_who_writes_and_where_the_firm_is(administrator: Actor, now: datetime) -> None:
     save(administrator, "sender", "offers", mail_sender(), base=None, now=now)
     body = parse(TemplateBody, letter(FOOTER, sender="offers"))
-    content = compose_body("letter", body, drafted_sender(administrator.workspace_id, body))
+    content = compose_body("letter", body, drafted(administrator.workspace_id, body))
     assert (content.sender.name, content.sender.address) == ("Wayfare Offers", "offers@mail.wayfare.example")
     assert content.reply_to == "help@wayfare.example"
     assert content.locales["en"].blocks[-1].address == "12 Harbour Street, Dublin"  # type: ignore[union-attr]
@@ -42,7 +42,7 @@ def test_what_a_template_says_itself_wins_over_its_sender(administrator: Actor, 
     save(administrator, "sender", "offers", mail_sender(), base=None, now=now)
     own = {**FOOTER, "address": "Another Street"}
     body = parse(TemplateBody, letter(own, sender="offers", reply_to="me@example.com"))
-    content = compose_body("letter", body, drafted_sender(administrator.workspace_id, body))
+    content = compose_body("letter", body, drafted(administrator.workspace_id, body))
     assert (content.reply_to, content.locales["en"].blocks[-1].address) == ("me@example.com", "Another Street")  # type: ignore[union-attr]
 
 

@@ -256,7 +256,8 @@ def sample_frame(request: ConsoleRequest, key: str, profile_id: int) -> HttpResp
     person = audience.shown_one(request.actor, next(iter(audience.load(workspace_id, [profile_id])), None))
     if person is None:
         raise Missing("no such profile")
-    pins = [view.id for view in content.senders_of(workspace_id, [template], draft=not released)]
+    whole = view.released if released and view.released else view.latest
+    pins = [whole.id, *(each.id for each in content.named_by(workspace_id, [template], dress=body.theme, draft=not released))]
     made = content.sample(workspace_id, template.id, person, pins=pins)
     if isinstance(made, Filled):
         return delivery.framed(request, (made.html or b"").decode(), made.text.decode())

@@ -53,7 +53,7 @@ def _drafted(request: ConsoleRequest) -> tuple[Content, rendering.Preview, audie
     """The template that the editor's fields describe, as the chosen person would get it, and who that is. Raises Invalid."""
     body = governance.posted_body(request, presentation.template_editor())
     model = parse(TemplateBody, {**body, "title": body.get("title") or "Untitled"})
-    named = presentation.drafted_sender(request.actor.workspace_id, model)
+    named = presentation.drafted(request.actor.workspace_id, model)
     content = presentation.compose_body(request.POST.get("look_key", "") or "draft", model, named)
     person = _person(request, request.POST.get("look_person", ""))
     locale = "" if person is not None else request.POST.get("/shown", "")

@@ -33,7 +33,8 @@ class Pages:
     estimate: url name of a part of a page that says what a draft would do; moved: url name, taking a key and a request for approval,
     of a part that says whom the release of what was submitted would bring in and lose.
     offers(workspace_id): what is known to be typed in the fields of the plain form, by their pointers (see schema_fields).
-    starter: the body that a new document begins with; group: the page that lists it beside others ("" for the main navigation).
+    starter: the body that a new document begins with; group: the page from which its list is reached:
+    "settings", another kind's list by that kind's name, or "" for the main navigation.
     """
 
     icon: str = "document"
@@ -205,7 +206,12 @@ def _drafts_below(view: DocumentView) -> list[dict[str, str]]:
 
 
 def _trail(kind_name: str) -> list[dict[str, str]]:
-    trail = [{"title": title_of_many(kind_name), "href": list_address(kind_name)}]
-    if pages_of(kind_name).group == "settings":
-        trail.insert(0, {"title": "Settings", "href": reverse("governance:settings")})
-    return trail
+    return [*group_trail(kind_name), {"title": title_of_many(kind_name), "href": list_address(kind_name)}]
+
+
+def group_trail(kind_name: str) -> list[dict[str, str]]:
+    """The way to a kind's list: from the settings, or from the list of the kind beside which it stands."""
+    group = pages_of(kind_name).group
+    if group == "settings":
+        return [{"title": "Settings", "href": reverse("governance:settings")}]
+    return [{"title": title_of_many(group), "href": list_address(group)}] if group else []

@@ -27,6 +27,7 @@ from presentation.content import (
 from presentation.documents import TemplateBody
 from presentation.expressions import problems
 from presentation.filters import FILTERS
+from presentation.fragments import FragmentBody, alone
 from presentation.grammar import BUILT_IN, Problem
 from presentation.links import fault_in_image, fault_in_link, host_of, is_own_page
 from presentation.locales import babel_locale, canonical, choose_locale, direction
@@ -40,6 +41,7 @@ from presentation.syntax import names_of, syntax
 from presentation.theme import FONTS, Brand, Override, Theme, base_of, contrast, readable_on
 from presentation.topics import topics
 from presentation.values import LARGEST, MAX_VALUE_CHARS, Plain, UnfitValue, plain
+from presentation.views.fragments import fragment_editor
 from presentation.views.templates import template_editor
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "Content",
     "DividerBlock",
     "FooterBlock",
+    "FragmentBody",
     "HeadingBlock",
     "HtmlBlock",
     "ImageBlock",
@@ -76,6 +79,7 @@ __all__ = [
     "UnfitValue",
     "Variable",
     "add_content_check",
+    "alone",
     "add_dresser",
     "among",
     "ascii_domain",
@@ -92,6 +96,7 @@ __all__ = [
     "drafted",
     "fault_in_image",
     "fault_in_link",
+    "fragment_editor",
     "guarded",
     "host_of",
     "is_own_page",

@@ -9,12 +9,14 @@ from pydantic import Field, model_validator
 
 from governance.door import CheckContext, DocumentModel, Finding, Kind, Ref, Text, pointer
 from presentation.blocks import AnyBlock, Block, FooterBlock, FragmentBlock, PlacedBlock
+from presentation.documents import TemplateBody
 from presentation.faults import Fault, raise_faults
 from presentation.locales import choose_locale
-from presentation.parts import LocaleBody, Variable
+from presentation.parts import LocaleBody, Sender, Variable
 from presentation.raw_html import raw_html_findings
 from presentation.rules import block_faults, locale_faults, text_faults, variable_faults
 from presentation.sources import sources_of
+from presentation.theme import Theme
 
 
 class FragmentLocale(DocumentModel):
@@ -102,6 +104,26 @@ def fragment_findings(
             yield place, "warning", f"fragment {block.fragment} in {chosen}", f"its translation into {tag}"
         if block.when is not None and any(isinstance(inner, FooterBlock) for inner in fragment.locales[chosen].blocks):
             yield place, "warning", "a condition on a footer", "none: a footer is there for everybody, whatever is said here"
+
+
+def alone(body: FragmentBody) -> TemplateBody:
+    """A letter that is nothing but the fragment: to look at."""
+    return TemplateBody.model_construct(
+        title=body.title,
+        channel="email",
+        message_class="service",
+        topic=None,
+        sender=Sender(),
+        reply_to=None,
+        default_locale=body.default_locale,
+        fallbacks=body.fallbacks,
+        tracking=None,
+        collapse_key="",
+        ttl=None,
+        theme=Theme(),
+        variables=body.variables,
+        locales={tag: LocaleBody(subject=body.title, blocks=list(locale.blocks)) for tag, locale in body.locales.items()},
+    )
 
 
 def _references(body: FragmentBody) -> list[Ref]:

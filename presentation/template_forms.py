@@ -116,6 +116,9 @@ BLOCKS: dict[str, BlockLook] = {
         ),
         {"address": "Your company · Street 1 · City"},
     ),
+    "fragment": BlockLook(
+        "Fragment", "template", (BlockField("fragment", "Which", "choice", usual="none chosen", needed=True),), {"fragment": ""}
+    ),
     "html": BlockLook("HTML", "code", (BlockField("html", "HTML, cleaned by an allow-list", "code", needed=True),), {"html": "<p></p>"}),
 }
 IN_COLUMNS = ("heading", "text", "image", "button", "divider", "spacer")
@@ -158,6 +161,7 @@ def to_form(body: Body, shown: str = "") -> Body:
     return {
         **body,
         **({"sender": {"key": body["sender"]}} if isinstance(body.get("sender"), str) else {}),
+        **({"theme": _dress_shown(body["theme"])} if "theme" in body else {}),
         **({"locales": {tag: with_lines(each) for tag, each in locales.items()}} if isinstance(locales, Mapping) else {}),
         "variables": listed,
         "fallbacks": "\n".join(f"{tag}: {', '.join(others)}" for tag, others in fallbacks.items())
@@ -186,10 +190,24 @@ def to_body(form: Body) -> Body:
         body["locales"] = {tag: _settled(with_data(each)) for tag, each in locales.items()}
     if key := mapped(form.get("sender")).get("key"):
         body["sender"] = key
+    if isinstance(theme := body.get("theme"), Mapping):
+        body["theme"] = _dress(theme)
     lines = [line.partition(":") for line in str(form.get("fallbacks") or "").split("\n") if line.strip()]
     if lines or "fallbacks" not in unsaid:
         body["fallbacks"] = {tag.strip(): [other.strip() for other in rest.split(",") if other.strip()] for tag, _, rest in lines}
     return body
+
+
+def _dress_shown(theme: Any) -> Any:
+    """A theme as fields; one that is only named is a base without changes."""
+    if isinstance(theme, str):
+        return {"base": theme}
+    return {**theme, "as_object": True} if isinstance(theme, Mapping) and set(theme) == {"base"} else theme
+
+
+def _dress(theme: Mapping[str, Any]) -> Any:
+    said = {name: value for name, value in theme.items() if name != "as_object"}
+    return said["base"] if set(said) == {"base"} and not theme.get("as_object") else said
 
 
 def _settled(value: Any) -> Any:

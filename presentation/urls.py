@@ -6,7 +6,7 @@ from django.urls import path
 
 from governance.door import Pages, register_pages
 from presentation import template_forms
-from presentation.views import templates
+from presentation.views import fragments, templates
 
 app_name = "presentation"
 
@@ -25,7 +25,32 @@ register_pages(
     ),
 )
 
+register_pages(
+    "fragment",
+    Pages(
+        icon="template",
+        intro="A fragment is blocks that many templates share, such as a legal footer. A new revision changes what all of them say, "
+        "so they are approved again.",
+        edit="presentation:fragment",
+        new="presentation:new-fragment",
+        preview="workflow:fragment-preview",
+        frame="workflow:fragment-frame",
+        starter=fragments.STARTER,
+        group="template",
+    ),
+)
+register_pages(
+    "theme",
+    Pages(
+        icon="sun",
+        intro="A theme is colours by day and by night, type, and the name above the letter, for all templates that name it.",
+        group="template",
+    ),
+)
+
 urlpatterns = [
+    path("new/fragments/", fragments.new_fragment, name="new-fragment"),
+    path("fragments/<slug:key>/", fragments.fragment, name="fragment"),
     path("templates/", templates.templates, name="templates"),
     path("new/templates/", templates.new_template, name="new-template"),
     path("templates/<slug:key>/", templates.template, name="template"),

@@ -178,6 +178,15 @@ def spring_sale(*, now: datetime, template_changes: Mapping[str, Any] | None = N
     return "spring-sale"
 
 
+def fragment(**changes: Any) -> Body:
+    """The body of a fragment: a sentence and a footer, in English."""
+    blocks = [
+        {"type": "text", "id": "why", "text": "You asked for this."},
+        {"type": "footer", "id": "footer", "address": "12 Harbour Street, Dublin"},
+    ]
+    return {"title": "Legal footer", "default_locale": "en", "locales": {"en": {"blocks": blocks}}, **changes}
+
+
 def mail_sender(**changes: Any) -> Body:
     """The body of a sender of mail, with everything that a domain's checks ask about."""
     return {

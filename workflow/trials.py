@@ -17,8 +17,9 @@ from rendering import door as rendering
 
 
 def look(revision: governance.RevisionView, person: audience.Person | None, locale: str) -> tuple[Content, rendering.Preview]:
-    """A template's revision as this person gets it, or with samples for nobody. Raises Invalid where it can't be shown."""
-    body = cast("TemplateBody", revision.model)
+    """A template's revision as this person gets it, or with samples for nobody; a fragment's as a letter of nothing else. Raises
+    Invalid where it can't be shown."""
+    body = presentation.alone(revision.model) if revision.kind == "fragment" else cast("TemplateBody", revision.model)
     content = presentation.compose_body(revision.key, body, presentation.drafted(revision.workspace_id, body))
     audience.give_records(revision.workspace_id, [person] if person is not None else [], content.record_types)
     return content, rendering.preview(content, person, {}, locale)

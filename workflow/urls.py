@@ -50,6 +50,8 @@ urlpatterns = [
     path("look/templates/info/", previews.look_info, name="look-info"),
     path("look/templates/test/", previews.look_test, name="look-test"),
     path("templates/<slug:key>/preview/", previews.template_preview, name="template-preview"),
+    path("fragments/<slug:key>/preview/", previews.fragment_preview, name="fragment-preview"),
+    path("fragments/<slug:key>/frame/<int:number>/", previews.fragment_frame, name="fragment-frame"),
     path("templates/<slug:key>/test/", previews.template_test, name="template-test"),
     path("templates/<slug:key>/frame/<int:number>/", previews.template_frame, name="template-frame"),
 ]

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from governance import kinds
 from governance.access import ConsoleRequest
 from governance.findings import Invalid
-from governance.pages import console_page, list_address, pages_of, title_of_many
+from governance.pages import console_page, group_trail, list_address, pages_of, title_of_many
 from governance.paging import page
 from governance.reading import STATES, document_rows, document_views, filtered
 from governance.saved_views import forget_view, query_of, save_view, saved_views
@@ -43,7 +43,7 @@ def list_context(request: ConsoleRequest, kind_name: str) -> dict[str, Any]:
         "views": saved_views(request, kind_name),
         "view_query": query_of(request.GET),
         "may_edit": request.actor.role.covers(sort.save_role),
-        "trail": [{"title": "Settings", "href": "/console/settings/"}] if pages_of(kind_name).group == "settings" else [],
+        "trail": group_trail(kind_name),
     }
 
 

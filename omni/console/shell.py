@@ -43,10 +43,11 @@ class Notice:
     action: str = ""
 
 
+_TEMPLATES = ("templates/", "new/templates/", "fragments/", "new/fragments/", "themes/", "new/themes/")
 PLACES = (
     ("Home", "home", "", (), "h", True),
     ("Campaigns", "campaign", "campaigns/", ("campaigns/", "new/campaigns/", "runs/"), "c", True),
-    ("Templates", "template", "templates/", ("templates/", "new/templates/"), "t", False),
+    ("Templates", "template", "templates/", _TEMPLATES, "t", False),
     ("Segments", "segment", "segments/", ("segments/", "new/segments/", "lists/", "compare/segments/"), "s", False),
     ("Approvals", "approval", "approvals/", ("approvals/",), "a", True),
     ("Messages", "message", "messages/", ("messages/",), "m", True),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any, get_args
 
@@ -14,7 +13,6 @@ from governance.door import (
     ConsoleRequest,
     Edit,
     Editor,
-    Finding,
     Invalid,
     Role,
     console_page,
@@ -22,18 +20,14 @@ from governance.door import (
     draw,
     edit,
     list_context,
-    listed,
     mapped,
     titles,
     used_by,
 )
 from presentation import template_forms, template_places
 from presentation.documents import MessageClass, TemplateBody, Tracking
-from presentation.filters import FILTERS
-from presentation.parts import PROFILE_FIELDS
-from presentation.template_forms import BLOCKS, IN_COLUMNS, PLACING, BlockField
-from presentation.theme import FONTS, Theme
-from presentation.values import VariableType
+from presentation.views.shown_blocks import blocks_context
+from presentation.views.shown_theme import theme_context
 
 TEMPLATE = "template"
 CLASS_WORDS = {
@@ -99,93 +93,6 @@ def template(request: ConsoleRequest, key: str) -> HttpResponse:
     return _draw(request, edit(request, template_editor(request.GET.get("locale", "")), key))
 
 
-@dataclass(frozen=True, slots=True)
-class ShownField:
-    """One field of a block with what the block says."""
-
-    field: BlockField
-    name: str
-    id: str
-    value: Any
-    given: bool
-    fault: Finding | None
-
-
-@dataclass(frozen=True, slots=True)
-class ShownBlock:
-    """One block as the template draws it."""
-
-    path: str
-    block: Mapping[str, Any]
-    look: Any
-    number: str
-    first: bool
-    last: bool
-    fields: Sequence[ShownField] = ()
-    aside: Sequence[ShownField] = ()
-    placing: Sequence[ShownField] = ()
-    columns: Sequence[tuple[str, Sequence[ShownBlock]]] = ()
-    fault: Finding | None = None
-    offered: Sequence[tuple[str, Any]] = field(default_factory=tuple)
-
-
-@dataclass(frozen=True, slots=True)
-class _Around:
-    """What all blocks of a form are drawn with: its faults, and its variables that are lists."""
-
-    faults: Mapping[str, Finding]
-    lists: Sequence[str]
-
-
-def _blocks(blocks: Any, path: str, around: _Around, offered: Sequence[str], number: str = "") -> list[ShownBlock]:
-    listed = blocks if isinstance(blocks, list) else []
-    return [_block(block, f"{path}/{at}", at, len(listed), around, offered, f"{number}{at + 1}") for at, block in enumerate(listed)]
-
-
-def _block(block: Any, path: str, at: int, many: int, around: _Around, offered: Sequence[str], number: str) -> ShownBlock:
-    said = block if isinstance(block, Mapping) else {}
-    look = BLOCKS.get(str(said.get("type", "")))
-    columns = said.get("columns") if isinstance(said.get("columns"), list) else []
-    shown = [_field(each, said, path, around.faults) for each in (look.fields if look else ())]
-    placing = [_placing(each, said, path, around) for each in PLACING] if said.get("type") != "footer" else []
-    return ShownBlock(
-        path=path,
-        block=said,
-        look=look,
-        number=number,
-        first=at == 0,
-        last=at == many - 1,
-        fields=[each for each in shown if not each.field.aside],
-        aside=[each for each in shown if each.field.aside],
-        placing=placing,
-        columns=[
-            (f"{path}/columns/{place}", _blocks(column, f"{path}/columns/{place}", around, IN_COLUMNS, f"{number}.{place + 1}."))
-            for place, column in enumerate(columns or ())
-        ],
-        fault=around.faults.get(path),
-        offered=[(name, BLOCKS[name]) for name in offered],
-    )
-
-
-def _placing(each: BlockField, said: Mapping[str, Any], path: str, around: _Around) -> ShownField:
-    if each.name != "repeat/over":
-        return _field(each, said, path, around.faults)
-    named = str(mapped(said.get("repeat")).get("over") or "")
-    lists = [*around.lists, *([named] if named and named not in around.lists else [])]
-    return _field(replace(each, options=[(name, name) for name in lists]), said, path, around.faults)
-
-
-def _field(each: BlockField, said: Mapping[str, Any], path: str, faults: Mapping[str, Finding]) -> ShownField:
-    *groups, name = each.name.split("/")
-    for group in groups:
-        said = mapped(said.get(group))
-    given = name in said
-    value = said.get(name, "")
-    shown = bool(value) if each.look == "bool" else "" if value is None else str(value)
-    where = f"{path}/{each.name}"
-    return ShownField(each, f"{path}/{each.typed}", where, shown, given, faults.get(where))
-
-
 def _draw(request: ConsoleRequest, current: Edit) -> HttpResponse:
     if current.response is not None:
         return current.response
@@ -195,53 +102,21 @@ def _draw(request: ConsoleRequest, current: Edit) -> HttpResponse:
 
 def _editor_context(request: ConsoleRequest, current: Edit) -> dict[str, Any]:
     form, faults = current.form, current.fault_at
-    locales = mapped(form.get("locales"))
-    shown = str(form.get("shown") or "")
-    offered = [name for name in BLOCKS if name != "html" or request.actor.role.covers(Role.ADMIN)]
-    here = mapped(locales.get(shown))
     senders = _senders(request, str(form.get("channel", "")))
-    path = f"/locales/{shown}"
-    around = _Around(faults, _lists(form))
     return {
-        "locales": [(tag, tag == shown, tag == form.get("default_locale")) for tag in sorted(locales)],
-        "shown": shown,
-        "here": here,
-        "path": path,
-        "others": [(f"/locales/{tag}", each) for tag, each in locales.items() if tag != shown],
-        "blocks": _blocks(here.get("blocks") if isinstance(here, Mapping) else [], f"{path}/blocks", around, offered),
-        "offered": [(name, BLOCKS[name]) for name in offered],
+        **blocks_context(request, current),
         "sms": form.get("channel") == "sms",
         "push": form.get("channel") == "push",
         "senders": senders,
-        "at": faults,
         "sender_offered": mapped(form.get("sender")).get("key") in dict(senders),
         "sender_at_fault": not template_places.SENDER.isdisjoint(faults),
         "classes": [(name, CLASS_WORDS[name]) for name in get_args(MessageClass)],
         "trackings": get_args(Tracking),
-        "types": get_args(VariableType),
-        "variables": list(enumerate(listed(form.get("variables")))),
-        "sources": [f"profile.{name}" for name in PROFILE_FIELDS],
-        "theme_fields": [_theme_field(name, form.get("theme")) for name in Theme.model_fields if name != "brand"],
-        "brand": mapped(mapped(form.get("theme")).get("brand")),
-        "filters": FILTERS,
-        "unsaid": listed(form.get("unsaid")),
+        **theme_context(request, mapped(form.get("theme")), faults),
     }
-
-
-def _lists(form: Mapping[str, Any]) -> list[str]:
-    """The variables that are lists."""
-    return [str(each.get("name")) for each in map(mapped, listed(form.get("variables"))) if each.get("type") == "list" and each.get("name")]
 
 
 def _senders(request: ConsoleRequest, channel: str) -> list[tuple[str, str]]:
     """Key and title of the senders that a template of this channel may name."""
     views = documents(request.actor.workspace_id, "sender")
     return [(view.key, view.title) for view in views if view.latest.body.get("channel") == channel]
-
-
-def _theme_field(name: str, said: Any) -> dict[str, Any]:
-    default = Theme.model_fields[name].default
-    colour = isinstance(default, str) and default.startswith("#")
-    value = said.get(name, "") if isinstance(said, Mapping) else ""
-    look = "colour" if colour else "choice" if name == "font" else "int"
-    return {"name": name, "value": value, "usual": default, "look": look, "options": list(FONTS) if name == "font" else []}

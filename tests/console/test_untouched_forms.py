@@ -228,3 +228,12 @@ def test_a_block_for_some_or_for_each_item_comes_back_as_it_was_and_one_without_
     made = template_forms.to_body({**chosen, "unsaid": ["variables", "fallbacks"]})["locales"]["en"]["blocks"]
     assert made[0]["repeat"] == {"over": "tags", "as": "item"}
     assert "repeat" not in made[1]
+
+
+@pytest.mark.parametrize("theme", ["house", {"base": "house"}, {"base": "house", "accent": "#112233"}, {"accent": "#112233"}, {}])
+def test_a_theme_comes_back_as_it_was_named_changed_or_written_out(theme: Any) -> None:
+    assert template_forms.to_body({**template_forms.to_form({"theme": theme}), "unsaid": ["variables", "fallbacks"]})["theme"] == theme
+
+
+def test_a_theme_that_is_chosen_in_the_form_is_named_by_its_key() -> None:
+    assert template_forms.to_body({"theme": {"base": "house"}, "unsaid": ["variables", "fallbacks"]})["theme"] == "house"

@@ -75,7 +75,7 @@ class World:
 
     def values_of(self, door: Door) -> dict[str, Any]:
         """The key depends on what the address is about; the number of a run's person on nothing."""
-        kinds = ("templates", "segments", "senders", "attributes", "lists", "campaigns")
+        kinds = ("templates", "fragments", "segments", "senders", "attributes", "lists", "campaigns")
         kind = next((kind for kind in kinds if f"/{kind}/" in door.route), "campaigns")
         return {**self.values, "plural": "campaigns", "key": self.values[kind]}
 
@@ -90,6 +90,7 @@ def build(now: datetime) -> World:
     )
     make.put("segment", "everyone", make.segment(title=f"{CANARY} segment"), now=now)
     make.put("template", "offer", make.template(title=f"{CANARY} template", locales={"en": make.letter(f"{CANARY} subject")}), now=now)
+    make.put("fragment", "legal", make.fragment(title=f"{CANARY} fragment"), now=now)
     make.put("sending_policy", "default", make.policy(title=f"{CANARY} policy"), now=now)
     make.put("sender", "offers", make.mail_sender(title=f"{CANARY} sender"), now=now, author="cleo")
     make.in_force("campaign", "spring-sale", make.campaign(title=f"{CANARY} campaign"), now=now)
@@ -121,6 +122,7 @@ def build(now: datetime) -> World:
         "campaigns": "spring-sale",
         "segments": "everyone",
         "templates": "offer",
+        "fragments": "legal",
         "senders": "offers",
         "attributes": "first_name",
         "lists": "fair",

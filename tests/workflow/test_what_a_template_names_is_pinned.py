@@ -28,7 +28,7 @@ LETTER = {
 
 def legal(words: str) -> dict[str, Any]:
     blocks = [{"type": "text", "id": "why", "text": words}, {"type": "footer", "id": "footer", "address": "1 Quay, Cork"}]
-    return {"title": "Legal", "default_locale": "en", "locales": {"en": {"blocks": blocks}}}
+    return make.fragment(locales={"en": {"blocks": blocks}})
 
 
 def theme(accent: str) -> dict[str, Any]:

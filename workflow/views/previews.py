@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
@@ -50,15 +51,22 @@ def _person(request: ConsoleRequest, text: str) -> audience.Person | None:
 
 
 def _drafted(request: ConsoleRequest) -> tuple[Content, rendering.Preview, audience.Person | None]:
-    """The template that the editor's fields describe, as the chosen person would get it, and who that is. Raises Invalid."""
-    body = governance.posted_body(request, presentation.template_editor())
-    model = parse(TemplateBody, {**body, "title": body.get("title") or "Untitled"})
+    """The template (or fragment) that the editor's fields describe, as the chosen person would get it, and who that is. Raises
+    Invalid."""
+    body = governance.posted_body(request, _editor(request))
+    titled = {**body, "title": body.get("title") or "Untitled"}
+    fragment = request.POST.get("look_kind") == "fragment"
+    model = presentation.alone(parse(presentation.FragmentBody, titled)) if fragment else parse(TemplateBody, titled)
     named = presentation.drafted(request.actor.workspace_id, model)
     content = presentation.compose_body(request.POST.get("look_key", "") or "draft", model, named)
     person = _person(request, request.POST.get("look_person", ""))
     locale = "" if person is not None else request.POST.get("/shown", "")
     audience.give_records(request.actor.workspace_id, [person] if person is not None else [], content.record_types)
     return content, rendering.preview(content, person, {}, locale), person
+
+
+def _editor(request: ConsoleRequest) -> governance.Editor:
+    return presentation.fragment_editor() if request.POST.get("look_kind") == "fragment" else presentation.template_editor()
 
 
 @require_POST
@@ -82,7 +90,7 @@ def look_info(request: ConsoleRequest) -> HttpResponse:
     try:
         content, made, _ = _drafted(request)
     except Invalid as error:
-        unfinished = governance.in_words(request, presentation.template_editor(), error.findings)
+        unfinished = governance.in_words(request, _editor(request), error.findings)
         return render(request, "workflow/_look_info.html", {"unfinished": unfinished, "only_empty": governance.still_empty(error.findings)})
     return render(request, "workflow/_look_info.html", {"content": content, "made": made, **_price(request, made)})
 
@@ -140,9 +148,18 @@ def would_get(request: ConsoleRequest, profile_id: int) -> HttpResponse:
 @console_page()
 def template_preview(request: ConsoleRequest, key: str) -> HttpResponse:
     """The saved draft, as whoever in whichever language, on whichever screen."""
-    workspace_id, asked = request.actor.workspace_id, request.GET
-    view = governance.document(workspace_id, "template", key)
-    shown = _revision(request, key, view)
+    return _preview(request, governance.document(request.actor.workspace_id, "template", key))
+
+
+@console_page()
+def fragment_preview(request: ConsoleRequest, key: str) -> HttpResponse:
+    """The same of a fragment, as a letter of nothing else."""
+    return _preview(request, governance.document(request.actor.workspace_id, "fragment", key))
+
+
+def _preview(request: ConsoleRequest, view: governance.DocumentView) -> HttpResponse:
+    asked = request.GET
+    shown = _revision(request, view)
     context: dict[str, Any] = {**document_context(request, view, "preview"), "revision": shown, "asked": asked}
     person = _person(request, asked.get("person", ""))
     try:
@@ -159,16 +176,17 @@ def template_preview(request: ConsoleRequest, key: str) -> HttpResponse:
             "scheme": "dark" if asked.get("scheme") == "dark" else "light",
             "width": "phone" if asked.get("width") == "phone" else "wide",
             "images": asked.get("images") == "1",
+            "frame": reverse(f"workflow:{view.kind}-frame", args=(view.key, shown.number)),
         }
     except Invalid as error:
         context["unfinished"] = error.findings
     return render(request, "workflow/template_preview.html", context)
 
 
-def _revision(request: ConsoleRequest, key: str, view: governance.DocumentView) -> governance.RevisionView:
+def _revision(request: ConsoleRequest, view: governance.DocumentView) -> governance.RevisionView:
     number = request.GET.get("revision", "")
     if number.isascii() and number.isdigit() and len(number) < 9:
-        return governance.revision(request.actor.workspace_id, "template", key, int(number))
+        return governance.revision(request.actor.workspace_id, view.kind, view.key, int(number))
     return view.latest
 
 
@@ -189,7 +207,17 @@ def template_test(request: ConsoleRequest, key: str) -> HttpResponse:
 @console_page()
 def template_frame(request: ConsoleRequest, key: str, number: int) -> HttpResponse:
     """One revision's HTML for a sandboxed frame, with `?locale=` and `?person=`."""
-    revision = governance.revision(request.actor.workspace_id, "template", key, number)
+    return _frame(request, governance.revision(request.actor.workspace_id, "template", key, number))
+
+
+@xframe_options_sameorigin
+@console_page()
+def fragment_frame(request: ConsoleRequest, key: str, number: int) -> HttpResponse:
+    """The same of a fragment."""
+    return _frame(request, governance.revision(request.actor.workspace_id, "fragment", key, number))
+
+
+def _frame(request: ConsoleRequest, revision: governance.RevisionView) -> HttpResponse:
     try:
         _, made = trials.look(revision, _person(request, request.GET.get("person", "")), request.GET.get("locale", ""))
     except Invalid as error:

@@ -33,6 +33,7 @@ class Pages:
     estimate: url name of a part of a page that says what a draft would do; moved: url name, taking a key and a request for approval,
     of a part that says whom the release of what was submitted would bring in and lose.
     offers(workspace_id): what is known to be typed in the fields of the plain form, by their pointers (see schema_fields).
+    shows_users: whether its list says which documents use each.
     starter: the body that a new document begins with; group: the page from which its list is reached:
     "settings", another kind's list by that kind's name, or "" for the main navigation.
     """
@@ -52,6 +53,7 @@ class Pages:
     told: str = ""
     estimate: str = ""
     moved: str = ""
+    shows_users: bool = False
     offers: Callable[[int], Mapping[str, Sequence[tuple[str, str]]]] | None = None
 
 

@@ -27,7 +27,7 @@ from presentation.content import (
 from presentation.documents import TemplateBody
 from presentation.expressions import problems
 from presentation.filters import FILTERS
-from presentation.fragments import FragmentBody, alone
+from presentation.fragments import FragmentBody, alone, dressed
 from presentation.grammar import BUILT_IN, Problem
 from presentation.links import fault_in_image, fault_in_link, host_of, is_own_page
 from presentation.locales import babel_locale, canonical, choose_locale, direction
@@ -38,11 +38,12 @@ from presentation.parts import LocaleBody, Sender, Variable
 from presentation.segments import segments
 from presentation.senders import SenderBody, ascii_domain, domain_of
 from presentation.syntax import names_of, syntax
-from presentation.theme import FONTS, Brand, Override, Theme, base_of, contrast, readable_on
+from presentation.theme import FONTS, Brand, Override, Theme, ThemeBody, base_of, contrast, readable_on
 from presentation.topics import topics
 from presentation.values import LARGEST, MAX_VALUE_CHARS, Plain, UnfitValue, plain
 from presentation.views.fragments import fragment_editor
 from presentation.views.templates import template_editor
+from presentation.views.themes import theme_editor
 
 __all__ = [
     "CHANNEL_WORDS",
@@ -76,6 +77,7 @@ __all__ = [
     "TemplateBody",
     "TextBlock",
     "Theme",
+    "ThemeBody",
     "UnfitValue",
     "Variable",
     "add_content_check",
@@ -94,6 +96,7 @@ __all__ = [
     "direction",
     "domain_of",
     "drafted",
+    "dressed",
     "fault_in_image",
     "fault_in_link",
     "fragment_editor",
@@ -113,5 +116,6 @@ __all__ = [
     "syntax",
     "topics",
     "template_editor",
+    "theme_editor",
     "walk",
 ]

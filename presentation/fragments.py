@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from governance.door import CheckContext, DocumentModel, Finding, Kind, Ref, Text, pointer
+from governance.door import CheckContext, DocumentModel, Finding, Kind, Ref, Text, parse, pointer
 from presentation.blocks import AnyBlock, Block, FooterBlock, FragmentBlock, PlacedBlock
 from presentation.documents import TemplateBody
 from presentation.faults import Fault, raise_faults
@@ -16,7 +16,7 @@ from presentation.parts import LocaleBody, Sender, Variable
 from presentation.raw_html import raw_html_findings
 from presentation.rules import block_faults, locale_faults, text_faults, variable_faults
 from presentation.sources import sources_of
-from presentation.theme import Theme
+from presentation.theme import Theme, ThemeBody
 
 
 class FragmentLocale(DocumentModel):
@@ -124,6 +124,26 @@ def alone(body: FragmentBody) -> TemplateBody:
         variables=body.variables,
         locales={tag: LocaleBody(subject=body.title, blocks=list(locale.blocks)) for tag, locale in body.locales.items()},
     )
+
+
+_SAMPLE = (
+    {"type": "heading", "id": "title", "text": "A letter in these colours"},
+    {
+        "type": "text",
+        "id": "words",
+        "text": "Running text with **emphasis** and [a link](https://example.com/).\n\n> A quote.",
+    },
+    {"type": "button", "id": "go", "label": "A button", "href": "https://example.com/"},
+    {"type": "divider", "id": "line"},
+    {"type": "button", "id": "other", "label": "Another", "href": "https://example.com/", "look": "outlined"},
+    {"type": "footer", "id": "footer", "text": "Quiet words at the end.", "address": "Quay Street 1, Bristol"},
+)
+
+
+def dressed(theme: ThemeBody) -> TemplateBody:
+    """A letter that wears a theme: to look at."""
+    body = parse(FragmentBody, {"title": theme.title, "default_locale": "en", "locales": {"en": {"blocks": list(_SAMPLE)}}})
+    return alone(body).model_copy(update={"theme": Theme(**{name: getattr(theme, name) for name in Theme.model_fields})})
 
 
 def _references(body: FragmentBody) -> list[Ref]:

@@ -6,7 +6,7 @@ from django.urls import path
 
 from governance.door import Pages, register_pages
 from presentation import template_forms
-from presentation.views import fragments, templates
+from presentation.views import fragments, templates, themes
 
 app_name = "presentation"
 
@@ -36,6 +36,7 @@ register_pages(
         preview="workflow:fragment-preview",
         frame="workflow:fragment-frame",
         starter=fragments.STARTER,
+        shows_users=True,
         group="template",
     ),
 )
@@ -44,11 +45,19 @@ register_pages(
     Pages(
         icon="sun",
         intro="A theme is colours by day and by night, type, and the name above the letter, for all templates that name it.",
+        edit="presentation:theme",
+        new="presentation:new-theme",
+        preview="workflow:theme-preview",
+        frame="workflow:theme-frame",
+        starter=themes.STARTER,
+        shows_users=True,
         group="template",
     ),
 )
 
 urlpatterns = [
+    path("new/themes/", themes.new_theme, name="new-theme"),
+    path("themes/<slug:key>/", themes.theme, name="theme"),
     path("new/fragments/", fragments.new_fragment, name="new-fragment"),
     path("fragments/<slug:key>/", fragments.fragment, name="fragment"),
     path("templates/", templates.templates, name="templates"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import cast
+from typing import Any
 
 from django.conf import settings
 
@@ -17,12 +18,17 @@ from rendering import door as rendering
 
 
 def look(revision: governance.RevisionView, person: audience.Person | None, locale: str) -> tuple[Content, rendering.Preview]:
-    """A template's revision as this person gets it, or with samples for nobody; a fragment's as a letter of nothing else. Raises
-    Invalid where it can't be shown."""
-    body = presentation.alone(revision.model) if revision.kind == "fragment" else cast("TemplateBody", revision.model)
+    """A template's revision as this person gets it, or with samples for nobody; a fragment's as a letter of nothing else, a theme's
+    as a letter that wears it. Raises Invalid where it can't be shown."""
+    as_letter: dict[str, Callable[[Any], TemplateBody]] = {"fragment": presentation.alone, "theme": presentation.dressed}
+    body = as_letter.get(revision.kind, _itself)(revision.model)
     content = presentation.compose_body(revision.key, body, presentation.drafted(revision.workspace_id, body))
     audience.give_records(revision.workspace_id, [person] if person is not None else [], content.record_types)
     return content, rendering.preview(content, person, {}, locale)
+
+
+def _itself(body: TemplateBody) -> TemplateBody:
+    return body
 
 
 def send_to_oneself(

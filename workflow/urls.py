@@ -52,6 +52,8 @@ urlpatterns = [
     path("templates/<slug:key>/preview/", previews.template_preview, name="template-preview"),
     path("fragments/<slug:key>/preview/", previews.fragment_preview, name="fragment-preview"),
     path("fragments/<slug:key>/frame/<int:number>/", previews.fragment_frame, name="fragment-frame"),
+    path("themes/<slug:key>/preview/", previews.theme_preview, name="theme-preview"),
+    path("themes/<slug:key>/frame/<int:number>/", previews.theme_frame, name="theme-frame"),
     path("templates/<slug:key>/test/", previews.template_test, name="template-test"),
     path("templates/<slug:key>/frame/<int:number>/", previews.template_frame, name="template-frame"),
 ]

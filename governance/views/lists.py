@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -11,10 +12,11 @@ from django.views.decorators.http import require_POST
 
 from governance import kinds
 from governance.access import ConsoleRequest
+from governance.finding_documents import used_by
 from governance.findings import Invalid
-from governance.pages import console_page, group_trail, list_address, pages_of, title_of_many
+from governance.pages import console_page, document_address, group_trail, list_address, pages_of, title_of_many
 from governance.paging import page
-from governance.reading import STATES, document_rows, document_views, filtered
+from governance.reading import STATES, document_rows, document_views, filtered, titles
 from governance.saved_views import forget_view, query_of, save_view, saved_views
 
 
@@ -22,7 +24,19 @@ from governance.saved_views import forget_view, query_of, save_view, saved_views
 def documents(request: ConsoleRequest, plural: str) -> HttpResponse:
     """All documents of a kind: what exists, in which state."""
     sort = kinds.kind_of_plural(plural)
-    return render(request, "governance/document_list.html", list_context(request, sort.name))
+    context = list_context(request, sort.name)
+    if pages_of(sort.name).shows_users:
+        context["users"] = _users(request.actor.workspace_id, sort.name, [view.key for view in context["documents"]])
+    return render(request, "governance/document_list.html", context)
+
+
+def _users(workspace_id: int, kind_name: str, keys: Sequence[str]) -> dict[str, list[dict[str, str]]]:
+    """What uses each of these documents: title and address."""
+    users = {key: refs for key, refs in used_by(workspace_id, kind_name).items() if key in set(keys)}
+    called = titles(workspace_id, [ref for refs in users.values() for ref in refs]) if users else {}
+    return {
+        key: [{"title": called[ref] or ref.key, "href": document_address(ref.kind, ref.key)} for ref in refs] for key, refs in users.items()
+    }
 
 
 def list_context(request: ConsoleRequest, kind_name: str) -> dict[str, Any]:

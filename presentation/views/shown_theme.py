@@ -14,7 +14,6 @@ def theme_context(request: ConsoleRequest, said: Mapping[str, Any], faults: Mapp
     base = str(said.get("base") or "")
     themes = {view.key: view for view in documents(request.actor.workspace_id, "theme")}
     known = themes[base].latest.body if base in themes else {}
-    dark = mapped(said.get("dark"))
     options = [(view.key, view.title) for view in themes.values()]
     return {
         "themes": options + ([(base, base)] if base and base not in themes else []),
@@ -22,9 +21,18 @@ def theme_context(request: ConsoleRequest, said: Mapping[str, Any], faults: Mapp
         "theme_changed": bool(set(said) - {"base", "as_object"}),
         "theme_as_object": bool(said.get("as_object")),
         "theme_at_fault": any(path.startswith("/theme") for path in faults),
-        "theme_fields": [_theme_field(Theme, name, said, known, "/theme") for name in Theme.model_fields if name not in {"brand", "dark"}],
-        "dark_fields": [_theme_field(Dark, name, dark, mapped(known.get("dark")), "/theme/dark") for name in Dark.model_fields],
+        **fields_of(said, known),
+    }
+
+
+def fields_of(theme: Any, base: Mapping[str, Any]) -> dict[str, Any]:
+    """A field for each colour and measure. base: what counts where the theme says nothing."""
+    said, dark = mapped(theme), mapped(mapped(theme).get("dark"))
+    return {
+        "theme_fields": [_theme_field(Theme, name, said, base, "/theme") for name in Theme.model_fields if name not in {"brand", "dark"}],
+        "dark_fields": [_theme_field(Dark, name, dark, mapped(base.get("dark")), "/theme/dark") for name in Dark.model_fields],
         "brand": mapped(said.get("brand")),
+        "theme_title": said.get("title", ""),
     }
 
 

@@ -75,7 +75,7 @@ class World:
 
     def values_of(self, door: Door) -> dict[str, Any]:
         """The key depends on what the address is about; the number of a run's person on nothing."""
-        kinds = ("templates", "fragments", "segments", "senders", "attributes", "lists", "campaigns")
+        kinds = ("templates", "fragments", "themes", "segments", "senders", "attributes", "lists", "campaigns")
         kind = next((kind for kind in kinds if f"/{kind}/" in door.route), "campaigns")
         return {**self.values, "plural": "campaigns", "key": self.values[kind]}
 
@@ -91,6 +91,7 @@ def build(now: datetime) -> World:
     make.put("segment", "everyone", make.segment(title=f"{CANARY} segment"), now=now)
     make.put("template", "offer", make.template(title=f"{CANARY} template", locales={"en": make.letter(f"{CANARY} subject")}), now=now)
     make.put("fragment", "legal", make.fragment(title=f"{CANARY} fragment"), now=now)
+    make.put("theme", "house", {"title": f"{CANARY} theme", "accent": "#0b5563"}, now=now)
     make.put("sending_policy", "default", make.policy(title=f"{CANARY} policy"), now=now)
     make.put("sender", "offers", make.mail_sender(title=f"{CANARY} sender"), now=now, author="cleo")
     make.in_force("campaign", "spring-sale", make.campaign(title=f"{CANARY} campaign"), now=now)
@@ -123,6 +124,7 @@ def build(now: datetime) -> World:
         "segments": "everyone",
         "templates": "offer",
         "fragments": "legal",
+        "themes": "house",
         "senders": "offers",
         "attributes": "first_name",
         "lists": "fair",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
@@ -51,12 +53,11 @@ def _person(request: ConsoleRequest, text: str) -> audience.Person | None:
 
 
 def _drafted(request: ConsoleRequest) -> tuple[Content, rendering.Preview, audience.Person | None]:
-    """The template (or fragment) that the editor's fields describe, as the chosen person would get it, and who that is. Raises
+    """The template (or fragment, or theme) that the editor's fields describe, as the chosen person would get it, and who that is. Raises
     Invalid."""
-    body = governance.posted_body(request, _editor(request))
-    titled = {**body, "title": body.get("title") or "Untitled"}
-    fragment = request.POST.get("look_kind") == "fragment"
-    model = presentation.alone(parse(presentation.FragmentBody, titled)) if fragment else parse(TemplateBody, titled)
+    looked_at = _looked_at(request)
+    body = governance.posted_body(request, looked_at.editor())
+    model = looked_at.letter(parse(looked_at.schema, {**body, "title": body.get("title") or "Untitled"}))
     named = presentation.drafted(request.actor.workspace_id, model)
     content = presentation.compose_body(request.POST.get("look_key", "") or "draft", model, named)
     person = _person(request, request.POST.get("look_person", ""))
@@ -65,8 +66,24 @@ def _drafted(request: ConsoleRequest) -> tuple[Content, rendering.Preview, audie
     return content, rendering.preview(content, person, {}, locale), person
 
 
-def _editor(request: ConsoleRequest) -> governance.Editor:
-    return presentation.fragment_editor() if request.POST.get("look_kind") == "fragment" else presentation.template_editor()
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """A kind that can be looked at while it is edited. letter: from its body to the template that is shown."""
+
+    editor: Callable[[], governance.Editor]
+    schema: type[Any]
+    letter: Callable[[Any], TemplateBody] = lambda body: body
+
+
+_LOOKED_AT = {
+    "fragment": LookedAt(presentation.fragment_editor, presentation.FragmentBody, presentation.alone),
+    "theme": LookedAt(presentation.theme_editor, presentation.ThemeBody, presentation.dressed),
+}
+_TEMPLATE = LookedAt(presentation.template_editor, TemplateBody)
+
+
+def _looked_at(request: ConsoleRequest) -> LookedAt:
+    return _LOOKED_AT.get(request.POST.get("look_kind", ""), _TEMPLATE)
 
 
 @require_POST
@@ -90,9 +107,13 @@ def look_info(request: ConsoleRequest) -> HttpResponse:
     try:
         content, made, _ = _drafted(request)
     except Invalid as error:
-        unfinished = governance.in_words(request, _editor(request), error.findings)
+        unfinished = governance.in_words(request, _looked_at(request).editor(), error.findings)
         return render(request, "workflow/_look_info.html", {"unfinished": unfinished, "only_empty": governance.still_empty(error.findings)})
-    return render(request, "workflow/_look_info.html", {"content": content, "made": made, **_price(request, made)})
+    return render(
+        request,
+        "workflow/_look_info.html",
+        {"content": content, "made": made, "alone": "look_kind" in request.POST, **_price(request, made)},
+    )
 
 
 def _price(request: ConsoleRequest, made: rendering.Preview, person: audience.Person | None = None) -> dict[str, Any]:
@@ -157,6 +178,12 @@ def fragment_preview(request: ConsoleRequest, key: str) -> HttpResponse:
     return _preview(request, governance.document(request.actor.workspace_id, "fragment", key))
 
 
+@console_page()
+def theme_preview(request: ConsoleRequest, key: str) -> HttpResponse:
+    """The same of a theme, as a letter that wears it."""
+    return _preview(request, governance.document(request.actor.workspace_id, "theme", key))
+
+
 def _preview(request: ConsoleRequest, view: governance.DocumentView) -> HttpResponse:
     asked = request.GET
     shown = _revision(request, view)
@@ -176,6 +203,7 @@ def _preview(request: ConsoleRequest, view: governance.DocumentView) -> HttpResp
             "scheme": "dark" if asked.get("scheme") == "dark" else "light",
             "width": "phone" if asked.get("width") == "phone" else "wide",
             "images": asked.get("images") == "1",
+            "alone": view.kind != "template",
             "frame": reverse(f"workflow:{view.kind}-frame", args=(view.key, shown.number)),
         }
     except Invalid as error:
@@ -215,6 +243,13 @@ def template_frame(request: ConsoleRequest, key: str, number: int) -> HttpRespon
 def fragment_frame(request: ConsoleRequest, key: str, number: int) -> HttpResponse:
     """The same of a fragment."""
     return _frame(request, governance.revision(request.actor.workspace_id, "fragment", key, number))
+
+
+@xframe_options_sameorigin
+@console_page()
+def theme_frame(request: ConsoleRequest, key: str, number: int) -> HttpResponse:
+    """The same of a theme."""
+    return _frame(request, governance.revision(request.actor.workspace_id, "theme", key, number))
 
 
 def _frame(request: ConsoleRequest, revision: governance.RevisionView) -> HttpResponse:

@@ -130,6 +130,7 @@ def parse(model: type[M], data: object, at: str = "") -> M:
         ) from None
 
 
+ABSENT = frozenset({"missing", "absent"})  # kinds of fault whose place ends with a field that isn't there; the second has words of its own
 _BOUNDS = {  # the validator's words for a bound, as somebody would say them
     "less_than_equal": "at most {le:,}",
     "less_than": "less than {lt:,}",
@@ -175,7 +176,7 @@ def _place(data: object, fault: ErrorDetails) -> list[int | str]:
 
     Where a tag is spelled like a field, the reading that ends at the faulty value is the right one.
     """
-    missing = fault["type"] == "missing"
+    missing = fault["type"] in ABSENT
     loc = fault["loc"][:-1] if missing else fault["loc"]
     readings = list(islice(_readings(data, loc), READINGS))
     place = next((place for place, value in readings if value == fault.get("input")), readings[0][0])

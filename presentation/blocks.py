@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, Literal, TypeGuard
 
-from pydantic import AfterValidator, Field, WrapValidator
+from pydantic import AfterValidator, Field, WrapValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from governance.door import DocumentModel, Slug
 from presentation.characters import Body, Line
 from presentation.conditions import MOST_ITEMS
+from presentation.faults import Fault, raise_faults
 from presentation.links import fault_in_image, fault_in_link
 
 Align = Literal["start", "center", "end"]
@@ -137,6 +138,98 @@ class HtmlBlock(PlacedBlock):
     html: Body = Field(min_length=1)
 
 
+class HeroBlock(PlacedBlock):
+    """The head of a letter: a picture from edge to edge, a title, words and a button; plain, or on the accent."""
+
+    type: Literal["hero"]
+    src: ImageAddress | None = None
+    alt: Line = Field(default="", max_length=300)
+    decorative: bool = False
+    title: Line = Field(min_length=1, max_length=300)
+    text: Body = Field(default="", max_length=2000, description="Markdown below the title.")
+    label: Line = Field(default="", max_length=120, description="Words of the button; without them none.")
+    href: Link | None = None
+    look: Literal["plain", "accent"] = "plain"
+    align: Align = "center"
+
+    @model_validator(mode="after")
+    def _whole_button(self) -> HeroBlock:
+        raise_faults("HeroBlock", _half_a_button(self.label, self.href))
+        return self
+
+
+class CardBlock(PlacedBlock):
+    """Something that can be had: a picture, a title, a price, words and a button. With `repeat`, one for each of a list."""
+
+    type: Literal["card"]
+    src: ImageAddress | None = None
+    alt: Line = Field(default="", max_length=300)
+    decorative: bool = False
+    title: Line = Field(min_length=1, max_length=300)
+    price: Line = Field(default="", max_length=120)
+    text: Body = Field(default="", max_length=2000, description="Markdown below the title.")
+    label: Line = Field(default="", max_length=120, description="Words of the button; without them none.")
+    href: Link | None = Field(default=None, description="Where the picture and the button lead.")
+    layout: Literal["beside", "stacked"] = Field(default="beside", description="Picture and words; in columns always stacked.")
+
+    @model_validator(mode="after")
+    def _whole_button(self) -> CardBlock:
+        raise_faults("CardBlock", [fault for fault in _half_a_button(self.label, self.href) if fault.at == ("href",)])
+        return self
+
+
+NETWORKS = {
+    "bluesky": "Bluesky",
+    "facebook": "Facebook",
+    "instagram": "Instagram",
+    "linkedin": "LinkedIn",
+    "mastodon": "Mastodon",
+    "pinterest": "Pinterest",
+    "telegram": "Telegram",
+    "threads": "Threads",
+    "tiktok": "TikTok",
+    "website": "Website",
+    "whatsapp": "WhatsApp",
+    "x": "X",
+    "youtube": "YouTube",
+}
+
+
+class Profile(DocumentModel):
+    """Where one is to be found in one network."""
+
+    network: Literal[
+        "bluesky",
+        "facebook",
+        "instagram",
+        "linkedin",
+        "mastodon",
+        "pinterest",
+        "telegram",
+        "threads",
+        "tiktok",
+        "website",
+        "whatsapp",
+        "x",
+        "youtube",
+    ]
+    href: Link
+
+
+class SocialBlock(PlacedBlock):
+    """Links to where one is to be found, by the networks' names: pictures of others' marks would be loaded from elsewhere."""
+
+    type: Literal["social"]
+    links: list[Profile] = Field(min_length=1, max_length=8)
+    align: Align = "center"
+
+
+def _half_a_button(label: str, href: str | None) -> list[Fault]:
+    if label and href is None:
+        return [Fault(("href",), "nothing", "where the button leads")]
+    return [Fault(("label",), "nothing", "the button's words")] if href is not None and not label else []
+
+
 _LEAVES: dict[str, type[_Block]] = {
     "heading": HeadingBlock,
     "text": TextBlock,
@@ -144,6 +237,8 @@ _LEAVES: dict[str, type[_Block]] = {
     "button": ButtonBlock,
     "divider": DividerBlock,
     "spacer": SpacerBlock,
+    "card": CardBlock,
+    "social": SocialBlock,
 }
 
 
@@ -162,7 +257,10 @@ def _one_of(known: dict[str, type[_Block]]) -> WrapValidator:
 
 
 LeafBlock = Annotated[
-    Annotated[HeadingBlock | TextBlock | ImageBlock | ButtonBlock | DividerBlock | SpacerBlock, Field(discriminator="type")],
+    Annotated[
+        HeadingBlock | TextBlock | ImageBlock | ButtonBlock | DividerBlock | SpacerBlock | CardBlock | SocialBlock,
+        Field(discriminator="type"),
+    ],
     _one_of(_LEAVES),
 ]
 
@@ -175,7 +273,14 @@ class ColumnsBlock(PlacedBlock):
     widths: list[int] | None = Field(default=None, description="Per cent per column, together 100; equal by default.")
 
 
-_BLOCKS: dict[str, type[_Block]] = {**_LEAVES, "columns": ColumnsBlock, "footer": FooterBlock, "fragment": FragmentBlock, "html": HtmlBlock}
+_BLOCKS: dict[str, type[_Block]] = {
+    **_LEAVES,
+    "hero": HeroBlock,
+    "columns": ColumnsBlock,
+    "footer": FooterBlock,
+    "fragment": FragmentBlock,
+    "html": HtmlBlock,
+}
 
 AnyBlock = (
     HeadingBlock
@@ -184,6 +289,9 @@ AnyBlock = (
     | ButtonBlock
     | DividerBlock
     | SpacerBlock
+    | CardBlock
+    | SocialBlock
+    | HeroBlock
     | ColumnsBlock
     | FooterBlock
     | FragmentBlock

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Literal
 
 from governance.door import CheckContext, Finding, pointer
-from presentation.blocks import AnyBlock, FooterBlock, HtmlBlock, ImageBlock, walk, walk_repeated
+from presentation.blocks import AnyBlock, CardBlock, FooterBlock, HeroBlock, HtmlBlock, ImageBlock, walk, walk_repeated
 from presentation.content import Content, compose_body
 from presentation.documents import TemplateBody
 from presentation.fragments import fragment_findings, written_out
@@ -140,7 +140,7 @@ def _locale(
         return
     yield from _subject(locale, at)
     for path, block in walk(locale.blocks, ("blocks",)):
-        if isinstance(block, ImageBlock) and not block.alt.strip() and not block.decorative:
+        if isinstance(block, (ImageBlock, HeroBlock, CardBlock)) and block.src and not block.alt.strip() and not block.decorative:
             yield Finding("error", pointer((*at, *path, "alt")), "nothing", "words for what the picture shows, or decorative: true")
         if isinstance(block, HtmlBlock) and WORDLESS.search(block.html):
             expected = 'alt="…" in every img: words for what it shows, or alt="" for decoration'

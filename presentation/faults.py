@@ -23,5 +23,6 @@ def raise_faults(title: str, faults: Sequence[Fault]) -> None:
 
 
 def _detail(fault: Fault) -> InitErrorDetails:
-    kind = PydanticCustomError("template", "{expected}", {"expected": fault.expected})
+    # What isn't there has a place all the same: the field where it should be.
+    kind = PydanticCustomError("absent" if fault.found == "nothing" else "template", "{expected}", {"expected": fault.expected})
     return InitErrorDetails(type=kind, loc=fault.at, input=fault.found)

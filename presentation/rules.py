@@ -9,12 +9,15 @@ from html import unescape
 from presentation.blocks import (
     At,
     ButtonBlock,
+    CardBlock,
     ColumnsBlock,
     FooterBlock,
     HeadingBlock,
+    HeroBlock,
     HtmlBlock,
     ImageBlock,
     Repeat,
+    SocialBlock,
     TextBlock,
     walk,
     walk_repeated,
@@ -125,6 +128,8 @@ def texts_repeated(locale: LocaleBody) -> Iterator[tuple[At, str, tuple[Repeat, 
     for path, block, within in walk_repeated(locale.blocks, ("blocks",)):
         for field, text in _fields(block):
             yield (*path, field), text, within
+        if isinstance(block, SocialBlock):
+            yield from (((*path, "links", place, "href"), link.href, within) for place, link in enumerate(block.links))
 
 
 def link_targets_in(locale: LocaleBody) -> Iterator[tuple[At, str]]:
@@ -132,9 +137,11 @@ def link_targets_in(locale: LocaleBody) -> Iterator[tuple[At, str]]:
     if locale.link:
         yield ("link",), locale.link
     for path, block in walk(locale.blocks, ("blocks",)):
-        if isinstance(block, (ButtonBlock, ImageBlock)) and block.href:
+        if isinstance(block, (ButtonBlock, ImageBlock, HeroBlock, CardBlock)) and block.href:
             yield (*path, "href"), block.href
-        if isinstance(block, (TextBlock, FooterBlock)) and block.text:
+        if isinstance(block, SocialBlock):
+            yield from (((*path, "links", place, "href"), link.href) for place, link in enumerate(block.links))
+        if isinstance(block, (TextBlock, FooterBlock, HeroBlock, CardBlock)) and block.text:
             for target in link_targets(block.text):
                 yield (*path, "text"), target
         if isinstance(block, HtmlBlock):
@@ -148,6 +155,8 @@ def _fields(block: object) -> Iterator[tuple[str, str]]:
         TextBlock: ("text",),
         ImageBlock: ("src", "alt", "href"),
         ButtonBlock: ("label", "href"),
+        HeroBlock: ("src", "alt", "title", "text", "label", "href"),
+        CardBlock: ("src", "alt", "title", "price", "text", "label", "href"),
         FooterBlock: ("address", "text", "unsubscribe_label", "preferences_label"),
         HtmlBlock: ("html",),
     }

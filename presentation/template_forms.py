@@ -102,6 +102,47 @@ BLOCKS: dict[str, BlockLook] = {
         ),
         {"label": "See more", "href": "https://example.com"},
     ),
+    "hero": BlockLook(
+        "Hero",
+        "desktop",
+        (
+            BlockField("title", "Title", needed=True),
+            BlockField("text", "Words, in Markdown", "lines"),
+            BlockField("src", "Address of the picture"),
+            BlockField("alt", "What it shows, for those who don’t see it"),
+            BlockField("label", "Words on the button"),
+            BlockField("href", "It leads to"),
+            BlockField("look", "Look", "choice", (("plain", "Plain"), ("accent", "On the accent")), "plain", aside=True),
+            BlockField("align", "Align", "choice", ALIGN, "centre", aside=True),
+            BlockField("decorative", "The picture says nothing: decoration only", "bool", aside=True),
+        ),
+        {"title": "A title that carries the letter", "label": "See more", "href": "https://example.com"},
+    ),
+    "card": BlockLook(
+        "Card",
+        "document",
+        (
+            BlockField("title", "Title", needed=True),
+            BlockField("price", "Price"),
+            BlockField("text", "Words, in Markdown", "lines"),
+            BlockField("src", "Address of the picture"),
+            BlockField("alt", "What it shows, for those who don’t see it"),
+            BlockField("label", "Words on the button"),
+            BlockField("href", "Picture and button lead to"),
+            BlockField("layout", "Layout", "choice", (("beside", "Picture beside"), ("stacked", "Picture above")), "beside", aside=True),
+            BlockField("decorative", "The picture says nothing: decoration only", "bool", aside=True),
+        ),
+        {"title": "What is offered", "label": "See it", "href": "https://example.com"},
+    ),
+    "social": BlockLook(
+        "Networks",
+        "globe",
+        (
+            BlockField("links", "One a line: the network, and the address", "lines", needed=True),
+            BlockField("align", "Align", "choice", ALIGN, "centre", aside=True),
+        ),
+        {"links": [{"network": "instagram", "href": "https://www.instagram.com/yours"}]},
+    ),
     "divider": BlockLook("Line", "divider", (), {}),
     "spacer": BlockLook("Space", "minus", (BlockField("height", "Height in pixels", "int", usual="24", aside=True),), {}),
     "columns": BlockLook("Columns", "columns", (), {}),
@@ -121,7 +162,7 @@ BLOCKS: dict[str, BlockLook] = {
     ),
     "html": BlockLook("HTML", "code", (BlockField("html", "HTML, cleaned by an allow-list", "code", needed=True),), {"html": "<p></p>"}),
 }
-IN_COLUMNS = ("heading", "text", "image", "button", "divider", "spacer")
+IN_COLUMNS = ("heading", "text", "image", "button", "card", "social", "divider", "spacer")
 NEW: dict[str, Body] = {
     "email": {"subject": "", "blocks": [{"type": "heading", "id": "title", "text": "A heading"}]},
     "sms": {"text": ""},
@@ -162,7 +203,7 @@ def to_form(body: Body, shown: str = "") -> Body:
         **body,
         **({"sender": {"key": body["sender"]}} if isinstance(body.get("sender"), str) else {}),
         **({"theme": _dress_shown(body["theme"])} if "theme" in body else {}),
-        **({"locales": {tag: with_lines(each) for tag, each in locales.items()}} if isinstance(locales, Mapping) else {}),
+        **({"locales": {tag: _lined(with_lines(each)) for tag, each in locales.items()}} if isinstance(locales, Mapping) else {}),
         "variables": listed,
         "fallbacks": "\n".join(f"{tag}: {', '.join(others)}" for tag, others in fallbacks.items())
         if isinstance(fallbacks, Mapping)
@@ -210,6 +251,25 @@ def _dress(theme: Mapping[str, Any]) -> Any:
     return said["base"] if set(said) == {"base"} and not theme.get("as_object") else said
 
 
+def _lined(value: Any) -> Any:
+    """Links to networks as lines, where they can be told apart so."""
+    if isinstance(value, list):
+        return [_lined(inner) for inner in value]
+    if not isinstance(value, Mapping):
+        return value
+    lined = {name: _lined(inner) for name, inner in value.items()}
+    if value.get("type") == "social" and isinstance(links := value.get("links"), list):
+        lines = [f"{mapped(link).get('network')} {mapped(link).get('href')}" for link in links]
+        if [_linked(line) for line in lines] == links:
+            lined["links"] = "\n".join(lines)
+    return lined
+
+
+def _linked(line: str) -> Body:
+    network, _, href = line.strip().partition(" ")
+    return {"network": network, "href": href.strip()}
+
+
 def _settled(value: Any) -> Any:
     """Blocks without the repetition of one that names no list; an item that isn't given a name is called item."""
     if isinstance(value, list):
@@ -217,6 +277,8 @@ def _settled(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
     settled = {name: _settled(inner) for name, inner in value.items()}
+    if settled.get("type") == "social" and isinstance(lines := settled.get("links"), str):
+        settled["links"] = [_linked(line) for line in lines.split("\n") if line.strip()]
     if isinstance(repeat := settled.get("repeat"), Mapping) and "type" in settled:
         settled["repeat"] = {"over": repeat.get("over"), "as": "item", **repeat}
         if not repeat.get("over"):
@@ -269,7 +331,7 @@ def new_block(what: str, form: Body) -> Body:
         first, second = (f"{_free('column', taken)}-{side}" for side in ("start", "end"))
         cells = [[{"type": "text", "id": name, "text": "Text"}] for name in (first, second)]
         return {"type": "columns", "id": _free("columns", taken), "columns": cells}
-    return {"type": what, "id": _free(what, taken), **BLOCKS[what].fresh}
+    return dict(_lined({"type": what, "id": _free(what, taken), **BLOCKS[what].fresh}))
 
 
 def _ids(value: Any) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from presentation.door import FONTS, Theme, contrast, readable_on
 from rendering.inline import Ink
 
+GUTTER = 36  # pixels beside running text
 HEADINGS = {1: ("28px", "1.25", "-0.01em"), 2: ("22px", "1.3", "-0.005em"), 3: ("18px", "1.35", "0")}
 SIZES = {"small": ("14px", "1.5"), "normal": ("16px", "1.6"), "large": ("18px", "1.6")}
 

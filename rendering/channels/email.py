@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -12,24 +13,28 @@ from presentation.door import (
     AnyBlock,
     Brand,
     ButtonBlock,
+    CardBlock,
     ColumnsBlock,
     DividerBlock,
     FooterBlock,
     HeadingBlock,
+    HeroBlock,
     HtmlBlock,
     ImageBlock,
     LocalizedContent,
+    SocialBlock,
     SpacerBlock,
     TextBlock,
     Theme,
 )
 from rendering import inline, mjml, raw_html
+from rendering.channels import compound
 from rendering.channels.words import unsubscribe_word
 from rendering.holes import Holes
-from rendering.look import HEADINGS, SIZES, Look
+from rendering.look import GUTTER, HEADINGS, SIZES, Look
 from rendering.mjml import element
 
-WIDTH, GUTTER = 600, 36
+WIDTH = 600
 _FILLER = ("&#847;&zwnj;&nbsp;" * 15 + " ") * 4  # keeps inboxes from showing the first lines behind the preheader
 _META = (
     '<meta name="color-scheme" content="light dark" /><meta name="supported-color-schemes" content="light dark" />'
@@ -39,7 +44,7 @@ _META = (
 
 def html(content: LocalizedContent, theme: Theme, holes: Holes, *, leaving: bool, pixel: bool) -> str:
     """The whole mail as HTML with stand-ins. leaving: whether a footer offers to unsubscribe; pixel: whether opens are counted."""
-    letter = _Letter(content, Look(theme, content.direction), holes, leaving)
+    letter = Letter(content, Look(theme, content.direction), holes, leaving)
     source = element("mjml", letter.head() + letter.body(), lang=content.locale, dir=content.direction)
     output = holes.laid_open(mjml.to_html(source))
     if pixel:
@@ -48,7 +53,7 @@ def html(content: LocalizedContent, theme: Theme, holes: Holes, *, leaving: bool
     return output
 
 
-class _Letter:
+class Letter:
     """One locale's mail in the making."""
 
     def __init__(self, content: LocalizedContent, look: Look, holes: Holes, leaving: bool) -> None:
@@ -71,16 +76,16 @@ class _Letter:
         footers = [block for block in self.content.blocks if isinstance(block, FooterBlock)]
         others = [block for block in self.content.blocks if not isinstance(block, FooterBlock)]
         parts = self._brand() + self._sheet(others) + "".join(map(self._footer, footers))
-        ending = element("mj-section", self._column(element("mj-spacer", height="24px")), padding="0")
+        ending = element("mj-section", self.column(element("mj-spacer", height="24px")), padding="0")
         return element("mj-body", parts + ending, width=f"{WIDTH}px", background_color=self.look.theme.background, css_class="page")
 
-    def _column(self, content: str, **attributes: str | None) -> str:
+    def column(self, content: str, **attributes: str | None) -> str:
         return element("mj-column", content, direction=self.look.direction, **attributes)
 
     def _brand(self) -> str:
         brand = self.look.theme.brand
         if brand is None:
-            return element("mj-section", self._column(element("mj-spacer", height="24px")), padding="0")
+            return element("mj-section", self.column(element("mj-spacer", height="24px")), padding="0")
         if brand.logo and brand.logo_dark:
             inner = self._two_logos(brand, brand.logo, brand.logo_dark)
         elif brand.logo:
@@ -100,8 +105,8 @@ class _Letter:
             plain = f"color:{self.look.theme.text};text-decoration:none;"
             if brand.href:
                 name = f'<a href="{self.holes.link(brand.href)}" style="{plain}" target="_blank">{name}</a>'
-            inner = self._text(name, size="18px", line="1.3", css="ink brand", weight="700", padding=f"0 {GUTTER}px")
-        return element("mj-section", self._column(inner), padding="28px 0 20px", direction=self.look.direction)
+            inner = self.running(name, size="18px", line="1.3", css="ink brand", weight="700", padding=f"0 {GUTTER}px")
+        return element("mj-section", self.column(inner), padding="28px 0 20px", direction=self.look.direction)
 
     def _two_logos(self, brand: Brand, light: str, dark: str) -> str:
         """Both pictures, of which a style sheet shows one; without one it is that for the light."""
@@ -112,20 +117,21 @@ class _Letter:
             address, alt = self.holes.picture(source), escape(brand.name)
             image += f'<img class="{css}" src="{address}" alt="{alt}" width="{brand.logo_width}" style="{style}" />'
         html = f'<a href="{self.holes.link(brand.href)}" style="text-decoration:none;" target="_blank">{image}</a>' if brand.href else image
-        return self._text(html, size="16px", line="1.3", css="ink brand", padding=f"0 {GUTTER}px")
+        return self.running(html, size="16px", line="1.3", css="ink brand", padding=f"0 {GUTTER}px")
 
     def _sheet(self, blocks: Sequence[AnyBlock]) -> str:
         sections = ""
-        for is_columns, group in groupby(blocks, key=lambda block: isinstance(block, ColumnsBlock)):
-            if is_columns:
-                sections += "".join(self._columns(block) for block in group if isinstance(block, ColumnsBlock))
+        for is_row, group in groupby(blocks, key=_is_row):
+            if is_row:
+                sections += "".join(self.holes.placed(block, partial(self._row, block), _mark) for block in group)
             else:
                 content = "".join(self._block(block, GUTTER) for block in group)
-                sections += element("mj-section", self._column(content), padding="0", direction=self.look.direction, css_class="body")
+                sections += element("mj-section", self.column(content), padding="0", direction=self.look.direction, css_class="body")
         if not sections:
             return ""
         theme, first = self.look.theme, blocks[0]
-        top = "0" if isinstance(first, ImageBlock) and first.bleed else "36px"
+        edge = (isinstance(first, ImageBlock) and first.bleed) or (isinstance(first, HeroBlock) and (first.src or first.look == "accent"))
+        top = "0" if edge else "36px"
         return element(
             "mj-wrapper",
             sections,
@@ -136,22 +142,24 @@ class _Letter:
             css_class="sheet",
         )
 
-    def _columns(self, block: ColumnsBlock) -> str:
-        return self.holes.placed(block, lambda: self._row(block), _mark)
-
-    def _row(self, block: ColumnsBlock) -> str:
+    def _row(self, block: AnyBlock) -> str:
+        if isinstance(block, HeroBlock):
+            return compound.hero(self, block)
+        if isinstance(block, CardBlock):
+            return compound.card_in_a_row(self, block)
+        assert isinstance(block, ColumnsBlock)
         widths = block.widths or [100 // len(block.columns)] * len(block.columns)
         inner = ""
         for width, leaves in zip(widths, block.columns, strict=True):
             content = "".join(self._block(leaf, 12) for leaf in leaves) or element("mj-spacer", height="1px")
-            inner += self._column(content, width=f"{width}%" if block.widths else None, vertical_align="top")
+            inner += self.column(content, width=f"{width}%" if block.widths else None, vertical_align="top")
         return element("mj-section", inner, padding=f"0 {GUTTER - 12}px", direction=self.look.direction, css_class="cols")
 
     def _block(self, block: AnyBlock, gutter: int) -> str:
         write: Callable[[Any, str], str] = _WRITERS[type(block)].__get__(self)
         return self.holes.placed(block, lambda: write(block, f"0 {gutter}px 20px"), _mark)
 
-    def _text(self, html: str, *, size: str, line: str, css: str, padding: str, align: str = "start", weight: str | None = None) -> str:
+    def running(self, html: str, *, size: str, line: str, css: str, padding: str, align: str = "start", weight: str | None = None) -> str:
         return element(
             "mj-text",
             self.holes.verbatim(html),
@@ -169,14 +177,14 @@ class _Letter:
         size, line, spacing = HEADINGS[block.level]
         style = f"margin:0;font-size:{size};line-height:{line};letter-spacing:{spacing};font-weight:700;color:{self.look.theme.text};"
         html = f'<h{block.level} style="{style}">{self.words(block.text)}</h{block.level}>'
-        return self._text(
+        return self.running(
             html, size=size, line=line, css=f"ink h{block.level}", padding=padding.replace("20px", "12px"), align=block.align, weight="700"
         )
 
     def text(self, block: TextBlock, padding: str) -> str:
         size, line = SIZES[block.size]
         html = inline.to_html(block.text, self.holes, self.look.ink())
-        return self._text(html, size=size, line=line, css="ink", padding=padding, align=block.align)
+        return self.running(html, size=size, line=line, css="ink", padding=padding, align=block.align)
 
     def image(self, block: ImageBlock, padding: str) -> str:
         return element(
@@ -224,7 +232,7 @@ class _Letter:
         return element("mj-spacer", height=f"{block.height}px")
 
     def raw(self, block: HtmlBlock, padding: str) -> str:
-        return self._text(raw_html.cleaned(block.html, self.holes), size="16px", line="1.6", css="ink", padding=padding)
+        return self.running(raw_html.cleaned(block.html, self.holes), size="16px", line="1.6", css="ink", padding=padding)
 
     def _footer(self, block: FooterBlock) -> str:
         ink = self.look.ink(quiet=True)
@@ -238,8 +246,8 @@ class _Letter:
             f'<a href="{self.holes.link(f"{{{{ {name} }}}}")}" style="{ink.link}" target="_blank">{label}</a>' for label, name in links
         ]
         html += f'<p style="margin:10px 0 0;{ink.paragraph}">{" &nbsp;·&nbsp; ".join(shown)}</p>' if shown else ""
-        text = self._text(html, size="13px", line="1.55", css="quiet", padding=f"0 {GUTTER}px")
-        return element("mj-section", self._column(text), padding="24px 0 0", direction=self.look.direction)
+        text = self.running(html, size="13px", line="1.55", css="quiet", padding=f"0 {GUTTER}px")
+        return element("mj-section", self.column(text), padding="24px 0 0", direction=self.look.direction)
 
 
 def _mark(stand_in: str) -> str:
@@ -247,12 +255,19 @@ def _mark(stand_in: str) -> str:
     return element("mj-raw", stand_in)
 
 
+def _is_row(block: AnyBlock) -> bool:
+    """Whether a block is a row of its own, as wide as the sheet."""
+    return isinstance(block, (ColumnsBlock, HeroBlock)) or (isinstance(block, CardBlock) and block.layout == "beside")
+
+
 _WRITERS: dict[type, Any] = {
-    HeadingBlock: _Letter.heading,
-    TextBlock: _Letter.text,
-    ImageBlock: _Letter.image,
-    ButtonBlock: _Letter.button,
-    DividerBlock: _Letter.divider,
-    SpacerBlock: _Letter.spacer,
-    HtmlBlock: _Letter.raw,
+    CardBlock: compound.card,
+    SocialBlock: compound.social,
+    HeadingBlock: Letter.heading,
+    TextBlock: Letter.text,
+    ImageBlock: Letter.image,
+    ButtonBlock: Letter.button,
+    DividerBlock: Letter.divider,
+    SpacerBlock: Letter.spacer,
+    HtmlBlock: Letter.raw,
 }

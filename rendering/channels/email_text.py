@@ -6,15 +6,19 @@ from collections.abc import Sequence
 from functools import partial
 
 from presentation.door import (
+    NETWORKS,
     AnyBlock,
     ButtonBlock,
+    CardBlock,
     ColumnsBlock,
     DividerBlock,
     FooterBlock,
     HeadingBlock,
+    HeroBlock,
     HtmlBlock,
     ImageBlock,
     LocalizedContent,
+    SocialBlock,
     SpacerBlock,
     TextBlock,
     is_placed,
@@ -57,6 +61,10 @@ def _block(block: AnyBlock, locale: str, holes: Holes, *, leaving: bool) -> str:
         return f"{holes.text(block.label)}:\n{holes.link(block.href)}"
     if isinstance(block, ImageBlock):
         return _image(block, holes)
+    if isinstance(block, (HeroBlock, CardBlock)):
+        return _compound(block, holes)
+    if isinstance(block, SocialBlock):
+        return "\n".join(f"{NETWORKS[link.network]}: {holes.link(link.href)}" for link in block.links)
     if isinstance(block, DividerBlock):
         return "-" * 24
     if isinstance(block, ColumnsBlock):
@@ -67,6 +75,18 @@ def _block(block: AnyBlock, locale: str, holes: Holes, *, leaving: bool) -> str:
         return text_of(block.html, holes)
     assert isinstance(block, SpacerBlock)
     return ""
+
+
+def _compound(block: HeroBlock | CardBlock, holes: Holes) -> str:
+    title = holes.text(block.title)
+    parts = [f"{title}\n{'=' * 24}" if isinstance(block, HeroBlock) else title]
+    if isinstance(block, CardBlock) and block.price:
+        parts.append(holes.text(block.price))
+    if block.text:
+        parts.append(inline.to_text(block.text, holes))
+    if block.href:
+        parts.append(f"{holes.text(block.label)}:\n{holes.link(block.href)}" if block.label else holes.link(block.href))
+    return ("\n" if isinstance(block, CardBlock) else "\n\n").join(parts)
 
 
 def _image(block: ImageBlock, holes: Holes) -> str:

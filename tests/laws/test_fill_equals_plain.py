@@ -155,7 +155,7 @@ targets = st.one_of(
 )
 
 
-LEAVES = ["heading", "text", "button", "image", "divider", "spacer"]
+LEAVES = ["heading", "text", "button", "image", "card", "social", "divider", "spacer"]
 themes = st.sampled_from([{}, {"brand": {"name": "A & Co", "href": "https://a.example/?x=1&y=2"}}])
 
 
@@ -188,8 +188,8 @@ def blocks(draw: st.DrawFn, number: int, deep: bool = False, itemised: bool = Fa
     if repeated:
         over, least = draw(st.sampled_from([("stays", 0), ("stays", 0), ("tags", 0), ("stays", 2)]))
         block["repeat"] = {"over": over, "as": "one", "most": draw(st.integers(2, 3)), "least": least}
-    for field in ("text", "label", "alt", "html") if repeated or itemised else ():
-        if field in block:
+    for field in ("text", "title", "label", "alt", "html") if repeated or itemised else ():
+        if block.get(field):
             block[field] += draw(of_items)
     if (repeated or itemised) and (block.get("href") or "").startswith("https://"):
         block["href"] += draw(st.sampled_from(["", "/{{ one.external_id|default('none') }}", "?n={{ one.nights|default(1) }}"]))
@@ -201,7 +201,7 @@ def blocks(draw: st.DrawFn, number: int, deep: bool = False, itemised: bool = Fa
 
 @st.composite
 def bare_blocks(draw: st.DrawFn, number: int, deep: bool, itemised: bool) -> dict[str, Any]:
-    kind = draw(st.sampled_from(LEAVES if deep else [*LEAVES, "html", "columns", "footer"]))
+    kind = draw(st.sampled_from(LEAVES if deep else [*LEAVES, "html", "hero", "columns", "footer"]))
     block: dict[str, Any] = {"type": kind, "id": f"b{number}{'d' if deep else ''}"}
     if kind in ("divider", "spacer"):
         return block
@@ -214,6 +214,13 @@ def bare_blocks(draw: st.DrawFn, number: int, deep: bool, itemised: bool) -> dic
         return {**block, "text": draw(bodies)}
     if kind == "button":
         return {**block, "label": draw(one_line), "href": draw(targets)}
+    if kind in ("hero", "card"):
+        title, picture = draw(one_line), {"src": draw(links), "alt": draw(one_line)} if draw(st.booleans()) else {}
+        button = {"label": draw(one_line), "href": draw(targets)} if draw(st.booleans()) else {}
+        own = {"look": draw(st.sampled_from(["plain", "accent"]))} if kind == "hero" else {"price": draw(st.just("") | one_line)}
+        return {**block, "title": title, "text": draw(st.just("") | bodies), **picture, **button, **own}
+    if kind == "social":
+        return {**block, "links": [{"network": "x", "href": draw(links)} for _ in range(draw(st.integers(1, 2)))]}
     if kind == "image":
         return {**block, "src": draw(links), "alt": draw(one_line), "href": draw(st.none() | targets)}
     if kind == "html":
@@ -279,7 +286,7 @@ def test_every_block_and_every_place_of_a_value_is_drawn() -> None:
 
     look()
     assert placed == {"when", "repeat", "both"}
-    assert kinds == {"columns", "html", "footer", *LEAVES}
+    assert kinds == {"columns", "hero", "html", "footer", *LEAVES}
     assert contexts == {"html", "attribute", "url", "header", "plain"}
 
 

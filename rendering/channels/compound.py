@@ -24,7 +24,7 @@ def hero(letter: Letter, block: HeroBlock) -> str:
         picture = ImageBlock(type="image", id=block.id, src=block.src, alt=block.alt, href=block.href, bleed=True)
         inner += letter.image(picture, padding)
     if block.look == "accent":
-        return element(
+        band = element(
             "mj-section",
             letter.column(inner + _on_accent(letter, block)),
             padding="0 0 16px" if block.src else "36px 0 16px",
@@ -32,6 +32,7 @@ def hero(letter: Letter, block: HeroBlock) -> str:
             direction=letter.look.direction,
             css_class="hero",
         )
+        return band + element("mj-section", letter.column(element("mj-spacer", height="28px")), padding="0")
     inner += letter.heading(HeadingBlock(type="heading", id=block.id, text=block.title, level=1, align=block.align), padding)
     if block.text:
         inner += letter.text(TextBlock(type="text", id=block.id, text=block.text, align=block.align, size="large"), padding)
@@ -99,7 +100,16 @@ def card_in_a_row(letter: Letter, block: CardBlock) -> str:
 def _picture(letter: Letter, block: CardBlock, padding: str) -> str:
     if not block.src:
         return ""
-    return letter.image(ImageBlock(type="image", id=block.id, src=block.src, alt=block.alt, href=block.href, rounded=True), padding)
+    return element(
+        "mj-image",
+        src=letter.holes.picture(block.src),
+        alt=letter.holes.text(block.alt),
+        href=letter.holes.link(block.href) if block.href else None,
+        align=letter.look.start,
+        border_radius=letter.look.small_radius,
+        fluid_on_mobile="true",
+        padding=padding,
+    )
 
 
 def _words(letter: Letter, block: CardBlock, padding: str) -> str:

@@ -35,7 +35,7 @@ def test_a_hero_on_the_accent_keeps_its_colours_in_the_dark() -> None:
 @pytest.mark.parametrize(("layout", "columns"), [("beside", 2), ("stacked", 0)])
 def test_a_cards_picture_stands_beside_its_words_or_above(layout: str, columns: int) -> None:
     html = shown({**CARD, "src": "https://img.example.com/1.jpg", "alt": "A loft", "layout": layout}).html
-    assert html.count('<div class="mj-outlook-group-fix mj-column-per-40') == html.count("mj-column-per-60 {") == columns // 2
+    assert html.count("group-fix mj-column-per-40") == html.count("group-fix mj-column-per-60") == columns // 2
     for words in ("A loft in Porto", "€ 84", "By the river.", "See it"):
         assert words in html
 

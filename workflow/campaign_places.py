@@ -15,6 +15,7 @@ LIMITS = {
     "/currency": "Currency",
     "/recheck": "Who is in the audience",
     "/policy": "Sending policy",
+    "/theme": "Theme",
     "/route": "Vendor route",
     "/priority": "Priority",
     "/batch_size": "People per batch",

@@ -237,3 +237,8 @@ def test_a_theme_comes_back_as_it_was_named_changed_or_written_out(theme: Any) -
 
 def test_a_theme_that_is_chosen_in_the_form_is_named_by_its_key() -> None:
     assert template_forms.to_body({"theme": {"base": "house"}, "unsaid": ["variables", "fallbacks"]})["theme"] == "house"
+
+
+@pytest.mark.parametrize("theme", ["winter", {"base": "winter", "accent": "#112233"}, {"accent": "#112233"}])
+def test_a_campaigns_theme_comes_back_as_it_was(theme: Any) -> None:
+    assert campaign_forms.to_body(campaign_forms.to_form({"title": "T", "theme": theme}))["theme"] == theme

@@ -102,6 +102,12 @@ def campaign(request: ConsoleRequest, key: str) -> HttpResponse:
     return _draw(request, edit(request, campaign_editor(), key))
 
 
+def _themes(workspace_id: int, chosen: Any) -> list[tuple[str, str]]:
+    """Key and title of the themes that mails may wear, and the one that is chosen, also where there is none such."""
+    known = {view.key: view.title for view in governance.documents(workspace_id, "theme")}
+    return [*known.items(), *([(chosen, chosen)] if isinstance(chosen, str) and chosen and chosen not in known else [])]
+
+
 def _draw(request: ConsoleRequest, current: Edit) -> HttpResponse:
     if current.response is not None:
         return current.response
@@ -112,6 +118,8 @@ def _draw(request: ConsoleRequest, current: Edit) -> HttpResponse:
         "templates": [(view, _channel(view)) for view in governance.documents(workspace_id, "template")],
         "routes": [view.key for view in governance.documents(workspace_id, "vendor_route")],
         "policies": [view.key for view in governance.documents(workspace_id, "sending_policy")],
+        "themes": _themes(workspace_id, form.get("theme")),
+        "theme_changed": form.get("theme") is not None and not isinstance(form.get("theme"), str),
         "zones": sorted(governance.zone_names()),
         "at": current.fault_at,
         "limits_at_fault": any(path in campaign_places.LIMITS for path in current.fault_at),

@@ -100,6 +100,54 @@ def template(api: Api, payload: Any) -> Answer:
     return api.call("PUT", f"documents/templates/{fresh()}", {"body": letter(text=payload)})
 
 
+PLACES: dict[str, Callable[[dict[str, Any], str], None]] = {
+    "subject": lambda body, said: _first(body).update(subject=said),
+    "preheader": lambda body, said: _first(body).update(preheader=said),
+    "text part": lambda body, said: _first(body).update(text=said),
+    "sender's name": lambda body, said: body["sender"].update(name=said),
+    "theme": lambda body, said: body.update(theme={"brand": {"name": said}}),
+    "condition": lambda body, said: _first(body)["blocks"][0].update(when=said),
+    "repetition": lambda body, said: _first(body)["blocks"][0].update(repeat={"over": said, "as": said}),
+    "button": lambda body, said: _first(body)["blocks"][1].update(label=said, href="https://www.wayfare.example/" + said),
+    "address": lambda body, said: _first(body)["blocks"][2].update(address=said),
+    "hero": lambda body, said: _first(body)["blocks"].insert(0, {"type": "hero", "id": "hero", "title": said, "text": said}),
+    "card": lambda body, said: _first(body)["blocks"].insert(0, {"type": "card", "id": "card", "title": said, "price": said}),
+    "raw HTML": lambda body, said: _first(body)["blocks"].insert(
+        0, {"type": "html", "id": "html", "html": f'<p title="{said}">{said}</p>'}
+    ),
+    "fallback": lambda body, said: body["variables"]["first_name"].update(fallback=said),
+}
+"""Where else in a template what attacks it may stand."""
+
+
+def _first(body: dict[str, Any]) -> dict[str, Any]:
+    return dict[str, dict[str, Any]](body["locales"])["en"]
+
+
+def everywhere(api: Api, payload: Any) -> Answer:
+    """The payload in every other place of a template, and as what is known of somebody who is shown one: the worst answer of all.
+
+    Whatever is shown of it is the payload itself, as text."""
+    worst: Answer = (200, "")
+    for change in PLACES.values():
+        body, key = letter(), fresh()
+        change(body, str(payload))
+        worst = max(worst, api.call("PUT", f"documents/templates/{key}", {"body": body}), key=lambda answer: answer[0])
+    person, key = fresh(), fresh()
+    api.call("POST", "profiles", {"profiles": [{"external_id": person, "attributes": {"first_name": str(payload), "city": str(payload)}}]})
+    api.call(
+        "PUT", f"documents/templates/{key}", {"body": letter(subject="{{ first_name }}", text="{{ first_name }}, {{ first_name|upper }}")}
+    )
+    status, shown = api.call("POST", f"templates/{key}/preview", {"external_id": person})
+    if status >= 400:
+        return 500, f"somebody called so can't be shown a letter: {shown[:200]}"
+    made = json.loads(shown)
+    words = made["subject"] + made["text"]
+    if "<script" in made["html"] or ("49" in words and "49" not in str(payload)) or str(payload).split()[0] not in words:
+        return 500, f"what is known of somebody became more than text: {shown[:200]}"
+    return worst
+
+
 def header(api: Api, payload: Any) -> Answer:
     text = str(payload)
     return api.call("PUT", f"documents/templates/{fresh()}", {"body": letter(subject=text.removeprefix("Subject: "))})
@@ -143,6 +191,7 @@ DOORS: dict[str, Callable[[Api, Any], Answer]] = {
     "api_json": body,
     "audience_query": rule,
     "cron": cron,
+    "template_places": everywhere,
     "links": link,
 }
 
@@ -161,6 +210,7 @@ def payloads(folder: Path) -> Iterator[tuple[str, str, Any]]:
     for number, line in enumerate((folder / "ssti_payloads.txt").read_text().split("\n"), 1):
         if line.strip():
             yield f"ssti-{number}", "template", line
+            yield f"ssti-{number}-everywhere", "template_places", line
 
 
 def _words(answer: str) -> str:

@@ -185,6 +185,7 @@ def document_context(request: ConsoleRequest, view: DocumentView, tab: str) -> d
             for name, title, icon in TABS
         ],
         "may_edit": actor.role.covers(sort.save_role),
+        "saves": tab == "edit" and actor.role.covers(sort.save_role),
         "may_submit": author and fresh and (below or view.state in {"draft", "changed", "submitted"}) and not errors,
         "blocked_by_errors": author and errors if view.state in {"draft", "changed"} else 0,
         "may_withdraw": author and waiting is not None,

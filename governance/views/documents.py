@@ -108,7 +108,7 @@ def checks(request: ConsoleRequest, plural: str, key: str) -> HttpResponse:
     context = {
         **document_context(request, view, "checks"),
         "own": [finding for finding in found if "#" not in finding.path],
-        "below": [finding for finding in found if "#" in finding.path],
+        "found_below": [finding for finding in found if "#" in finding.path],
         "errors": sum(finding.level == "error" for finding in found),
         "bill": materials,
         "items": [{"item": item, **_named(item.ref, titled)} for item in materials.items],

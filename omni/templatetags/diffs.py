@@ -107,7 +107,7 @@ def diff(before: str, after: str, before_title: str = "Before", after_title: str
 
 
 @register.inclusion_tag("components/changes.html")
-def changes(items: Any) -> dict[str, Any]:
+def changes(items: Any, before_title: str = "Before", after_title: str = "After") -> dict[str, Any]:
     """Field-by-field changes. items: Change objects, or their plain data."""
     rows = []
     for item in items:
@@ -123,7 +123,7 @@ def changes(items: Any) -> dict[str, Any]:
                 "after": right,
             }
         )
-    return {"rows": rows}
+    return {"rows": rows, "before_title": before_title, "after_title": after_title}
 
 
 def as_words(value: Any) -> str:

@@ -6,6 +6,7 @@ import "./toasts.js";
 import "./shortcuts.js";
 import "./palette.js";
 import "./forms.js";
+import "./bars.js";
 import "./meanwhile.js";
 import "./copy.js";
 import "./tabs.js";

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.browser.conftest import Visit
 
 
@@ -80,3 +82,21 @@ def test_the_theme_stays_as_chosen(visit: Visit) -> None:
     assert page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
     page.reload()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+COVERED = """() => {
+  const focused = document.activeElement;
+  if (focused === document.body || focused.closest(".bar, .form-foot")) return "";
+  const { left, top, width, height } = focused.getBoundingClientRect();
+  const over = document.elementFromPoint(left + width / 2, top + Math.min(height, 40) - 2)?.closest(".bar, .form-foot");
+  return over ? `${focused.name || focused.id || focused.textContent} lies under ${over.className}` : "";
+}"""
+
+
+@pytest.mark.parametrize("address", ["/console/segments/spring-travellers/", "/console/new/import-mappings/"])
+def test_no_bar_of_a_phone_lies_over_what_has_the_focus(visit: Visit, address: str) -> None:
+    page = visit("author").open(address, width=390)
+    page.set_viewport_size({"width": 390, "height": 700})
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        assert not page.evaluate(COVERED)

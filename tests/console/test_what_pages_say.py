@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -44,6 +45,33 @@ def test_a_released_campaign_tells_of_newer_drafts_below_and_can_be_submitted_wi
     assert "newer drafts" not in _page("ada", address, now=now)
 
 
+@pytest.mark.parametrize("tab", ["", "preview/", "checks/", "history/", "approvals/"])
+def test_every_tab_names_the_newer_drafts_below_alike(now: datetime, tab: str) -> None:
+    key = make.spring_sale(now=now)
+    make.put("segment", "everyone", make.segment(title="Nearly everyone", rule={"profile": "country", "op": "is", "value": "GB"}), now=now)
+    assert "Nearly everyone</a> (draft 2). They count once" in _page("ada", f"/console/campaigns/{key}/{tab}", now=now)
+
+
+def test_whoever_edits_what_waits_for_approval_is_told_what_saving_does_to_the_request(now: datetime) -> None:
+    make.spring_sale(now=now)
+    make.put("segment", "everyone", make.segment(title="Nearly everyone"), now=now)
+    governance.submit(make.person("ada", now=now), "segment", "everyone", number=2, now=now)
+    warned = "Once you save a change, nobody can approve this request any more"
+    said = _page("ben", "/console/segments/everyone/", now=now)
+    assert warned in said and _primary(said) == ["Save draft"]
+    assert warned not in _page("vera", "/console/segments/everyone/", now=now), "who can only read saves nothing"
+    said = _page("ben", "/console/segments/everyone/history/", now=now)
+    assert warned not in said and _primary(said) == ["Review"]
+    make.put("segment", "everyone", make.segment(title="Hardly anyone"), now=now)
+    assert warned not in _page("ben", "/console/segments/everyone/", now=now), "it is newer than what was submitted already"
+
+
+def _primary(said: str) -> list[str]:
+    """What the buttons say that stand out, dialogs aside: only one may."""
+    page = re.sub(r"<(dialog|svg).*?</\1>", "", said)
+    return re.findall(r'<(?:a|button) [^>]*data-look="primary"[^>]*>([^<]*)<', page)
+
+
 def test_a_draft_names_the_fields_in_which_it_differs(now: datetime) -> None:
     key = make.spring_sale(now=now)
     make.put("campaign", key, make.campaign(title="Late sale", holdout=0.1, soak_minutes=5, batch_size=300), now=now)
@@ -59,7 +87,9 @@ def test_the_review_says_a_changed_segment_in_words_and_what_it_would_do(now: da
     address = _page_of_submission(key, now)
     said = _page("ben", address, now=now)
     in_words = said.partition("In words")[2].partition("</li>")[0]
-    assert "<del>Everyone</del>" in in_words and "<ins>People whose country is “GB”</ins>" in in_words
+    assert 'data-title="Released"><span class="unread">Released: </span><del>Everyone</del>' in in_words
+    assert 'data-title="Submitted"' in in_words and "<span>Released</span><span>Submitted</span>" in said
+    assert "<ins>People whose country is “GB”</ins>" in in_words
     assert f"/console/campaigns/{key}/estimate/" in said
     assert "3 when the released one was submitted" in _page("ben", f"{address}reach/", now=now)
 

@@ -1,0 +1,20 @@
+// How high the bars are that lie over the end of the page: what has the focus is scrolled clear of them (base.css), and the bar of a form
+// stands on that of the navigation (field.css). Both grow with the reader's text and with what they hold.
+const root = document.documentElement;
+const measured = new ResizeObserver(measure);
+
+function measure() {
+  const bar = document.querySelector(".bar")?.offsetHeight ?? 0;
+  const foot = document.querySelector(".form-foot[data-sticky]")?.offsetHeight ?? 0;
+  root.style.setProperty("--bar", `${bar}px`);
+  root.style.setProperty("--bars", `${bar + foot}px`);
+}
+
+function watch() {
+  measured.disconnect();
+  for (const each of document.querySelectorAll(".bar, .form-foot[data-sticky]")) measured.observe(each);
+  measure();
+}
+
+watch();
+document.body.addEventListener("htmx:afterSettle", watch);

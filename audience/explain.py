@@ -18,7 +18,7 @@ from audience.masking import shown
 from audience.models import Profile, Subscription
 from audience.names import Names, names_of
 from audience.profiles import Person, load
-from audience.resolve import Drafts, Segment, question, resolve
+from audience.resolve import Drafts, Question, Segment, question, resolve
 from audience.rules import nodes
 from audience.rules.binding import Lookup
 from audience.rules.bound import Bound, Consented, Counted, Fresh, Leaf, Measured, Member, Related, Tested, Zoned, below, leaves
@@ -91,17 +91,22 @@ def as_seen(actor: Actor, some: Sequence[Sampled]) -> list[Sampled]:
 
 def reasons(workspace_id: int, segment: Segment, ids: Sequence[int], *, as_of: datetime, drafts: Drafts = False) -> list[Sampled]:
     """These people, whether the segment has them or not, and the conditions that decided so; without those who are gone."""
-    asked = question(workspace_id, segment, as_of=as_of, drafts=drafts)
-    names, answers = names_of(workspace_id, asked.known), _answers(workspace_id, asked.node, ids)
-    told = {pk: _decide(_Teller(found, asked.read, names).tell(asked.written, asked.node), True) for pk, found in answers.items()}
+    told = told_of(workspace_id, question(workspace_id, segment, as_of=as_of, drafts=drafts), ids)
     return [
-        Sampled(person, tuple(_in_words(leaf) for leaf in told[person.id].deciding()))
+        Sampled(person, tuple(in_words(leaf) for leaf in told[person.id].deciding()))
         for person in load(workspace_id, ids)
         if person.id in told
     ]
 
 
-def _in_words(leaf: Explanation) -> str:
+def told_of(workspace_id: int, asked: Question, ids: Sequence[int]) -> dict[int, Explanation]:
+    """The rule's answer for each of these people, without facts, in a handful of queries."""
+    names, answers = names_of(workspace_id, asked.known), _answers(workspace_id, asked.node, ids)
+    return {pk: _decide(_Teller(found, asked.read, names).tell(asked.written, asked.node), True) for pk, found in answers.items()}
+
+
+def in_words(leaf: Explanation) -> str:
+    """A condition and its answer."""
     return leaf.sentence if leaf.matched else f"not: {leaf.sentence}"
 
 
@@ -171,10 +176,10 @@ def _with_facts(told: Explanation, node: Bound, facts: Mapping[int, dict[str, An
 
 def _facts(workspace_id: int, leaf: Leaf, profile: Profile, known: Mapping[str, AttributeBody], role: Role) -> dict[str, Any]:
     if isinstance(leaf, Fresh):
-        return {"value": _value(leaf.score, profile, known, role), "made": _value(leaf.made, profile, known, role)}
+        return {"value": value_shown(leaf.score, profile, known, role), "made": value_shown(leaf.made, profile, known, role)}
     if isinstance(leaf, Tested | Zoned):
         zone = {"zone": profile.zone or "UTC"} if isinstance(leaf, Zoned) else {}
-        return {"value": _value(leaf, profile, known, role), **zone}
+        return {"value": value_shown(leaf, profile, known, role), **zone}
     if isinstance(leaf, Counted | Measured):
         events, person = matching_events(workspace_id, leaf)
         found = events.filter(**{person: profile.pk}).aggregate(times=Count("*"), last=Max("at"))
@@ -189,7 +194,7 @@ def _facts(workspace_id: int, leaf: Leaf, profile: Profile, known: Mapping[str, 
     return {}
 
 
-def _value(leaf: Tested | Zoned, profile: Profile, known: Mapping[str, AttributeBody], role: Role) -> Any:
+def value_shown(leaf: Tested | Zoned, profile: Profile, known: Mapping[str, AttributeBody], role: Role) -> Any:
     """What is known of the person, except where it is an address or an attribute that isn't for the role."""
     value = value_of(profile.attributes, leaf.name) if leaf.source == "attribute" else getattr(profile, leaf.name)
     about = attribute_of(known, leaf.name)

@@ -96,6 +96,7 @@ urlpatterns = [
     path("segments/<slug:key>/counted/", segment_people.counted, name="segment-counted"),
     path("segments/<slug:key>/change/", segment_sets.change, name="segment-change"),
     path("segments/<slug:key>/change/of/<int:submission_id>/", segment_sets.change_of, name="segment-change-of"),
+    path("segments/<slug:key>/change/of/<int:submission_id>/affected/", segment_sets.affected_by, name="segment-affected"),
     path("segments/<slug:key>/overlap/", segment_sets.overlap, name="segment-overlap"),
     path("segments/<slug:key>/explore/", explorer.explore, name="segment-explore"),
     path("attributes/", attributes.attributes, name="attributes"),

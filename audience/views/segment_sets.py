@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 from pyroaring import BitMap64
 
+from audience.affected import affected, uses
 from audience.bitmaps import draw
+from audience.departures import departures
 from audience.documents import SEGMENT, SegmentBody
-from audience.explain import as_seen, reasons
+from audience.explain import Sampled, as_seen, reasons
 from audience.masking import shown
 from audience.resolve import Drafts, resolve
 from audience.sets import beside, if_released, intersection, sets_of, some_of, union
@@ -26,13 +29,18 @@ from governance.door import (
     ConsoleRequest,
     Invalid,
     Missing,
+    Ref,
     RevisionView,
+    Submission,
     all_released,
     console_page,
     document,
+    document_address,
     find_submission,
     items_of,
+    kind,
     revision_by_id,
+    titles,
 )
 
 SAMPLED = 5
@@ -50,7 +58,7 @@ def change(request: ConsoleRequest, key: str) -> HttpResponse:
     try:
         moved = if_released(workspace_id, key, as_of=now)
         if moved is not None:
-            context |= _moved(request.actor, view.latest.model, moved, as_of=now, drafts=True)
+            context |= _moved(request.actor, key, view.latest.model, moved, as_of=now, drafts=True)
     except (Invalid, Missing) as error:
         context["reason"] = error.reason
     return render(request, "audience/_change.html", context)
@@ -60,30 +68,83 @@ def change(request: ConsoleRequest, key: str) -> HttpResponse:
 def change_of(request: ConsoleRequest, key: str, submission_id: int) -> HttpResponse:
     """Who would enter and who would leave if what somebody asks to approve were released, exactly as it was submitted."""
     workspace_id, now = request.actor.workspace_id, timezone.now()
-    items = items_of(find_submission(workspace_id, submission_id))
-    submitted = {item.key: item.revision_id for item in items if item.kind == SEGMENT}
-    if key not in submitted:
-        raise Missing("a segment of this request")
-    context: dict[str, Any] = {}
+    submission, submitted = _submitted(workspace_id, submission_id, key)
+    of_it = (submission.document.kind, submission.document.key) == (SEGMENT, key)
+    context: dict[str, Any] = {"beside": of_it and request.headers.get("HX-Request") == "true"}
+    if uses(workspace_id, key, without=_together(submission)):
+        context["affected"] = reverse("audience:segment-affected", args=[key, submission_id])
     try:
-        bodies: dict[str, SegmentBody] = {each: revision_by_id(workspace_id, number).model for each, number in submitted.items()}
+        bodies = _bodies(workspace_id, submitted)
         moved = if_released(workspace_id, key, as_of=now, draft=bodies[key], drafts=bodies)
         if moved is None:
             moved = difference_between(BitMap64(), resolve(workspace_id, bodies[key], as_of=now, drafts=bodies).ids)
             context["first"] = True
-        context |= _moved(request.actor, bodies[key], moved, as_of=now, drafts=bodies)
+        context |= _moved(request.actor, key, bodies[key], moved, as_of=now, drafts=bodies)
     except (Invalid, Missing) as error:
         context["reason"] = error.reason
     return render(request, "audience/_change.html", context)
 
 
-def _moved(actor: Actor, model: SegmentBody, moved: Change, *, as_of: datetime, drafts: Drafts) -> dict[str, Any]:
-    """The numbers, and some of each with what decides it in the new rule."""
-    context: dict[str, Any] = {"change": moved}
-    for name, ids in (("entering", moved.entered), ("leaving", moved.left)):
-        some = draw(ids, SAMPLED, salt=actor.workspace_id)
-        context[name] = as_seen(actor, reasons(actor.workspace_id, model, some, as_of=as_of, drafts=drafts))
-    return context
+@console_page()
+def affected_by(request: ConsoleRequest, key: str, submission_id: int) -> HttpResponse:
+    """What else uses a segment that somebody asks to approve, with its people today and after the release."""
+    workspace_id, now = request.actor.workspace_id, timezone.now()
+    submission, submitted = _submitted(workspace_id, submission_id, key)
+    try:
+        bodies = _bodies(workspace_id, submitted)
+    except Invalid as error:
+        return render(request, "audience/_affected.html", {"reason": error.reason})
+    found, more = affected(workspace_id, key, bodies, without=_together(submission), as_of=now)
+    titled = titles(workspace_id, [*(each.ref for each in found), *(Ref(SEGMENT, each.by) for each in found if each.by)])
+    rows = [
+        {
+            "use": each,
+            "title": titled[each.ref],
+            "kind": kind(each.ref.kind).title,
+            "href": document_address(each.ref.kind, each.ref.key),
+            "by": titled[Ref(SEGMENT, each.by)] if each.by else "",
+        }
+        for each in found
+    ]
+    return render(request, "audience/_affected.html", {"rows": rows, "more": more})
+
+
+def _submitted(workspace_id: int, submission_id: int, key: str) -> tuple[Submission, dict[str, int]]:
+    """A request, and the revisions of its segments by key. Raises Missing where this segment isn't one of them."""
+    submission = find_submission(workspace_id, submission_id)
+    submitted = {item.key: item.revision_id for item in items_of(submission) if item.kind == SEGMENT}
+    if key not in submitted:
+        raise Missing("a segment of this request")
+    return submission, submitted
+
+
+def _together(submission: Submission) -> set[Ref]:
+    """What goes along with it: each is told of by itself."""
+    return {item.ref for item in items_of(submission)}
+
+
+def _bodies(workspace_id: int, submitted: dict[str, int]) -> dict[str, SegmentBody]:
+    return {key: revision_by_id(workspace_id, number).model for key, number in submitted.items()}
+
+
+def _moved(actor: Actor, key: str, model: SegmentBody, moved: Change, *, as_of: datetime, drafts: Drafts) -> dict[str, Any]:
+    """The numbers, and some of each with what brings them in by the new rule, or what brought them in by the old one."""
+    workspace_id = actor.workspace_id
+    come, go = (draw(ids, SAMPLED, salt=workspace_id) for ids in (moved.entered, moved.left))
+    entering = reasons(workspace_id, model, come, as_of=as_of, drafts=drafts)
+    leaving = departures(workspace_id, key, model, go, as_of=as_of, drafts=drafts, role=actor.role) if go else []
+    return {
+        "change": moved,
+        "entering": as_seen(actor, entering),
+        "leaving": as_seen(actor, leaving),
+        "entering_agree": _agreed(entering),
+        "leaving_agree": _agreed(leaving),
+    }
+
+
+def _agreed(some: Sequence[Sampled]) -> str:
+    """Why all of them, where all for the same reason."""
+    return "; ".join(some[0].why) if len(some) > 1 and len({each.why for each in some}) == 1 else ""
 
 
 @console_page()

@@ -139,6 +139,12 @@ def _pending(submission: Submission, item: BillItem, live: Revision | None) -> b
     return submission.state in (Submission.State.OPEN, Submission.State.APPROVED) and (live is None or live.sha256 != item.sha256)
 
 
+def tells_moves(submission: Submission) -> bool:
+    """Whether the page tells whom the release of what was submitted itself would bring in and lose."""
+    item = next(each for each in approvals.items_of(submission) if each.document_id == submission.document_id)
+    return bool(pages_of(item.kind).moved) and _pending(submission, item, submission.document.released)
+
+
 def _frame(kind: str, key: str, number: int) -> str:
     frame = pages_of(kind).frame
     return reverse(frame, args=[key, number]) if frame else ""

@@ -25,7 +25,7 @@ from governance.models import Decision, Submission
 from governance.pages import console_page, document_address, pages_of
 from governance.reading import released, revision_by_id
 from governance.roles import Role
-from governance.views.reviewed import reviewed, unchanged
+from governance.views.reviewed import reviewed, tells_moves, unchanged
 
 State = Submission.State
 
@@ -123,6 +123,7 @@ def _review_context(request: ConsoleRequest, submission: Submission, faults: Seq
         "is_approver": actor.role.covers(Role.APPROVER),
         "open": open_,
         "counts": kinds.kind(root.kind).reach is not None,
+        "moves": tells_moves(submission),
         "estimate": reverse(pages_of(root.kind).estimate, args=[root.key]) if open_ and pages_of(root.kind).estimate else "",
         "policy": approvals.policy(actor.workspace_id),
         "faults": faults,
@@ -150,6 +151,7 @@ def reach(request: ConsoleRequest, submission_id: int) -> HttpResponse:
         "moved": moved,
         "drift": drift,
         "beyond": moved > drift,
+        "moves": tells_moves(submission),
         "submission": submission,
     }
     return render(request, "governance/_reach.html", context)

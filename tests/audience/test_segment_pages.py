@@ -98,7 +98,7 @@ def test_a_draft_s_page_tells_who_would_enter_and_leave_and_why(crowd: None, now
     factories.put("segment", "britons", factories.segment(rule={"any": [GERMANS, {"all": [BRITONS, {"reachable": "sms"}]}]}), now=now)
     assert "If this were released" in page("vera", "/console/segments/britons/preview/", now=now)
     said = page("ada", "/console/segments/britons/change/", now=now, part=True)
-    assert "In it now 3" in said and "Would enter 2" in said and "Would leave 2" in said and "In it then 3" in said
+    assert "Today 3" in said and "Would enter 2" in said and "Would leave 2" in said and "After release 3" in said
     entering, leaving = said.split("Some who would leave")
     assert "@example.de" in entering and "whose country is “DE”" in entering
     assert "bob@example.com" in leaving and "not: who can be reached by SMS" in leaving and "bea@example.com" not in said
@@ -136,7 +136,7 @@ def test_a_reviewer_sees_who_would_enter_and_leave_as_it_was_submitted(crowd: No
     part = moved_at(asked_for("britons", now), "britons", now)
     factories.put("segment", "britons", factories.segment(rule={"everyone": True}), now=now)
     said = page("ben", part, now=now, part=True)
-    assert "In it now 3" in said and "Would enter 2" in said and "Would leave 2" in said and "In it then 3" in said
+    assert "Today 3" in said and "Would enter 2" in said and "Would leave 2" in said and "After release 3" in said
     assert "bob@example.com" in said and "not: who can be reached by SMS" in said and "bea@example.com" not in said
     masked = page("vera", part, now=now, part=True)
     assert "Would enter 2" in masked and "b…@example.com" in masked and "bob@" not in masked
@@ -150,7 +150,7 @@ def test_a_segment_that_goes_along_is_read_as_it_was_submitted_too(crowd: None, 
     factories.put("segment", "britons", factories.segment(rule={"everyone": True}), now=now)
     for key in ("guests", "britons"):
         said = page("ben", moved_at(address, key, now), now=now, part=True)
-        assert "In it now 3" in said and "Would enter 2" in said and "In it then 2" in said
+        assert "Today 3" in said and "Would enter 2" in said and "After release 2" in said
 
 
 def test_a_reviewer_of_a_new_segment_sees_how_many_are_new_and_some_of_them(crowd: None, now: datetime) -> None:
@@ -167,6 +167,73 @@ def test_what_is_in_force_or_not_asked_for_moves_nobody(crowd: None, now: dateti
     page("ben", part.replace("britons", "texted"), now=now, status=404)
     governance.withdraw(factories.person("ada", now=now), int(address.split("/")[3]), now=now)
     assert not moved_at(address, "britons", now)
+
+
+TIERED = {"any": [{"attribute": "tier", "op": "in", "value": ["gold", "silver"]}, {"reachable": "sms"}]}
+
+
+def leaving(rule: Any, now: datetime, *, who: str = "ben") -> str:
+    """What the page says of those who would leave the segment "tiered" by another rule."""
+    factories.put("segment", "tiered", factories.segment(title="Tiered", rule=rule), now=now)
+    return page(who, "/console/segments/tiered/change/", now=now, part=True).partition("Some who would leave")[2]
+
+
+def test_who_would_leave_is_told_what_brought_each_in(crowd: None, now: datetime) -> None:
+    released("tiered", TIERED, now)
+    said = leaving({"any": [{"attribute": "tier", "op": "is", "value": "gold"}, {"reachable": "sms"}]}, now)
+    assert said.startswith(" 2 of 2 All of these: Was in by Tier: silver, which no longer counts.") and "Why" not in said
+    said = leaving({"any": [{"attribute": "tier", "op": "is", "value": "bronze"}, GERMANS]}, now)
+    assert "bea@example.com United Kingdom" in said and "Was in by Tier: Gold and who can be reached by SMS, which no longer count" in said
+    assert "Was in by Tier: gold, which no longer counts" in said, "bob has no phone"
+
+
+def test_who_would_leave_is_told_what_everybody_must_fulfil_now(crowd: None, now: datetime) -> None:
+    released("tiered", TIERED, now)
+    said = leaving({"all": [TIERED, GERMANS]}, now)
+    assert "not: whose country is “DE” (Country: GB)" in said and "no longer counts" not in said
+    assert "Left out now: who can be reached by SMS" in leaving({"all": [TIERED, {"none": [{"reachable": "sms"}]}]}, now)
+
+
+def test_what_a_viewer_may_not_see_stays_untold_in_why_somebody_would_leave(crowd: None, now: datetime) -> None:
+    released("tiered", {"any": [{"attribute": "illness", "op": "exists"}, GERMANS]}, now)
+    assert "Illness: gout" in leaving(GERMANS, now, who="cleo")
+    assert "gout" not in (said := leaving(GERMANS, now, who="vera")) and "whose Illness is known" in said
+
+
+def test_a_reviewer_sees_what_else_would_change_with_its_people_today_and_after(crowd: None, now: datetime) -> None:
+    factories.spring_sale(now=now)
+    released("guests", {"segment": "britons"}, now)
+    released("texting-guests", {"all": [{"segment": "guests"}, {"reachable": "sms"}]}, now)
+    factories.in_force("campaign", "spring-sale", factories.campaign(title="Spring sale", segment="guests"), now=now)
+    factories.put("segment", "drafted", factories.segment(title="Drafted", rule={"segment": "britons"}), now=now)
+    factories.put("segment", "britons", factories.segment(title="Britons", rule=GERMANS), now=now)
+    address = asked_for("britons", now)
+    part = moved_at(address, "britons", now)
+    assert "Also affected" in page("ben", address, now=now) and "Also affected" in page("ben", part, now=now, part=True)
+    said = page("vera", f"{part}affected/", now=now, part=True)
+    assert "Guests Segment 3 2" in said and "Texting-guests Segment, by “Guests” 1 0" in said
+    assert "Spring sale Campaign, by “Guests” 3 2" in said and "Drafted Segment Not in force yet" in said
+    page("vera", f"{part.replace('britons', 'texted')}affected/", now=now, status=404)
+
+
+def test_of_what_goes_along_nothing_is_told_as_also_affected(crowd: None, now: datetime) -> None:
+    factories.put("segment", "britons", factories.segment(rule=GERMANS), now=now)
+    factories.put("segment", "guests", factories.segment(rule={"segment": "britons"}), now=now)
+    address = asked_for("guests", now)
+    assert "Also affected" not in page("ben", moved_at(address, "britons", now), now=now, part=True)
+
+
+def test_a_request_for_a_segment_has_one_headline(crowd: None, now: datetime) -> None:
+    factories.put("segment", "britons", factories.segment(rule=GERMANS), now=now)
+    address = asked_for("britons", now)
+    part = moved_at(address, "britons", now)
+    assert "3 → 2 people 3 leave, 2 enter." in page("ben", part, now=now, part=True)
+    assert "→" not in page("ben", part, now=now), "beside the card only where a page around it has the place"
+    assert page("ben", f"{address}reach/", now=now, part=True) == "The draft finds as many as when it was submitted."
+    factories.profiles(1, now=now, country="DE")
+    assert page("ben", f"{address}reach/", now=now, part=True).startswith(
+        "The draft finds 3 people now; 2 when it was submitted, 50 % more now."
+    )
 
 
 # ── beside the builder ────────────────────────────────────────────────────────────────────────────────────────────
@@ -188,7 +255,7 @@ def test_the_builder_tells_what_an_unsaved_rule_shares_and_whom_it_would_move(cr
     assert "Everyone 5 100 % of this one, 83.3 % of the 6 there" in said and "Britons" not in said
     assert "Britons 3 60.0 % of this one" in look("overlap", rule, now=now)
     said = look("change", rule, now=now, key="britons")
-    assert "In it now 3 Would enter 2 Would leave 0 In it then 5" in said and "c…@example.de" in said
+    assert "Today 3 Would enter 2 Would leave 0 After release 5" in said and "c…@example.de" in said
     said = look("change", {"subject": "profile:country", "op": "is", "value": "DE"}, now=now, key="britons")
     assert "b…@example.com" in said and "bob@" not in said
     assert "everybody whom the rule finds would be new" in look("change", rule, now=now)
@@ -243,7 +310,7 @@ def test_who_may_only_read_sees_what_the_saved_rule_finds(crowd: None, now: date
     page_sends = {"base": "1"}  # a browser leaves out the fields that are closed
     assert 'data-short="3 people"' in beside("", page_sends, now=now)
     assert "Texted" in (shared := beside("overlap/", page_sends, now=now)) and "data-unfinished" not in shared
-    assert "In it then" in beside("change/", page_sends, now=now)
+    assert "After release" in beside("change/", page_sends, now=now)
     assert "data-unfinished" in beside("", page_sends, now=now, key="there-is-none")
 
 

@@ -24,7 +24,7 @@ def test_a_campaign_goes_from_a_draft_to_delivered_messages(visit: Visit) -> Non
 
     approver = visit("approver").open("/console/")
     approver.get_by_role("link", name="Weekly digest").first.click()
-    approver.get_by_text("people now").wait_for()
+    approver.get_by_text("counted now").wait_for()
     assert "No waves any more" in approver.inner_text("main")
     assert "removed" in approver.inner_text("main") or "Ramp" in approver.inner_text("main")
     approver.get_by_role("button", name="Reject").click()

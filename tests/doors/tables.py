@@ -57,6 +57,7 @@ CONSOLE = {
     "console/segments/<slug:key>/counted/": ("viewer", "viewer"),
     "console/segments/<slug:key>/change/": ("viewer", "viewer"),
     "console/segments/<slug:key>/change/of/<int:submission_id>/": ("viewer", "viewer"),
+    "console/segments/<slug:key>/change/of/<int:submission_id>/affected/": ("viewer", "viewer"),
     "console/segments/<slug:key>/overlap/": ("viewer", "viewer"),
     "console/segments/<slug:key>/explore/": ("viewer", "viewer"),
     "console/attributes/": ("viewer", "viewer"),

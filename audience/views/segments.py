@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
@@ -19,7 +20,7 @@ from audience.models import Snapshot, Subscription
 from audience.names import Names, named_in, names_of
 from audience.profiles import everyone
 from audience.record_types import record_types
-from audience.resolve import resolve
+from audience.resolve import count, resolve
 from audience.rules.bound import Type
 from audience.sentences import sentence
 from audience.views.rule_tree import Offer, rule_tree
@@ -39,6 +40,7 @@ from governance.door import (
     list_context,
     parse,
     posted_body,
+    released,
     whole_number,
 )
 
@@ -179,6 +181,18 @@ def _counted_before(request: ConsoleRequest) -> int | None:
     return whole_number(counted, 11)
 
 
+def _counted_in_force(request: ConsoleRequest, asked: SegmentBody | None, now: datetime) -> int | None:
+    """How many people the released rule finds, where another one is asked for: counted once, then as the page remembers."""
+    remembered = whole_number(request.POST.get("look_in_force", ""), 11)
+    if remembered is not None or asked is None:
+        return remembered
+    try:
+        live = released(request.actor.workspace_id, SEGMENT, request.GET.get("key", "")[:80]).model
+        return None if live.rule == asked.rule else count(request.actor.workspace_id, live, as_of=now)
+    except (Invalid, Missing):
+        return None
+
+
 @console_page()
 def look(request: ConsoleRequest) -> HttpResponse:
     """How many people the rule in the form finds, and some of them: asked again as it is edited."""
@@ -187,10 +201,12 @@ def look(request: ConsoleRequest) -> HttpResponse:
         model = asked_segment(request)
         found = resolve(request.actor.workspace_id, model, as_of=now, drafts=True)
     except (Invalid, Missing) as error:
-        return render(request, "audience/_look.html", {"unfinished": what_to_finish(request, error), "before": _counted_before(request)})
+        remembered = {"before": _counted_before(request), "in_force": _counted_in_force(request, None, now)}
+        return render(request, "audience/_look.html", {"unfinished": what_to_finish(request, error), **remembered})
     names = names_of(request.actor.workspace_id)
     context = {
         "found": found,
+        "in_force": _counted_in_force(request, model, now),
         "sentence": sentence(model.rule, names),
         "named": named_in(model.rule, names),
         "sample": sample(request.actor.workspace_id, model, SAMPLED, as_of=now, drafts=True, actor=request.actor) if found.count else [],

@@ -1,5 +1,6 @@
 // How high the bars are that lie over the end of the page: what has the focus is scrolled clear of them (base.css), and the bar of a form
-// stands on that of the navigation (field.css). Both grow with the reader's text and with what they hold.
+// stands on that of the navigation (field.css). Both grow with the reader's text and with what they hold. And how high the panel is that
+// stays in sight beside a form: one that is higher than the window stops at its end, not at its beginning (page.css).
 const root = document.documentElement;
 const measured = new ResizeObserver(measure);
 
@@ -8,11 +9,12 @@ function measure() {
   const foot = document.querySelector(".form-foot[data-sticky]")?.offsetHeight ?? 0;
   root.style.setProperty("--bar", `${bar}px`);
   root.style.setProperty("--bars", `${bar + foot}px`);
+  for (const panel of document.querySelectorAll(".sticky")) panel.style.setProperty("--high", `${panel.offsetHeight}px`);
 }
 
 function watch() {
   measured.disconnect();
-  for (const each of document.querySelectorAll(".bar, .form-foot[data-sticky]")) measured.observe(each);
+  for (const each of document.querySelectorAll(".bar, .form-foot[data-sticky], .sticky")) measured.observe(each);
   measure();
 }
 

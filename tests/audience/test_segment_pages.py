@@ -306,6 +306,15 @@ def test_the_last_count_stays_while_the_rule_is_unfinished(crowd: None, now: dat
         assert "before" not in beside("", nested(NOT_YET) | {"look_before": senseless}, now=now)
 
 
+def test_beside_the_number_of_a_draft_stands_that_of_what_is_in_force(crowd: None, now: datetime) -> None:
+    shown = beside("", nested({"subject": "profile:country", "op": "in", "value": "GB\nDE"}), now=now)
+    assert "3 released → 5 in this draft" in shown and 'name="look_in_force" value="3"' in shown
+    shown = beside("", nested(NOT_YET) | {"look_in_force": "3"}, now=now)
+    assert 'name="look_in_force" value="3"' in shown, "kept while the rule is unfinished"
+    assert "released →" not in beside("", {"base": "1"}, now=now), "nothing is changed"
+    assert "released →" not in beside("", nested({**NOT_YET, "value": "DE"}), now=now, key="")
+
+
 def test_who_may_only_read_sees_what_the_saved_rule_finds(crowd: None, now: datetime) -> None:
     page_sends = {"base": "1"}  # a browser leaves out the fields that are closed
     assert 'data-short="3 people"' in beside("", page_sends, now=now)

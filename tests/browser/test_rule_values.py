@@ -195,6 +195,18 @@ def test_what_is_unfinished_is_led_to_and_the_last_count_stays(visit: Visit) -> 
     assert _overflow(page) == 0
 
 
+def test_the_panel_beside_the_builder_scrolls_with_the_page(visit: Visit) -> None:
+    page = visit("author").open("/console/segments/spring-travellers/")
+    page.set_viewport_size({"width": 1440, "height": 600})
+    for panel in page.locator("[data-beside] > summary").all():
+        panel.click()
+    page.get_by_text("After release").wait_for()
+    aside = page.locator("aside.sticky")
+    assert aside.evaluate("each => each.scrollHeight <= each.clientHeight && each.offsetHeight > innerHeight"), "nothing in it is cut off"
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    assert aside.evaluate("each => each.getBoundingClientRect().bottom <= innerHeight")
+
+
 def test_a_reader_sees_whom_the_saved_rule_finds(visit: Visit) -> None:
     page = visit("viewer").open("/console/segments/spring-travellers/")
     page.locator("#look", has_text="Some of them").wait_for()

@@ -9,6 +9,8 @@ from typing import Any, Literal
 from audience.catalogue import Catalogue, catalogue, titles_of, types_of
 from audience.event_types import event_titles
 from audience.models import IdList
+from audience.record_types import record_types
+from audience.rule_words import field_of, field_words
 from audience.rules import nodes
 from governance import door as governance
 from governance.door import DocumentModel
@@ -19,16 +21,21 @@ _DOCUMENTS = ("segment", "campaign", "record_type")
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """attributes: titles by the names that rules use; several: those attributes that hold several texts; others: titles by sort and key.
-    Where nothing is known, a key stands for itself."""
+    """attributes: titles by the names that rules use; several: those attributes that hold several texts; others: titles by sort and key;
+    fields: titles of records' fields by `field_of`. Where nothing is known, a key stands for itself."""
 
     attributes: Mapping[str, str] = field(default_factory=dict)
     several: Set[str] = frozenset()
     others: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     def attribute(self, name: str) -> str:
         """What an attribute, or a part of one, is called."""
         return self.attributes.get(name) or name
+
+    def record_field(self, record: str, name: str) -> str:
+        """What a field of a type of records is called, as the builder calls it."""
+        return self.fields.get(field_of(record, name)) or field_words(name)
 
     def of(self, sort: Sort, key: str) -> str:
         """What something is called; an event that has no type by its name's words, as on a person's page."""
@@ -57,7 +64,8 @@ def names_of(workspace_id: int, known: Catalogue | None = None) -> Names:
     others: dict[tuple[str, str], str] = dict(governance.titles_of_kinds(workspace_id, _DOCUMENTS))
     others |= {("list", key): title for key, title in IdList.objects.filter(workspace_id=workspace_id).values_list("key", "title")}
     others |= {("event", name): title for name, title in event_titles(workspace_id).items()}
-    return Names(titles_of(known), several, others)
+    fields = {field_of(key, each.name): each.title for key, body in record_types(workspace_id).items() for each in body.fields}
+    return Names(titles_of(known), several, others, fields)
 
 
 def named_in(rule: DocumentModel, names: Names) -> list[Named]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -92,6 +93,21 @@ def hangs_on_the_zone(op: str, type_: str) -> bool:
 def field_of(record: str, field: str) -> str:
     """A record's field among the types of everything that conditions may be about."""
     return f"record:{record}.{field}"
+
+
+def field_words(name: str) -> str:
+    """A field that has no title, by its name's words."""
+    return name.replace("_", " ")
+
+
+def record_noun(title: str, many: bool) -> str:
+    """What one record, or several, of a type are called within a line: "booking", "bookings"; "VIP stay" keeps its capitals."""
+    noun = title if title[1:2].isupper() else title[:1].lower() + title[1:]
+    if not many:
+        return noun
+    if re.search("[^aeiou]y$", noun):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if re.search("(s|x|ch|sh)$", noun) else f"{noun}s"
 
 
 def measure_type(how: object) -> str:

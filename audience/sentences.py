@@ -167,16 +167,16 @@ def _measure(node: nodes.Measure, names: Names) -> str:
 def _record(node: nodes.Record, names: Names) -> str:
     count, kind = 1 if node.count is None else node.count, names.of("record_type", node.record)
     role = f" as “{node.role}”" if node.role else ""
-    having = f" that have {_joined([_field(test) for test in node.where], 'and')}" if node.where else ""
+    having = f" that have {_joined([_field(test, node.record, names) for test in node.where], 'and')}" if node.where else ""
     if node.op == "never" or (node.op in ("at_most", "exactly") and count == 0):
         return f"with no “{kind}”{role}{having.replace(' that have', ' that has', 1)}"
     how_many = f"{node.op.replace('_', ' ')} {count:,}"
     return f"with {how_many} “{kind}”{role}{having if count > 1 else having.replace(' that have', ' that has', 1)}"
 
 
-def _field(test: nodes.RecordField) -> str:
-    asked = _test(test.op, test.value)
-    words = f"{test.field} that {asked}" if test.op in ("exists", "missing") else f"{test.field} {asked.removeprefix('is ')}"
+def _field(test: nodes.RecordField, record: str, names: Names) -> str:
+    asked, title = _test(test.op, test.value), names.record_field(record, test.field)
+    words = f"{title} that {asked}" if test.op in ("exists", "missing") else f"{title} {asked.removeprefix('is ')}"
     return f"{words}{_OWN if test.zone else ''}"
 
 

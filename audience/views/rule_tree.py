@@ -46,7 +46,7 @@ class FieldTest:
 class RuleNode:
     """One group or condition as the template draws it. values: whose values its field suggests, as the page of suggestions calls it;
     words: what a condition asks that the builder has no fields for; tests, fields, roles: of a condition on records, what holds of
-    each, and what there is to choose from."""
+    each, and what there is to choose from; noun, counted: what one of them is called, and as many as are asked for."""
 
     path: str
     shown: Mapping[str, Any]
@@ -71,6 +71,8 @@ class RuleNode:
     children: list[RuleNode] = field(default_factory=list)
     number: str = ""
     words: str = ""
+    noun: str = ""
+    counted: str = ""
     tests: tuple[FieldTest, ...] = ()
     fields: tuple[tuple[str, str], ...] = ()
     roles: tuple[str, ...] = ()
@@ -129,7 +131,7 @@ def rule_tree(
 def _condition(shown: Mapping[str, Any], offer: Offer) -> dict[str, Any]:
     sort, _, name = str(shown.get("subject", "")).partition(":")
     if sort == "record":
-        return {"sort": sort, "name": name, "op": str(shown.get("op", "")), **_of_records(shown, offer.records.get(name))}
+        return {"sort": sort, "name": name, "op": str(shown.get("op", "")), **_of_records(name, shown, offer.records.get(name))}
     if sort not in {"attribute", "profile", "measure"}:
         words = words_of(shown.get("raw"), offer.names) if not sort else ""
         return {"sort": sort, "name": name, "op": str(shown.get("op", "")), "words": words}  # the rest is in its fields
@@ -156,7 +158,7 @@ def _condition(shown: Mapping[str, Any], offer: Offer) -> dict[str, Any]:
     }
 
 
-def _of_records(shown: Mapping[str, Any], type_: RecordTypeBody | None) -> dict[str, Any]:
+def _of_records(name: str, shown: Mapping[str, Any], type_: RecordTypeBody | None) -> dict[str, Any]:
     """What stands below a condition on records. A field or role that the type doesn't have any more stays to be seen."""
     where = [each for each in shown.get("where") or () if isinstance(each, Mapping)]
     known = {each.name: each for each in type_.fields} if type_ else {}
@@ -169,10 +171,12 @@ def _of_records(shown: Mapping[str, Any], type_: RecordTypeBody | None) -> dict[
         ops = tuple((one, rule_words.op_words(one, several=kind == "list")) for one in allowed)
         unit = body.unit if body and kind == "number" else ""
         tests.append(FieldTest(each, ops, op, value_look(op, kind), rule_words.hangs_on_the_zone(op, kind), unit))
-    named = {each.name: each.title or each.name.replace("_", " ") for each in known.values()}
-    lost = {name: name for each in where if (name := str(each.get("field", ""))) and name not in named}
+    named = {each.name: each.title or rule_words.field_words(each.name) for each in known.values()}
+    lost = {field: field for each in where if (field := str(each.get("field", ""))) and field not in named}
     roles = tuple(dict.fromkeys((*(type_.roles if type_ else ()), *filter(None, [str(shown.get("role") or "")]))))
-    return {"tests": tuple(tests), "fields": tuple((named | lost).items()), "roles": roles}
+    title, many = type_.title if type_ else name, str(shown.get("count") or "1") != "1"
+    nouns = {"noun": rule_words.record_noun(title, many=False), "counted": rule_words.record_noun(title, many=many)}
+    return {"tests": tuple(tests), "fields": tuple((named | lost).items()), "roles": roles, **nouns}
 
 
 def _suggested(sort: str, name: str, op: str, type_: str, offer: Offer) -> str:

@@ -18,9 +18,12 @@ from hypothesis import strategies as st
 from audience import door as audience
 from audience import rule_forms
 from audience.models import ProfileFeed, Record, Relation
+from audience.names import names_of
 from audience.record_rows import RecordRow
 from audience.record_upsert import upsert_records
 from audience.records import give_records
+from audience.rule_words import record_noun
+from audience.rules.nodes import read_node
 from audience.telling import everything_of
 from governance import door as governance
 from governance.door import Invalid
@@ -280,6 +283,27 @@ def test_the_condition_reads_as_a_sentence(api: Api) -> None:
     assert said(op="never", where=[]) == "People with no “booking” as “guest”."
     soon = {"field": "arrival", "op": "in_next", "value": {"amount": 7, "unit": "days"}, "zone": "own"}
     assert "arrival in the next 7 days (by the day in their own time zone)" in said(where=[soon])
+
+
+def test_a_sentence_calls_fields_as_the_builder_does(api: Api, now: datetime) -> None:
+    fields = [{"name": "city", "type": "text", "title": "Town"}, {"name": "arrival_day", "type": "date"}]
+    factories.in_force("record_type", "trip", {"title": "Trip", "fields": fields, "roles": ["guest"]}, now=now)
+    soon = {"field": "arrival_day", "op": "in_next", "value": {"amount": 7, "unit": "days"}}
+    rule = read_node({"record": "trip", "where": [{"field": "city", "op": "is", "value": "Rome"}, soon]})
+    assert "that has Town “Rome” and arrival day in the next 7 days" in audience.sentence(rule, names_of(factories.workspace().pk))
+
+
+@pytest.mark.parametrize(
+    ("title", "one", "many"),
+    [
+        ("Booking", "booking", "bookings"),
+        ("VIP stay", "VIP stay", "VIP stays"),
+        ("Company", "company", "companies"),
+        ("Bus", "bus", "buses"),
+    ],
+)
+def test_records_are_counted_by_what_they_are_called(title: str, one: str, many: str) -> None:
+    assert (record_noun(title, many=False), record_noun(title, many=True)) == (one, many)
 
 
 def test_the_reason_tells_how_many_records_there_are(api: Api, now: datetime) -> None:

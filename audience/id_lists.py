@@ -6,7 +6,7 @@ Laws: a list changes whole or not at all; a line that names nobody is told by it
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -111,6 +111,11 @@ def list_of(workspace_id: int, key: str) -> IdList:
     return row
 
 
+def place_on_list(row: IdList, after: int) -> int:
+    """How many of a list come up to this number, which a page of `on_list` begins beyond."""
+    return ListMember.objects.filter(of=row, profile_id__lte=after).count() if after else 0
+
+
 def on_list(actor: Actor, row: IdList, text: str = "", *, limit: int, after: int = 0) -> list[Person]:
     """Who is on a list, by their numbers from beyond `after`, as this actor may see them. text: as `search_as` looks for it."""
     members = ListMember.objects.filter(of=row, profile_id__gt=after).order_by("profile_id")
@@ -123,24 +128,29 @@ def on_list(actor: Actor, row: IdList, text: str = "", *, limit: int, after: int
     return shown(actor, load(actor.workspace_id, list(members.values_list("profile_id", flat=True)[:limit])))
 
 
-def take_off(actor: Actor, key: str, profile_id: int, *, now: datetime) -> bool:
-    """Take one person off a list; False where they weren't on it. Raises Missing where there is no list of this key."""
+def take_off(actor: Actor, key: str, profile_ids: Collection[int], *, now: datetime) -> list[int]:
+    """Take some people off a list; who of them was on it. Raises Missing where there is no list of this key."""
     with transaction.atomic():
         row = _locked(actor, key)
-        gone, _ = ListMember.objects.filter(of=row, profile_id=profile_id).delete()
-        _one_moved(actor, row, "remove", gone, now)
-    return bool(gone)
+        members = ListMember.objects.filter(of=row, profile_id__in=profile_ids)
+        gone = sorted(members.values_list("profile_id", flat=True))
+        members.delete()
+        _moved(actor, row, "remove", len(profile_ids), len(gone), now)
+    return gone
 
 
-def put_on(actor: Actor, key: str, profile_id: int, *, now: datetime) -> bool:
-    """Put one person on a list; False where they were on it. Raises Missing where there is no such list or person."""
+def put_on(actor: Actor, key: str, profile_ids: Collection[int], *, now: datetime) -> list[int]:
+    """Put some people on a list; who of them wasn't on it. Raises Missing where there is no such list, or none of these people."""
     with transaction.atomic():
         row = _locked(actor, key)
         # Held, so that nobody who is being forgotten is put on it.
-        if people(actor.workspace_id).select_for_update().filter(pk=profile_id).first() is None:
+        known = list(people(actor.workspace_id).select_for_update().filter(pk__in=profile_ids).values_list("pk", flat=True))
+        if profile_ids and not known:
             raise Missing("no such profile: it may have been erased")
-        _, came = ListMember.objects.get_or_create(of=row, profile_id=profile_id, defaults={"workspace_id": actor.workspace_id})
-        _one_moved(actor, row, "add", int(came), now)
+        here = set(ListMember.objects.filter(of=row, profile_id__in=known).values_list("profile_id", flat=True))
+        came = sorted(set(known) - here)
+        ListMember.objects.bulk_create([ListMember(of=row, profile_id=each, workspace_id=actor.workspace_id) for each in came])
+        _moved(actor, row, "add", len(profile_ids), len(came), now)
     return came
 
 
@@ -152,11 +162,11 @@ def _locked(actor: Actor, key: str) -> IdList:
     return row
 
 
-def _one_moved(actor: Actor, row: IdList, mode: Mode, moved: int, now: datetime) -> None:
+def _moved(actor: Actor, row: IdList, mode: Mode, asked: int, moved: int, now: datetime) -> None:
     if moved:
         row.people, row.updated_at = ListMember.objects.filter(of=row).count(), now
         row.save()
-        counts = {"lines": 1, "added": moved if mode == "add" else 0, "removed": moved if mode == "remove" else 0, "people": row.people}
+        counts = {"lines": asked, "added": moved if mode == "add" else 0, "removed": moved if mode == "remove" else 0, "people": row.people}
         audit(actor, "list.changed", subject=f"list:{row.key}", data={**counts, "mode": mode, "by": "hand"}, now=now)
 
 

@@ -105,6 +105,7 @@ urlpatterns = [
     path("lists/", lists.lists, name="lists"),
     path("lists/change/", lists.change, name="change-list"),
     path("lists/<slug:key>/people/", lists.members, name="list"),
+    path("lists/<slug:key>/people/move/", lists.move_some, name="list-members"),
     path("lists/<slug:key>/people/<int:profile_id>/", lists.move, name="list-member"),
     path("lists/<slug:key>/drop/", lists.drop, name="drop-list"),
     path("dead-letters/", dead_letters.dead_letters, name="dead-letters"),

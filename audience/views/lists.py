@@ -25,6 +25,7 @@ from audience.id_lists import (
     lines_of,
     list_of,
     on_list,
+    place_on_list,
     put_on,
     take_off,
 )
@@ -65,11 +66,11 @@ def _draw(request: ConsoleRequest, more: dict[str, Any], status: int = 200) -> H
 
 @console_page()
 def members(request: ConsoleRequest, key: str) -> HttpResponse:
-    """Who is on a list, found by external id or address. `?off=`: whoever was just taken off, so that it can be undone."""
+    """Who is on a list, found by external id or address. `?off=`: who were just taken off, so that it can be undone."""
     row, text = list_of(request.actor.workspace_id, key), request.GET.get("q", "").strip()[:320]
-    after, off = whole_number(request.GET.get("cursor", "")) or 0, whole_number(request.GET.get("off", "")) or 0
+    after, off = whole_number(request.GET.get("cursor", "")) or 0, _numbers(request.GET.get("off", "").split("-"))
     found = on_list(request.actor, row, text, limit=EACH + 1, after=after)
-    gone = shown(request.actor, load(request.actor.workspace_id, [off])) if off else []
+    before = 0 if text else place_on_list(row, after)
     context = {
         "title": row.title,
         "trail": [{"title": "Segments", "href": reverse("audience:segments")}, {"title": "Lists", "href": reverse("audience:lists")}],
@@ -78,7 +79,10 @@ def members(request: ConsoleRequest, key: str) -> HttpResponse:
         "page": {"items": found[:EACH], "next": str(found[EACH - 1].id) if len(found) > EACH else None},
         "q": text,
         "users": _users(request.actor.workspace_id).get(key, []),
-        "gone": next(iter(gone), None),
+        "gone": shown(request.actor, load(request.actor.workspace_id, off)) if off else [],
+        "first": before + 1,
+        "last": before + len(found[:EACH]),
+        "cursor": after or "",
         "sees_addresses": sees_addresses(request.actor),
         "is_author": request.actor.role.covers(Role.AUTHOR),
     }
@@ -88,15 +92,34 @@ def members(request: ConsoleRequest, key: str) -> HttpResponse:
 @require_POST
 @console_page(Role.AUTHOR)
 def move(request: ConsoleRequest, key: str, profile_id: int) -> HttpResponse:
-    """Take one person off a list, or put them back; the page that comes after one offers the other."""
-    query = {"q": text} if (text := request.POST.get("q", "").strip()[:320]) else {}
+    """Take one person off a list, or put them back."""
     if profile_id >= 2**63:
         raise Missing("no such profile: it may have been erased")
+    return _move(request, key, [profile_id])
+
+
+@require_POST
+@console_page(Role.AUTHOR)
+def move_some(request: ConsoleRequest, key: str) -> HttpResponse:
+    """Take those who were chosen on the page off a list, or put them back."""
+    return _move(request, key, _numbers(request.POST.getlist("person")))
+
+
+def _numbers(said: list[str]) -> list[int]:
+    """People's numbers; what is none is left out, and so is whoever no page can have offered."""
+    return [number for each in said[:EACH] if (number := whole_number(each)) and number < 2**63]
+
+
+def _move(request: ConsoleRequest, key: str, ids: list[int]) -> HttpResponse:
+    """The page that comes after one offers the other."""
+    query = {name: text for name in ("q", "cursor") if (text := request.POST.get(name, "").strip()[:320])}
     if request.POST.get("do") == "put-back":
-        put_on(request.actor, key, profile_id, now=timezone.now())
-        messages.success(request, "They are on the list again.")
-    elif take_off(request.actor, key, profile_id, now=timezone.now()):
-        query["off"] = str(profile_id)
+        back = put_on(request.actor, key, ids, now=timezone.now())
+        messages.success(request, f"{len(back):,} people are on the list again." if len(ids) > 1 else "They are on the list again.")
+    elif gone := take_off(request.actor, key, ids, now=timezone.now()):
+        query["off"] = "-".join(map(str, gone))
+    elif not ids:
+        messages.warning(request, "Nobody was chosen.")
     address = reverse("audience:list", args=[key])
     return redirect(f"{address}?{urlencode(query)}" if query else address)
 

@@ -7,6 +7,7 @@ import "./shortcuts.js";
 import "./palette.js";
 import "./forms.js";
 import "./bars.js";
+import "./choosing.js";
 import "./meanwhile.js";
 import "./copy.js";
 import "./tabs.js";

@@ -184,3 +184,36 @@ def test_one_person_is_taken_off_and_put_back(now: datetime) -> None:
     assert client.post(f"/console/lists/fair/people/{2**63}/", {"do": "put-back"}).status_code == 404
     assert client.post("/console/lists/fair/people/999999/", {"do": "put-back"}).status_code == 404
     assert signed_in("vera", now).post(f"/console/lists/fair/people/{a}/", {"do": "take-off"}).status_code == 403
+
+
+def test_some_are_chosen_taken_off_and_put_back_at_once(now: datetime) -> None:
+    a, b, c = people(now, "a", "b", "c")
+    change(["a", "b", "c"], now)
+    client = signed_in("ada", now)
+    move = "/console/lists/fair/people/move/"
+    said = client.post(move, {"do": "take-off", "person": [a, b, "nobody", 2**64]}, follow=True).content.decode()
+    assert who("fair", now) == {c} and "2 people are off the list" in said
+    assert 'value="put-back" autofocus' in said, "whoever took them off by keyboard goes on where it can be undone"
+    assert AuditEntry.objects.filter(action="list.changed", data__by="hand", data__removed=2).count() == 1
+    back = re.findall(r'name="person" value="(\d+)"', said.partition("put-back")[0])
+    said = client.post(move, {"do": "put-back", "person": [*back, "999999"]}, follow=True).content.decode()
+    assert who("fair", now) == {a, b, c} and "2 people are on the list again" in said
+    assert "Nobody was chosen" in client.post(move, {"do": "take-off"}, follow=True).content.decode()
+    assert signed_in("vera", now).post(move, {"do": "take-off", "person": [a]}).status_code == 403
+
+
+def test_a_page_of_a_list_says_which_part_of_it_is_shown(now: datetime) -> None:
+    people(now, *(f"guest-{number:02}" for number in range(60)))
+    change([f"guest-{number:02}" for number in range(60)], now)
+    first = seen("ada", "/console/lists/fair/people/", now)
+    (cursor,) = re.findall(r"\?cursor=(\d+)", first)
+    assert "1–50 of 60" in first and "51–60 of 60" in seen("ada", f"/console/lists/fair/people/?cursor={cursor}", now)
+    assert "10 found" in seen("ada", "/console/lists/fair/people/?q=guest-0", now)
+    assert "checkbox" not in seen("vera", "/console/lists/fair/people/", now)
+
+
+def test_after_the_only_one_found_is_taken_off_nothing_reads_like_an_error(now: datetime) -> None:
+    (a,) = people(now, "a")
+    change(["a"], now)
+    said = signed_in("ada", now).post(f"/console/lists/fair/people/{a}/", {"do": "take-off", "q": "a"}, follow=True).content.decode()
+    assert "Nobody else on this list fits “a”" in said and "Nobody found" not in said

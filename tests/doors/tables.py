@@ -66,6 +66,7 @@ CONSOLE = {
     "console/lists/": ("viewer", "viewer"),
     "console/lists/change/": ("-", "author"),
     "console/lists/<slug:key>/people/": ("viewer", "viewer"),
+    "console/lists/<slug:key>/people/move/": ("-", "author"),
     "console/lists/<slug:key>/people/<int:profile_id>/": ("-", "author"),
     "console/lists/<slug:key>/drop/": ("-", "author"),
     "console/dead-letters/": ("viewer", "viewer"),

@@ -101,3 +101,17 @@ def test_looking_at_a_template_in_another_way_is_no_unsaved_work(visit: Visit) -
     page.get_by_role("button", name="Dark").click()
     page.wait_for_timeout(1000)  # longer than the editor waits before it keeps what is typed
     assert "Not saved" not in page.inner_text("main")
+
+
+def test_a_note_for_the_history_is_written_on_a_phone_too(visit: Visit) -> None:
+    page = visit("author").open("/console/segments/spring-travellers/", width=390)
+    page.get_by_label("What it is for").fill("Whoever travels in spring, from the phone.")
+    note = page.get_by_label("Note for the history")
+    assert not note.is_visible(), "the bar keeps to one line"
+    page.get_by_role("button", name="More: note, YAML, JSON").click()
+    note.fill("Said on the way")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Save draft").click()
+    page.get_by_text("Saved as revision").wait_for()
+    page.get_by_role("link", name="History").click()
+    page.get_by_text("Said on the way").first.wait_for()

@@ -31,7 +31,16 @@ def known_topics(workspace_id: int) -> list[str]:
 def of_opt_in(workspace_id: int) -> Offers:
     """Which topics one may choose."""
     topics = [(topic, topic_words(topic)) for topic in known_topics(workspace_id)]
-    return {"/topics/*": [*topics, (WHOLE_CHANNEL, "Every topic of the channel")]}
+    return {"/topics/*": [*topics, (WHOLE_CHANNEL, "Every topic of the channel")], "/confirm_with": _asking(workspace_id)}
+
+
+def _asking(workspace_id: int) -> list[tuple[str, str]]:
+    """The released templates that may ask somebody to confirm: transactional ones, with their channel."""
+    words, bodies = dict(CHANNEL_WORDS), {view.key: view.body for view in governance.all_released(workspace_id, "template")}
+    found = [
+        (key, body) for key, body in bodies.items() if body.get("message_class") == "transactional" and body.get("channel") in CONSENTS
+    ]
+    return [(key, f"{body.get('title') or key} ({words[body['channel']]})") for key, body in found]
 
 
 def of_mapping(workspace_id: int) -> Offers:
@@ -43,4 +52,4 @@ def of_mapping(workspace_id: int) -> Offers:
         for topic in known_topics(workspace_id)
         for channel, words in channels
     ]
-    return {"/columns/*/value/to": [*_FIELDS.items(), *attributes, *consents, (LEFT_OUT, "Leave it out")]}
+    return {"/columns/*/value/to": [*_FIELDS.items(), *attributes, *consents, (LEFT_OUT, "Do not import")]}

@@ -39,7 +39,7 @@ class OptInBody(DocumentModel):
     confirm_with: Slug = Field(
         title="The message that asks",
         description="A transactional template of the channel with a link to `{{ confirm_url }}`.",
-        json_schema_extra={"help": "A transactional template of the channel with a link to {{ confirm_url }}."},
+        json_schema_extra={"help": "A transactional template of the channel with a link to {{ confirm_url }}.", "choose": True},
     )
     link_days: int = Field(
         default=LINK_DAYS,

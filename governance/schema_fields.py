@@ -2,11 +2,13 @@
 
 What a body doesn't say stays unsaid: a field that was left alone shows its default as a placeholder and sends nothing.
 How a field looks is said in the schema: its `title` is the label, and `json_schema_extra` may hold
-`help` (instead of the description), `unit` (behind the value), `shown_as` ("share": typed as per cent; "money": millionths
+`help` (instead of the description), `unit` (behind the value), `told` (how it is summed up where it is folded away:
+"decimal {}"), `shown_as` ("share": typed as per cent; "money": millionths
 typed as an amount of the `currency` beside it), `words` (for choices), `none` (for no choice), `suggestions`, and for lists
 and dictionaries `item` (what one is called), `row` (the labels of name and value), `names` (known ones, with their form) and, of
 objects, `more` (what their optional fields are about, which are folded away) and `short` (the member that may stand for the whole).
-What only a workspace knows is offered besides, by the pointer of the field with * for places: `/topics/*`.
+What only a workspace knows is offered besides, by the pointer of the field with * for places: `/topics/*`. With `choose` it is chosen among
+that, not typed.
 """
 
 from __future__ import annotations
@@ -65,6 +67,7 @@ class _Reader(Resolver):
             "fault": self.faults.get(path),
             "given": given,
             "item": str(said.get("item", "")),
+            "told": str(said.get("told", "")),
         }
         if "const" in plain:
             return FormField("fixed", name=path, value=plain["const"], **common)
@@ -84,7 +87,11 @@ class _Reader(Resolver):
         examples = part.get("examples") or plain.get("examples") or [""]
         optional = nullable or not required
         found = leaf({**said, "type": plain.get("type")}, value, usual, str(examples[0]), path, optional, _currency(said, beside), common)
-        return replace(found, offered=self.offered(path))
+        offered = self.offered(path)
+        if said.get("choose") and offered and found.look == "text":
+            lost = [(found.value, str(found.value))] if found.value and found.value not in dict(offered) else []
+            return replace(found, look="choice", options=[*offered, *lost])
+        return replace(found, offered=offered)
 
     def items(self, plain: Schema, value: Any, path: str, common: dict[str, Any], depth: int) -> FormField:
         """A list of objects, each a group that can be moved and removed."""
@@ -141,7 +148,7 @@ class _Reader(Resolver):
             (option, words, f"{path}/{said.index(option) if option in said else len(said) + place}", option in said)
             for place, (option, words) in enumerate(known.items())
         ]
-        label = f"Another {common['item'] or 'one'}"
+        label = f"Other {common['item'] or 'one'}, by its key"
         others = [
             leaf({"type": "string"}, each, NOTHING, "", at, True, "", self.at(at, label, {"required": True}))
             for place, each in enumerate(said)

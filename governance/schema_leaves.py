@@ -25,7 +25,7 @@ class FormField:
     look: text, lines, number, bool, choice, choices, picked, list, json, group, items, rows, row, entries, entry, folded, absent or fixed.
     given: the body says something here, and of what is folded, something is to be done in it; usual: what counts where it doesn't;
     unsaid: the same for the form's reader, as JSON. options: of a choice (value, words), of choices and picked (value, words, name,
-    chosen); offered: values that may be typed, with words.
+    chosen); offered: values that may be typed, with words; told: how a folded field is summed up, such as "decimal {}".
     """
 
     look: str
@@ -49,24 +49,47 @@ class FormField:
     none: str = ""
     fault: Finding | None = None
     removable: bool = False
+    told: str = ""
+
+    @property
+    def described(self) -> bool:
+        """Whether help stands below the field."""
+        return bool(self.help or self.bounds or self.look in {"list", "json"})
+
+    @property
+    def meaning(self) -> str:
+        """What the value is called, where it is one of those that are offered by other words."""
+        said = dict(self.offered).get(str(self.value), "")
+        return said if said != self.value else ""
+
+    @property
+    def named(self) -> str:
+        """What a row is called: by what stands in it, else by its place."""
+        name = str(self.children[0].value or "") if self.children else ""
+        return name or self.label
 
     @property
     def words(self) -> str:
         """What the field says, for reading: "Messages at most 4, within 168 hours"."""
         if self.look == "folded":
-            return ", ".join(f"{each.label} {each.words}" for each in self.children if each.given and each.words)
+            begun = [each for each in self.children if each.given and each.words]
+            return ", ".join(each.told.replace("{}", each.words) if each.told else f"{each.label} {each.words}" for each in begun)
         if self.look == "list":
             return ", ".join(str(self.value).split("\n")) if self.value else self.usual
-        if self.look in {"group", "row", "entry"}:
+        if self.look in {"group", "entry"}:
             told = ((each.words if each.look == "folded" else f"{each.label} {each.words}", each) for each in self.children)
             return ", ".join(words for words, each in told if each.look != "fixed" and each.words)
-        if self.look in {"items", "rows", "entries"}:
+        if self.look == "row":
+            return f"{self.children[0].words} = {self.children[1].words}"
+        if self.look == "rows":
+            return ", ".join(each.words for each in self.children)
+        if self.look in {"items", "entries"}:
             return "; ".join(each.words for each in self.children)
         if self.look in {"choices", "picked"}:
             return ", ".join([*(str(word) for _, word, _, chosen in self.options if chosen), *(each.words for each in self.children)])
         if self.look == "bool":
             return "yes" if self.value else "no"
-        said = self.usual if self.value in ("", None) else str(self.value)
+        said = self.usual if self.value in ("", None) else self.meaning or str(self.value)
         if self.look == "choice":
             said = next((str(word) for value, word in self.options if value == self.value), self.usual or self.none)
         return f"{said} {self.unit}".strip() if said else ""

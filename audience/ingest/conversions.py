@@ -50,25 +50,41 @@ class Conversion(DocumentModel):
         json_schema_extra={"help": ""},
     )
     empty: list[Word] = Field(
-        default=[], max_length=20, description="Words that mean nothing, such as NULL or n/a.", title="Words for nothing"
+        default=[],
+        max_length=20,
+        description="Words that mean nothing, such as NULL or n/a.",
+        title="Words for nothing",
+        json_schema_extra={"told": "empty when {}"},
     )
     words: dict[str, Word] = Field(
         default={},
         max_length=500,
         description="Word → what it stands for, such as J → yes.",
-        json_schema_extra={"item": "word", "row": ["Word", "Stands for"]},
+        json_schema_extra={"item": "word", "row": ["Word", "Stands for"], "told": "{}"},
     )
     region: Annotated[str, AfterValidator(_country)] | None = Field(
-        default=None, description="For phone: the country whose numbers are written without +, such as DE."
+        default=None,
+        description="For phone: the country whose numbers are written without +, such as DE.",
+        json_schema_extra={"told": "numbers of {}"},
     )
     pattern: Annotated[str, Text(60), AfterValidator(_pattern)] | None = Field(
-        default=None, description="For days and instants: how they are spelled, such as %d.%m.%Y."
+        default=None,
+        description="For days and instants: how they are spelled, such as %d.%m.%Y.",
+        json_schema_extra={"told": "spelled {}"},
     )
     zone: Annotated[str, AfterValidator(_zone)] | None = Field(
-        default=None, description="For instants: the time zone of those that name none, such as Europe/Berlin."
+        default=None,
+        description="For instants: the time zone of those that name none, such as Europe/Berlin.",
+        json_schema_extra={"told": "in {}"},
     )
-    decimal: Annotated[str, Like("[.,]", ". or ,")] = Field(default=".", description="For numbers: what stands before the decimals.")
-    separator: Annotated[str, Text(3)] | None = Field(default=None, description="For lists: what separates their texts.")
+    decimal: Annotated[str, Like("[.,]", ". or ,")] = Field(
+        default=".",
+        description="For numbers: what stands before the decimals.",
+        json_schema_extra={"told": "decimal {}", "suggestions": [".", ","], "words": {".": "point", ",": "comma"}},
+    )
+    separator: Annotated[str, Text(3)] | None = Field(
+        default=None, description="For lists: what separates their texts.", json_schema_extra={"told": "separated by {}"}
+    )
 
     @model_validator(mode="after")
     def _fitting(self) -> Conversion:

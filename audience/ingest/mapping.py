@@ -25,8 +25,12 @@ class MappingBody(DocumentModel):
 
     title: Annotated[str, Text(120)]
     description: Annotated[str, Text(2_000, min=0, lines=True)] = ""
-    format: Literal["csv", "ndjson", "parquet"] | None = Field(default=None, description="Default: told by content and name.")
-    delimiter: Literal["comma", "semicolon", "tab", "bar"] | None = Field(default=None, description="Of CSV; default: comma.")
+    format: Literal["csv", "ndjson", "parquet"] | None = Field(
+        default=None, description="Default: told by content and name.", json_schema_extra={"help": "", "none": "Detect from the file"}
+    )
+    delimiter: Literal["comma", "semicolon", "tab", "bar"] | None = Field(
+        default=None, description="Of CSV; default: comma.", json_schema_extra={"help": "Of CSV files.", "none": "Comma, as usual"}
+    )
     columns: dict[str, Conversion] = Field(
         description="Column → what it becomes: a target, or an object with `to` and how to read it.",
         json_schema_extra={
@@ -37,12 +41,32 @@ class MappingBody(DocumentModel):
             "short": "to",
         },
     )
-    id_from_row: Annotated[str, Text(180)] | None = None
-    email_template: Annotated[str, Text(250)] | None = None
+    id_from_row: Annotated[str, Text(180)] | None = Field(
+        default=None,
+        title="Make ids from the row’s number",
+        description="What stands before the number, where the file has no ids: row- makes row-1, row-2, …",
+    )
+    email_template: Annotated[str, Text(250)] | None = Field(
+        default=None,
+        title="Make addresses from the row’s number",
+        description="For trials without real ones: user{row}@example.com makes user1@example.com, …",
+    )
     consent_source: Annotated[str, Text(MAX_SOURCE, min=0)] = Field(default="", description="What collected the consents.")
-    clear_empty: bool = Field(default=False, description="Whether an empty cell removes what was there.")
+    clear_empty: bool = Field(
+        default=False,
+        title="An empty cell clears what is known",
+        description="Whether an empty cell removes what was there.",
+        json_schema_extra={"help": "An empty phone cell removes the phone number. Otherwise what is known stays."},
+    )
     watermark: list[Annotated[str, Text(200)]] = Field(
-        default=[], max_length=5, description="Partition columns whose greatest value was the last: older ones are left. Or: modified."
+        default=[],
+        max_length=5,
+        title="Take only what is newer",
+        description="Partition columns whose greatest value was the last: older ones are left. Or: modified.",
+        json_schema_extra={
+            "help": "The column of folders called day=2026-11-28: day takes the days from the last one taken on."
+            " modified takes files written since."
+        },
     )
 
     @field_validator("columns", mode="before")

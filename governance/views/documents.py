@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -16,7 +17,7 @@ from governance.bills import bill
 from governance.checking import check_bill
 from governance.difference import difference
 from governance.editing import Edit, Editor, draw, edit
-from governance.findings import Invalid
+from governance.findings import Finding, Invalid
 from governance.kinds import Ref
 from governance.models import Release, Submission
 from governance.pages import console_page, document_address, document_context, pages_of
@@ -71,7 +72,15 @@ def _draw(request: ConsoleRequest, current: Edit) -> HttpResponse:
 def _fields(request: ConsoleRequest, current: Edit) -> list[FormField]:
     offer = pages_of(current.kind).offers
     offers = offer(request.actor.workspace_id) if offer else {}
-    return form_fields(kinds.kind(current.kind).schema, current.form, current.faults, offers)
+    return form_fields(kinds.kind(current.kind).schema, current.form, current.faults or _warned(current), offers)
+
+
+def _warned(current: Edit) -> list[Finding]:
+    """What the checks warned of when the draft was saved, while the form shows that draft."""
+    if current.view is None or current.dirty:
+        return []
+    warnings = [each for each in current.view.latest.findings if each.level == "warning"]
+    return [replace(each, path=place_in_rows(each.path, current.form)) for each in warnings]
 
 
 def _empty_item(path: str, what: str, body: Any) -> Any:

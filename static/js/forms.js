@@ -24,6 +24,14 @@ const time = () => new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute:
 const authored = ([name, value]) => typeof value === "string" && !["csrfmiddlewaretoken", "base", "note"].includes(name) && !name.startsWith("look_");
 export const serialise = (form) => JSON.stringify([...new FormData(form)].filter(authored));
 
+// below a field in which keys are typed stands what the key is called
+document.addEventListener("input", (event) => {
+  const means = event.target.list && document.getElementById(`${event.target.id}-means`);
+  if (!means) return;
+  const known = [...event.target.list.options].find((each) => each.value === event.target.value);
+  means.textContent = known && known.label !== known.value ? known.label : "";
+});
+
 // documents: unsaved work is kept in this browser until a save has succeeded, and asked about before leaving
 const clean = new Map(); // document → its fields as last saved
 let leaving = false;

@@ -224,7 +224,7 @@ def test_what_columns_become_is_edited_in_rows_with_how_their_texts_are_read_bel
     make.put("attribute", "birthday", make.attribute(title="Birthday", type="date"), now=now)
     make.put("import_mapping", "shop", {"title": "Shop", "columns": {"Mail": "email"}}, author="cleo", now=now)
     page = _page(client, address)
-    assert "As JSON" not in page and '<option value="birthday">Birthday</option>' in page and "Leave it out" in page
+    assert "As JSON" not in page and '<option value="birthday">Birthday</option>' in page and "Do not import" in page
     sent = _Form(page).sent
     assert (sent["/columns/0/name"], sent["/columns/0/value/to"]) == ("Mail", "email")
     added = client.post(address, {**sent, "do": "add:/columns:object"}).content.decode()
@@ -241,7 +241,7 @@ def test_what_columns_become_is_edited_in_rows_with_how_their_texts_are_read_bel
         "Born": ("birthday", "%d.%m.%Y"),
     }
     read = _page(client, f"{address}preview/")
-    assert "Column Born, Becomes birthday, Pattern %d.%m.%Y</div>" in " ".join(read.split())
+    assert "Column Born, Becomes Birthday, spelled %d.%m.%Y</div>" in " ".join(read.split())
     as_saved = _Form(_page(client, address)).sent
     twice = _saved(client, address, as_saved | {"/columns/1/name": as_saved["/columns/0/name"]}, status=422)
     assert "a name that no other row has" in twice
@@ -265,3 +265,34 @@ def test_topics_are_chosen_among_those_that_are_known_or_typed(now: datetime) ->
     _saved(client, address, added | {typed: "flash_sales"})
     saved = document(make.workspace().pk, "opt_in", "news").latest.body["topics"]
     assert saved == ["rare", "weekly-news", "offers", "flash_sales"]
+
+
+def test_a_mapping_says_what_its_keys_mean_and_how_texts_are_read(now: datetime) -> None:
+    client, address = _admin(now), "/console/import-mappings/shop/"
+    make.profile(now=now, consents=(("email", "offers", "subscribed"),))
+    columns = {
+        "News": {"to": "consent:email:offers", "words": {"J": "yes", "N": "no"}},
+        "Turnover": {"to": "external_id", "decimal": ",", "empty": ["00.00.0000"]},
+        "internal": "-",
+    }
+    make.put("import_mapping", "shop", {"title": "Shop", "columns": columns}, author="cleo", now=now)
+    page = " ".join(_page(client, address).split())
+    assert 'id="f-columns-0-value-to-means" data-means>Consent to Offers by e-mail<' in page and "data-means>Do not import<" in page
+    assert "J = yes, N = no</span>" in page and "empty when 00.00.0000, decimal comma</span>" in page
+    assert 'aria-label="Remove News"' in page and '<option value="">Detect from the file</option>' in page
+    named = {each for said in re.findall(r'aria-describedby="([^"]+)"', page) for each in said.split()}
+    assert named <= set(re.findall(r'id="([^"]+)"', page)), "what is named as a description is there"
+
+
+def test_the_message_that_asks_is_chosen_among_released_ones_that_may(now: datetime) -> None:
+    client = _admin(now)
+    make.spring_sale(now=now)  # and its letter "offer", which is no transactional one
+    make.in_force("template", "please", make.template(title="Please confirm", message_class="transactional"), now=now)
+    body = {"title": "News", "channel": "email", "topics": ["rare"], "confirm_with": "gone"}
+    make.put("opt_in", "news", body, author="cleo", now=now)
+    page = " ".join(_page(client, "/console/opt-ins/news/").split())
+    asked = page.partition('name="/confirm_with"')[2].partition("</select>")[0]
+    assert "Please confirm (by e-mail)</option>" in asked and 'value="gone" selected' in asked and 'value="offer"' not in asked
+    assert "Other topic, by its key" in page and "perhaps it is spelled otherwise there" in page, "what the checks say stands at the field"
+    started = " ".join(_page(client, "/console/new/opt-ins/").split())
+    assert '<option value="">choose</option>' in started.partition('name="/confirm_with"')[2].partition("</select>")[0]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from audience.consent import topic_words
 from audience.names import Names
-from audience.rule_words import BARE, CHANNEL_WORDS, LISTS, op_words
+from audience.rule_words import BARE, CHANNEL_WORDS, GROUP_WORDS, LISTS, op_words
 from audience.rules import nodes
 from audience.rules.values import Around, Span, Window
 from governance.door import DocumentModel
@@ -37,6 +37,21 @@ def sentence(rule: DocumentModel, names: Names | None = None) -> str:
     """The whole rule as one sentence. names: what things are called; their keys stand in where nothing is given."""
     text = clause(rule, names)
     return f"{text[:1].upper()}{text[1:]}." if text.startswith("everyone") else f"People {text}."
+
+
+def outline(rule: DocumentModel, names: Names | None = None) -> str:
+    """The whole rule with a line for each condition, groups indented below their first line, as the builder has them."""
+    word, _ = nodes.children_of(rule)
+    return "People for whom " + "\n".join(_outlined(rule, names or Names())) if word else sentence(rule, names)
+
+
+def _outlined(node: DocumentModel, names: Names) -> Iterator[str]:
+    word, children = nodes.children_of(node)
+    yield f"{dict(GROUP_WORDS)[word]}:"
+    for child in children:
+        lines = list(_outlined(child, names)) if nodes.children_of(child)[0] else [clause(child, names)]
+        yield f"  – {lines[0]}"
+        yield from (f"    {line}" for line in lines[1:])
 
 
 def clause(node: DocumentModel, names: Names | None = None) -> str:

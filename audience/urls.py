@@ -32,6 +32,7 @@ register_pages(
         new="audience:new-segment",
         starter=rule_forms.STARTER,
         spoken=segments.spoken,
+        outlined=segments.outlined,
         moved="audience:segment-change-of",
         told="/rule",
         group="",

@@ -29,7 +29,8 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 class Pages:
     """How a kind appears in the console. edit, preview: url names taking a key; frame: one taking a key and a revision number.
 
-    spoken(workspace_id, model): what a body says, as a sentence; told: the part of a body that the sentence says all of;
+    spoken(workspace_id, model): what a body says, as a sentence; outlined: the same in lines, for one that is long;
+    told: the part of a body that the sentence says all of;
     estimate: url name of a part of a page that says what a draft would do; moved: url name, taking a key and a request for approval,
     of a part that says whom the release of what was submitted would bring in and lose.
     offers(workspace_id): what is known to be typed in the fields of the plain form, by their pointers (see schema_fields).
@@ -50,6 +51,7 @@ class Pages:
     group: str = "settings"
     primary: str = ""
     spoken: Callable[[int, Any], str] | None = None
+    outlined: Callable[[int, Any], str] | None = None
     told: str = ""
     estimate: str = ""
     moved: str = ""

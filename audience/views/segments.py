@@ -22,7 +22,7 @@ from audience.profiles import everyone
 from audience.record_types import record_types
 from audience.resolve import count, resolve
 from audience.rules.bound import Type
-from audience.sentences import sentence
+from audience.sentences import outline, sentence
 from audience.views.rule_tree import Offer, rule_tree
 from audience.views.unfinished import Unfinished, unfinished
 from governance.door import (
@@ -73,6 +73,11 @@ def _words(revision: Any, names: Names) -> str:
 def spoken(workspace_id: int, body: SegmentBody) -> str:
     """The rule as the person reads it who must vouch for it."""
     return sentence(body.rule, names_of(workspace_id))
+
+
+def outlined(workspace_id: int, body: SegmentBody) -> str:
+    """A segment's rule with a line for each condition."""
+    return outline(body.rule, names_of(workspace_id))
 
 
 def _editor(request: ConsoleRequest) -> Editor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ from governance.models import Document, Revision, Submission
 from governance.pages import document_address, pages_of
 from governance.reading import RevisionView, revision_by_id, revision_view, titles
 from governance.yaml_files import write as write_yaml
+
+SHORT = 2  # conditions of a rule that is still a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def _reviewed(
         before=before,
         after=after,
         changes=_changes(before, after),
-        words=_words(after) if before is None else "",
+        words=_words(after)[0] if before is None else "",
         before_text=write_yaml(before.body).decode() if before else "",
         after_text=write_yaml(after.body).decode(),
         href=document_address(item.kind, item.key, "preview"),
@@ -150,9 +152,18 @@ def _frame(kind: str, key: str, number: int) -> str:
     return reverse(frame, args=[key, number]) if frame else ""
 
 
-def _words(view: RevisionView) -> str:
-    """What a revision says as a sentence; "" where its kind has no words, or today's schema no longer reads it."""
-    speak = pages_of(view.kind).spoken
+def _words(view: RevisionView, *others: RevisionView) -> list[str]:
+    """What revisions of a document say, each as a sentence, or all in lines where one of them says much; "" where their kind has no
+    words, or today's schema no longer reads one."""
+    pages, views = pages_of(view.kind), (view, *others)
+    for speak in (pages.outlined, pages.spoken):
+        said = [_said(speak, each) for each in views]
+        if speak is pages.spoken or any(each.count("\n") > SHORT for each in said):
+            break
+    return said
+
+
+def _said(speak: Callable[[int, Any], str] | None, view: RevisionView) -> str:
     try:
         return speak(view.workspace_id, view.model) if speak else ""
     except Invalid:
@@ -162,7 +173,7 @@ def _words(view: RevisionView) -> str:
 def _changes(before: RevisionView | None, after: RevisionView) -> list[Mapping[str, Any]]:
     """What differs: both as sentences, where the sentences differ, and every part of the body that these don't tell already."""
     changes = [change.as_dict() for change in difference(before.body if before else {}, after.body)]
-    said = (_words(before), _words(after)) if before else ("", "")
+    said = _words(before, after) if before else ["", ""]
     if not all(said) or said[0] == said[1]:
         return list(changes)
     told = pages_of(after.kind).told

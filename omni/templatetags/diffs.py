@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 register = Library()
 WORDS = re.compile(r"\s+|\d+(?:[.,]\d+)*|\w+|[^\w\s]")
 CONTEXT = 3  # unchanged lines kept around a change
+ALIKE = 0.5  # from which share of the same text two lines are one that was changed
 LONGEST = 4_000  # characters of one line whose words are still compared
 
 
@@ -95,6 +96,29 @@ def word_marks(before: str, after: str) -> tuple[SafeString, SafeString]:
     return mark_safe("".join(left)), mark_safe("".join(right))
 
 
+def line_marks(before: str, after: str) -> tuple[SafeString, SafeString]:
+    """Both texts with what differs marked line by line: within lines that are alike, else the whole of them. Each line is a block that
+    says how far it is indented (two spaces and four more for each step), so that what is wrapped stays below it."""
+    old, new = before.splitlines(), after.splitlines()
+    left, right = [], []
+    for op, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        for step in range(max(b - a, d - c)):
+            one = old[a + step] if a + step < b else ""
+            other = new[c + step] if c + step < d else ""
+            if op == "equal" or difflib.SequenceMatcher(None, one, other).ratio() > ALIKE:
+                marked = word_marks(one.strip(), other.strip())
+            else:
+                marked = mark("del", one.strip()), mark("ins", other.strip())
+            left += [_block(one, marked[0])] if one else []
+            right += [_block(other, marked[1])] if other else []
+    return mark_safe("".join(left)), mark_safe("".join(right))
+
+
+def _block(line: str, marked: str) -> str:
+    depth = (len(line) - len(line.lstrip()) + 2) // 4
+    return f'<span class="change-line" data-depth="{depth}">{marked}</span>'
+
+
 @register.inclusion_tag("components/diff.html")
 def diff(before: str, after: str, before_title: str = "Before", after_title: str = "After", label: str = "") -> dict[str, Any]:
     """A side-by-side diff of two texts."""
@@ -113,7 +137,8 @@ def changes(items: Any, before_title: str = "Before", after_title: str = "After"
     for item in items:
         plain = item if isinstance(item, dict) else item.as_dict()
         before, after = as_words(plain["before"]), as_words(plain["after"])
-        left, right = word_marks(before, after) if plain["op"] == "changed" else (mark("del", before), mark("ins", after))
+        mark_both = line_marks if "\n" in before and "\n" in after else word_marks
+        left, right = mark_both(before, after) if plain["op"] == "changed" else (mark("del", before), mark("ins", after))
         rows.append(
             {
                 "where": plain.get("where") or path_words(str(plain["path"])),

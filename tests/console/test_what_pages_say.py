@@ -267,6 +267,25 @@ def test_a_changed_segment_is_reviewed_with_both_counts_and_with_what_else_uses_
     _page("ben", f"{address}reach/segments/nobody/", now=now, status=404)
 
 
+def test_a_rule_of_many_conditions_is_reviewed_line_by_line(now: datetime) -> None:
+    make.spring_sale(now=now)
+    french, far = {"profile": "locale", "op": "is", "value": "fr"}, {"profile": "country", "op": "is", "value": "NZ"}
+    both = {"all": [french, {"profile": "country", "op": "is", "value": "CA"}]}
+    make.in_force("segment", "everyone", make.segment(title="Some", rule={"any": [far, both, french]}), now=now)
+    make.put("segment", "everyone", make.segment(title="Some", rule={"any": [far, french]}), now=now)
+    submission = governance.submit(make.person("ada", now=now), "segment", "everyone", number=3, now=now)
+    words = _page("ben", f"/console/approvals/{submission.pk}/", now=now).partition("In words")[2].partition("</li>")[0]
+    assert words.count('<span class="change-line" data-depth="0">People for whom at least one of these holds:</span>') == 2
+    assert '<span class="change-line" data-depth="1"><del>– all of these hold:</del></span>' in words
+    assert '<span class="change-line" data-depth="2"><del>– whose country is “CA”</del></span>' in words
+    assert words.count('data-depth="1">– whose country is “NZ”</span>') == 2 and "<ins>" not in words
+    make.put("segment", "new", make.segment(title="New", rule={"any": [far, both]}), now=now)
+    submission = governance.submit(make.person("ada", now=now), "segment", "new", number=1, now=now)
+    assert "holds: – whose country is “NZ” – all of these hold: – whose language" in _page(
+        "ben", f"/console/approvals/{submission.pk}/", now=now
+    )
+
+
 def test_whoever_submits_is_told_everything_that_goes_along(now: datetime) -> None:
     make.spring_sale(now=now)
     make.put("segment", "everyone", make.segment(title="Nearly everyone", rule={"profile": "country", "op": "is", "value": "GB"}), now=now)

@@ -44,7 +44,8 @@ class Editor:
     steps(step, form): the form after a step of this kind's own, None for the usual ones;
     focus(step, before, after): the id of what has the focus after a step that turned the one form into the other;
     place(path, form): a fault's pointer in the body → the pointer of its field in the form;
-    label(path, form): what the editor calls that field, "" where it has no better words than the pointer's.
+    label(path, form): what the editor calls that field, "" where it has no better words than the pointer's;
+    begin: what a new document begins with here, in the place of what its kind says.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class Editor:
     focus: Callable[[str, Body, Body], str] = lambda step, before, after: focus_after(step, after)
     place: Callable[[str, Body], str] = lambda path, form: path
     label: Callable[[str, Body], str] = lambda path, form: ""
+    begin: Body | None = None
 
 
 @dataclass
@@ -142,7 +144,7 @@ def in_words(request: ConsoleRequest, editor: Editor, faults: Sequence[Finding])
 def _opened(request: ConsoleRequest, editor: Editor, view: DocumentView | None) -> Edit:
     if view is None:
         allow(request.actor, kinds.kind(editor.kind).save_role, "documents:write")
-        return Edit(editor, "", editor.to_form(dict(pages_of(editor.kind).starter)), None)
+        return Edit(editor, "", editor.to_form(dict(editor.begin or pages_of(editor.kind).starter)), None)
     asked = request.GET.get("as", "")
     source = _as_text(view.latest.body, asked) if asked in NOTATIONS else None
     return Edit(editor, view.key, editor.to_form(view.latest.body), view.latest.number, view, source=source)
@@ -215,7 +217,7 @@ def _differs(current: Edit) -> bool:
     if (latest.number if latest else None) != current.base:
         return True
     editor = current.editor
-    before = latest.body if latest else editor.to_body(editor.to_form(dict(pages_of(current.kind).starter)))
+    before = latest.body if latest else editor.to_body(editor.to_form(dict(editor.begin or pages_of(current.kind).starter)))
     try:
         return canonical(current.body) != canonical(before)
     except (Invalid, TypeError, ValueError):

@@ -15,7 +15,7 @@ from audience.catalogue import AttributeBody, attribute_of, catalogue, hidden_fr
 from audience.documents import SEGMENT, SegmentBody
 from audience.events import event_names
 from audience.explain import sample
-from audience.id_lists import id_lists
+from audience.id_lists import id_lists, list_of
 from audience.models import Snapshot, Subscription
 from audience.names import Names, named_in, names_of
 from audience.profiles import everyone
@@ -92,7 +92,14 @@ def _editor(request: ConsoleRequest) -> Editor:
         focus=rule_steps.focus,
         place=rule_places.place,
         label=lambda path, form: rule_places.label(path, form, names),
+        begin=_of_list(request),
     )
+
+
+def _of_list(request: ConsoleRequest) -> dict[str, Any] | None:
+    """What a segment begins with that is made of a list (`?list=`): the people on it. Raises Missing."""
+    key = request.GET.get("list", "")[:80]
+    return {"title": list_of(request.actor.workspace_id, key).title, "rule": {"list": key}} if key else None
 
 
 def _field_types(workspace_id: int) -> dict[str, Type]:

@@ -217,3 +217,12 @@ def test_after_the_only_one_found_is_taken_off_nothing_reads_like_an_error(now: 
     change(["a"], now)
     said = signed_in("ada", now).post(f"/console/lists/fair/people/{a}/", {"do": "take-off", "q": "a"}, follow=True).content.decode()
     assert "Nobody else on this list fits “a”" in said and "Nobody found" not in said
+
+
+def test_a_segment_is_made_of_a_list(now: datetime) -> None:
+    people(now, "a")
+    change(["a"], now, title="The fair")
+    (address,) = re.findall(r'href="(/console/new/segments/[^"]*)"', seen("ada", "/console/lists/fair/people/", now))
+    begun = seen("ada", address, now)
+    assert 'value="The fair"' in begun and re.search(r'<option value="fair" selected>The fair</option>', begun)
+    seen("ada", "/console/new/segments/?list=none", now, status=404)

@@ -5,10 +5,9 @@ const root = document.documentElement;
 const measured = new ResizeObserver(measure);
 
 function measure() {
-  const bar = document.querySelector(".bar")?.offsetHeight ?? 0;
-  const foot = document.querySelector(".form-foot[data-sticky]")?.offsetHeight ?? 0;
-  root.style.setProperty("--bar", `${bar}px`);
-  root.style.setProperty("--bars", `${bar + foot}px`);
+  const [bar, foot] = [".bar", ".form-foot[data-sticky]"].map((each) => document.querySelector(each)?.getBoundingClientRect().height ?? 0);
+  root.style.setProperty("--bar", `${Math.floor(bar)}px`); // they overlap by a part of a pixel: between them nothing would shine through
+  root.style.setProperty("--bars", `${Math.ceil(bar + foot)}px`);
   for (const panel of document.querySelectorAll(".sticky")) panel.style.setProperty("--high", `${panel.offsetHeight}px`);
 }
 

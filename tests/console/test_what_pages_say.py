@@ -56,7 +56,7 @@ def test_whoever_edits_what_waits_for_approval_is_told_what_saving_does_to_the_r
     make.spring_sale(now=now)
     make.put("segment", "everyone", make.segment(title="Nearly everyone"), now=now)
     governance.submit(make.person("ada", now=now), "segment", "everyone", number=2, now=now)
-    warned = "Once you save a change, nobody can approve this request any more"
+    warned = "Saving a change ends this request"
     said = _page("ben", "/console/segments/everyone/", now=now)
     assert warned in said and _primary(said) == ["Save draft"]
     assert warned not in _page("vera", "/console/segments/everyone/", now=now), "who can only read saves nothing"

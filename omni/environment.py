@@ -8,6 +8,7 @@ secrets that documents name (`OMNI_SECRET_<NAME>`) are looked up there as well.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -109,11 +110,18 @@ class Environment(BaseModel):
     vendor_authorities: str = Field(
         "", description="PEM file with certificate authorities that vendors may be signed by, beside the usual."
     )
+    content_networks: str = Field(
+        "",
+        description="Networks that aren't public and that content sources may reach all the same, such as `10.20.0.0/16`, comma-separated.",
+    )
+    content_authorities: str = Field(
+        "", description="PEM file with certificate authorities that content sources may be signed by, beside the usual."
+    )
     dns: str = Field(
         "",
         pattern=r"^(off|(\s*(\[[0-9A-Fa-f:.]+\]|[0-9.]+)(:[0-9]{1,5})?\s*(,|$))*)$",
-        description="Name servers that the checks of mail domains ask, as `address:port`, comma-separated; empty: this machine's; "
-        "`off`: none.",
+        description="Name servers that the checks of mail domains and content sources ask, as `address:port`, comma-separated; empty: "
+        "this machine's; `off`: no mail domain is checked, and content sources ask this machine's.",
     )
     lease_seconds: float = Field(60.0, gt=0, description="How long a worker may hold a batch; at least three times the vendor timeout.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines are written.")
@@ -146,6 +154,16 @@ class Environment(BaseModel):
         if 0 < days < SHORTEST_KEPT:
             raise ValueError(f"0 or at least {SHORTEST_KEPT} days")
         return days
+
+    @field_validator("content_networks")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        for item in filter(None, (each.strip() for each in text.split(","))):
+            try:
+                ipaddress.ip_network(item)
+            except ValueError:
+                raise ValueError("networks such as 10.20.0.0/16 or fd00::/8, comma-separated") from None
+        return text
 
     def base_urls(self) -> dict[str, str]:
         """Stand-ins by vendor; what isn't named posts to the vendor itself."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from governance.door import Kind, Ref, pointer, register
+from governance.door import Kind, Ref, Role, pointer, register
 from presentation.blocks import FragmentBlock
 from presentation.checks import template_checks
 from presentation.documents import TemplateBody
 from presentation.fragments import FRAGMENT
 from presentation.senders import SENDER
+from presentation.services.checks import source_checks
+from presentation.services.documents import ContentSourceBody
 from presentation.sources import sources_of
 from presentation.theme import THEME
 
@@ -36,8 +38,20 @@ TEMPLATE = Kind(
 )
 
 
+CONTENT_SOURCE = Kind(
+    name="content_source",
+    plural="content-sources",
+    title="Content source",
+    schema=ContentSourceBody,
+    references=lambda body: sources_of(body.inputs, "inputs"),
+    checks=source_checks,
+    save_role=Role.ADMIN,
+)
+
+
 def register_kinds() -> None:
     """Called once, when the room starts."""
+    register(CONTENT_SOURCE)
     register(SENDER)
     register(THEME)
     register(FRAGMENT)

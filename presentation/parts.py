@@ -15,7 +15,7 @@ from presentation.faults import Fault, raise_faults
 from presentation.values import UnfitValue, VariableType, plain
 
 PROFILE_FIELDS = ("external_id", "email", "phone", "locale", "country", "zone")
-_SOURCE = re.compile(r"(profile|attribute|record|data|event)\.([A-Za-z0-9_-]{1,80}(?:\.[A-Za-z0-9_-]{1,80}){0,3})")
+_SOURCE = re.compile(r"(profile|attribute|record|data|event|content)\.([A-Za-z0-9_-]{1,80}(?:\.[A-Za-z0-9_-]{1,80}){0,3})")
 SMS_SENDER = re.compile(r"\+[1-9][0-9]{5,14}|[0-9]{3,8}|MG[0-9a-f]{32}|(?=.*[A-Za-z])[A-Za-z0-9 ]{3,11}")
 
 
@@ -61,13 +61,15 @@ class Variable(DocumentModel):
     def _known_source(cls, value: str) -> str:
         match = _SOURCE.fullmatch(value)
         if not match:
-            raise ValueError("profile.FIELD, attribute.NAME, record.TYPE, data.NAME or event.NAME")
+            raise ValueError("profile.FIELD, attribute.NAME, record.TYPE, data.NAME, event.NAME or content.SOURCE.FIELD")
         if match.group(1) == "profile" and match.group(2) not in PROFILE_FIELDS:
             raise ValueError("one of " + ", ".join(f"profile.{name}" for name in PROFILE_FIELDS))
         if match.group(1) == "attribute" and match.group(2).count(".") > 1:
             raise ValueError("attribute.NAME, the name of one attribute, or attribute.NAME.PART, one of its parts")
         if match.group(1) == "record" and match.group(2).count(".") > 1:
             raise ValueError("record.TYPE, all records of a type, or record.TYPE.FIELD, a field of the first of them")
+        if match.group(1) == "content" and match.group(2).count(".") != 1:
+            raise ValueError("content.SOURCE.FIELD, a field of a content source")
         return value
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""What a variable's source is known to hold: by the attribute catalogue, or by the type of a record."""
+"""What a variable's source is known to hold: by the attribute catalogue, the type of a record, or a content source."""
 
 from __future__ import annotations
 
@@ -34,16 +34,20 @@ class Known:
     parts: Mapping[str, str] = field(default_factory=dict)
 
 
-_READ_FROM = {"attribute": "attribute", "record": "record_type"}  # rooms of sources, and the kinds of document that say what is there
+_READ_FROM = {  # rooms of sources, and the kinds of document that say what is there
+    "attribute": "attribute",
+    "record": "record_type",
+    "content": "content_source",
+}
 
 
-def sources_of(variables: Mapping[str, Variable]) -> list[Ref]:
-    """The attributes and types of records that variables are read from."""
+def sources_of(variables: Mapping[str, Variable], at: str = "variables") -> list[Ref]:
+    """The attributes, types of records and content sources that variables are read from. at: the field that holds them."""
     found = []
     for name, variable in variables.items():
         room, key, *_ = variable.source.split(".")
         if room in _READ_FROM:
-            found.append(Ref(_READ_FROM[room], key, pointer(("variables", name, "source"))))
+            found.append(Ref(_READ_FROM[room], key, pointer((at, name, "source"))))
     return found
 
 
@@ -54,6 +58,8 @@ def known(context: CheckContext, variable: Variable) -> Known | None:
     if body is None:
         return None
     parts = _parts(room, body)
+    if room == "content":  # it is a service's, or a table's: what it says of somebody is about them
+        return Known(parts[part], "personal") if part in parts else None
     if part:
         of_part = next((each for each in body.fields if each.name == part), None) if room == "record" else None
         return Known(parts[part], getattr(of_part, "sensitivity", getattr(body, "sensitivity", "internal"))) if part in parts else None
@@ -63,7 +69,7 @@ def known(context: CheckContext, variable: Variable) -> Known | None:
 
 
 def unknown_parts(context: CheckContext, body: TemplateBody) -> Iterator[Finding]:
-    """Parts of attributes and fields of records that there are none of: in sources, and in what expressions reach for."""
+    """Parts of attributes, fields of records and of sources that there are none of: in variables, and in what expressions reach for."""
     parts: dict[str, Known] = {}
     for name, variable in body.variables.items():
         room, key, part = _steps(variable)
@@ -92,6 +98,8 @@ def _body(context: CheckContext, room: str, name: str) -> Any:
 
 
 def _parts(room: str, body: Any) -> Mapping[str, str]:
+    if room == "content":
+        return {name: field.type for name, field in body.response.items()}
     if room == "record":
         return {"external_id": "text", **{each.name: each.type for each in body.fields}}
     return {each.name: each.type for each in body.fields} if body.type == "object" else _PARTS.get(body.type, {})

@@ -83,3 +83,15 @@ def push(title: str = "Your order", text: str = "It is on its way.", **changes: 
 def content(body: dict[str, Any]) -> Content:
     """The body as rendering takes it."""
     return compose_body("letter", parse(TemplateBody, body))
+
+
+def source(**changes: Any) -> dict[str, Any]:
+    """A content source: places near a city, asked of a service; on_missing: skip."""
+    return {
+        "title": "Places nearby",
+        "type": "http",
+        "inputs": {"city": {"source": "attribute.city", "sample": "Bristol"}},
+        "http": {"url": "https://places.example.com/v1/near?city={{ city }}", "secret": "PLACES_TOKEN"},
+        "response": {"best": {"path": "places[0].title"}, "places": {"path": "places", "type": "list"}},
+        **changes,
+    }

@@ -1,0 +1,199 @@
+"""The content source document: what a template reads of a service or of a table, and what happens where there is nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, JsonValue, field_validator, model_validator
+
+from governance.door import DocumentModel, Like, Text
+from presentation.characters import Line
+from presentation.faults import Fault, raise_faults
+from presentation.parts import Variable
+from presentation.rules import variable_faults
+from presentation.services.paths import path_fault
+from presentation.services.url_templates import LONGEST, is_plain, url_faults
+from presentation.syntax import names_in
+from presentation.values import UnfitValue, VariableType, plain
+
+FIELD = r"[a-z][a-z0-9_]{0,39}"
+MOST_FIELDS, MOST_INPUTS = 50, 20
+LONGEST_TIMEOUT = 5.0  # seconds
+SecretName = Annotated[str, Like(r"[A-Z][A-Z0-9_]{0,59}", "capital letters, digits and _, such as PLACES_TOKEN")]
+HeaderName = Annotated[str, Like(r"[A-Za-z][A-Za-z0-9-]{0,59}", "the name of a header, such as X-Api-Key")]
+FieldName = Annotated[str, Like(FIELD, "small letters, digits and _, starting with a letter, at most 40 characters")]
+Member = Annotated[str, Like(r"[A-Za-z_$@][A-Za-z0-9_$@:-]{0,79}", "the name of a member, such as ids")]
+_SET_BY_US = frozenset({"host", "content-length", "content-type", "transfer-encoding", "connection", "accept", "accept-encoding", "cookie"})
+
+
+class Shown(DocumentModel):
+    """One field that templates may read, and where it stands in an answer or a row. Without a fallback it has to be there."""
+
+    path: str = Field(
+        default="",
+        max_length=400,
+        title="Where",
+        description="Steps into the answer, such as places[0].title; empty: all of it.",
+        json_schema_extra={"help": "Such as places[0].title. Empty: the whole answer."},
+    )
+    type: VariableType = Field(default="text", title="Type")
+    fallback: JsonValue = Field(default=None, title="Otherwise", description="What stands there instead of nothing.")
+
+    @field_validator("path")
+    @classmethod
+    def _simple_steps(cls, value: str) -> str:
+        if expected := path_fault(value):
+            raise ValueError(expected)
+        return value
+
+    @model_validator(mode="after")
+    def _fallback_of_type(self) -> Shown:
+        try:
+            plain(self.fallback, self.type)
+        except UnfitValue as error:
+            raise_faults("Shown", [Fault(("fallback",), self.fallback, str(error))])
+        return self
+
+
+class Batch(DocumentModel):
+    """One question about many people: their ids are posted as {"NAME": […]}, and the answer says what belongs to whom."""
+
+    input: FieldName = Field(title="Whose ids", description="The input whose values are sent together.", examples=["user"])
+    name: Member = Field(default="ids", title="Sent as", description="The member of the posted object that holds them.")
+    most: int = Field(default=200, ge=2, le=1_000, title="At most at once")
+    answers: str = Field(
+        default="",
+        max_length=400,
+        title="Where the answers are",
+        description="Steps to an object with a member per id, or to a list of objects; empty: the whole answer.",
+    )
+    key: str = Field(
+        default="",
+        max_length=80,
+        title="Member with the id",
+        description="Of a list: which member of each object says whose it is. Empty: an object with a member per id.",
+    )
+
+    @field_validator("answers", "key")
+    @classmethod
+    def _simple_steps(cls, value: str) -> str:
+        if expected := path_fault(value):
+            raise ValueError(expected)
+        return value
+
+
+class Service(DocumentModel):
+    """A service that answers with JSON over HTTP."""
+
+    url: Line = Field(
+        min_length=1,
+        max_length=LONGEST,
+        title="Address",
+        description="With {{ expressions }} over the inputs in path and query; their values are percent-encoded.",
+        examples=["https://places.example.com/v1/near?city={{ city }}"],
+    )
+    secret: SecretName | None = Field(
+        default=None,
+        title="Key",
+        description="The name under which the secret is kept.",
+        json_schema_extra={"help": "Never the key itself: the name under which an admin keeps it, such as PLACES_TOKEN."},
+    )
+    header: HeaderName = Field(
+        default="Authorization",
+        title="Sent in the header",
+        description="Authorization: as `Bearer …`; any other header: as it is.",
+    )
+    batch: Batch | None = Field(default=None, title="Many people in one question")
+    timeout: float = Field(
+        default=2.0, ge=0.1, le=LONGEST_TIMEOUT, title="Waits at most", description="Seconds.", json_schema_extra={"unit": "s"}
+    )
+    ttl: int = Field(
+        default=300,
+        ge=0,
+        le=86_400,
+        title="Remembers for",
+        description="Seconds for which a process keeps an answer; 0: not at all.",
+        json_schema_extra={"unit": "s"},
+    )
+    failures: int = Field(
+        default=5, ge=1, le=100, title="Rests after", description="Failures in a row after which it is left alone for a while."
+    )
+    rest: int = Field(
+        default=30, ge=1, le=3_600, title="for", description="Seconds for which it is left alone.", json_schema_extra={"unit": "s"}
+    )
+
+    @model_validator(mode="after")
+    def _keeps_its_secret(self) -> Service:
+        faults = []
+        if self.secret and is_plain(self.url):
+            faults.append(Fault(("url",), "http://", "https://: a secret doesn't travel where anybody can read it"))
+        if self.header.lower() in _SET_BY_US:
+            faults.append(Fault(("header",), self.header, "a header of the service's own, such as Authorization or X-Api-Key"))
+        raise_faults("Service", faults)
+        return self
+
+
+class ContentSourceBody(DocumentModel):
+    """A content source: what it is asked with, where it looks, and the fields that templates may read as content.KEY.FIELD."""
+
+    title: Annotated[str, Text(120)]
+    type: Literal["http"] = Field(title="Kind", json_schema_extra={"words": {"http": "a service"}})
+    inputs: dict[str, Variable] = Field(
+        default_factory=dict,
+        max_length=MOST_INPUTS,
+        title="Asked with",
+        description="Names for what is known of a person or an event, as variables of a template have them.",
+        json_schema_extra={"item": "input", "row": ["Name"]},
+    )
+    http: Service | None = Field(default=None, title="Service")
+    response: dict[str, Shown] = Field(
+        min_length=1, max_length=MOST_FIELDS, title="Fields", json_schema_extra={"item": "field", "row": ["Name"]}
+    )
+    on_missing: Literal["skip", "fallback"] = Field(
+        default="skip",
+        title="Where there is nothing",
+        description="`fallback`: every field's own fallback; `skip`: whoever it would be for is skipped, unless the template has one.",
+        json_schema_extra={"words": {"skip": "skip the person", "fallback": "take the fallbacks"}},
+    )
+
+    @property
+    def input_types(self) -> dict[str, str]:
+        """The inputs and their types."""
+        return {name: variable.type for name, variable in self.inputs.items()}
+
+    @model_validator(mode="after")
+    def _sound(self) -> ContentSourceBody:
+        faults = [Fault(("inputs", *fault.at[1:]), fault.found, fault.expected) for fault in variable_faults(self.input_types)]
+        faults += [*self._inputs(), *self._fields(), *self._part()]
+        raise_faults("ContentSourceBody", faults)
+        return self
+
+    def _inputs(self) -> Iterator[Fault]:
+        for name, variable in self.inputs.items():
+            if variable.source.startswith("content."):
+                yield Fault(("inputs", name, "source"), variable.source, "what is known of the person or the event: no other source")
+
+    def _fields(self) -> Iterator[Fault]:
+        declared: dict[str, Any] = {name: field.type for name, field in self.response.items()}
+        for fault in variable_faults(declared):
+            yield Fault(("response", *fault.at[1:]), fault.found, fault.expected)
+        for name, field in self.response.items():
+            if self.on_missing == "fallback" and field.fallback is None:
+                yield Fault(("response", name, "fallback"), "nothing", "a fallback: on_missing says that fields have one")
+
+    def _part(self) -> Iterator[Fault]:
+        if self.http is None:
+            yield Fault(("http",), "nothing", "the service that is asked")
+            return
+        faults = list(url_faults(self.http.url, self.input_types, ("http", "url")))
+        yield from faults
+        batch = self.http.batch
+        if batch is None:
+            return
+        if batch.input not in self.inputs:
+            yield Fault(("http", "batch", "input"), batch.input, f"one of the inputs: {', '.join(self.inputs) or 'there are none'}")
+        elif self.inputs[batch.input].type not in ("text", "number"):
+            yield Fault(("http", "batch", "input"), batch.input, "an input that is a text or a number")
+        elif not faults and batch.input in names_in(self.http.url):
+            yield Fault(("http", "url"), batch.input, "an address without it: a batch sends it for many people at once")

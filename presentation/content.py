@@ -8,13 +8,14 @@ from functools import lru_cache
 from hashlib import sha256
 
 from governance import door as governance
-from presentation.blocks import AnyBlock, FooterBlock
+from presentation.blocks import AnyBlock, FooterBlock, walk_repeated
 from presentation.documents import MessageClass, TemplateBody, Tracking
 from presentation.fragments import all_variables, written_out
 from presentation.locales import direction
 from presentation.named import NOTHING, Named, frozen, in_force
 from presentation.parts import Sender, Variable
 from presentation.senders import SenderBody
+from presentation.services.pinned import source_keys_in
 from presentation.theme import Theme
 
 
@@ -70,6 +71,18 @@ class Content:
         """The types of records that its variables are read from."""
         steps = [variable.source.split(".") for variable in self.variables.values()]
         return frozenset(key for room, key, *_ in steps if room == "record")
+
+    @property
+    def source_keys(self) -> frozenset[str]:
+        """The content sources that its variables are read from."""
+        return source_keys_in(self.variables)
+
+    @property
+    def fleeting(self) -> frozenset[str]:
+        """The variables, and items of lists, whose values aren't kept once a message is made: links with them aren't counted."""
+        names = {name for name, variable in self.variables.items() if variable.source.startswith("content.")}
+        repeated = (each for locale in self.locales.values() for _, _, within in walk_repeated(locale.blocks) for each in within)
+        return frozenset(names | {repeat.name for repeat in repeated if repeat.over in names}) if names else frozenset()
 
     @property
     def addressless(self) -> list[str]:

@@ -41,6 +41,12 @@ from presentation.named import Named, add_dresser, among, drafted, named_documen
 from presentation.parts import LocaleBody, Sender, Variable
 from presentation.segments import segments
 from presentation.senders import SenderBody, ascii_domain, domain_of
+from presentation.services.answers import Ask, Told, Unaskable
+from presentation.services.client import Way
+from presentation.services.documents import ContentSourceBody
+from presentation.services.fetching import Source, fetch
+from presentation.services.pinned import drafted_sources, sources_among, sources_named
+from presentation.services.url_templates import url_parts
 from presentation.syntax import names_of, syntax
 from presentation.theme import FONTS, Brand, Override, Theme, ThemeBody, base_of, contrast, readable_on
 from presentation.topics import topics
@@ -60,11 +66,13 @@ __all__ = [
     "MAX_VALUE_CHARS",
     "NETWORKS",
     "AnyBlock",
+    "Ask",
     "Brand",
     "ButtonBlock",
     "CardBlock",
     "ColumnsBlock",
     "Content",
+    "ContentSourceBody",
     "DividerBlock",
     "FooterBlock",
     "FragmentBody",
@@ -81,13 +89,17 @@ __all__ = [
     "Sender",
     "SenderBody",
     "SocialBlock",
+    "Source",
     "SpacerBlock",
     "TemplateBody",
     "TextBlock",
     "Theme",
     "ThemeBody",
+    "Told",
+    "Unaskable",
     "UnfitValue",
     "Variable",
+    "Way",
     "add_content_check",
     "alone",
     "add_dresser",
@@ -105,10 +117,12 @@ __all__ = [
     "domain_of",
     "drafted",
     "dressed",
+    "drafted_sources",
     "fault_in_image",
     "fault_in_link",
     "fragment_editor",
     "guarded",
+    "fetch",
     "host_of",
     "is_own_page",
     "is_placed",
@@ -120,10 +134,13 @@ __all__ = [
     "readable_on",
     "segments",
     "sender_among",
+    "sources_among",
+    "sources_named",
     "stand_in",
     "syntax",
     "topics",
     "template_editor",
     "theme_editor",
+    "url_parts",
     "walk",
 ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from presentation.door import AnyBlock, guarded, is_placed, stand_in
+from presentation.door import AnyBlock, guarded, is_placed, names_of, stand_in
 from rendering.outline import Branch, Repeated, Shown
 
 T = TypeVar("T")
@@ -65,11 +65,12 @@ class Target:
 @dataclass(slots=True)
 class Holes:
     """The stand-ins of one locale. base_url: where counted links, the pixel and leaving are served;
-    track: whether http(s) links are counted."""
+    track: whether http(s) links are counted; fleeting: variables that nobody can read again when a link is followed."""
 
     seal: str
     base_url: str
     track: bool
+    fleeting: frozenset[str] = frozenset()
     expressions: list[str] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     tracked: list[Target] = field(default_factory=list)
@@ -153,6 +154,7 @@ class Holes:
 
     def _target(self, constants: list[str], expressions: list[str], *, track: bool) -> Target:
         counted = track and constants[0].lower().startswith(("http://", "https://"))
+        counted = counted and not any(names_of(expression) & self.fleeting for expression in expressions if self.fleeting)
         plain = Target(tuple(constants), tuple(expressions), None)
         if not counted:
             return plain

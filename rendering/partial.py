@@ -56,7 +56,7 @@ def _compiled(key: _Key) -> Compiled:
     links: dict[str, list[str]] = {}
     for tag, localized in content.locales.items():
         track = key.tracking != "off" and bool(key.base_url)
-        holes = Holes(seal=seal, base_url=key.base_url, track=track)
+        holes = Holes(seal=seal, base_url=key.base_url, track=track, fleeting=content.fleeting)
         try:
             messages[tag] = _message(content, localized, holes, pixel=key.tracking == "opens_and_clicks" and track)
         except Misplaced as error:

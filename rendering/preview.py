@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from governance.door import Finding, pointer
 from presentation.door import Content, Variable, choose_locale
@@ -13,9 +13,11 @@ from rendering.fill import fill
 from rendering.lock_screen import lock_screen
 from rendering.messages import Failed, Filled
 from rendering.partial import compile_untracked
+from rendering.program import Compiled
 from rendering.sms_parts import SmsParts, sms_parts
 from rendering.values import Person, Recipient
 
+Message = TypeVar("Message", Content, Compiled)
 BASE_URL = "https://preview.invalid"
 SAMPLES: dict[str, object] = {
     "text": "Sample",
@@ -52,14 +54,23 @@ class Preview:
         return lock_screen(self.subject, self.text, image=self.options.get("image", ""), locale=self.locale)
 
 
-def preview(content: Content, person: Person | None, data: Mapping[str, Any], locale: str = "") -> Preview:
+def preview(
+    content: Content,
+    person: Person | None,
+    data: Mapping[str, Any],
+    locale: str = "",
+    *,
+    told: Mapping[str, Mapping[str, Any]] | None = None,
+    remarks: Sequence[Finding] = (),
+) -> Preview:
     """What this person would get, in the locale asked for or their own. Without a person, samples stand for what is missing.
-    A person who would be skipped is a finding, and is shown with samples. Raises Invalid where nothing can be compiled."""
+    A person who would be skipped is a finding, and is shown with samples. told: what content sources say, and remarks about that.
+    Raises Invalid where nothing can be compiled."""
     wanted = locale or ((person.locale or "") if person is not None else "")
     chosen = choose_locale(content.locales, wanted, content.default_locale, content.fallbacks)
-    recipient = Recipient(0, person, data, token="preview", locale=chosen)
+    recipient = Recipient(0, person, data, token="preview", locale=chosen, content=dict(told or {}))
     compiled = compile_untracked(content, base_url=BASE_URL)
-    findings: list[Finding] = []
+    findings = list(remarks)
     outcome = fill(compiled, [recipient])[0] if person is not None else Failed(0, "")
     if isinstance(outcome, Failed):
         if person is not None:
@@ -76,14 +87,23 @@ def push_bytes(title: str, body: str, options: Mapping[str, Any]) -> int:
     return len(json.dumps({"title": title, "body": body, **options}, ensure_ascii=False, separators=(",", ":")).encode())
 
 
+def without_content(message: Message) -> Message:
+    """The same message with samples for what content sources say, where they can't be asked: not yet, or not any more."""
+    fleeting = {name for name, variable in message.variables.items() if variable.source.startswith("content.")}
+    if not fleeting:
+        return message
+    return replace(message, variables={name: _sampled(it) if name in fleeting else it for name, it in message.variables.items()})
+
+
 def sampled(content: Content) -> dict[str, Variable]:
     """The variables with a sample as fallback where they have none."""
-    return {
-        name: variable.model_copy(update={"fallback": variable.sample if variable.sample is not None else SAMPLES[variable.type]})
-        if variable.sample is not None or variable.fallback is None
-        else variable
-        for name, variable in content.variables.items()
-    }
+    return {name: _sampled(variable) for name, variable in content.variables.items()}
+
+
+def _sampled(variable: Variable) -> Variable:
+    if variable.sample is None and variable.fallback is not None:
+        return variable
+    return variable.model_copy(update={"fallback": variable.sample if variable.sample is not None else SAMPLES[variable.type]})
 
 
 def _shown(content: Content, filled: Filled, findings: list[Finding]) -> Preview:

@@ -37,7 +37,8 @@ class Person(Protocol):
 class Recipient:
     """One person a message is filled for. n: place in the dispatch; data: the payload of an API call, or the properties of
     the event that triggered the message; token: the message's own, unguessable; locale: as wanted, "" for the profile's;
-    confirm_token: of what this message asks its reader to confirm, "" where it asks for nothing."""
+    confirm_token: of what this message asks its reader to confirm, "" where it asks for nothing; content: fields of content sources,
+    by the source's key."""
 
     n: int
     profile: Person | None = None
@@ -45,6 +46,7 @@ class Recipient:
     token: str = ""
     locale: str = ""
     confirm_token: str = ""
+    content: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def wanted(self) -> str:
@@ -64,6 +66,8 @@ def getter(source: str) -> Getter:
         return lambda recipient: _nested(recipient.profile.attributes, steps) if recipient.profile is not None else None
     if room == "record":
         return lambda recipient: _record(recipient.profile, steps)
+    if room == "content":
+        return lambda recipient: _nested(recipient.content, steps)
     if len(steps) == 1:
         return lambda recipient: recipient.data.get(path)
     return lambda recipient: _nested(recipient.data, steps)

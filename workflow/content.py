@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +18,7 @@ from optimization.door import Arm
 from presentation import door as presentation
 from presentation.door import Content
 from rendering import door as rendering
+from workflow import services
 
 
 @lru_cache(maxsize=256)
@@ -69,35 +71,66 @@ def fill(work: delivery.Work, people: Mapping[int, Person], choices: Sequence[in
         person = people.get(entry.profile_id)
         if person is not None:
             groups.setdefault(variant, []).append((entry, person, token))
-    return [message for variant, group in groups.items() for message in _fill_variant(work, variant, group)]
+    parts = [_part(work, variant, group) for variant, group in groups.items()]
+    amiss = services.give(_wanted(parts), within=services.within_lease())
+    return [message for part in parts for message in _filled(work, part, amiss)]
 
 
-def _fill_variant(work: delivery.Work, variant: int, group: list[tuple[delivery.Entry, Person, str]]) -> list[delivery.Outgoing]:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The people of a piece of work who get the same variant, as rendering takes them."""
+
+    variant: int
+    revision_id: int
+    needed: tuple[int, ...]
+    whole: rendering.Compiled
+    sources: Sequence[presentation.Source]
+    people: Sequence[Person]
+    recipients: Sequence[rendering.Recipient]
+
+
+def _part(work: delivery.Work, variant: int, group: Sequence[tuple[delivery.Entry, Person, str]]) -> _Part:
     workspace_id, dispatch = work.workspace_id, work.dispatch
     revision_id = revision_of(dispatch.experiment, dispatch.template_revision_id, variant)
     needed = presentation.among(workspace_id, revision_id, dispatch.pins)
-    whole = compiled(workspace_id, revision_id, needed)
-    audience.give_records(workspace_id, [person for _, person, _ in group], whole.record_types)
-    made = rendering.fill(
-        whole,
-        [
-            rendering.Recipient(entry.n, person, entry.payload or {}, token, confirm_token=_confirms(work, entry, person))
-            for entry, person, token in group
-        ],
-    )
+    sources = presentation.sources_among(workspace_id, composed(workspace_id, revision_id, needed).source_keys, dispatch.pins)
+    whole, people = compiled(workspace_id, revision_id, needed), [person for _, person, _ in group]
+    audience.give_records(workspace_id, people, whole.record_types | services.record_types(sources))
+    recipients = [
+        rendering.Recipient(entry.n, person, entry.payload or {}, token, confirm_token=_confirms(work, entry, person))
+        for entry, person, token in group
+    ]
+    return _Part(variant, revision_id, needed, whole, sources, people, recipients)
+
+
+def _wanted(parts: Sequence[_Part]) -> services.Wanted:
+    """Each source once, with everybody whose variant reads it."""
+    wanted: dict[Hashable, tuple[presentation.Source, list[rendering.Recipient]]] = {}
+    for part in parts:
+        for source in part.sources:
+            wanted.setdefault(source.identity, (source, []))[1].extend(part.recipients)
+    return list(wanted.values())
+
+
+def _filled(work: delivery.Work, part: _Part, amiss: Mapping[int, str]) -> list[delivery.Outgoing]:
+    workspace_id, whole, variant = work.workspace_id, part.whole, part.variant
+    revision_id, needed = part.revision_id, part.needed
+    made = rendering.fill(whole, part.recipients)
     programs = {
         (locale, shape): program(workspace_id, revision_id, needed, variant, locale, shape)
         for locale, shape in {(whole.default_locale, whole.locales[whole.default_locale].shape), *_forms(made)}
     }
     texts = whole.channel == "sms"
     outgoing = []
-    for (entry, person, _), message in zip(group, made, strict=True):
+    for person, message in zip(part.people, made, strict=True):
         if isinstance(message, rendering.Failed):
             shared = programs[whole.default_locale, whole.locales[whole.default_locale].shape]
-            outgoing.append(delivery.Outgoing(entry.n, person, None, shared, failure=message.detail, variant=variant))
+            why = f"{message.detail} ({amiss[message.n]})" if message.n in amiss else message.detail
+            outgoing.append(delivery.Outgoing(message.n, person, None, shared, failure=why, variant=variant))
             continue
         parts = rendering.sms_parts(message.text.decode()).parts if texts else 1
-        outgoing.append(delivery.Outgoing(entry.n, person, message, programs[message.locale, message.message.shape], "", variant, parts))
+        shared = programs[message.locale, message.message.shape]
+        outgoing.append(delivery.Outgoing(message.n, person, message, shared, "", variant, parts))
     return outgoing
 
 
@@ -119,12 +152,14 @@ def named_by(
     draft: bool = False,
     epoch: int | None = None,
 ) -> list[RevisionView]:
-    """What these templates name (senders, themes, fragments), and the theme that they wear instead, as released (at an epoch that was
-    just read) or as drafted. Raises Missing."""
-    refs = presentation.named_documents([view.model for view in templates], dress)
-    if draft:
-        return [governance.document(workspace_id, kind, key).latest for kind, key in refs]
-    return [governance.released(workspace_id, kind, key, epoch=epoch) for kind, key in refs]
+    """What these templates name (senders, themes, fragments), the theme that they wear instead, and the content sources that all of
+    these read, as released (at an epoch that was just read) or as drafted. Raises Missing."""
+
+    def read(kind: str, key: str) -> RevisionView:
+        return governance.document(workspace_id, kind, key).latest if draft else governance.released(workspace_id, kind, key, epoch=epoch)
+
+    named = [read(kind, key) for kind, key in presentation.named_documents([view.model for view in templates], dress)]
+    return [*named, *(read("content_source", key) for key in presentation.sources_named([*templates, *named]))]
 
 
 def planned_mails(
@@ -140,16 +175,47 @@ def planned_mails(
     ]
 
 
+Made = rendering.Filled | rendering.Failed
+
+
 def sample(
     workspace_id: int, revision_id: int, person: Person, data: Mapping[str, Any] | None = None, *, pins: Sequence[int] | None = None
-) -> rendering.Filled | rendering.Failed:
-    """One person's message as it would be sent, with links that lead nowhere. pins: among which is what the template names;
+) -> Made:
+    """One person's message as it would be sent, with links that lead nowhere. pins: among which is what the template names and reads;
     None: as in force."""
+    return samples(workspace_id, revision_id, [person], data, pins=pins)[0]
+
+
+def samples(
+    workspace_id: int,
+    revision_id: int,
+    people: Sequence[Person],
+    data: Mapping[str, Any] | None = None,
+    *,
+    pins: Sequence[int] | None = None,
+) -> list[Made]:
+    """The same for several people, whose content is asked for at once."""
     if pins is None:
         pins = [view.id for view in named_by(workspace_id, [governance.revision_by_id(workspace_id, revision_id)])]
+    needed = presentation.among(workspace_id, revision_id, tuple(pins))
+    whole = compiled(workspace_id, revision_id, needed)
+    sources = presentation.sources_among(workspace_id, composed(workspace_id, revision_id, needed).source_keys, tuple(pins))
+    audience.give_records(workspace_id, people, whole.record_types | services.record_types(sources))
+    recipients = [rendering.Recipient(n, person, data or {}, token="sample") for n, person in enumerate(people)]
+    amiss = services.give([(source, recipients) for source in sources], within=services.LOOKS_WITHIN)
+    return [
+        replace(message, detail=f"{message.detail} ({amiss[message.n]})")
+        if isinstance(message, rendering.Failed) and message.n in amiss
+        else message
+        for message in rendering.fill(whole, recipients)
+    ]
+
+
+def would_render(workspace_id: int, revision_id: int, person: Person, data: Mapping[str, Any], *, pins: Sequence[int]) -> Made:
+    """Whether what is known by now makes a message: what content sources will say isn't, and samples stand for it."""
     whole = compiled(workspace_id, revision_id, presentation.among(workspace_id, revision_id, tuple(pins)))
     audience.give_records(workspace_id, [person], whole.record_types)
-    return rendering.fill(whole, [rendering.Recipient(0, person, data or {}, token="sample")])[0]
+    return rendering.fill(rendering.without_content(whole), [rendering.Recipient(0, person, data, token="sample")])[0]
 
 
 def link_target(

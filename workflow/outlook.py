@@ -325,6 +325,6 @@ def _price_facts(plan: delivery.DispatchPlan, templates: list[governance.Revisio
         return {"": len(ids)}, 1
     workspace_id, template_id = plan.workspace_id, templates[0].id
     people = audience.load(workspace_id, spread(ids, PRICED))
-    made = [content.sample(workspace_id, template_id, person, pins=plan.pins) for person in people]
+    made = content.samples(workspace_id, template_id, people, pins=plan.pins)
     parts = [rendering.sms_parts(message.text.decode()).parts for message in made if isinstance(message, rendering.Filled)]
     return audience.countries(workspace_id, ids), math.ceil(sum(parts) / len(parts)) if parts else 1

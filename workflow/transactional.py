@@ -204,7 +204,7 @@ def _reachable(workspace_id: int, channel: str, person: Person) -> bool:
 
 def _check_renders(workspace_id: int, template: Template, person: Person, data: Mapping[str, Any]) -> None:
     """A message that can't be rendered is the caller's to mend now, not a failure to find later."""
-    message = content.sample(workspace_id, template.view.id, person, data, pins=template.named)
+    message = content.would_render(workspace_id, template.view.id, person, data, pins=template.named)
     if isinstance(message, rendering.Failed):
         path, expected = _data_field(template.view.model.variables, message.detail)
         raise Invalid([Finding("error", path, message.detail, expected)])

@@ -15,6 +15,7 @@ from governance.door import Actor, Finding, Invalid, Refused
 from presentation import door as presentation
 from presentation.door import Content, TemplateBody
 from rendering import door as rendering
+from workflow import services
 
 
 def look(revision: governance.RevisionView, person: audience.Person | None, locale: str) -> tuple[Content, rendering.Preview]:
@@ -23,8 +24,16 @@ def look(revision: governance.RevisionView, person: audience.Person | None, loca
     as_letter: dict[str, Callable[[Any], TemplateBody]] = {"fragment": presentation.alone, "theme": presentation.dressed}
     body = as_letter.get(revision.kind, _itself)(revision.model)
     content = presentation.compose_body(revision.key, body, presentation.drafted(revision.workspace_id, body))
-    audience.give_records(revision.workspace_id, [person] if person is not None else [], content.record_types)
-    return content, rendering.preview(content, person, {}, locale)
+    return content, seen(revision.workspace_id, content, person, locale)
+
+
+def seen(workspace_id: int, content: Content, person: audience.Person | None, locale: str) -> rendering.Preview:
+    """The same of content that may not be saved, with what its sources as drafted say. Raises Invalid where it can't be shown."""
+    sources = presentation.drafted_sources(workspace_id, content.source_keys)
+    types = content.record_types | services.record_types(sources)
+    audience.give_records(workspace_id, [person] if person is not None else [], types)
+    told, remarks = services.look(content, sources, person)
+    return rendering.preview(content, person, {}, locale, told=told, remarks=remarks)
 
 
 def _itself(body: TemplateBody) -> TemplateBody:

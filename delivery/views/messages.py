@@ -275,14 +275,15 @@ def _said(actor: Actor, token: str) -> dict[str, Any]:
 
 
 def reconstruct(workspace_id: int, pinned: SentMessage) -> tuple[rendering.Preview, Any]:
-    """The message again: its pinned revision, the person as they are today, the same data. Raises Missing and Invalid."""
+    """The message again: its pinned revision, the person as they are today, the same data; samples stand for what content sources said,
+    which isn't kept. Raises Missing and Invalid."""
     revision_id = pinned.experiment["arms"][pinned.variant]["revision_id"] if pinned.experiment else pinned.template_revision_id
     revision = revision_by_id(workspace_id, int(revision_id or 0))
     needed = presentation.among(workspace_id, revision.id, pinned.pins)
     content = presentation.compose(workspace_id, revision.key, revision_id=revision.id, needed=needed)
     person = next(iter(audience.load(workspace_id, [pinned.profile_id])), None)
     audience.give_records(workspace_id, [person] if person is not None else [], content.record_types)
-    return rendering.preview(content, person, pinned.payload), revision
+    return rendering.preview(rendering.without_content(content), person, pinned.payload), revision
 
 
 @console_page(Role.AUTHOR)

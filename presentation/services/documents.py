@@ -162,6 +162,16 @@ class ContentSourceBody(DocumentModel):
         """The inputs and their types."""
         return {name: variable.type for name, variable in self.inputs.items()}
 
+    @property
+    def url(self) -> str:
+        """The address of a service, "" of anything else."""
+        return self.http.url if self.http is not None else ""
+
+    @property
+    def about(self) -> str:
+        """The input that says whom a batch is about, "" where there is none."""
+        return self.http.batch.input if self.http is not None and self.http.batch is not None else ""
+
     @model_validator(mode="after")
     def _sound(self) -> ContentSourceBody:
         faults = [Fault(("inputs", *fault.at[1:]), fault.found, fault.expected) for fault in variable_faults(self.input_types)]

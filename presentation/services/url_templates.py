@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from urllib.parse import urlsplit
+from functools import lru_cache
+from urllib.parse import quote, urlsplit
 
 from governance.door import Unreachable, plain_host
 from presentation.expressions import problems
@@ -11,6 +12,7 @@ from presentation.faults import Fault
 from presentation.segments import BadText, segments
 from presentation.syntax import names_in
 
+_KEPT = "%/?:@!$&'()*+,;=-._~[]"  # what a written address may hold as it is
 LONGEST = 2_000  # characters of an address as it is written
 
 
@@ -56,6 +58,19 @@ def _fault(url: str) -> str | None:
     except (Unreachable, UnicodeError):
         return "a host name such as places.example.com"
     return None
+
+
+@lru_cache(maxsize=1_024)
+def url_parts(url: str) -> tuple[tuple[str, bool], ...]:
+    """A sound address in pieces: constant text in ASCII, and expressions (True) between them."""
+    found = []
+    for place, segment in enumerate(segments(url)):
+        text = segment.text
+        if not segment.expression and not text.isascii():
+            host = (urlsplit(text).netloc if not place else "") or ""
+            text = quote(text.replace(host, host.encode("idna").decode(), 1) if host else text, safe=_KEPT)
+        found.append((text, segment.expression))
+    return tuple(found)
 
 
 def is_plain(url: str) -> bool:

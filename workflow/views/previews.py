@@ -62,8 +62,7 @@ def _drafted(request: ConsoleRequest) -> tuple[Content, rendering.Preview, audie
     content = presentation.compose_body(request.POST.get("look_key", "") or "draft", model, named)
     person = _person(request, request.POST.get("look_person", ""))
     locale = "" if person is not None else request.POST.get("/shown", "")
-    audience.give_records(request.actor.workspace_id, [person] if person is not None else [], content.record_types)
-    return content, rendering.preview(content, person, {}, locale), person
+    return content, trials.seen(request.actor.workspace_id, content, person, locale), person
 
 
 @dataclass(frozen=True, slots=True)

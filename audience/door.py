@@ -34,8 +34,10 @@ from audience.index_keeper import IndexKeeper
 from audience.index_state import IndexState, index_state, longest_lag
 from audience.ingest.columns import ImportWishes
 from audience.ingest.importing import Imported, import_people
+from audience.ingest.plain import read_rows
 from audience.ingest.rejects import Rejects
 from audience.ingest.rows import ProfileRow, Rejected
+from audience.ingest.tables import Record as FileRow
 from audience.ingest.upsert import UpsertOutcome, upsert, upsert_one
 from audience.masking import masked_email, search_as, sees_addresses, shown, shown_one
 from audience.merging import Merging, gather_stragglers, merge, merged_among, merged_since, register_following, would_merge
@@ -64,6 +66,7 @@ from audience.telling import everything_of, register_telling
 
 __all__ = [
     "add_other_id",
+    "FileRow",
     "CHANNELS",
     "EventTypeBody",
     "kept_days",
@@ -74,6 +77,7 @@ __all__ = [
     "shown",
     "shown_one",
     "everything_of",
+    "read_rows",
     "register_telling",
     "duplicates",
     "Sharing",

@@ -41,6 +41,4 @@ def _inputs(context: CheckContext, body: ContentSourceBody) -> Iterator[Finding]
 
 def _used(body: ContentSourceBody) -> set[str]:
     """The inputs that something is asked with."""
-    if body.http is None:
-        return set()
-    return names_in(body.http.url) | ({body.http.batch.input} if body.http.batch else set())
+    return names_in(body.url) | ({body.about} - {""})

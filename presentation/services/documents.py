@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from governance.door import DocumentModel, Like, Text
+from governance.door import DocumentModel, Like, Slug, Text
 from presentation.characters import Line
 from presentation.faults import Fault, raise_faults
 from presentation.parts import Variable
@@ -23,6 +23,7 @@ LONGEST_TIMEOUT = 5.0  # seconds
 SecretName = Annotated[str, Like(r"[A-Z][A-Z0-9_]{0,59}", "capital letters, digits and _, such as PLACES_TOKEN")]
 HeaderName = Annotated[str, Like(r"[A-Za-z][A-Za-z0-9-]{0,59}", "the name of a header, such as X-Api-Key")]
 FieldName = Annotated[str, Like(FIELD, "small letters, digits and _, starting with a letter, at most 40 characters")]
+Column = Annotated[str, Text(200)]
 Member = Annotated[str, Like(r"[A-Za-z_$@][A-Za-z0-9_$@:-]{0,79}", "the name of a member, such as ids")]
 _SET_BY_US = frozenset({"host", "content-length", "content-type", "transfer-encoding", "connection", "accept", "accept-encoding", "cookie"})
 
@@ -134,11 +135,62 @@ class Service(DocumentModel):
         return self
 
 
+class Weights(DocumentModel):
+    """How much words, numbers and categories count beside each other; what has no columns counts nothing."""
+
+    text: float = Field(default=1.0, ge=0, le=100, title="Words")
+    numbers: float = Field(default=1.0, ge=0, le=100, title="Numbers")
+    categories: float = Field(default=1.0, ge=0, le=100, title="Kinds")
+
+    @model_validator(mode="after")
+    def _something_counts(self) -> Weights:
+        if not self.text + self.numbers + self.categories:
+            raise ValueError("at least one weight above 0")
+        return self
+
+
+class Lookup(DocumentModel):
+    """A row of a table, by its key. `manage.py load_table` fills the table."""
+
+    table: Slug = Field(title="Table", description="The key under which it was loaded.", examples=["listings"])
+    input: FieldName = Field(title="Looked up by", description="The input whose value is a row's key.", examples=["listing"])
+
+
+class Likeness(DocumentModel):
+    """The rows of a table that are most like those that somebody liked, by text, numbers and categories; never those themselves.
+
+    The answer is an object: `rows`, the nearest first, and `liked`, the rows that were liked.
+    """
+
+    table: Slug = Field(title="Table", examples=["listings"])
+    liked: FieldName = Field(
+        title="Liked",
+        description="The input with the keys of rows that somebody liked: a list, or a text with one key.",
+        examples=["saved"],
+    )
+    text: list[Column] = Field(default_factory=list, max_length=10, title="Alike in words", description="Columns of text.")
+    numbers: list[Column] = Field(default_factory=list, max_length=20, title="Alike in numbers", description="Columns of numbers.")
+    categories: list[Column] = Field(
+        default_factory=list, max_length=20, title="Alike in kind", description="Columns that are the same or not, such as a neighbourhood."
+    )
+    weights: Weights = Field(default_factory=lambda: Weights(), title="How much each counts")
+    most: int = Field(default=6, ge=1, le=50, title="Rows at most")
+
+    @model_validator(mode="after")
+    def _by_something(self) -> Likeness:
+        if not (self.text or self.numbers or self.categories):
+            raise ValueError("columns of text, numbers or categories by which rows are alike")
+        return self
+
+
 class ContentSourceBody(DocumentModel):
     """A content source: what it is asked with, where it looks, and the fields that templates may read as content.KEY.FIELD."""
 
     title: Annotated[str, Text(120)]
-    type: Literal["http"] = Field(title="Kind", json_schema_extra={"words": {"http": "a service"}})
+    type: Literal["http", "table", "similar"] = Field(
+        title="Kind",
+        json_schema_extra={"words": {"http": "a service", "table": "a row of a table", "similar": "rows like those somebody liked"}},
+    )
     inputs: dict[str, Variable] = Field(
         default_factory=dict,
         max_length=MOST_INPUTS,
@@ -147,6 +199,8 @@ class ContentSourceBody(DocumentModel):
         json_schema_extra={"item": "input", "row": ["Name"]},
     )
     http: Service | None = Field(default=None, title="Service")
+    table: Lookup | None = Field(default=None, title="Row of a table")
+    similar: Likeness | None = Field(default=None, title="Rows alike")
     response: dict[str, Shown] = Field(
         min_length=1, max_length=MOST_FIELDS, title="Fields", json_schema_extra={"item": "field", "row": ["Name"]}
     )
@@ -169,7 +223,9 @@ class ContentSourceBody(DocumentModel):
 
     @property
     def about(self) -> str:
-        """The input that says whom a batch is about, "" where there is none."""
+        """The input that says whom a batch is about, which row, or what was liked; "" where there is none."""
+        if self.table is not None or self.similar is not None:
+            return self.table.input if self.table is not None else cast("Likeness", self.similar).liked
         return self.http.batch.input if self.http is not None and self.http.batch is not None else ""
 
     @model_validator(mode="after")
@@ -193,17 +249,28 @@ class ContentSourceBody(DocumentModel):
                 yield Fault(("response", name, "fallback"), "nothing", "a fallback: on_missing says that fields have one")
 
     def _part(self) -> Iterator[Fault]:
-        if self.http is None:
-            yield Fault(("http",), "nothing", "the service that is asked")
-            return
-        faults = list(url_faults(self.http.url, self.input_types, ("http", "url")))
+        for kind in ("http", "table", "similar"):
+            if getattr(self, kind) is None and kind == self.type:
+                yield Fault((kind,), "nothing", {"http": "the service that is asked"}.get(kind, "the table, and what it is asked with"))
+            elif getattr(self, kind) is not None and kind != self.type:
+                yield Fault((kind,), "something", f"nothing: the type is {self.type}")
+        if self.type == "http" and self.http is not None:
+            yield from self._service(self.http)
+        elif self.table is not None:
+            yield from self._needs(("table", "input"), self.table.input, ("text", "number"))
+        elif self.similar is not None:
+            yield from self._needs(("similar", "liked"), self.similar.liked, ("list", "text"))
+
+    def _service(self, service: Service) -> Iterator[Fault]:
+        faults = list(url_faults(service.url, self.input_types, ("http", "url")))
         yield from faults
-        batch = self.http.batch
-        if batch is None:
-            return
-        if batch.input not in self.inputs:
-            yield Fault(("http", "batch", "input"), batch.input, f"one of the inputs: {', '.join(self.inputs) or 'there are none'}")
-        elif self.inputs[batch.input].type not in ("text", "number"):
-            yield Fault(("http", "batch", "input"), batch.input, "an input that is a text or a number")
-        elif not faults and batch.input in names_in(self.http.url):
-            yield Fault(("http", "url"), batch.input, "an address without it: a batch sends it for many people at once")
+        if service.batch is not None:
+            yield from self._needs(("http", "batch", "input"), service.batch.input, ("text", "number"))
+            if not faults and service.batch.input in names_in(service.url):
+                yield Fault(("http", "url"), service.batch.input, "an address without it: a batch sends it for many people at once")
+
+    def _needs(self, at: tuple[str, ...], name: str, types: tuple[str, ...]) -> Iterator[Fault]:
+        if name not in self.inputs:
+            yield Fault(at, name, f"one of the inputs: {', '.join(self.inputs) or 'there are none'}")
+        elif self.inputs[name].type not in types:
+            yield Fault(at, name, f"an input that is a {' or a '.join(types)}")

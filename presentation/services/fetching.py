@@ -23,6 +23,8 @@ from presentation.services.client import ask as ask_service
 from presentation.services.documents import Batch, ContentSourceBody, Service
 from presentation.services.memory import Answers, Breaker, Flights, Kept
 from presentation.services.paths import value_at
+from presentation.services.similarity import alike
+from presentation.services.tables import rows_of
 
 log = structlog.get_logger(__name__)
 AT_ONCE = 8  # questions side by side
@@ -88,8 +90,8 @@ class _Errand:
 def fetch(source: Source, asks: Sequence[Ask | Unaskable], way: Way, *, within: float) -> list[Told]:
     """What the source says to each question, in at most about so many seconds. Reads the secret's table, so not from within a
     transaction; asks from threads of its own, which touch no database."""
-    wanted = dict.fromkeys(each for each in asks if isinstance(each, Ask))
-    found = _found(source, list(wanted), way, until=time.monotonic() + within) if wanted else {}
+    wanted = list(dict.fromkeys(each for each in asks if isinstance(each, Ask)))
+    found = _found(source, wanted, way, until=time.monotonic() + within) if wanted else {}
     for why in sorted({str(answer) for answer in found.values() if isinstance(answer, Unanswered)}):
         log.warning("content.unanswered", workspace=source.workspace_id, source=source.key, why=why)
     outcomes = {each: untold(source.body, str(it)) if isinstance(it, Unanswered) else it for each, it in found.items()}
@@ -99,7 +101,8 @@ def fetch(source: Source, asks: Sequence[Ask | Unaskable], way: Way, *, within: 
 def _found(source: Source, asks: Sequence[Ask], way: Way, *, until: float) -> Found:
     """What was told to each question, or why nothing was."""
     service, now = source.body.http, time.monotonic()
-    assert service is not None, "its kind is http"
+    if service is None:
+        return _in_tables(source, asks)
     known: Found = {each: kept.told for each in asks if (kept := _answers.get((*source.identity, each), at=now)) is not None}
     unknown = [each for each in asks if each not in known]
     if not unknown:
@@ -113,6 +116,24 @@ def _found(source: Source, asks: Sequence[Ask], way: Way, *, until: float) -> Fo
         for part in pool.map(lambda job: job(), jobs):
             known.update(part)
     return known
+
+
+def _in_tables(source: Source, asks: Sequence[Ask]) -> Found:
+    """What a table of this installation's own holds for each."""
+    try:
+        if source.body.table is not None:
+            rows = rows_of(source.workspace_id, source.body.table.table, [str(each.about) for each in asks])
+            answers = {each: rows.get(str(each.about), NOTHING) for each in asks}
+        else:
+            assert source.body.similar is not None, "a source has one part"
+            answers = dict(zip(asks, alike(source.workspace_id, source.body.similar, [_keys(each.about) for each in asks]), strict=True))
+    except DoorError as error:
+        return {each: Unanswered(error.reason, rests=False) for each in asks}
+    return {each: told(source.body, answer) for each, answer in answers.items()}
+
+
+def _keys(about: Hashable) -> tuple[str, ...]:
+    return about if isinstance(about, tuple) else (str(about),)
 
 
 def _singles(errand: _Errand, asks: Sequence[Ask]) -> Iterator[Job]:

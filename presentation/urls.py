@@ -6,6 +6,7 @@ from django.urls import path
 
 from governance.door import Pages, register_pages
 from presentation import template_forms
+from presentation.services.offers import offered
 from presentation.views import fragments, templates, themes
 
 app_name = "presentation"
@@ -52,6 +53,15 @@ register_pages(
         starter=themes.STARTER,
         shows_users=True,
         group="template",
+    ),
+)
+register_pages(
+    "content_source",
+    Pages(
+        icon="code",
+        intro="What templates read of a service, or of a table that was loaded: asked for everybody of a batch, before anything is sent.",
+        starter={"title": "", "type": "http", "http": {"url": ""}, "response": {"": {"path": ""}}},
+        offers=offered,
     ),
 )
 

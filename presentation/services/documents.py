@@ -32,11 +32,12 @@ class Shown(DocumentModel):
     """One field that templates may read, and where it stands in an answer or a row. Without a fallback it has to be there."""
 
     path: str = Field(
-        default="",
-        max_length=400,
+        min_length=1,
+        max_length=120,
         title="Where",
-        description="Steps into the answer, such as places[0].title; empty: all of it.",
-        json_schema_extra={"help": "Such as places[0].title. Empty: the whole answer."},
+        description="Steps into the answer or the row, such as places[0].title; a dot: all of it.",
+        examples=["places[0].title"],
+        json_schema_extra={"help": ""},
     )
     type: VariableType = Field(default="text", title="Type")
     fallback: JsonValue = Field(default=None, title="Otherwise", description="What stands there instead of nothing.")
@@ -65,9 +66,9 @@ class Batch(DocumentModel):
     most: int = Field(default=200, ge=2, le=1_000, title="At most at once")
     answers: str = Field(
         default="",
-        max_length=400,
+        max_length=120,
         title="Where the answers are",
-        description="Steps to an object with a member per id, or to a list of objects; empty: the whole answer.",
+        description="Steps to an object with a member per id, or to a list of objects; by default the whole answer.",
     )
     key: str = Field(
         default="",
@@ -104,6 +105,7 @@ class Service(DocumentModel):
         default="Authorization",
         title="Sent in the header",
         description="Authorization: as `Bearer …`; any other header: as it is.",
+        json_schema_extra={"help": "Behind the word Bearer in Authorization, by itself in any other."},
     )
     batch: Batch | None = Field(default=None, title="Many people in one question")
     timeout: float = Field(
@@ -196,7 +198,7 @@ class ContentSourceBody(DocumentModel):
         max_length=MOST_INPUTS,
         title="Asked with",
         description="Names for what is known of a person or an event, as variables of a template have them.",
-        json_schema_extra={"item": "input", "row": ["Name"]},
+        json_schema_extra={"item": "name", "row": ["Name"], "help": "Names for what is known of a person or an event."},
     )
     http: Service | None = Field(default=None, title="Service")
     table: Lookup | None = Field(default=None, title="Row of a table")
@@ -208,7 +210,10 @@ class ContentSourceBody(DocumentModel):
         default="skip",
         title="Where there is nothing",
         description="`fallback`: every field's own fallback; `skip`: whoever it would be for is skipped, unless the template has one.",
-        json_schema_extra={"words": {"skip": "skip the person", "fallback": "take the fallbacks"}},
+        json_schema_extra={
+            "words": {"skip": "skip the person", "fallback": "take the fallbacks"},
+            "help": "Nobody is skipped where the template has a fallback of its own. Taking fallbacks needs one in every field.",
+        },
     )
 
     @property

@@ -11,8 +11,8 @@ _STEP = re.compile(r"([A-Za-z_$@][A-Za-z0-9_$@:-]{0,79}|[0-9]{1,4})((?:\[[0-9]{1
 
 
 def path_fault(path: str) -> str | None:
-    """What was expected of a path that isn't one; None for one that is. "" is the whole answer."""
-    if path and steps_of(path) is None:
+    """What was expected of a path that isn't one; None for one that is. "" and "." are the whole answer."""
+    if steps_of(path) is None:
         return f"names and places such as places[0].title, at most {MOST_STEPS} steps"
     return None
 
@@ -21,7 +21,7 @@ def path_fault(path: str) -> str | None:
 def steps_of(path: str) -> tuple[str | int, ...] | None:
     """The steps of a path, names and places; None where it can't be read."""
     steps: list[str | int] = []
-    for part in path.split(".") if path else ():
+    for part in path.split(".") if path not in ("", ".") else ():
         found = _STEP.fullmatch(part)
         if found is None:
             return None

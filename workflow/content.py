@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +19,7 @@ from optimization.door import Arm
 from presentation import door as presentation
 from presentation.door import Content
 from rendering import door as rendering
-from workflow import services
+from workflow import content_troubles, services
 
 
 @lru_cache(maxsize=256)
@@ -63,7 +64,7 @@ def revision_of(experiment: Mapping[str, Any] | None, template_revision_id: int 
     return int(found)
 
 
-def fill(work: delivery.Work, people: Mapping[int, Person], choices: Sequence[int]) -> list[delivery.Outgoing]:
+def fill(work: delivery.Work, people: Mapping[int, Person], choices: Sequence[int], *, now: datetime) -> list[delivery.Outgoing]:
     """Every entry as a message, or with the reason why it can't be one. People who are gone are left out: delivery records them."""
     tokens = delivery.message_ids(work.dispatch.id, [entry.n for entry in work.entries])
     groups: dict[int, list[tuple[delivery.Entry, Person, str]]] = {}
@@ -73,6 +74,7 @@ def fill(work: delivery.Work, people: Mapping[int, Person], choices: Sequence[in
             groups.setdefault(variant, []).append((entry, person, token))
     parts = [_part(work, variant, group) for variant, group in groups.items()]
     amiss = services.give(_wanted(parts), within=services.within_lease())
+    content_troubles.count(work.workspace_id, work.dispatch.id, amiss.counts, now=now)
     return [message for part in parts for message in _filled(work, part, amiss)]
 
 
@@ -112,7 +114,7 @@ def _wanted(parts: Sequence[_Part]) -> services.Wanted:
     return list(wanted.values())
 
 
-def _filled(work: delivery.Work, part: _Part, amiss: Mapping[int, str]) -> list[delivery.Outgoing]:
+def _filled(work: delivery.Work, part: _Part, amiss: services.Amiss) -> list[delivery.Outgoing]:
     workspace_id, whole, variant = work.workspace_id, part.whole, part.variant
     revision_id, needed = part.revision_id, part.needed
     made = rendering.fill(whole, part.recipients)
@@ -125,7 +127,7 @@ def _filled(work: delivery.Work, part: _Part, amiss: Mapping[int, str]) -> list[
     for person, message in zip(part.people, made, strict=True):
         if isinstance(message, rendering.Failed):
             shared = programs[whole.default_locale, whole.locales[whole.default_locale].shape]
-            why = f"{message.detail} ({amiss[message.n]})" if message.n in amiss else message.detail
+            why = amiss.explained(message).detail
             outgoing.append(delivery.Outgoing(message.n, person, None, shared, failure=why, variant=variant))
             continue
         parts = rendering.sms_parts(message.text.decode()).parts if texts else 1
@@ -203,12 +205,8 @@ def samples(
     audience.give_records(workspace_id, people, whole.record_types | services.record_types(sources))
     recipients = [rendering.Recipient(n, person, data or {}, token="sample") for n, person in enumerate(people)]
     amiss = services.give([(source, recipients) for source in sources], within=services.LOOKS_WITHIN)
-    return [
-        replace(message, detail=f"{message.detail} ({amiss[message.n]})")
-        if isinstance(message, rendering.Failed) and message.n in amiss
-        else message
-        for message in rendering.fill(whole, recipients)
-    ]
+    made = rendering.fill(whole, recipients)
+    return [amiss.explained(message) if isinstance(message, rendering.Failed) else message for message in made]
 
 
 def would_render(workspace_id: int, revision_id: int, person: Person, data: Mapping[str, Any], *, pins: Sequence[int]) -> Made:

@@ -93,3 +93,21 @@ class Asked(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["workspace", "channel", "topic", "address_hash"], name="one_count_per_address_and_topic"),
         ]
+
+
+class ContentTrouble(models.Model):
+    """What was amiss with a content source while the messages of a dispatch were made. times: people it was amiss for, each time they
+    were asked about; stood_in: those of them for whom fallbacks stood in."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, db_index=False)
+    dispatch_id = models.BigIntegerField()
+    source = models.CharField(max_length=80)
+    why = models.CharField(max_length=250)
+    times = models.PositiveIntegerField(default=0)
+    stood_in = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "dispatch_id", "source", "why"], name="one_count_per_trouble"),
+        ]

@@ -86,7 +86,7 @@ def send_batch(work: delivery.Work, *, vendors: delivery.Connections, clock: del
     """Walk one leased piece of work to its vendor: no query and no request per recipient."""
     people = {person.id: person for person in audience.load(work.workspace_id, work.ids)}
     choices = optimization.choose(work.dispatch.key, content.arms(work.dispatch.experiment), work.ids)
-    outgoing = content.fill(work, people, choices)
+    outgoing = content.fill(work, people, choices, now=clock())
     return delivery.send(work, outgoing, vendors=vendors, clock=clock)  # admit → post → confirm
 
 

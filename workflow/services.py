@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
@@ -32,19 +33,39 @@ def way() -> presentation.Way:
     return presentation.Way(settings.OMNI.content_networks, asked, settings.OMNI.content_authorities)
 
 
-def give(wanted: Wanted, *, within: float) -> dict[int, str]:
+@dataclass(slots=True)
+class Amiss:
+    """What was amiss with the content that recipients were given. words: by a recipient's number; counts: by source and reason, for how
+    many people, and for how many of them fallbacks stood in."""
+
+    words: dict[int, str] = field(default_factory=dict)
+    counts: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+
+    def note(self, n: int, source: str, told: Told) -> None:
+        """One recipient's trouble with one source."""
+        words = f"content source {source}: {told.why}"
+        self.words[n] = (f"{self.words[n]}; {words}" if n in self.words else words)[:LONGEST_WORDS]
+        times, stood_in = self.counts.get((source, told.why), (0, 0))
+        self.counts[source, told.why] = times + 1, stood_in + bool(told.stood_in)
+
+    def explained(self, message: rendering.Failed) -> rendering.Failed:
+        """Why there is no message, with what was amiss with its content."""
+        words = self.words.get(message.n)
+        return replace(message, detail=f"{message.detail} ({words})") if words else message
+
+
+def give(wanted: Wanted, *, within: float) -> Amiss:
     """Ask each source for all of its recipients at once, and put what it says where templates read it. Their records must be there.
 
-    Returns by a recipient's number what was amiss, in words; who isn't in it has everything. Never within a transaction: a service
-    takes its time.
+    Never within a transaction: a service takes its time.
     """
-    until, amiss = time.monotonic() + within, dict[int, list[str]]()
+    until, amiss = time.monotonic() + within, Amiss()
     for source, recipients in wanted:
         for recipient, told in zip(recipients, _told(source, recipients, until), strict=True):
             recipient.content[source.key] = told.values
             if told.why:
-                amiss.setdefault(recipient.n, []).append(f"content source {source.key}: {told.why}")
-    return {n: "; ".join(words)[:LONGEST_WORDS] for n, words in amiss.items()}
+                amiss.note(recipient.n, source.key, told)
+    return amiss
 
 
 def _told(source: Source, recipients: Sequence[Recipient], until: float) -> list[Told]:

@@ -20,7 +20,7 @@ from governance import door as governance
 from presentation.services import fetching
 from tests import factories as make
 from tests.presentation.standin import WAY, Asked, Reply, Service, as_json, service
-from workflow import content, pipeline, worker
+from workflow import content, content_troubles, pipeline, worker
 from workflow.links import link_target
 from workflow.transactional import accept
 
@@ -134,6 +134,27 @@ def test_a_source_in_trouble_skips_or_stands_in_but_sends_nothing_broken(places:
     mails = send_all(now)
     assert len(mails) == 3 and all("First of all Anywhere." in str(mail.text) for mail in mails.values())
     assert delivery.facts(run.workspace_id, run.dispatch_id).counts == {"sent": 3}
+
+
+def test_the_page_of_a_run_counts_what_was_not_there_and_why(places: Places, now: datetime) -> None:
+    run = pipeline.launch(make.person("ben", now=now), campaign(places, now), now=now)
+    send_all(now)
+    client = Client()
+    client.force_login(governance.User.objects.get(username="ben"))
+    page = client.get(f"/console/runs/{run.pk}/").content.decode()
+    assert "Content that wasn’t there" in page and "nearby: it has nothing here" in page and "fallbacks stood in" not in page
+    for often in (1, 2):
+        content_troubles.count(run.workspace_id, run.dispatch_id, {("nearby", "it answered 503"): (4, 3)}, now=now)
+        found = content_troubles.troubles(run.workspace_id, run.dispatch_id)
+        assert (found[0].why, found[0].times, found[0].left_without) == ("it answered 503", 4 * often, often)
+    assert "fallbacks stood in for 6" in client.get(f"/console/runs/{run.pk}/").content.decode()
+
+
+def test_reasons_without_number_are_counted_together(places: Places, now: datetime) -> None:
+    home = make.workspace().pk
+    content_troubles.count(home, 1, {("nearby", f"reason {n}"): (1, 0) for n in range(80)}, now=now)
+    found = content_troubles.troubles(home, 1)
+    assert (found[0].why, sum(each.times for each in found)) == ("other reasons", 80)
 
 
 def test_the_templates_own_fallback_counts_as_one(places: Places, now: datetime) -> None:

@@ -88,4 +88,20 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('workspace', 'channel', 'topic', 'address_hash'), name='one_count_per_address_and_topic')],
             },
         ),
+        migrations.CreateModel(
+            name='ContentTrouble',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('dispatch_id', models.BigIntegerField()),
+                ('source', models.CharField(max_length=80)),
+                ('why', models.CharField(max_length=250)),
+                ('times', models.PositiveIntegerField(default=0)),
+                ('stood_in', models.PositiveIntegerField(default=0)),
+                ('last_at', models.DateTimeField()),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='governance.workspace')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'dispatch_id', 'source', 'why'), name='one_count_per_trouble')],
+            },
+        ),
     ]

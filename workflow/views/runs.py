@@ -19,6 +19,7 @@ from governance.door import AuditEntry, ConsoleRequest, Finding, Invalid, Missin
 from workflow import pipeline
 from workflow.because import because
 from workflow.campaign_forms import micros_of
+from workflow.content_troubles import troubles
 from workflow.models import Run
 from workflow.overview import run_lines
 
@@ -148,6 +149,7 @@ def _live(request: ConsoleRequest, found: Run) -> dict[str, Any]:
         "variants": variants,
         "contents": _contents(found) if variants else {},
         "held_out": facts.left_out.get("holdout", 0),
+        "content": troubles(workspace_id, found.dispatch_id),
         "handed": handed,
         "skipped": sorted(skipped.items(), key=lambda pair: -pair[1]),
         "skipped_total": sum(skipped.values()),

@@ -133,7 +133,12 @@ def _locale(
     """whole: the blocks with those of fragments."""
     yield from _fallbacks_missing(body, locale, at)
     items = {repeat.name: repeat.over for _, _, within in walk_repeated(locale.blocks) for repeat in within}
+    fleeting = {name for name, variable in body.variables.items() if variable.source.startswith("content.")}
+    fleeting |= {name for name, over in items.items() if over in fleeting}
     for path, target in link_targets_in(locale):
+        if fleeting and names_in(target) & fleeting:
+            expected = "a link that names what is known without it, where its clicks should be counted"
+            yield Finding("note", pointer((*at, *path)), "a link with a value of a content source", expected)
         yield from _link(sender, target, pointer((*at, *path)), personal | {name for name, over in items.items() if over in personal})
     if body.channel != "email":
         yield from push_findings(locale, at) if body.channel == "push" else ()

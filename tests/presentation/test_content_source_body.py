@@ -109,6 +109,16 @@ def test_a_template_reads_fields_of_a_source_which_is_in_its_bill(administrator:
     assert [(item.kind, item.key) for item in items] == [("attribute", "city"), ("content_source", "nearby"), ("template", "letter")]
 
 
+def test_a_link_whose_clicks_cannot_be_counted_is_noted(administrator: Actor, now: datetime) -> None:
+    saved(administrator, "content_source", "nearby", source(), now)
+    variables = {"places": {"source": "content.nearby.places", "type": "list", "sample": [{"id": 1}]}}
+    repeated = {"href": "https://shop.example.com/{{ place.id }}", "repeat": {"over": "places", "as": "place"}}
+    body = email(block("button", **repeated), block("button", id="all", href="https://shop.example.com/all"), variables=variables)
+    found = saved(administrator, "template", "letter", body, now)
+    assert found["/locales/en/blocks/0/href"].startswith("note: a link that names what is known without it")
+    assert "/locales/en/blocks/1/href" not in found
+
+
 def test_a_field_that_a_source_has_not_is_told_with_those_it_has(administrator: Actor, now: datetime) -> None:
     saved(administrator, "content_source", "nearby", source(), now)
     variables = {

@@ -127,6 +127,28 @@ def test_a_recalled_source_halts_what_is_frozen_with_it(places: Places, now: dat
     assert delivery.facts(run.workspace_id, run.dispatch_id).counts == {"recalled": 2, "invalid": 1}
 
 
+def test_a_fragment_reads_a_source_as_a_template_does(places: Places, now: datetime) -> None:
+    for name in ("ada", "cyd"):
+        make.profile(now=now, external_id=name, email=f"{name}@example.com")
+    make.put("content_source", "nearby", places.source(), now=now, author="cleo")
+    block = {"type": "text", "id": "one", "text": "Go to {{ place.name }}.", "repeat": {"over": "places", "as": "place", "least": 1}}
+    shared = {
+        "title": "Near",
+        "default_locale": "en",
+        "variables": {"places": {"source": "content.nearby.places", "type": "list", "sample": [{"name": "A sample"}]}},
+        "locales": {"en": {"blocks": [block]}},
+    }
+    make.put("fragment", "near", shared, now=now)
+    letter = make.letter("Hello", "Hello")
+    letter["blocks"].insert(1, {"type": "fragment", "id": "near", "fragment": "near"})
+    key = make.spring_sale(now=now, template_changes={"variables": {}, "locales": {"en": letter}})
+    run = pipeline.launch(make.person("ben", now=now), key, now=now)
+    mails = send_all(now)
+    assert "Go to Quay & Sons <1>." in str(mails["ada"].text) and "Go to Pine." in str(mails["ada"].text)
+    assert sorted(mails) == ["ada"]
+    assert governance.released(run.workspace_id, "content_source", "nearby").id in Dispatch.objects.get(pk=run.dispatch_id).pins
+
+
 def test_a_source_in_trouble_skips_or_stands_in_but_sends_nothing_broken(places: Places, now: datetime) -> None:
     fallback = {"places": {"path": "places", "type": "list", "fallback": [{"id": 0, "name": "Anywhere"}]}}
     run = pipeline.launch(make.person("ben", now=now), campaign(places, now, response=fallback, on_missing="fallback"), now=now)

@@ -73,7 +73,7 @@ def fill(work: delivery.Work, people: Mapping[int, Person], choices: Sequence[in
         if person is not None:
             groups.setdefault(variant, []).append((entry, person, token))
     parts = [_part(work, variant, group) for variant, group in groups.items()]
-    amiss = services.give(_wanted(parts), within=services.within_lease())
+    amiss = services.give(_wanted(parts), within=services.within_lease(work.dispatch.message_class))
     content_troubles.count(work.workspace_id, work.dispatch.id, amiss.counts, now=now)
     return [message for part in parts for message in _filled(work, part, amiss)]
 

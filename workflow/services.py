@@ -18,13 +18,16 @@ from rendering import door as rendering
 from rendering.door import Recipient
 
 LONGEST_WORDS = 250  # characters about one message
+ONE_WAITS = 5.0  # seconds
 LOOKS_WITHIN = 5.0  # seconds that whoever looks at a preview waits
 Wanted = Sequence[tuple[Source, Sequence[Recipient]]]
 
 
-def within_lease() -> float:
-    """Seconds that the content of one piece of work may take: a quarter of the lease, for the vendor needs the rest."""
-    return settings.OMNI.lease_seconds / 4
+def within_lease(message_class: str) -> float:
+    """Seconds that the content of one piece of work may take: a quarter of the lease, for the vendor needs the rest; of transactional
+    messages less, for others wait behind them."""
+    quarter: float = settings.OMNI.lease_seconds / 4
+    return min(quarter, ONE_WAITS) if message_class == "transactional" else quarter
 
 
 def way() -> presentation.Way:

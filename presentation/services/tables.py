@@ -175,21 +175,32 @@ def _text(value: Any) -> str:
 
 def _value(cell: Any, kind: str) -> Any:
     """A cell as it is kept: JSON, without what says nothing."""
-    if isinstance(cell, str):
-        text = cell.strip().replace("\0", "")
-        if not text:
-            return None
-        if kind == "boolean":
-            return _BOOLEANS.get(text.lower(), text)
-        if kind == "number":
-            text = amount[1].replace(",", "") if (amount := _AMOUNT.fullmatch(text)) else text
-            return float(text) if "." in text else int(text)
-        return text
-    if isinstance(cell, float) and not math.isfinite(cell):
+    if not isinstance(cell, str):
+        return _plain(cell)
+    text = _plain(cell).strip()
+    if not text:
         return None
-    if isinstance(cell, (date, datetime)):
-        return cell.isoformat()
-    return cell
+    if kind == "boolean":
+        return _BOOLEANS.get(text.lower(), text)
+    if kind == "number":
+        text = amount[1].replace(",", "") if (amount := _AMOUNT.fullmatch(text)) else text
+        return float(text) if "." in text else int(text)
+    return text
+
+
+def _plain(value: Any) -> Any:
+    """What every database keeps as JSON: no NUL, no half surrogates, no number that is none; days and times as ISO texts."""
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-8", "replace").decode()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {_plain(str(name)): _plain(item) for name, item in value.items()}
+    return value if value is None or isinstance(value, (bool, int)) else _plain(str(value))
 
 
 # ── looking up ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -91,6 +91,13 @@ def test_another_load_takes_the_place_of_the_one_before(listings: Path, operator
     assert ContentRow.objects.count() == 3
 
 
+def test_what_no_database_keeps_is_left_out_of_a_row(operator: Actor, tmp_path: Path, now: datetime) -> None:
+    file = tmp_path / "odd.ndjson"
+    file.write_text('{"id": 5, "a": "x\\u0000y", "deep": {"n\\u0000": ["\\u0000", 1.5, null, {"at": true}]}, "none": null}')
+    load_table(operator, "odd", str(file), key_column="id", now=now)
+    assert rows_of(operator.workspace_id, "odd", ["5"]) == {"5": {"id": "5", "a": "xy", "deep": {"n": ["", 1.5, None, {"at": True}]}}}
+
+
 def test_rows_come_from_parquet_too(operator: Actor, tmp_path: Path, now: datetime) -> None:
     arrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")

@@ -62,6 +62,7 @@ register_pages(
         intro="What templates read of a service, or of a table that was loaded: asked for everybody of a batch, before anything is sent.",
         starter={"title": "", "type": "http", "http": {"url": ""}, "response": {"": {"path": ""}}},
         offers=offered,
+        preview="workflow:source-preview",
     ),
 )
 

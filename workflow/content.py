@@ -196,7 +196,7 @@ def samples(
     *,
     pins: Sequence[int] | None = None,
 ) -> list[Made]:
-    """The same for several people, whose content is asked for at once."""
+    """The same for several people, whose content is asked for at once; samples stand for it where they are shown to a viewer."""
     if pins is None:
         pins = [view.id for view in named_by(workspace_id, [governance.revision_by_id(workspace_id, revision_id)])]
     needed = presentation.among(workspace_id, revision_id, tuple(pins))
@@ -204,6 +204,8 @@ def samples(
     sources = presentation.sources_among(workspace_id, composed(workspace_id, revision_id, needed).source_keys, tuple(pins))
     audience.give_records(workspace_id, people, whole.record_types | services.record_types(sources))
     recipients = [rendering.Recipient(n, person, data or {}, token="sample") for n, person in enumerate(people)]
+    if sources and any(map(services.hidden, people)):
+        return rendering.fill(rendering.without_content(whole), recipients)
     amiss = services.give([(source, recipients) for source in sources], within=services.LOOKS_WITHIN)
     made = rendering.fill(whole, recipients)
     return [amiss.explained(message) if isinstance(message, rendering.Failed) else message for message in made]

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from audience import door as audience
-from governance.door import Finding, pointer
+from governance.door import Finding, Role, pointer
 from presentation import door as presentation
 from presentation.door import Content, Source, Told, Variable
 from rendering import door as rendering
@@ -81,6 +81,21 @@ def record_types(sources: Iterable[Source]) -> frozenset[str]:
     """The types of records that sources are asked with."""
     steps = [variable.source.split(".") for source in sources for variable in source.body.inputs.values()]
     return frozenset(key for room, key, *_ in steps if room == "record")
+
+
+def hidden(person: audience.Person | None) -> bool:
+    """Whether somebody is looked at by a role that isn't told what is personal, as what content sources say of people may be."""
+    return person is not None and person.seen_by is not None and not person.seen_by.covers(Role.AUTHOR)
+
+
+HIDDEN = Finding("note", "/variables", "samples in place of what content sources say of somebody", "an author’s eyes: viewers aren’t told")
+
+
+def try_one(source: Source, person: audience.Person | None) -> Told:
+    """What a source says for a person, or for the samples of its inputs."""
+    asked = source if person is not None else _with_samples(source)
+    audience.give_records(source.workspace_id, [person] if person is not None else [], record_types([source]))
+    return _told(asked, [Recipient(0, person)], time.monotonic() + LOOKS_WITHIN)[0]
 
 
 def look(content: Content, sources: Sequence[Source], person: audience.Person | None) -> tuple[dict[str, Any], list[Finding]]:

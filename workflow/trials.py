@@ -32,6 +32,8 @@ def seen(workspace_id: int, content: Content, person: audience.Person | None, lo
     sources = presentation.drafted_sources(workspace_id, content.source_keys)
     types = content.record_types | services.record_types(sources)
     audience.give_records(workspace_id, [person] if person is not None else [], types)
+    if sources and services.hidden(person):
+        return rendering.preview(rendering.without_content(content), person, {}, locale, remarks=[services.HIDDEN])
     told, remarks = services.look(content, sources, person)
     return rendering.preview(content, person, {}, locale, told=told, remarks=remarks)
 

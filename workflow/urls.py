@@ -6,7 +6,7 @@ from django.urls import path
 
 from governance.door import Pages, register_pages
 from workflow import campaign_forms, overview
-from workflow.views import campaigns, previews, runs
+from workflow.views import campaigns, previews, runs, source_previews
 
 app_name = "workflow"
 
@@ -56,4 +56,5 @@ urlpatterns = [
     path("themes/<slug:key>/frame/<int:number>/", previews.theme_frame, name="theme-frame"),
     path("templates/<slug:key>/test/", previews.template_test, name="template-test"),
     path("templates/<slug:key>/frame/<int:number>/", previews.template_frame, name="template-frame"),
+    path("content-sources/<slug:key>/preview/", source_previews.source_preview, name="source-preview"),
 ]

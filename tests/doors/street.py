@@ -75,7 +75,7 @@ class World:
 
     def values_of(self, door: Door) -> dict[str, Any]:
         """The key depends on what the address is about; the number of a run's person on nothing."""
-        kinds = ("templates", "fragments", "themes", "segments", "senders", "attributes", "lists", "campaigns")
+        kinds = ("templates", "fragments", "themes", "segments", "senders", "content-sources", "attributes", "lists", "campaigns")
         kind = next((kind for kind in kinds if f"/{kind}/" in door.route), "campaigns")
         return {**self.values, "plural": "campaigns", "key": self.values[kind]}
 
@@ -94,6 +94,9 @@ def build(now: datetime) -> World:
     make.put("theme", "house", {"title": f"{CANARY} theme", "accent": "#0b5563"}, now=now)
     make.put("sending_policy", "default", make.policy(title=f"{CANARY} policy"), now=now)
     make.put("sender", "offers", make.mail_sender(title=f"{CANARY} sender"), now=now, author="cleo")
+    looked_up = {"table": "things", "input": "city"}
+    source = {"type": "table", "table": looked_up, "inputs": {"city": {"source": "profile.email"}}, "response": {"name": {"path": "name"}}}
+    make.put("content_source", "things", {"title": f"{CANARY} source", **source}, now=now, author="cleo")
     make.in_force("campaign", "spring-sale", make.campaign(title=f"{CANARY} campaign"), now=now)
     audience.change_list(make.person("ada", now=now), "fair", ["person-one"], by="external_id", title=f"{CANARY} list", now=now)
     run = pipeline.launch(make.person("ben", now=now), "spring-sale", now=now)
@@ -126,6 +129,7 @@ def build(now: datetime) -> World:
         "fragments": "legal",
         "themes": "house",
         "senders": "offers",
+        "content-sources": "things",
         "attributes": "first_name",
         "lists": "fair",
         "name": "mail.wayfare.example",

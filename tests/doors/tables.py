@@ -88,6 +88,7 @@ CONSOLE = {
     "console/outbox/<int:mail_id>/frame/": ("author", "author"),
     "console/delivery/": ("viewer", "viewer"),
     "console/senders/<slug:key>/preview/": ("viewer", "viewer"),
+    "console/content-sources/<slug:key>/preview/": ("viewer", "viewer"),
     "console/delivery/domains/": ("viewer", "viewer"),
     "console/delivery/domains/<str:name>/": ("viewer", "viewer"),
     "console/delivery/domains/<str:name>/check/": ("-", "author"),

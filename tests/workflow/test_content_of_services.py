@@ -249,6 +249,29 @@ def test_a_page_shows_what_the_source_says_and_what_stood_in(places: Places, now
     assert answer.status_code == 200
 
 
+def test_the_source_itself_can_be_tried_for_somebody_or_with_samples(places: Places, now: datetime) -> None:
+    campaign(places, now)
+    client = Client()
+    client.force_login(make.person("ada", now=now) and governance.User.objects.get(username="ada"))
+    tried = client.get("/console/content-sources/nearby/preview/?person=ada").content.decode()
+    assert "Quay &amp; Sons &lt;1&gt;" in tried and "Loft" not in tried
+    assert "Loft" in client.get("/console/content-sources/nearby/preview/").content.decode()
+    assert "it has nothing here" in client.get("/console/content-sources/nearby/preview/?person=cyd").content.decode()
+    assert "We know nobody" in client.get("/console/content-sources/nearby/preview/?person=nobody&revision=1").content.decode()
+
+
+def test_a_viewer_is_not_told_what_a_source_says_of_somebody(places: Places, now: datetime) -> None:
+    key = campaign(places, now)
+    client, home = Client(), make.workspace().pk
+    client.force_login(make.person("vera", now=now) and governance.User.objects.get(username="vera"))
+    asked, number = len(places.there.asked), audience.ids_of(home, ["ada"])["ada"]
+    for page in ("content-sources/nearby/preview/?person=ada", "templates/offer/preview/?person=ada", f"campaigns/{key}/sample/{number}/"):
+        answer = client.get(f"/console/{page}")
+        assert answer.status_code == 200 and "Quay" not in answer.content.decode(), page
+    assert "viewers aren’t told" in client.get("/console/templates/offer/preview/?person=ada").content.decode()
+    assert len(places.there.asked) == asked
+
+
 def test_a_program_sees_the_same(places: Places, now: datetime) -> None:
     campaign(places, now)
     places.ill.append(as_json({}, 500))

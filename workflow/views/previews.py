@@ -40,7 +40,7 @@ def _people(request: ConsoleRequest) -> list[audience.Person]:
     return list(by_locale.values())[:OFFERED]
 
 
-def _person(request: ConsoleRequest, text: str) -> audience.Person | None:
+def person_of(request: ConsoleRequest, text: str) -> audience.Person | None:
     """The person of an id, an external id or an address; None for sample values."""
     workspace_id, text = request.actor.workspace_id, text.strip()[:320]
     if not text:
@@ -60,7 +60,7 @@ def _drafted(request: ConsoleRequest) -> tuple[Content, rendering.Preview, audie
     model = looked_at.letter(parse(looked_at.schema, {**body, "title": body.get("title") or "Untitled"}))
     named = presentation.drafted(request.actor.workspace_id, model)
     content = presentation.compose_body(request.POST.get("look_key", "") or "draft", model, named)
-    person = _person(request, request.POST.get("look_person", ""))
+    person = person_of(request, request.POST.get("look_person", ""))
     locale = "" if person is not None else request.POST.get("/shown", "")
     return content, trials.seen(request.actor.workspace_id, content, person, locale), person
 
@@ -187,7 +187,7 @@ def _preview(request: ConsoleRequest, view: governance.DocumentView) -> HttpResp
     asked = request.GET
     shown = _revision(request, view)
     context: dict[str, Any] = {**document_context(request, view, "preview"), "revision": shown, "asked": asked}
-    person = _person(request, asked.get("person", ""))
+    person = person_of(request, asked.get("person", ""))
     try:
         content, made = trials.look(shown, person, asked.get("locale", ""))
         context |= {
@@ -223,7 +223,7 @@ def template_test(request: ConsoleRequest, key: str) -> HttpResponse:
     """Send the saved draft to the person who looks at it."""
     view = governance.document(request.actor.workspace_id, "template", key)
     try:
-        person = _person(request, request.POST.get("person", ""))
+        person = person_of(request, request.POST.get("person", ""))
         words, level = _test(request, *trials.look(view.latest, person, request.POST.get("locale", "")), person)
     except (Invalid, Refused, Missing) as error:
         words, level = f"Not sent: {error.reason}.", "error"
@@ -253,7 +253,7 @@ def theme_frame(request: ConsoleRequest, key: str, number: int) -> HttpResponse:
 
 def _frame(request: ConsoleRequest, revision: governance.RevisionView) -> HttpResponse:
     try:
-        _, made = trials.look(revision, _person(request, request.GET.get("person", "")), request.GET.get("locale", ""))
+        _, made = trials.look(revision, person_of(request, request.GET.get("person", "")), request.GET.get("locale", ""))
     except Invalid as error:
         return delivery.framed(request, "", "This revision can’t be shown:\n\n" + error.reason)
     return delivery.framed(request, made.page, made.text)

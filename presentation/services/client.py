@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -173,7 +173,7 @@ def _read(status: int, headers: dict[str, str], body: bytes) -> Any:
 
 
 @contextmanager
-def _in_time(until: float, *, plain: bool) -> Any:
+def _in_time(until: float, *, plain: bool) -> Iterator[None]:
     _errand.until, _errand.plain = until, plain
     try:
         yield

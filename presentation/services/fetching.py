@@ -143,10 +143,17 @@ def _singles(errand: _Errand, asks: Sequence[Ask]) -> Iterator[Job]:
 
 def _single(errand: _Errand, one: Ask) -> Found:
     try:
-        answer = errand.shared(one.url)
-    except Unanswered as error:
-        return {one: error}
-    return _remembered(errand, {one: answer})
+        return _remembered(errand, {one: errand.shared(one.url)})
+    except Exception as error:
+        return {one: _trouble(errand, error)}
+
+
+def _trouble(errand: _Errand, error: Exception) -> Unanswered:
+    """What a question came to that has no answer: a fault of ours leaves those people without content, and not the whole batch."""
+    if isinstance(error, Unanswered):
+        return error
+    log.error("content.failed", source=errand.source.key, workspace=errand.source.workspace_id, exc_info=error)
+    return Unanswered("a fault of ours", rests=False)
 
 
 def _batches(errand: _Errand, batch: Batch, asks: Sequence[Ask]) -> Iterator[Job]:
@@ -163,9 +170,9 @@ def _batch(errand: _Errand, batch: Batch, url: str, some: list[Ask]) -> Found:
     try:
         answer = errand.shared(url, orjson.dumps({batch.name: [each.about for each in some]}))
         parted = _by_id(answer, batch.answers, batch.key)
-    except Unanswered as error:
-        return dict.fromkeys(some, error)
-    return _remembered(errand, {each: parted.get(str(each.about), NOTHING) for each in some})
+        return _remembered(errand, {each: parted.get(str(each.about), NOTHING) for each in some})
+    except Exception as error:
+        return dict.fromkeys(some, _trouble(errand, error))
 
 
 def _by_id(answer: Any, path: str, key: str) -> dict[str, Any]:
@@ -204,5 +211,5 @@ def _breaker(source: Source, service: Service) -> Breaker:
 
 def forget() -> None:
     """Forget what was answered and who failed: for tests, and for whoever looks at a source anew."""
-    _answers.clear()
+    _answers.cache_clear()
     _breakers.clear()

@@ -56,8 +56,8 @@ class Answers:
             while self._kept and (len(self._kept) > self._most or self._bytes > self._most_bytes):
                 self._drop(next(iter(self._kept)))
 
-    def clear(self) -> None:
-        """Forget everything."""
+    def cache_clear(self) -> None:
+        """Forget everything, as whatever else a process remembers can be made to."""
         with self._lock:
             self._kept.clear()
             self._bytes = 0

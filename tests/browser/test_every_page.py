@@ -74,6 +74,7 @@ PAGES = (
     "/console/sending-policies/default/",
     "/console/vendor-routes/",
     "/console/approval-policies/default/",
+    "/console/new/content-sources/",
     "/console/new/opt-ins/",
     "/console/new/vendor-routes/",
 )

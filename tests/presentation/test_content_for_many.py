@@ -161,6 +161,19 @@ def test_a_rest_ends_with_one_question_whose_answer_decides() -> None:
     assert breaker.lets_through(at=61.0) and breaker.lets_through(at=61.0)
 
 
+def test_a_fault_of_ours_leaves_one_without_content_and_not_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    with service(word) as there:
+
+        def odd(body: ContentSourceBody, answer: Any) -> Told:
+            if answer == {"word": "b"}:
+                raise RuntimeError("nobody thought of b")
+            return told(body, answer)
+
+        monkeypatch.setattr(fetching, "told", odd)
+        found = put(of(there), asks(there, "a", "b", "c"))
+        assert [each.values.get("word") for each in found] == ["a", None, "c"] and found[1].why == "a fault of ours"
+
+
 def test_a_bad_question_is_no_sign_of_an_ill_source() -> None:
     with service(lambda asked: as_json({}, 422)) as there:
         what = of(there, http={"failures": 1})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -17,7 +18,7 @@ from audience.rules.bound import Type
 from audience.rules.moments import shift
 from audience.rules.nodes import Rule, walk
 from audience.rules.shapes import RecordShape
-from governance.door import CheckContext, DocumentModel, Finding, Kind, Ref, Text, pointer
+from governance.door import CheckContext, DocumentModel, Finding, Kind, Ref, Text, documents, pointer, shorten
 
 SEGMENT = "segment"
 _ANY_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)  # checks ask what fits, never who matches
@@ -59,7 +60,7 @@ def rule_findings(context: CheckContext, rule: DocumentModel, at: str = "") -> l
     )
     key = context.key if at == "/rule" else ""
     _, findings = try_bind(rule, scope, at=at, key=key)
-    findings = [*findings, *_deprecated(context, rule, at), *_let_go(context, rule, at)]
+    findings = [*findings, *_deprecated(context, rule, at), *_let_go(context, rule, at), *_of_no_campaign(context, rule, at)]
     absent = {ref.path for ref in rule_references(rule, at) if context.draft(ref.kind, ref.key) is None}
     return [finding for finding in findings if finding.path not in absent or "perhaps" in finding.expected]
 
@@ -98,6 +99,19 @@ def _let_go(context: CheckContext, rule: DocumentModel, at: str) -> list[Finding
             if days is not None and (back is None or back > days):
                 looked = "all time" if back is None else f"{back:,} days"
                 found.append(Finding("warning", pointer(where, at), looked, f"at most {days:,} days: older events “{name}” are let go"))
+    return found
+
+
+def _of_no_campaign(context: CheckContext, rule: DocumentModel, at: str) -> list[Finding]:
+    """Conditions on the messages of a campaign or a message type that there isn't: “never” would be true of everybody."""
+    asked = [(node.campaign, place) for place, node in walk(rule) if isinstance(node, nodes.Message) and node.campaign is not None]
+    known = {view.key for kind in ("campaign", "template") for view in documents(context.workspace_id, kind)} if asked else set()
+    found = []
+    for name, place in asked:
+        if name.casefold() not in known:
+            near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+            expected = "the key of a campaign or of a message type" + (f", perhaps {' or '.join(near)}" if near else "")
+            found.append(Finding("error", pointer((*place, "campaign"), at), shorten(name), expected))
     return found
 
 

@@ -1,7 +1,8 @@
 """The rule builder's form: a rule as groups and conditions with one field each, and back.
 
 A group is `{"word": "all", "of": [...]}`; a condition is `{"subject": "attribute:country", "op": "is", …}` with a field for each way
-a value can be written. The two translations lose nothing that the builder can show; what it can't is edited as YAML.
+a value can be written. The two translations lose nothing: names and operators that nobody knows stay, and a condition that the fields
+would say otherwise is carried as it is (`raw`) and edited as YAML.
 """
 
 from __future__ import annotations
@@ -9,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from audience.rule_shown import group, shown_property
+from audience.rule_shown import group, shown_property, whole_property
 from audience.rule_written import node, property_test
 from governance.door import Body
 
 STARTER: Body = {"title": "", "rule": {"all": [{"profile": "country", "op": "is", "value": ""}]}}
 
 
-def to_form(body: Body) -> Body:
-    """The body with its rule as the builder's fields."""
-    return {**body, "rule": group(body.get("rule"))}
+def to_form(body: Body, types: Mapping[str, str]) -> Body:
+    """The body with its rule as the builder's fields. types: as for to_body."""
+    return {**body, "rule": group(body.get("rule"), types)}
 
 
 def to_body(form: Body, types: Mapping[str, str]) -> Body:
@@ -50,7 +51,7 @@ def trigger_form(rule: Any) -> list[Body] | None:
     asked = [node["trigger"] for node in nodes if isinstance(node, Mapping) and list(node) == ["trigger"]]
     if not nodes or len(asked) < len(nodes) or not all(isinstance(each, Mapping) for each in asked):
         return None
-    return [shown_property(each) for each in asked]
+    return [shown_property(each) for each in asked] if all(map(whole_property, asked)) else None
 
 
 def trigger_rule(shown: Any) -> Body | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 GROUPS = ("all", "any", "none")
@@ -67,6 +67,10 @@ MESSAGE_WORDS = (
 """What became of our own messages."""
 CHANNEL_WORDS = (("email", "by e-mail"), ("sms", "by SMS"), ("push", "by push"), ("whatsapp", "by WhatsApp"), ("wechat", "by WeChat"))
 APART_UNITS = ("minutes", "hours", "days", "weeks")
+COUNT_OPS = tuple(op for op, _ in COUNT_WORDS)
+SEQUENCE_OPS = ("followed", "not_followed")
+UNKNOWN = "unknown"
+"""The type of what the catalogue doesn't know: its values are read as those of an event's property."""
 UNITS = ("minutes", "hours", "days", "weeks", "months", "years")
 PROPERTY_OPS = ("is", "is_not", "in", "not_in", "contains", "starts_with", "gt", "gte", "lt", "lte", "between", "exists", "missing")
 LISTS, SPANS, BARE = {"in", "not_in", "has_all"}, {"in_last", "in_next", "more_than_ago", "anniversary"}, {"exists", "missing"}
@@ -88,6 +92,19 @@ def op_words(op: str, *, several: bool = False, past: bool = False) -> str:
 def hangs_on_the_zone(op: str, type_: str) -> bool:
     """Whether the answer may differ by the person's time zone (audience/rules/zones.py says what else is asked of the value)."""
     return op in SPANS if type_ == "date" else type_ == "datetime" and op in {"before", "after", "between"}
+
+
+def about(shown: Mapping[str, Any]) -> str:
+    """What a condition's operator was chosen for: while it is about the same, one that doesn't fit stays what it is."""
+    subject = str(shown.get("field") or shown.get("subject") or "")
+    return f"measure:{measure_type(shown.get('how'))}" if subject == "measure" else subject
+
+
+def operator(shown: Mapping[str, Any], allowed: Sequence[str], usual: str) -> str:
+    """The operator that a condition's fields say. One that isn't allowed counts where it was written for this very thing; where it is
+    left over from another one, the usual takes its place."""
+    op = str(shown.get("op") or "")
+    return op if op in allowed or (op and shown.get("about") == about(shown)) else usual
 
 
 def field_of(record: str, field: str) -> str:

@@ -8,15 +8,19 @@ from typing import Any
 
 from audience.rule_words import (
     BARE,
+    COUNT_OPS,
     FIELD_TYPES,
     GROUPS,
     LISTS,
     MEASURE_OPS,
     PROPERTY_OPS,
+    SEQUENCE_OPS,
     SPANS,
+    UNKNOWN,
     field_of,
     hangs_on_the_zone,
     measure_type,
+    operator,
 )
 from audience.rules.operations import OPERATORS
 from governance.door import Body
@@ -33,9 +37,9 @@ def node(shown: Any, types: Mapping[str, str]) -> Any:
         return {word if word in GROUPS else "all": [node(child, types) for child in children] if isinstance(children, list) else []}
     subject, _, name = str(shown.get("subject", "")).partition(":")
     if subject == "attribute":
-        return {"attribute": name, **_test(shown, types.get(name, "text")), **_fresh(shown)}
+        return {"attribute": name, **_test(shown, types.get(name, UNKNOWN)), **_fresh(shown)}
     if subject == "profile":
-        return {"profile": name, **_test(shown, FIELD_TYPES.get(name, "text"))}
+        return {"profile": name, **_test(shown, FIELD_TYPES.get(name, UNKNOWN))}
     if subject == "event":
         return _event(shown)
     if subject == "measure":
@@ -53,8 +57,8 @@ def node(shown: Any, types: Mapping[str, str]) -> Any:
     if subject == "list":
         return {"list": str(shown.get("list", ""))}
     if subject == "consent":
-        pending = {"state": "pending"} if shown.get("said") == "pending" else {}
-        return {"consent": {"channel": str(shown.get("channel") or "email"), "topic": str(shown.get("topic", "")).strip(), **pending}}
+        state = {"state": str(shown["said"])} if shown.get("said") else {}
+        return {"consent": {"channel": str(shown.get("channel") or "email"), "topic": str(shown.get("topic", "")).strip(), **state}}
     if subject == "reachable":
         return {"reachable": str(shown.get("channel") or "email")}
     if subject == "everyone":
@@ -63,12 +67,21 @@ def node(shown: Any, types: Mapping[str, str]) -> Any:
 
 
 def _test(shown: Mapping[str, Any], type_: str) -> Body:
-    """The operator and its value; an operator that the type doesn't have becomes its first one."""
-    allowed = OPERATORS.get(type_, PROPERTY_OPS)  # type: ignore[call-overload]
-    op = str(shown.get("op", ""))
-    op = op if op in allowed else allowed[0]
+    """The operator and its value; an operator of another type becomes the first one of this type."""
+    allowed = operators_of(type_)
+    op = operator(shown, allowed, allowed[0])
     zone = {"zone": "own"} if shown.get("zone") and hangs_on_the_zone(op, type_) else {}
-    return {"op": op, **_operand(op, shown, type_), **zone}
+    return {"op": op, **_operand(op, shown, reading(op, type_)), **zone}
+
+
+def operators_of(type_: str) -> tuple[str, ...]:
+    """What may be asked of something of this type."""
+    return OPERATORS.get(type_, PROPERTY_OPS)  # type: ignore[call-overload,no-any-return]
+
+
+def reading(op: str, type_: str) -> str:
+    """As what a typed value is read: as "any" where nobody can say what the operator is meant to compare."""
+    return "any" if type_ == UNKNOWN or op not in operators_of(type_) else type_
 
 
 def _fresh(shown: Mapping[str, Any]) -> Body:
@@ -105,7 +118,7 @@ def plain(text: str, type_: str) -> Any:
         tight = re.sub(r"(?<=\d)[\s,_](?=\d{3}\b)", "", text)
         if re.fullmatch(r"[-+]?\d{1,15}", tight):
             return int(tight)
-        if re.fullmatch(r"[-+]?\d{0,15}\.\d{1,15}", tight):
+        if re.fullmatch(r"[-+]?\d{0,15}\.\d{1,20}", tight):
             return float(tight)
     if type_ == "any" and text in {"true", "false"}:
         return text == "true"
@@ -123,15 +136,15 @@ def _message(name: str, shown: Mapping[str, Any]) -> Body:
 
 
 def _often(shown: Mapping[str, Any]) -> Body:
-    op, count = str(shown.get("op") or ""), str(shown.get("count") or "").strip()
-    often: Body = {"op": op} if op in {"at_least", "at_most", "exactly", "never"} else {}
+    op, count = operator(shown, COUNT_OPS, ""), str(shown.get("count") or "").strip()
+    often: Body = {"op": op} if op else {}
     return {**often, "count": plain(count, "number")} if op != "never" and count else often
 
 
 def _record(name: str, shown: Mapping[str, Any], types: Mapping[str, str]) -> Body:
     role = str(shown.get("role") or "").strip()
     where = [
-        {"field": field, **_test(each, types.get(field_of(name, field), "text"))}
+        {"field": field, **_test(each, types.get(field_of(name, field), UNKNOWN))}
         for each in shown.get("where") or ()
         if isinstance(each, Mapping)
         for field in [str(each.get("field", ""))]
@@ -142,17 +155,16 @@ def _record(name: str, shown: Mapping[str, Any], types: Mapping[str, str]) -> Bo
 def _sequence(shown: Mapping[str, Any]) -> Body:
     steps = [each for each in shown.get("steps") or () if isinstance(each, Mapping)]
     written = [{"event": str(step.get("event", "")).strip(), **_which({"where": step.get("where")}, "unit")} for step in steps]
-    op = {"op": shown["op"]} if shown.get("op") in {"followed", "not_followed"} else {}
+    op = {"op": said} if (said := operator(shown, SEQUENCE_OPS, "")) else {}
     apart = {"amount": plain(str(shown.get("amount") or ""), "number"), "unit": str(shown.get("apart_unit") or "days")}
     return {"sequence": written, **op, "apart": apart, **_which({**shown, "where": ()}, "unit")}
 
 
 def _measure(shown: Mapping[str, Any]) -> Body:
     how, type_ = str(shown.get("how") or "sum"), measure_type(shown.get("how"))
-    op = str(shown.get("op", ""))
-    op = op if op in MEASURE_OPS[type_] else MEASURE_OPS[type_][0]
+    op = operator(shown, MEASURE_OPS[type_], MEASURE_OPS[type_][0])
     of = {"of": str(shown.get("property", "")).strip()} if type_ == "number" else {}
-    compared = {"op": op, **_operand(op, shown, type_)}
+    compared = {"op": op, **_operand(op, shown, type_ if op in MEASURE_OPS[type_] else "any")}
     return {"measure": str(shown.get("event", "")).strip(), "how": how, **of, **compared, **_which(shown, "last_unit")}
 
 
@@ -170,6 +182,5 @@ def _which(shown: Mapping[str, Any], unit: str) -> Body:
 
 
 def property_test(shown: Mapping[str, Any]) -> Body:
-    op = str(shown.get("op", "is"))
-    op = op if op in PROPERTY_OPS else "is"
+    op = str(shown.get("op") or "is")
     return {"op": op, **_operand(op, shown, "any")}

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from governance import kinds
 from governance.access import ConsoleRequest
-from governance.canonical import canonical
+from governance.canonical import canonical, normal
 from governance.difference import difference
 from governance.findings import Finding, Invalid, Stale, parse, shorten
 from governance.form_bodies import focus_after, read_body, take_step
@@ -26,6 +26,7 @@ from governance.pages import document_address, document_context, list_address, p
 from governance.reading import DocumentView, document, revision
 from governance.revisions import save
 from governance.roles import allow
+from governance.submitted import submitted
 from governance.yaml_files import read as read_yaml
 from governance.yaml_files import write as write_yaml
 
@@ -63,7 +64,8 @@ class Editor:
 class Edit:
     """One request to an editor. response: what to answer at once; otherwise the caller draws `form`.
 
-    base: the revision number this edit started from; faults: what the schema said to the last save; dirty: not saved as shown.
+    base: the revision number this edit started from; faults: what the schema said to the last save; dirty: not saved as shown;
+    written: what `source` says, word for word; whole: what the form, as it is drawn first, must come back as.
     """
 
     editor: Editor
@@ -74,6 +76,8 @@ class Edit:
     faults: Sequence[Finding] = ()
     dirty: bool = False
     source: str | None = None
+    written: Body = field(default_factory=dict)
+    whole: Body | None = None
     response: HttpResponse | None = None
     status: int = 200
     focus: str = ""
@@ -86,8 +90,8 @@ class Edit:
 
     @property
     def body(self) -> Body:
-        """The document that the form describes."""
-        return self.editor.to_body(self.form)
+        """The document that the form describes; a text is its own description."""
+        return self.editor.to_body(self.form) if self.source is None else self.written
 
     @property
     def notation(self) -> str:
@@ -146,8 +150,9 @@ def _opened(request: ConsoleRequest, editor: Editor, view: DocumentView | None) 
         allow(request.actor, kinds.kind(editor.kind).save_role, "documents:write")
         return Edit(editor, "", editor.to_form(dict(editor.begin or pages_of(editor.kind).starter)), None)
     asked = request.GET.get("as", "")
-    source = _as_text(view.latest.body, asked) if asked in NOTATIONS else None
-    return Edit(editor, view.key, editor.to_form(view.latest.body), view.latest.number, view, source=source)
+    body = view.latest.body
+    source = _as_text(body, asked) if asked in NOTATIONS else None
+    return Edit(editor, view.key, editor.to_form(body), view.latest.number, view, source=source, written=body, whole=body)
 
 
 def _posted(request: ConsoleRequest, editor: Editor, key: str | None, view: DocumentView | None) -> Edit:
@@ -167,7 +172,8 @@ def _posted(request: ConsoleRequest, editor: Editor, key: str | None, view: Docu
             current.form = _read_form(request)
         if source is not None:
             current.source = source
-            current.form = editor.to_form(_read_source(source))
+            current.written = _read_source(source)
+            current.form = editor.to_form(current.written)
     except (Invalid, ValueError, TypeError) as error:
         found = error.findings if isinstance(error, Invalid) else [Finding("error", "", "unreadable fields", "what this page sent")]
         current.faults, current.status = tuple(found), 422
@@ -192,12 +198,11 @@ def _read_source(source: str) -> Body:
 def _act(request: ConsoleRequest, current: Edit) -> None:
     step = request.POST.get("do", "save") if request.POST.get("kept") is None else "look"
     try:
-        if step == "as-yaml":
-            current.source = _as_text(current.body, "yaml")
-        elif step == "as-json":
-            current.source = _as_text(current.body, "json")
-        elif step == "as-form":
-            current.source = None
+        if step in ("as-yaml", "as-json"):
+            current.written = current.body
+            current.source = _as_text(current.written, step.removeprefix("as-"))
+        elif step == "as-form" and current.source is not None:
+            current.source, current.whole = None, current.written
         elif step == "save":
             _save(request, current)
         elif step != "look":
@@ -325,13 +330,39 @@ def draw(request: ConsoleRequest, current: Edit, template: str, partial: str, ex
     if current.response is not None:
         return current.response
     stepping = request.headers.get("HX-Request") == "true"
-    response = render(request, partial if stepping else template, {**current.context, **(extra or {})}, status=current.status)
+    response = _drawn(request, current, partial if stepping else template, extra or {})
     if stepping:
         told: dict[str, Any] = {"document-changed": {}}
         if current.focus:
             told["focus-on"] = {"id": current.focus}
         response.headers["HX-Trigger-After-Settle"] = json.dumps(told)
     return response
+
+
+def _drawn(request: ConsoleRequest, current: Edit, template: str, extra: dict[str, Any]) -> HttpResponse:
+    """The page, with the form if that says all of the document and nothing else; a document of which that isn't so is shown as text."""
+    response = render(request, template, {**current.context, **extra}, status=current.status)
+    if current.source is not None or current.whole is None or not current.context.get("may_edit"):
+        return response
+    lost = _lost(current.editor, current.whole, response.content.decode())
+    if lost is None:
+        return response
+    current.source, current.written = _as_text(current.whole, "yaml"), current.whole
+    current.faults = (
+        *current.faults,
+        Finding("note", lost, "something that the form can’t show", "an edit of the text, in which it stays as it is"),
+    )
+    return render(request, template, {**current.context, **extra, "faults": current.faults}, status=current.status)
+
+
+def _lost(editor: Editor, whole: Body, page: str) -> str | None:
+    """Where the form on the page, sent as it is, would say something else than this body; None where it says the same."""
+    try:
+        back = normal(editor.to_body(read_body(submitted(page))))
+    except Invalid as error:
+        return error.findings[0].path
+    said = normal(whole)
+    return None if canonical(back) == canonical(said) else next((change.path for change in difference(said, back)), "")
 
 
 def slug(title: str) -> str:

@@ -13,6 +13,7 @@ that, not typed.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +22,7 @@ from typing import Any
 from governance.findings import Finding
 from governance.form_bodies import escape_part
 from governance.schema import DocumentModel
-from governance.schema_leaves import NOTHING, FormField, label_of, leaf
+from governance.schema_leaves import NOTHING, FormField, label_of, leaf, texts_once
 from governance.schema_rows import Resolver, Schema, object_schema, value_schema
 
 DEEPEST = 6
@@ -70,7 +71,7 @@ class _Reader(Resolver):
             "told": str(said.get("told", "")),
         }
         if "const" in plain:
-            return FormField("fixed", name=path, value=plain["const"], **common)
+            return _fixed(path, value if given else plain["const"], common)
         if plain.get("type") == "object" and "properties" in plain and depth < DEEPEST:
             if nullable and (shown is None or shown is NOTHING):
                 return FormField("absent", name=path, **common)
@@ -82,7 +83,7 @@ class _Reader(Resolver):
             return self.rows(plain, said, value if given else (), path, common, beside)
         if object_schema(self, plain) is not None and (isinstance(value, list) or not given) and depth < DEEPEST:
             return self.entries(plain, said, value if given else (), path, common, depth)
-        if plain.get("type") == "array" and self.offered(f"{path}/*") and (not given or isinstance(value, list)):
+        if plain.get("type") == "array" and self.offered(f"{path}/*") and (not given or texts_once(value)):
             return self.picked(value if given else (), path, common)
         examples = part.get("examples") or plain.get("examples") or [""]
         optional = nullable or not required
@@ -179,6 +180,13 @@ def labels(fields: Iterable[FormField], before: str = "") -> dict[str, str]:
         inside = before if field.look in {"row", "folded"} else f"{before}{field.label} › "
         found |= labels(field.children, inside)
     return found
+
+
+def _fixed(path: str, value: Any, common: dict[str, Any]) -> FormField:
+    """What has one value only, as it is said; where it goes without saying, it stays unsaid."""
+    unsaid = "" if common["given"] or common["required"] else json.dumps(value)
+    name, text = (path, value) if isinstance(value, str) else (f"{path}:json", json.dumps(value))
+    return FormField("fixed", name=name, value=text, unsaid=unsaid, **common)
 
 
 def _begun(field: FormField) -> bool:

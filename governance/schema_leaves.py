@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from governance.findings import Finding
+from governance.form_values import read_value
 
 LONG = 200  # characters from which a text gets several lines
 SHORT = 12  # characters up to which a text gets a short field
 FEW = 20  # suggestions up to which one chooses instead of typing
 MICROS = 1_000_000
 ACRONYMS = {"sms": "SMS", "email": "E-mail", "id": "ID", "url": "URL", "api": "API"}
+TYPED = frozenset({"text", "lines", "number", "choice", "list", "json"})  # one field each
 NOTHING = object()
 
 
@@ -24,8 +26,9 @@ class FormField:
 
     look: text, lines, number, bool, choice, choices, picked, list, json, group, items, rows, row, entries, entry, folded, absent or fixed.
     given: the body says something here, and of what is folded, something is to be done in it; usual: what counts where it doesn't;
-    unsaid: the same for the form's reader, as JSON. options: of a choice (value, words), of choices and picked (value, words, name,
-    chosen); offered: values that may be typed, with words; told: how a folded field is summed up, such as "decimal {}".
+    unsaid: the same for the form's reader, as JSON; kept: JSON of what the body says where the field is empty. options: of a choice
+    (value, words), of choices and picked (value, words, name, chosen); offered: values that may be typed, with words; told: how a folded
+    field is summed up, such as "decimal {}".
     """
 
     look: str
@@ -50,6 +53,7 @@ class FormField:
     fault: Finding | None = None
     removable: bool = False
     told: str = ""
+    kept: str = ""
 
     @property
     def described(self) -> bool:
@@ -98,7 +102,32 @@ class FormField:
 def leaf(
     said: Mapping[str, Any], value: Any, usual: Any, example: str, path: str, optional: bool, currency: str, common: dict[str, Any]
 ) -> FormField:
-    """The field of a value that isn't an object. said: its schema and what the schema says of its look; example: for a placeholder."""
+    """The field of a value that isn't an object. said: its schema and what the schema says of its look; example: for a placeholder.
+
+    A value that its usual field would send otherwise than it is written is shown as JSON.
+    """
+    found = _usual_leaf(said, value, usual, example, path, optional, currency, common)
+    if value is NOTHING:
+        return found
+    if optional and value in (None, "", []):
+        return replace(found, kept=json.dumps(value)) if found.look in TYPED else found
+    if found.look in TYPED and not _comes_back(found, value):
+        text = json.dumps(value, ensure_ascii=False, indent=2)
+        found = FormField("json", name=f"{path}:json" + ("?" if optional else ""), value=text, **common)
+    return found
+
+
+def _comes_back(field: FormField, value: Any) -> bool:
+    """Whether what a browser sends of an untouched field is read as this value."""
+    shown, type_ = str(field.value), field.name.rpartition(":")[2].rstrip("?") if ":" in field.name else "text"
+    broken = "\r" in shown or shown.startswith("\n") or ("\n" in shown and field.look not in {"lines", "list", "json"})
+    read = read_value(type_, shown)
+    return not broken and type(read) is type(value) and read == value
+
+
+def _usual_leaf(
+    said: Mapping[str, Any], value: Any, usual: Any, example: str, path: str, optional: bool, currency: str, common: dict[str, Any]
+) -> FormField:
     sort, mark, given = said.get("type"), "?" if optional else "", value is not NOTHING
     default = "" if usual is NOTHING or usual is None else usual
     words = said.get("words", {})
@@ -113,8 +142,9 @@ def leaf(
     filled = "" if not given or value is None else value
     if "enum" in said:
         options = [(str(option), _word(option, words)) for option in said["enum"]]
+        options += [(filled, f"{filled} (not known here)")] if isinstance(filled, str) and filled and filled not in dict(options) else []
         return FormField("choice", name=f"{path}:text{mark}", value=filled, options=options, **common)
-    if sort == "boolean":
+    if sort == "boolean" and (not given or isinstance(value, bool)):
         checked = bool(value) if given else bool(default)
         unsaid = "" if given else json.dumps(checked)
         return FormField("bool", name=f"{path}:bool", value=checked, unsaid=unsaid, **common)
@@ -122,7 +152,7 @@ def leaf(
         typed = "micros" if money else "share" if share else "int" if sort == "integer" else "number"
         bounds = "" if money else _bounds(said, share)
         return FormField("number", name=f"{path}:{typed}{mark}", value=_shown(filled, money, share), bounds=bounds, short=True, **common)
-    if sort == "array" and "enum" in said.get("items", {}):
+    if sort == "array" and "enum" in said.get("items", {}) and (not given or texts_once(value)):
         return _choices(said["items"]["enum"], words, value if given else default, given, path, common)
     listed = {"string": "list", "integer": "ints"}.get(said.get("items", {}).get("type", "")) if sort == "array" else None
     if listed and (not given or isinstance(value, list | None)):
@@ -152,13 +182,20 @@ def _text(said: Mapping[str, Any], value: str, example: str, path: str, mark: st
 def _choices(enum: Sequence[Any], words: Mapping[str, str], value: Any, given: bool, path: str, common: dict[str, Any]) -> FormField:
     """A list of fixed values as boxes to tick. Each chosen one keeps its place in the list, whatever the order on the page."""
     chosen = [each for each in value if isinstance(each, str)] if isinstance(value, (list, tuple)) else []
+    lost = [each for each in chosen if each not in enum]
     free = len(chosen)
     options = []
     for place, option in enumerate(enum):
         at = chosen.index(option) if option in chosen else free + place
         options.append((str(option), _word(option, words), f"{path}/{at}", option in chosen))
+    options += [(each, f"{each} (not known here)", f"{path}/{chosen.index(each)}", True) for each in lost]
     unsaid = "" if given else json.dumps(chosen)
     return FormField("choices", name=path, options=options, unsaid=unsaid, **common)
+
+
+def texts_once(value: Any) -> bool:
+    """Whether a value is a list of texts, each of them once."""
+    return isinstance(value, list) and all(isinstance(each, str) for each in value) and len(set(value)) == len(value)
 
 
 def _shown(value: Any, money: bool, share: bool) -> Any:

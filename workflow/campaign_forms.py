@@ -14,6 +14,8 @@ from governance.door import Body, listed, mapped
 from workflow.schedule_fields import kept_line, schedule_fields
 
 STARTER: Body = {"title": "", "segment": "", "template": "", "trigger": {"type": "manual"}}
+KEPT = frozenset({"ramp", "holdout", "budget", "trigger", "variants"})
+"""What the form carries as it was written, to write it so again where nobody changed it."""
 TRIGGER_FIELDS = {
     "manual": (),
     "once": ("at", "zone", "late_limit_minutes"),
@@ -34,7 +36,7 @@ def to_form(body: Body) -> Body:
         "currency": str(budget.get("currency", "")) if isinstance(budget, Mapping) else "",
         "content": "variants" if body.get("variants") else "template",
         "trigger": _shown_trigger(trigger) if isinstance(trigger, Mapping) else {"type": "manual"},
-        "was": {name: body[name] for name in ("ramp", "holdout", "budget", "trigger", "variants") if name in body},
+        "was": {name: said for name, said in body.items() if name in KEPT or said is None},
     }
 
 
@@ -49,7 +51,12 @@ def to_body(form: Body) -> Body:
         unchanged = name in was and to_form({name: was[name]}).get(name) == form.get(name)
         same_currency = name != "budget" or to_form({"budget": was.get("budget")}).get("currency") == form.get("currency")
         body[name] = was[name] if unchanged and same_currency else value
-    return body
+    return body | _still_empty(was, body)
+
+
+def _still_empty(was: Mapping[str, Any], body: Body) -> Body:
+    """What was said to be nothing, and still is nothing."""
+    return {name: said for name, said in was.items() if said is None and body.get(name) in (None, "")}
 
 
 def _limits(form: Body, was: Mapping[str, Any]) -> Body:
@@ -96,7 +103,9 @@ def _trigger(shown: Any, was: Mapping[str, Any]) -> Body:
     if kind == "manual" and "trigger" not in was:
         return {}
     wanted = TRIGGER_FIELDS.get(kind, ())
-    return {"trigger": {"type": kind, **{name: given[name] for name in wanted if given.get(name) not in (None, "")}}}
+    made = {name: given[name] for name in wanted if given.get(name) not in (None, "")}
+    empty = _still_empty(before, made) if before.get("type") == kind else {}
+    return {"trigger": {"type": kind, **made, **{name: said for name, said in empty.items() if name in wanted}}}
 
 
 def make(path: str, what: str, form: Body) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Set
+import re
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ from audience import rule_words
 from audience.names import Names
 from audience.record_types import RecordTypeBody
 from audience.rule_shown import words_of
-from audience.rules.operations import OPERATORS
+from audience.rule_written import operators_of, reading
 from audience.suggestions import SUGGESTED_FIELDS
 from governance.door import Finding
 
@@ -46,7 +47,8 @@ class FieldTest:
 class RuleNode:
     """One group or condition as the template draws it. values: whose values its field suggests, as the page of suggestions calls it;
     words: what a condition asks that the builder has no fields for; tests, fields, roles: of a condition on records, what holds of
-    each, and what there is to choose from; noun, counted: what one of them is called, and as many as are asked for."""
+    each, and what there is to choose from; noun, counted: what one of them is called, and as many as are asked for; odd: hidden fields,
+    by which operators that don't fit are told from left-over ones."""
 
     path: str
     shown: Mapping[str, Any]
@@ -76,6 +78,13 @@ class RuleNode:
     tests: tuple[FieldTest, ...] = ()
     fields: tuple[tuple[str, str], ...] = ()
     roles: tuple[str, ...] = ()
+    odd: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_day(self) -> bool:
+        """Whether a field for days can hold what the condition compares with."""
+        said = (str(self.shown.get(part) or "") for part in ("value", "low", "high"))
+        return all(not day or re.fullmatch(r"\d{4}-\d{2}-\d{2}", day) for day in said)
 
     @property
     def raw(self) -> str:
@@ -125,35 +134,37 @@ def rule_tree(
             after_a_group = any(each.group for each in below)
             below.append(rule_tree(child, f"{path}/of/{step}", offer, faults, depth + 1, place_and_many, named, after_a_group))
         return RuleNode(group=True, children=below, fault=fault if fault and fault.path in {path, f"{path}/of"} else None, **common)
-    return RuleNode(group=False, fault=fault, **common, **_condition(shown, offer))
+    return RuleNode(group=False, fault=fault, **common, **_condition(shown, offer), odd=_odd(shown, path))
 
 
 def _condition(shown: Mapping[str, Any], offer: Offer) -> dict[str, Any]:
     sort, _, name = str(shown.get("subject", "")).partition(":")
+    often = rule_words.operator(shown, rule_words.SEQUENCE_OPS if sort == "sequence" else rule_words.COUNT_OPS, "")
     if sort == "record":
-        return {"sort": sort, "name": name, "op": str(shown.get("op", "")), **_of_records(name, shown, offer.records.get(name))}
+        return {"sort": sort, "name": name, "op": often, **_of_records(name, shown, offer.records.get(name))}
     if sort not in {"attribute", "profile", "measure"}:
         words = words_of(shown.get("raw"), offer.names) if not sort else ""
-        return {"sort": sort, "name": name, "op": str(shown.get("op", "")), "words": words}  # the rest is in its fields
+        return {"sort": sort, "name": name, "op": often, "words": words}  # the rest is in its fields
     if sort == "measure":
         type_ = rule_words.measure_type(shown.get("how"))
         allowed = rule_words.MEASURE_OPS[type_]
     else:
-        type_ = offer.types.get(name, "text") if sort == "attribute" else rule_words.FIELD_TYPES.get(name, "text")
-        allowed = OPERATORS[type_]  # type: ignore[index]
-    op = str(shown.get("op", ""))
-    op = op if op in allowed else allowed[0]
+        known = offer.types if sort == "attribute" else rule_words.FIELD_TYPES
+        type_ = known.get(name, rule_words.UNKNOWN)
+        allowed = operators_of(type_)
+    op = rule_words.operator(shown, allowed, allowed[0])
+    type_ = type_ if sort == "measure" else reading(op, type_)
     return {
         "sort": sort,
         "name": name,
         "type": type_,
-        "ops": tuple((each, rule_words.op_words(each, several=type_ == "list", past=sort == "measure")) for each in allowed),
+        "ops": _ops(allowed, op, several=type_ == "list", past=sort == "measure"),
         "op": op,
         "value_look": value_look(op, type_),
         "values": _suggested(sort, name, op, type_, offer),
         "unit": offer.units.get(name, "") if sort == "attribute" and type_ == "number" else "",
         "closed": sort == "attribute" and name in offer.closed,
-        "scored": sort == "attribute" and f"{name}.at" in offer.types,
+        "scored": sort == "attribute" and (f"{name}.at" in offer.types or bool(shown.get("fresh"))),
         "zoned": sort != "measure" and rule_words.hangs_on_the_zone(op, type_),
     }
 
@@ -165,10 +176,10 @@ def _of_records(name: str, shown: Mapping[str, Any], type_: RecordTypeBody | Non
     tests = []
     for each in where:
         body = known.get(str(each.get("field", "")))
-        kind = body.type if body else "text"
-        allowed = OPERATORS[kind]
-        op = each["op"] if each.get("op") in allowed else allowed[0]
-        ops = tuple((one, rule_words.op_words(one, several=kind == "list")) for one in allowed)
+        kind: str = body.type if body else rule_words.UNKNOWN
+        allowed = operators_of(kind)
+        op = rule_words.operator(each, allowed, allowed[0])
+        ops, kind = _ops(allowed, op, several=kind == "list", past=False), reading(op, kind)
         unit = body.unit if body and kind == "number" else ""
         tests.append(FieldTest(each, ops, op, value_look(op, kind), rule_words.hangs_on_the_zone(op, kind), unit))
     named = {each.name: each.title or rule_words.field_words(each.name) for each in known.values()}
@@ -177,6 +188,19 @@ def _of_records(name: str, shown: Mapping[str, Any], type_: RecordTypeBody | Non
     title, many = type_.title if type_ else name, str(shown.get("count") or "1") != "1"
     nouns = {"noun": rule_words.record_noun(title, many=False), "counted": rule_words.record_noun(title, many=many)}
     return {"tests": tuple(tests), "fields": tuple((named | lost).items()), "roles": roles, **nouns}
+
+
+def _ops(allowed: Sequence[str], op: str, *, several: bool, past: bool) -> tuple[tuple[str, str], ...]:
+    """The operators to choose from, and the one that was chosen all the same."""
+    offered = tuple((each, rule_words.op_words(each, several=several, past=past)) for each in allowed)
+    return offered if op in allowed else (*offered, (op, f"{rule_words.OP_WORDS.get(op, op)} (doesn’t fit here)"))
+
+
+def _odd(shown: Mapping[str, Any], path: str) -> tuple[tuple[str, str], ...]:
+    """What the operators that don't fit were written for, as hidden fields: of the condition, and of what holds of each record."""
+    where = shown.get("where") if isinstance(shown.get("where"), list) else []
+    parts = [(path, shown), *((f"{path}/where/{at}", each) for at, each in enumerate(where or ()) if isinstance(each, Mapping))]
+    return tuple((f"{at}/about", rule_words.about(each)) for at, each in parts if each.get("about") == rule_words.about(each))
 
 
 def _suggested(sort: str, name: str, op: str, type_: str, offer: Offer) -> str:

@@ -85,7 +85,7 @@ def _editor(request: ConsoleRequest) -> Editor:
     types, names = types_of(known) | _field_types(request.actor.workspace_id), names_of(request.actor.workspace_id, known)
     return Editor(
         SEGMENT,
-        to_form=rule_forms.to_form,
+        to_form=lambda body: rule_forms.to_form(body, types),
         to_body=lambda form: rule_forms.to_body(form, types),
         make=rule_forms.make,
         steps=rule_steps.steps,

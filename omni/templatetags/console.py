@@ -207,6 +207,19 @@ def invalid(faults: Mapping[str, Any], *parts: Any) -> SafeString:
 
 
 @register.simple_tag
+def kept_option(said: Any, known: Iterable[Any], before: str = "", words: str = "not known here") -> SafeString:
+    """The option by which a select keeps a chosen value that is none of those it offers, and says so.
+
+    known: what it offers: values, or values with their words, or one text of values with blanks between them; before: what stands
+    before the value in the options' own values.
+    """
+    offered = known.split() if isinstance(known, str) else known or ()
+    if said in ("", None) or any(said == (each[0] if isinstance(each, tuple | list) else each) for each in offered):
+        return SafeString("")
+    return format_html('<option value="{}{}" selected>{} ({})</option>', before, said, said, words)
+
+
+@register.simple_tag
 def form_errors(form: Any) -> list[tuple[str, str, str]]:
     """A Django form's errors as rows of `error_summary`."""
     rows = [("", "", str(message)) for message in form.non_field_errors()]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
-from governance.door import ConsoleRequest, Edit, Finding, Role, documents, listed, mapped
+from governance.door import ConsoleRequest, Edit, Finding, Role, documents, escape_part, listed, look_up, mapped
 from presentation.filters import FILTERS
 from presentation.parts import PROFILE_FIELDS
 from presentation.template_forms import BLOCKS, IN_COLUMNS, PLACING, BlockField
@@ -23,6 +24,8 @@ def blocks_context(request: ConsoleRequest, current: Edit, *, fragments: bool = 
     unfit = ({"html"} if not request.actor.role.covers(Role.ADMIN) else set()) | ({"fragment"} if not there else set())
     offered = [name for name in BLOCKS if name not in unfit]
     return {
+        "tags": sorted(locales),
+        "emptied": _emptied(current),
         "locales": [(tag, tag == shown, tag == form.get("default_locale")) for tag in sorted(locales)],
         "shown": shown,
         "here": here,
@@ -37,6 +40,21 @@ def blocks_context(request: ConsoleRequest, current: Edit, *, fragments: bool = 
         "filters": FILTERS,
         "unsaid": listed(form.get("unsaid")),
     }
+
+
+def _emptied(current: Edit) -> list[tuple[str, str]]:
+    """Where a template that was saved or written as text says that something is nothing, with that as JSON: it stays so while its field
+    is empty."""
+    form = current.form
+    here = f"/locales/{form.get('shown') or ''}"
+    begun = current.view is None and current.whole is None  # then what is empty has yet to be filled in
+    said = {} if begun else {"": form, here: look_up(form, here), "/theme": form.get("theme")}
+    return [
+        (f"{path}/{escape_part(name)}", json.dumps(value))
+        for path, fields in said.items()
+        for name, value in mapped(fields).items()
+        if value in (None, "")
+    ]
 
 
 def _lists(form: Mapping[str, Any]) -> list[str]:
@@ -54,6 +72,7 @@ class ShownField:
     value: Any
     given: bool
     fault: Finding | None
+    kept: str = ""  # what the block says where the field is empty, as JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,4 +151,5 @@ def _field(each: BlockField, said: Mapping[str, Any], path: str, faults: Mapping
     value = said.get(name, "")
     shown = bool(value) if each.look == "bool" else "" if value is None else str(value)
     where = f"{path}/{each.name}"
-    return ShownField(each, f"{path}/{each.typed}", where, shown, given, faults.get(where))
+    kept = json.dumps(value) if given and value in (None, "") and each.look != "bool" else ""
+    return ShownField(each, f"{path}/{each.typed}", where, shown, given, faults.get(where), kept)

@@ -111,7 +111,7 @@ def _editor_context(request: ConsoleRequest, current: Edit) -> dict[str, Any]:
         "sender_offered": mapped(form.get("sender")).get("key") in dict(senders),
         "sender_at_fault": not template_places.SENDER.isdisjoint(faults),
         "classes": [(name, CLASS_WORDS[name]) for name in get_args(MessageClass)],
-        "trackings": get_args(Tracking),
+        "trackings": [(name, name.replace("_", " ").capitalize()) for name in get_args(Tracking)],
         **theme_context(request, mapped(form.get("theme")), faults),
     }
 

@@ -517,8 +517,8 @@ def test_a_fault_in_a_condition_on_a_record_is_told_at_its_field(api: Api, now: 
 
 def test_the_builder_keeps_a_record_that_it_does_not_know(api: Api) -> None:
     body = {"title": "Romans", "rule": {"all": [{**STAYS, "op": "exactly", "count": 2}, {"profile": "country", "op": "is", "value": "GB"}]}}
-    assert rule_forms.to_body(rule_forms.to_form(body), {}) == body
-    assert rule_forms.to_body(rule_forms.to_form({"rule": STAYS}), {}) == {"rule": STAYS}
+    assert rule_forms.to_body(rule_forms.to_form(body, {}), {}) == body
+    assert rule_forms.to_body(rule_forms.to_form({"rule": STAYS}, {}), {}) == {"rule": STAYS}
 
 
 def test_the_pages_of_record_types_are_there(api: Api, now: datetime) -> None:

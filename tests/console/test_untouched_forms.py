@@ -29,7 +29,7 @@ def _bodies(folder: str) -> list[Any]:
 
 @pytest.mark.parametrize("body", _bodies("segments"))
 def test_a_segment_comes_back_as_it_was(body: dict[str, Any]) -> None:
-    assert canonical(rule_forms.to_body(rule_forms.to_form(body), TYPES)) == canonical(body)
+    assert canonical(rule_forms.to_body(rule_forms.to_form(body, TYPES), TYPES)) == canonical(body)
 
 
 @pytest.mark.parametrize("body", _bodies("templates"))
@@ -109,7 +109,7 @@ def test_a_campaign_comes_back_as_it_was(body: dict[str, Any]) -> None:
     ],
 )
 def test_every_kind_of_condition_comes_back_as_it_was(rule: dict[str, Any]) -> None:
-    assert rule_forms.to_body(rule_forms.to_form({"rule": rule}), TYPES)["rule"] == rule
+    assert rule_forms.to_body(rule_forms.to_form({"rule": rule}, TYPES), TYPES)["rule"] == rule
 
 
 PLAN, LONG_STAY = {"property": "plan", "op": "is", "value": "5"}, {"property": "nights", "op": "between", "value": [7, 30]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -116,6 +117,8 @@ def _draw(request: ConsoleRequest, current: Edit) -> HttpResponse:
     extra = {
         "segments": [(view.key, view.title or view.key) for view in governance.documents(workspace_id, "segment")],
         "templates": [(view, _channel(view)) for view in governance.documents(workspace_id, "template")],
+        "template_keys": [view.key for view in governance.documents(workspace_id, "template")],
+        "at_is_moment": re.fullmatch(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2})?", str(mapped(form.get("trigger")).get("at") or "")),
         "routes": [view.key for view in governance.documents(workspace_id, "vendor_route")],
         "policies": [view.key for view in governance.documents(workspace_id, "sending_policy")],
         "themes": _themes(workspace_id, form.get("theme")),

@@ -345,7 +345,7 @@ class ImportedFile(models.Model):
     where it was.
 
     import_key: what was asked (the place, and what columns become); name: the file's path below the place; fingerprint: tells its
-    bytes from later ones; mark: of its partitions or its time, for watermarks; rows: its first rows that were seen to; rejects_size:
+    bytes from later ones; mark: when it was written, for watermarks; rows: its first rows that were seen to; rejects_size:
     bytes of the file of rejects then.
     """
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import islice
 
 from audience.ingest.importing import Choice, chosen, taken_already
-from audience.ingest.journal import OF_RECORDS, Journal, journal_of_records, mark_of
+from audience.ingest.journal import OF_RECORDS, Journal, journal_of_records
 from audience.ingest.places import Part, find_parts
 from audience.ingest.rejects import Rejects
 from audience.ingest.rows import Rejected
@@ -68,7 +68,7 @@ def import_records(
         if journal.resumed and journal.run is not None:
             rejects.go_on(journal.run.rejects_size)
         for part in parts:
-            run.take(part, columns, delimiter, mark_of(part, choice.watermark))
+            run.take(part, columns, delimiter)
         journal.finish(None)
     return run.done
 
@@ -82,9 +82,9 @@ class _Run:
     rejects: Rejects
     done: ImportedRecords
 
-    def take(self, part: Part, columns: Columns, delimiter: str | None, mark: str) -> None:
+    def take(self, part: Part, columns: Columns, delimiter: str | None) -> None:
         """One file, from where a broken-off run has left it."""
-        state = self.journal.part(part, mark)
+        state = self.journal.part(part)
         for name in OF_RECORDS:
             setattr(self.done, name, getattr(self.done, name) + getattr(state, name))
         self.done.notes += taken_already(part, state)

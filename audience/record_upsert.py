@@ -18,8 +18,9 @@ from django.db import transaction
 from django.utils.timezone import is_aware
 
 from audience import profiles, sql
+from audience.external_ids import external_id_fault, external_id_of
 from audience.ingest.rows import Rejected
-from audience.record_rows import CleanRecord, RecordRow, clean_record
+from audience.record_rows import MAX_PEOPLE, CleanRecord, RecordRow, clean_record
 from audience.record_types import RecordTypeBody, record_type
 from governance.door import Finding, pointer
 
@@ -71,7 +72,7 @@ def upsert_records(
     outcome, remaining = RecordOutcome(), iter(rows)
     while chunk := list(islice(remaining, AT_ONCE)):
         checked = [row if isinstance(row, Rejected) else clean_record(row, type_) for row in chunk]
-        rejected = [row for row in checked if isinstance(row, Rejected)]
+        rejected = _with_strangers(workspace_id, chunk, [row for row in checked if isinstance(row, Rejected)])
         good, strangers = _known_people(workspace_id, [row for row in checked if isinstance(row, CleanRecord)])
         with transaction.atomic():
             part = _Writing(workspace_id, key, type_, now, merge).write(_one_each(good, merging=merge))
@@ -99,13 +100,30 @@ def _known_people(workspace_id: int, rows: Sequence[CleanRecord]) -> tuple[list[
     for row in rows:
         nobody = [place for (external_id, _), place in (row.people or {}).items() if external_id not in ids]
         if nobody:
-            expected = "somebody who has a profile; send the profile first"
-            at = [pointer(["people", place, "external_id"]) for place in nobody[:50]]
-            strangers.append(Rejected(row.line, tuple(Finding("error", each, "an id that nobody has", expected) for each in at)))
+            strangers.append(Rejected(row.line, _stranger_faults(nobody)))
         else:
             people = None if row.people is None else {(ids[who], role): place for (who, role), place in row.people.items()}
             good.append(_Good(row, people))
     return good, strangers
+
+
+def _stranger_faults(places: Sequence[int]) -> tuple[Finding, ...]:
+    expected = "somebody who has a profile; send the profile first"
+    return tuple(Finding("error", pointer(["people", place, "external_id"]), "an id that nobody has", expected) for place in places[:50])
+
+
+def _with_strangers(workspace_id: int, chunk: Sequence[RecordRow | Rejected], rejected: Sequence[Rejected]) -> list[Rejected]:
+    """The rows that are wrong already, told also whom of theirs nobody knows: all that is to be mended is told at once."""
+    lines = {row.line for row in rejected}
+    people = {row.line: row.people for row in chunk if isinstance(row, RecordRow) and row.line in lines and row.people}
+    asked = {
+        line: [(place, external_id_of(who)) for place, (who, _) in enumerate(given[:MAX_PEOPLE]) if not external_id_fault(who)]
+        for line, given in people.items()
+    }
+    named = {who for given in asked.values() for _, who in given}
+    ids = profiles.ids_of(workspace_id, named) if named else {}
+    nobody = {line: [place for place, who in given if who not in ids] for line, given in asked.items()}
+    return [Rejected(row.line, (*row.findings, *_stranger_faults(nobody.get(row.line, ())))[:50]) for row in rejected]
 
 
 def _one_each(rows: Iterable[_Good], *, merging: bool) -> list[_Good]:

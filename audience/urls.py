@@ -44,6 +44,7 @@ register_pages(
         icon="attribute",
         list="audience:attributes",
         intro="What may be known about a person: name, type and how sensitive it is.",
+        beside=("audience:attribute-values", "What people have"),
         starter={"title": "", "type": "text"},
     ),
 )

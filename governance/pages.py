@@ -34,6 +34,7 @@ class Pages:
     estimate: url name of a part of a page that says what a draft would do; moved: url name, taking a key and a request for approval,
     of a part that says whom the release of what was submitted would bring in and lose.
     offers(workspace_id): what is known to be typed in the fields of the plain form, by their pointers (see schema_fields).
+    beside: url name, taking a key, of a page about what the document is about, and what that page is called.
     shows_users: whether its list says which documents use each.
     starter: the body that a new document begins with; group: the page from which its list is reached:
     "settings", another kind's list by that kind's name, or "" for the main navigation.
@@ -57,6 +58,7 @@ class Pages:
     moved: str = ""
     shows_users: bool = False
     offers: Callable[[int], Mapping[str, Sequence[tuple[str, str]]]] | None = None
+    beside: tuple[str, str] | None = None
 
 
 _PAGES: dict[str, Pages] = {}
@@ -186,6 +188,7 @@ def document_context(request: ConsoleRequest, view: DocumentView, tab: str) -> d
             }
             for name, title, icon in TABS
         ],
+        "beside": _beside(view),
         "may_edit": actor.role.covers(sort.save_role),
         "saves": tab == "edit" and actor.role.covers(sort.save_role),
         "may_submit": author and fresh and (below or view.state in {"draft", "changed", "submitted"}) and not errors,
@@ -196,6 +199,11 @@ def document_context(request: ConsoleRequest, view: DocumentView, tab: str) -> d
         "waiting": waiting,
         "approved": approved,
     }
+
+
+def _beside(view: DocumentView) -> dict[str, str] | None:
+    beside = pages_of(view.kind).beside
+    return {"title": beside[1], "href": reverse(beside[0], args=[view.key])} if beside else None
 
 
 def _drafts_below(view: DocumentView) -> list[dict[str, str]]:

@@ -101,9 +101,10 @@ def engines(omni: Environment) -> Found:
     }
     for package, (variable, used) in wanted.items():
         if used and importlib.util.find_spec(package) is None:
+            needed = "parquet" if package == "pyarrow" else "engines"
             yield Error(
                 f"{variable} is set but the Python package {package} is not installed.",
-                hint=f"pip install --require-hashes -r requirements/{'parquet' if package == 'pyarrow' else 'engines'}.txt",
+                hint=f".venv/bin/python -m pip install --require-hashes -r requirements/{needed}.txt",
                 id="omni.E007",
             )
 

@@ -109,7 +109,10 @@ def database(url: str) -> dict[str, object]:
     except ValueError:
         raise SystemExit(f"OMNI_DATABASE_URL: {EXPECTED_URL}") from None
     if find_spec("psycopg") is None:
-        raise SystemExit("OMNI_DATABASE_URL: PostgreSQL needs more packages: pip install --require-hashes -r requirements/engines.txt")
+        raise SystemExit(
+            "OMNI_DATABASE_URL: PostgreSQL needs more packages: "
+            ".venv/bin/python -m pip install --require-hashes -r requirements/engines.txt"
+        )
     query = {name: unquote(value) for name, _, value in (pair.partition("=") for pair in parts.query.split("&") if pair)}
     host, port = query.pop("host", unquote(parts.hostname or "")), query.pop("port", port)
     options: dict[str, object] = {**query, "isolation_level": 2}  # READ COMMITTED: the caps' locks depend on it

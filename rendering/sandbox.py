@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, nodes
+from jinja2 import StrictUndefined, nodes, pass_environment
 from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.runtime import Context as JinjaContext
 from jinja2.runtime import Undefined, new_context
@@ -35,7 +35,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def __init__(self, locale: str) -> None:
         super().__init__(undefined=StrictUndefined, autoescape=False, optimized=False, keep_trailing_newline=True, cache_size=0)
         self.globals = {}
-        self.filters = {**filters_for(locale), "_show": show, **{f"_{name}": _shown(escape) for name, escape in ESCAPES.items()}}
+        self.filters = {
+            **filters_for(locale),
+            "_show": show,
+            "_item": _item,
+            **{f"_{name}": _shown(escape) for name, escape in ESCAPES.items()},
+        }
         self.tests = {name: self.tests[name] for name in ("defined", "undefined")}
 
     def call_binop(self, context: JinjaContext, operator: str, left: Any, right: Any) -> Any:
@@ -67,6 +72,12 @@ class _Rewrite(NodeTransformer):
     def visit_Getattr(self, node: nodes.Getattr) -> nodes.Expr:
         return nodes.Getitem(self.visit(node.node), nodes.Const(node.attr), "load", lineno=node.lineno)
 
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Expr:
+        called = _called(node)
+        node.node, node.arg = self.visit(node.node), self.visit(node.arg)
+        place = node.arg.value if isinstance(node.arg, nodes.Const) else None
+        return nodes.Filter(node.node, "_item", [node.arg, nodes.Const(called)], [], None, None, lineno=1) if type(place) is int else node
+
     def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:
         node.nodes = [_filtered(self.visit(part), "_show") for part in node.nodes]
         return node
@@ -75,6 +86,22 @@ class _Rewrite(NodeTransformer):
         node.test, node.expr1 = self.visit(node.test), self.visit(node.expr1)
         node.expr2 = nodes.Const("") if node.expr2 is None else self.visit(node.expr2)
         return node
+
+
+def _called(node: nodes.Node) -> str:
+    """What stands in the expression, as its author would say it: "stays[0]"."""
+    if isinstance(node, nodes.Getattr):
+        return f"{_called(node.node)}.{node.attr}"
+    if isinstance(node, nodes.Getitem):
+        return f"{_called(node.node)}[{node.arg.value if isinstance(node.arg, nodes.Const) else '…'}]"
+    return node.name if isinstance(node, nodes.Name) else "a list"
+
+
+@pass_environment
+def _item(environment: Sandbox, held: Any, place: int, called: str) -> Any:
+    """An item of a list; one that isn't there is told by what it was called."""
+    found = environment.getitem(held, place)
+    return environment.undefined(obj=None, name=called) if isinstance(found, Undefined) else found
 
 
 def tree(expression: str) -> nodes.Expr:

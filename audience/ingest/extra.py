@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from governance.door import Finding, Invalid, shorten
 
-INSTALL = "pip install --require-hashes -r requirements/parquet.txt"
+INSTALL = ".venv/bin/python -m pip install --require-hashes -r requirements/parquet.txt"
 OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss", "memory"})
 ARROW_STORES = frozenset({"s3", "gs"})  # those that pyarrow itself speaks with, without a package of the vendor's
 READ_AHEAD = 4 * 1024 * 1024  # bytes asked of a storage at once

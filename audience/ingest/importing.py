@@ -14,7 +14,7 @@ from datetime import datetime
 from audience.catalogue import catalogue
 from audience.ingest.ahead import ahead, in_bulk
 from audience.ingest.columns import ImportWishes
-from audience.ingest.journal import COUNTS, Journal, journal_of, mark_of, newer
+from audience.ingest.journal import COUNTS, Journal, journal_of, newer
 from audience.ingest.opening import Chunk, Opened, Wanted, open_people
 from audience.ingest.places import Part, find_parts
 from audience.ingest.records import Format
@@ -180,7 +180,7 @@ class _Run:
         self.journal.finish(None)
 
     def _take(self, part: Part) -> None:
-        state = self.journal.part(part, mark_of(part, self.choice.watermark))
+        state = self.journal.part(part)
         before = {name: getattr(state, name) for name in COUNTS}
         for name, count in before.items():
             setattr(self.done, name, getattr(self.done, name) + count)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import F, QuerySet
 
 from audience.ingest.columns import ImportWishes
-from audience.ingest.places import Part
+from audience.ingest.places import Part, partitions_of
 from audience.ingest.upsert import UpsertOutcome
 from audience.models import ImportedFile
 from governance.door import Finding, Invalid, shorten
@@ -53,14 +53,14 @@ class Journal:
         if not self.resumed:
             self._reset(self.run, fingerprint="", mark="")
 
-    def part(self, part: Part, mark: str) -> ImportedFile:
+    def part(self, part: Part) -> ImportedFile:
         """What is noted of a file: from its beginning, unless this run has begun it already and it is the same still."""
         fingerprint = part.fingerprint()
         row, made = self.rows.get_or_create(workspace_id=self.workspace_id, import_key=self.key, name=part.name, defaults=self._begun())
         assert self.run is not None
         same = row.fingerprint == fingerprint and self.resumed and row.at >= self.run.started_at
         if made or not same:
-            self._reset(row, fingerprint=fingerprint, mark=mark)
+            self._reset(row, fingerprint=fingerprint, mark=part.modified)
         return row
 
     def note(self, row: ImportedFile, last: int, outcome: UpsertOutcome | RecordOutcome, rejects_size: int) -> None:
@@ -112,34 +112,39 @@ def _journal(workspace_id: int, place: str, said: Mapping[str, object], now: dat
 # ── what is new ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def mark_of(part: Part, watermark: Sequence[str]) -> str:
+def mark_of(part: Part, watermark: Sequence[str]) -> Mark:
     """What a watermark compares: the values of partition columns, or when the file was written. Raises Invalid."""
-    if not watermark:
-        return ""
     if list(watermark) == [MODIFIED]:
         if not part.modified:
             raise part.unfit("a file without a time", "a storage that tells when files were written, or a partition column as watermark")
-        return json.dumps([part.modified])
+        return order_of([part.modified])
     for name in watermark:
         if name not in part.partitions:
             columns = ", ".join(part.partitions) or "no columns in the folders' names"
             raise Invalid(
                 [Finding("error", "/watermark", shorten(name), f"{MODIFIED}, or columns of the folders' names ({shorten(columns)})")]
             )
-    return json.dumps([part.partitions[name] for name in watermark])
+    return order_of([part.partitions[name] for name in watermark])
 
 
-def order_of(mark: str) -> Mark:
+def taken_mark(row: ImportedFile, watermark: Sequence[str]) -> Mark:
+    """The same of a file that was taken, by whatever choice; nothing where it isn't known of it."""
+    if list(watermark) == [MODIFIED]:
+        return order_of([row.mark]) if row.mark else ()
+    partitions = partitions_of(row.name)
+    return order_of([partitions[name] for name in watermark]) if all(name in partitions for name in watermark) else ()
+
+
+def order_of(values: Sequence[str]) -> Mark:
     """Marks in their order: whole numbers as numbers, everything else as text."""
-    values = json.loads(mark) if mark else []
     return tuple((0, int(value), "") if value.isascii() and value.isdigit() and len(value) < 40 else (1, 0, value) for value in values)
 
 
 def newer(parts: list[Part], journal: Journal, watermark: Sequence[str]) -> tuple[list[Part], list[str]]:
     """The files from the watermark on, the oldest first, and what is to be said of others: those that nobody took and that are older."""
-    marks = {part.name: order_of(mark_of(part, watermark)) for part in parts}
+    marks = {part.name: mark_of(part, watermark) for part in parts}
     known = {row.name: row for row in journal.rows.exclude(name="")}
-    last = max((order_of(row.mark) for row in known.values() if row.finished_at and row.mark), default=())
+    last = max((taken_mark(row, watermark) for row in known.values() if row.finished_at), default=())
     late = [part.name for part in parts if marks[part.name] < last and (part.name not in known or not known[part.name].finished_at)]
     notes = []
     if late:

@@ -155,16 +155,18 @@ def _part(relative: str, size: int, changed: str, opened: Any, modified: str, st
     if len(relative.encode()) > MAX_NAME:
         raise _unfit(f"a path of more than {MAX_NAME:,} bytes", "shorter names")
     part = Part(relative, size, changed, opened, modified, store, alone=False)
-    partitions: dict[str, str] = {}
-    for step in relative.split("/")[:-1]:
-        key, equals, value = step.partition("=")
-        if not equals:
-            continue
-        key, value = unquote(key), unquote(value)
-        if not key or key in partitions or not (key + value).isprintable():
-            raise part.unfit(f"the folder {shorten(step)}", "each column once in a path, as in day=2026-11-28/country=FR")
-        partitions[key] = "" if value == _NOTHING else value
-    return Part(relative, size, changed, opened, modified, store, partitions, alone=False)
+    steps = [step for step in relative.split("/")[:-1] if "=" in step]
+    said = [(unquote(key), unquote(value)) for key, _, value in (step.partition("=") for step in steps)]
+    for place, (key, value) in enumerate(said):
+        if not key or key in dict(said[:place]) or not (key + value).isprintable():
+            raise part.unfit(f"the folder {shorten(steps[place])}", "each column once in a path, as in day=2026-11-28/country=FR")
+    return Part(relative, size, changed, opened, modified, store, partitions_of(relative), alone=False)
+
+
+def partitions_of(relative: str) -> dict[str, str]:
+    """What the folders' names of a path say of the rows below them."""
+    said = ((unquote(key), unquote(value)) for key, equals, value in (step.partition("=") for step in relative.split("/")[:-1]) if equals)
+    return {key: "" if value == _NOTHING else value for key, value in said}
 
 
 def _agreeing(parts: list[Part]) -> list[Part]:

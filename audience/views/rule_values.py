@@ -51,5 +51,5 @@ def _told(found: Suggestions) -> str:
     among = "" if found.whole or found.looked_at is None else f" among {found.looked_at:,} people who were looked at"
     if found.numbers:
         least, middle, largest = (f"{number:,.10g}" for number in found.numbers)
-        return f"From {least} to {largest}, half at most {middle}{among}."
+        return f"From {least} to {largest}, median {middle}{among}."
     return f"Counted{among}; other values can be typed." if among and found.items else ""

@@ -9,7 +9,7 @@ from typing import Literal
 
 from governance.door import Refused
 
-MISSING = "Parquet needs one more package: pip install --require-hashes -r requirements/parquet.txt"
+MISSING = "Parquet needs one more package: .venv/bin/python -m pip install --require-hashes -r requirements/parquet.txt"
 
 
 def parquet_available() -> bool:

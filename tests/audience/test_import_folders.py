@@ -181,7 +181,10 @@ def test_without_the_extra_it_says_what_to_install(tmp_path: Path, monkeypatch: 
         ("s3://bucket/people", "an object storage"),
     ):
         ran = import_profiles(place)
-        assert ran.status == 2 and f"found {what}, which needs one more package, expected it to be installed: pip install" in ran.err
+        assert (
+            ran.status == 2
+            and f"found {what}, which needs one more package, expected it to be installed: .venv/bin/python -m pip install" in ran.err
+        )
 
 
 # ── mapping documents ─────────────────────────────────────────────────────────────────────────────────────────────

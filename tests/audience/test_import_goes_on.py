@@ -140,6 +140,23 @@ def test_a_watermark_orders_numbers_as_numbers_and_can_be_the_time_of_writing(wo
     assert "1 rows: 1 created" in import_profiles(tmp_path / "in", "--watermark", "modified", "--map", "stays=-").out
 
 
+def test_a_watermark_goes_by_what_was_taken_without_one_too(folder: Path) -> None:
+    import_profiles(folder, "--only-new")
+    day(folder, "2026-10-30", "late")
+    day(folder, "2026-11-03", "c")
+    ran = import_profiles(folder, "--watermark", "seen")
+    assert "1 rows: 1 created" in ran.out and "older than the watermark" in ran.out
+
+
+def test_watermarks_of_both_kinds_on_one_folder_don_t_get_in_each_other_s_way(folder: Path) -> None:
+    import_profiles(folder, "--watermark", "seen")
+    new = day(folder, "2026-11-03", "c")
+    os.utime(new, (time.time() + 60, time.time() + 60))
+    assert "1 rows: 1 created" in import_profiles(folder, "--watermark", "modified").out
+    day(folder, "2026-11-04", "d")
+    assert "1 rows: 1 created" in import_profiles(folder, "--watermark", "seen").out
+
+
 @over(
     ("options", "words"),
     [

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from audience import door as audience
@@ -187,3 +190,10 @@ def test_a_key_sees_only_its_own_workspace_and_does_only_what_its_scopes_say(api
     assert reader.call("GET", "profiles/u-1")[0] == 200
     for method, path in (("POST", "profiles"), ("DELETE", "profiles/u-1"), ("PUT", "profiles/u-1/consents")):
         assert reader.call(method, path, {})[0] == 403
+
+
+def test_somebody_without_a_name_yet_is_known_by_what_the_guide_says(api: Api) -> None:
+    guide = (Path(__file__).resolve().parents[2] / "docs" / "how-to" / "who-is-who.md").read_text()
+    body = re.search(r"send `(\{.+?\})` to `POST /profiles`", guide)
+    assert body is not None
+    assert api.call("POST", "profiles", json.loads(body[1]))[1]["created"] == 1

@@ -167,6 +167,14 @@ def test_a_bad_record_is_named_and_harms_no_other(api: Api, record: dict[str, An
     assert not {"Rome", "tomorrow", "red"} & set(json.dumps(answer).split('"')[::2])
 
 
+def test_all_that_is_wrong_with_a_record_is_told_at_once(api: Api) -> None:
+    _, answer = send(api, related("ada", "nobody", attributes={"city": "Rome", "nights": "many"}), ROME)
+    assert [each["path"] for each in answer["rejected"][0]["findings"]] == [
+        "/records/0/attributes/nights",
+        "/records/0/people/1/external_id",
+    ]
+
+
 def test_a_request_of_bad_records_only_is_refused(api: Api) -> None:
     assert send(api, {"external_id": ""})[0] == 422
     assert send(api, *[{"external_id": str(n)} for n in range(1_001)])[0] == 422

@@ -74,7 +74,7 @@ def test_the_values_that_people_have_are_suggested_the_most_frequent_first(crowd
 
 
 def test_a_number_tells_from_where_to_where_it_goes(crowd: None, now: datetime) -> None:
-    assert asked("vera", "attribute:stays", now=now) == {"items": [], "told": "From 1 to 40, half at most 7."}
+    assert asked("vera", "attribute:stays", now=now) == {"items": [], "told": "From 1 to 40, median 7."}
 
 
 def test_sensitive_values_are_for_admins_only_and_so_are_those_of_their_parts(crowd: None, now: datetime) -> None:

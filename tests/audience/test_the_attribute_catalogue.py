@@ -101,3 +101,4 @@ def test_what_people_have_is_shown_to_who_may_see_it(now: datetime, client: Clie
     refused = client.get("/console/attributes/health/values/")
     assert refused.status_code == 403 and b"a secret" not in refused.content
     assert client.get("/console/attributes/nothing/values/").status_code == 404
+    assert '/console/attributes/address/values/">What people have</a>' in client.get("/console/attributes/address/").content.decode()

@@ -78,7 +78,11 @@ def test_an_approval_by_command_may_name_the_bill_that_was_read(office: Office) 
 
 def test_a_key_made_by_command_is_printed_once(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("create_api_key", "Sync", as_user="cleo", scope=["documents:read"])
-    assert capsys.readouterr().out.startswith("omni_")
+    told = capsys.readouterr()
+    assert told.out.startswith("omni_") and len(told.out.split()) == 1
+    assert "acts for cleo, at most as author, until " in told.err
+    call_command("create_api_key", "Answers", as_user="cleo", role="admin", days=0)
+    assert "acts for cleo, at most as admin, until it is revoked" in capsys.readouterr().err
 
 
 @pytest.mark.django_db(transaction=True)

@@ -85,6 +85,8 @@ def test_a_lone_surrogate_does_not_break_the_encoding() -> None:
         ("{{ tags|first }}", {"tags": []}, {}, "|first or |last of an empty list"),
         ("{{ order.city }}", {}, {"order": {}}, "city has no value and no fallback"),
         ("{{ order.city }}", {}, {"order": {"city": {"x": 1}}}, "a list or an object can't be shown as it is"),
+        ("{{ tags[0] }}", {"tags": []}, {}, "tags[0] has no value and no fallback"),
+        ("{{ order.stays[0].nights }}", {}, {"order": {"stays": []}}, "order.stays[0] has no value and no fallback"),
         ("{{ order.items }}", {}, {"order": {}}, "items has no value and no fallback"),
         ("{{ first_name }}", {"first_name": "x" * 40_000}, {}, "first_name should be text of at most 32 KiB"),
         ("{{ first_name ~ first_name }}", {"first_name": "x" * 30_000}, {}, "a value of more than 32 KiB"),

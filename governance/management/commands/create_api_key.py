@@ -12,7 +12,7 @@ from governance.roles import SCOPES, Role
 
 
 class Command(DoorCommand):
-    help = "Make an API key that acts for --as USER and print it once."
+    help = "Make an API key that acts for --as USER and print it once; as what and until when it acts is told beside it."
     needs_person = True
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -25,4 +25,6 @@ class Command(DoorCommand):
         now = timezone.now()
         expires = now + timedelta(days=days) if days else None
         _key, text = create_api_key(self.actor, name, Role(role), scope or list(SCOPES), expires, now)
+        until = f"until {expires:%Y-%m-%d}" if expires else "until it is revoked"
+        self.stderr.write(f"acts for {self.actor.label}, at most as {role}, {until}")
         return Report((text,))

@@ -16,6 +16,7 @@ from workflow.told import calling_when_told
 class Command(DoorCommand):
     """As many as you like: each takes events, and one of them people."""
 
+    for_anybody = True
     help = "Take people and events from streams (OMNI_STREAM_URL) until stopped; SIGTERM finishes the batch in hand."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -115,9 +115,13 @@ def _stranger_faults(places: Sequence[int]) -> tuple[Finding, ...]:
 def _with_strangers(workspace_id: int, chunk: Sequence[RecordRow | Rejected], rejected: Sequence[Rejected]) -> list[Rejected]:
     """The rows that are wrong already, told also whom of theirs nobody knows: all that is to be mended is told at once."""
     lines = {row.line for row in rejected}
-    people = {row.line: row.people for row in chunk if isinstance(row, RecordRow) and row.line in lines and row.people}
+    people = {
+        row.line: row.people
+        for row in chunk
+        if isinstance(row, RecordRow) and row.line in lines and 0 < len(row.people or ()) <= MAX_PEOPLE
+    }
     asked = {
-        line: [(place, external_id_of(who)) for place, (who, _) in enumerate(given[:MAX_PEOPLE]) if not external_id_fault(who)]
+        line: [(place, external_id_of(who)) for place, (who, _) in enumerate(given or ()) if not external_id_fault(who)]
         for line, given in people.items()
     }
     named = {who for given in asked.values() for _, who in given}

@@ -26,6 +26,11 @@ class Report:
     status: int = field(default=DONE)
 
 
+def plural(number: int, noun: str) -> str:
+    """ "1 row", "2,000 rows"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 class DoorCommand(BaseCommand):
     """A door for operators: `act` does the work; expected failures become lines on stderr.
 

@@ -10,7 +10,7 @@ from governance.bills import Bill, BillItem, bill
 from governance.blame import Blame, blame
 from governance.canonical import canonical, sha256
 from governance.checking import check_latest
-from governance.command import DoorCommand, Report
+from governance.command import DoorCommand, Report, plural
 from governance.difference import Change, difference
 from governance.documents import ApprovalPolicy, policy
 from governance.editing import Body, Edit, Editor, draw, edit, in_words, posted_body, saved_redirect
@@ -181,6 +181,7 @@ __all__ = [
     "parse",
     "place",
     "plain_host",
+    "plural",
     "pointer",
     "prepared_cursor",
     "policy",

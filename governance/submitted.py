@@ -20,7 +20,7 @@ _SHAPES: dict[str, str] = {
 
 
 def submitted(page: str, form_id: str = "editor") -> list[Pair]:
-    """The names and values that the form of this id would send; buttons are left out, as if it was sent by script."""
+    """The names and values of what stands in the form of this id; buttons are left out, as if it was sent by script."""
     found = _Form(form_id)
     found.feed(page)
     found.close()

@@ -12,7 +12,7 @@ from jinja2 import nodes
 
 from presentation.door import names_of, syntax
 from rendering.escapes import show
-from rendering.sandbox import sandbox
+from rendering.sandbox import called, sandbox
 from rendering.values import MISSING
 
 
@@ -26,9 +26,9 @@ def plan(expression: str, locale: str) -> tuple[tuple[str, ...], Callable[[Any],
     while isinstance(tree, nodes.Filter) and tree.node is not None and all(isinstance(argument, nodes.Const) for argument in tree.args):
         steps.append((sandbox(locale).filters[tree.name], tuple(argument.value for argument in tree.args)))  # type: ignore[attr-defined]
         tree = tree.node
-    path: list[Any] = []
+    path: list[tuple[Any, str]] = []
     while isinstance(tree, (nodes.Getattr, nodes.Getitem)) and (isinstance(tree, nodes.Getattr) or isinstance(tree.arg, nodes.Const)):
-        path.insert(0, tree.attr if isinstance(tree, nodes.Getattr) else tree.arg.value)  # type: ignore[attr-defined]
+        path.insert(0, (tree.attr if isinstance(tree, nodes.Getattr) else tree.arg.value, called(tree)))  # type: ignore[attr-defined]
         tree = tree.node
     if not isinstance(tree, nodes.Name):
         return names, None
@@ -36,15 +36,15 @@ def plan(expression: str, locale: str) -> tuple[tuple[str, ...], Callable[[Any],
 
 
 def _quick(
-    name: str, path: tuple[Any, ...], steps: tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...], environment: Any
+    name: str, path: tuple[tuple[Any, str], ...], steps: tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...], environment: Any
 ) -> Callable[[Any], str]:
     undefined = environment.undefined(name=name)
 
     def run(value: Any) -> str:
         if value is MISSING:
             value = undefined
-        for step in path:
-            value = environment.getitem(value, step)
+        for step, named in path:
+            value = environment.item(value, step, named) if type(step) is int else environment.getitem(value, step)
         for function, arguments in steps:
             value = function(value, *arguments)
         return value if type(value) is str and len(value) < 1024 else show(value)

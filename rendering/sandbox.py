@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, nodes, pass_environment
+from jinja2 import StrictUndefined, nodes
 from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.runtime import Context as JinjaContext
 from jinja2.runtime import Undefined, new_context
@@ -38,7 +38,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.filters = {
             **filters_for(locale),
             "_show": show,
-            "_item": _item,
+            "_item": self.item,
             **{f"_{name}": _shown(escape) for name, escape in ESCAPES.items()},
         }
         self.tests = {name: self.tests[name] for name in ("defined", "undefined")}
@@ -59,6 +59,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
             raise UndefinedError(f"{obj._undefined_name} has no value and no fallback")
         raise Unrenderable("an attribute of something that has none")
 
+    def item(self, held: Any, place: int, called: str) -> Any:
+        """An item of a list; one that isn't there is told by what the expression calls it."""
+        found = self.getitem(held, place)
+        return self.undefined(obj=None, name=called) if isinstance(found, Undefined) else found
+
     def getattr(self, obj: Any, attribute: str) -> Any:
         return self.getitem(obj, attribute)
 
@@ -73,10 +78,10 @@ class _Rewrite(NodeTransformer):
         return nodes.Getitem(self.visit(node.node), nodes.Const(node.attr), "load", lineno=node.lineno)
 
     def visit_Getitem(self, node: nodes.Getitem) -> nodes.Expr:
-        called = _called(node)
+        name = called(node)
         node.node, node.arg = self.visit(node.node), self.visit(node.arg)
         place = node.arg.value if isinstance(node.arg, nodes.Const) else None
-        return nodes.Filter(node.node, "_item", [node.arg, nodes.Const(called)], [], None, None, lineno=1) if type(place) is int else node
+        return nodes.Filter(node.node, "_item", [node.arg, nodes.Const(name)], [], None, None, lineno=1) if type(place) is int else node
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:
         node.nodes = [_filtered(self.visit(part), "_show") for part in node.nodes]
@@ -88,20 +93,13 @@ class _Rewrite(NodeTransformer):
         return node
 
 
-def _called(node: nodes.Node) -> str:
+def called(node: nodes.Node) -> str:
     """What stands in the expression, as its author would say it: "stays[0]"."""
     if isinstance(node, nodes.Getattr):
-        return f"{_called(node.node)}.{node.attr}"
+        return f"{called(node.node)}.{node.attr}"
     if isinstance(node, nodes.Getitem):
-        return f"{_called(node.node)}[{node.arg.value if isinstance(node.arg, nodes.Const) else '…'}]"
+        return f"{called(node.node)}[{node.arg.value if isinstance(node.arg, nodes.Const) else '…'}]"
     return node.name if isinstance(node, nodes.Name) else "a list"
-
-
-@pass_environment
-def _item(environment: Sandbox, held: Any, place: int, called: str) -> Any:
-    """An item of a list; one that isn't there is told by what it was called."""
-    found = environment.getitem(held, place)
-    return environment.undefined(obj=None, name=called) if isinstance(found, Undefined) else found
 
 
 def tree(expression: str) -> nodes.Expr:

@@ -23,7 +23,7 @@ from audience.ingest.upsert import UpsertOutcome, count_after, write_ready
 from audience.models import ImportedFile
 from audience.proposals import note_unknown
 from audience.sql import on_postgres
-from governance.door import Finding, Invalid
+from governance.door import Finding, Invalid, plural
 
 MAX_FAULTS = 20  # files whose faults are listed
 
@@ -40,7 +40,8 @@ class Progress:
 @dataclass(slots=True)
 class Imported:
     """What became of the files. rejected: how many rows; files: how many were read; notes: what was not taken on purpose, and
-    where an import that was broken off went on. checked_only: nothing was written."""
+    where an import that was broken off went on. checked_only: nothing was written; before: rows that an import which was broken off
+    had seen to."""
 
     created: int = 0
     updated: int = 0
@@ -50,6 +51,7 @@ class Imported:
     files: int = 0
     notes: list[str] = field(default_factory=list)
     checked_only: bool = False
+    before: int = 0
 
     @property
     def rows(self) -> int:
@@ -124,7 +126,7 @@ def chosen(parts: list[Part], journal: Journal, choice: Choice) -> tuple[list[Pa
 def taken_already(part: Part, state: ImportedFile) -> list[str]:
     """The note about a file that an import which was broken off has begun, none where it hasn't."""
     where = "" if part.alone else f"{part.name}: "
-    return [f"{where}{state.rows:,} rows were taken already by an import that was broken off"] if state.rows or state.finished_at else []
+    return [f"{where}{plural(state.rows, 'row')} taken already by an import that was broken off"] if state.rows or state.finished_at else []
 
 
 def _look_at(parts: list[Part], wanted: Wanted) -> None:
@@ -184,6 +186,7 @@ class _Run:
         before = {name: getattr(state, name) for name in COUNTS}
         for name, count in before.items():
             setattr(self.done, name, getattr(self.done, name) + count)
+        self.done.before += sum(before[name] for name in ("created", "updated", "unchanged", "rejected"))
         self.done.notes += taken_already(part, state)
         if state.finished_at:
             self.read += part.size
@@ -224,5 +227,5 @@ class _Run:
         """What a file that turned out to be damaged leaves behind, said so that nobody takes it for nothing or for all."""
         if not self.done.rows:
             return [Finding("note", "/taken", "no row taken", "the same command again once the file is mended")]
-        found = f"{self.done.rows - self.done.rejected:,} rows taken before it, {self.done.files:,} files to their end"
+        found = f"{plural(self.done.rows - self.done.rejected, 'row')} taken before it, {plural(self.done.files, 'file')} to their end"
         return [Finding("note", "/taken", found, "the same command again once the file is mended: what was taken stays as it is")]

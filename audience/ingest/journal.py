@@ -20,7 +20,7 @@ from audience.ingest.columns import ImportWishes
 from audience.ingest.places import Part, partitions_of
 from audience.ingest.upsert import UpsertOutcome
 from audience.models import ImportedFile
-from governance.door import Finding, Invalid, shorten
+from governance.door import Finding, Invalid, plural, shorten
 
 if TYPE_CHECKING:
     from audience.record_upsert import RecordOutcome
@@ -148,6 +148,6 @@ def newer(parts: list[Part], journal: Journal, watermark: Sequence[str]) -> tupl
     late = [part.name for part in parts if marks[part.name] < last and (part.name not in known or not known[part.name].finished_at)]
     notes = []
     if late:
-        notes.append(f"{len(late):,} files that nobody took are older than the watermark and were left: {', '.join(late[:3])}")
+        notes.append(f"{plural(len(late), 'file')} that nobody took, older than the watermark, left: {', '.join(late[:3])}")
     chosen = [part for part in parts if marks[part.name] >= last]
     return sorted(chosen, key=lambda part: (marks[part.name], part.name)), notes

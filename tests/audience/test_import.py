@@ -42,7 +42,7 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
 
 
 def test_a_file_comes_in_and_the_same_file_again_changes_nothing(run: Callable[..., Ran]) -> None:
-    assert "1 rows: 1 created" in run(HEADER + ADA).out
+    assert "1 row: 1 created" in run(HEADER + ADA).out
     ada = person()
     assert (ada.email, ada.email_key) == ("Ada@example.com", "ada@example.com")
     assert ada.attributes == {

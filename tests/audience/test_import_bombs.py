@@ -186,4 +186,4 @@ def test_folders_that_contradict_each_other_are_refused(tmp_path: Path, folders:
 
 def test_very_many_short_lines_stay_in_bounds(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_bytes(b"external_id\n" + b"\n" * 1_000_000 + b"a\n")
-    assert "1 rows: 1 created" in import_profiles(tmp_path / "p.csv").out
+    assert "1 row: 1 created" in import_profiles(tmp_path / "p.csv").out

@@ -130,7 +130,7 @@ def test_files_come_from_an_object_storage(tmp_path: Path) -> None:
         assert "2 rows: 2 created" in import_profiles("memory://bucket/people/").out
         assert [(person(who).country, person(who).attributes["city"]) for who in "ab"] == [("FR", "Rome"), ("DE", "Bonn")]
         assert "2 of 2 files were left" in import_profiles("memory://bucket/people/", "--only-new").out
-        assert "1 rows: 0 created, 0 updated, 1 unchanged" in import_profiles("memory://bucket/people/country=FR/p.parquet").out
+        assert "1 row: 0 created, 0 updated, 1 unchanged" in import_profiles("memory://bucket/people/country=FR/p.parquet").out
     finally:
         store.rm("/bucket", recursive=True)
 
@@ -145,7 +145,7 @@ def test_files_come_from_s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         assert [(person(who).country, person(who).attributes["city"]) for who in "ab"] == [("FR", "Rome"), ("DE", "Bonn")]
         assert "2 of 2 files were left" in import_profiles("s3://bucket/people/", "--only-new").out
         objects["people/country=DE/p.csv.gz"] = gzip.compress(b"external_id,city\nb,Ulm\n")
-        assert "1 rows: 0 created, 1 updated" in import_profiles("s3://bucket/people/", "--only-new").out
+        assert "1 row: 0 created, 1 updated" in import_profiles("s3://bucket/people/", "--only-new").out
         assert (
             "no such file" in import_profiles("s3://bucket/nowhere/p.csv").err
             or "nothing there" in import_profiles("s3://bucket/nowhere").err
@@ -229,7 +229,7 @@ def test_a_mapping_document_says_what_columns_become_and_how_they_are_read(tmp_p
         "9;;030;31.02.1990;gestern;viel;;?;vielleicht;\n"
     )
     ran = import_profiles(tmp_path / "shop.csv", "--mapping", tmp_path / "shop.yaml", "--rejects", tmp_path / "rejects")
-    assert ran.status == 2 and "3 rows: 2 created, 0 updated, 0 unchanged, 1 rejected" in ran.out and "1 consents" in ran.out
+    assert ran.status == 2 and "3 rows: 2 created, 0 updated, 0 unchanged, 1 rejected" in ran.out and "1 consent recorded" in ran.out
     ann = person("7")
     assert (ann.email, ann.phone) == ("ann@example.com", "+4915123456789")
     assert ann.attributes == {

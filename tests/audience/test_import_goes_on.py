@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from audience.ingest import importing
 from audience.ingest.places import Part
+from audience.ingest.rejects import Rejects
+from audience.management.commands.import_profiles import _report
 from audience.models import ImportedFile, Profile
 from tests.audience.imports import House, import_profiles, write_parquet
 from tests.tables import over
@@ -48,7 +51,7 @@ def judge(folder: Path, database_url: str) -> None:
         json.loads(import_profiles(folder / "in", "--json", "--rejects", folder / "alone").out),
     )
     assert [told[name] for name in ("rows", "created", "rejected")] == [expected[name] for name in ("rows", "created", "rejected")]
-    assert any("rows were taken already by an import that was broken off" in note for note in told["notes"])
+    assert any("rows taken already by an import that was broken off" in note for note in told["notes"])
     assert rejects.read_text() == (folder / "alone").read_text()
     found = {one[0]: one[1:] for one in json.loads(house.ask(f"__import__('json').dumps({EVERYBODY})"))}
     wanted = {one[0]: list(one[1:]) for one in Profile.objects.values_list(*WHO)}
@@ -122,7 +125,7 @@ def test_a_watermark_leaves_older_partitions_and_says_which_nobody_took(folder: 
     day(folder, "2026-11-03", "c")
     ran = import_profiles(folder, "--watermark", "seen")
     assert "2 rows: 2 created" in ran.out
-    assert "1 files that nobody took are older than the watermark and were left: seen=2026-10-30T00:00:00Z/part-0.csv" in ran.out
+    assert "1 file that nobody took, older than the watermark, left: seen=2026-10-30T00:00:00Z/part-0.csv" in ran.out
     assert everybody() == {"a", "b", "b2", "c"}
 
 
@@ -131,13 +134,13 @@ def test_a_watermark_orders_numbers_as_numbers_and_can_be_the_time_of_writing(wo
         write_parquet(tmp_path / "in" / f"stays={month}" / "p.parquet", {"external_id": [f"m-{month}"]})
     import_profiles(tmp_path / "in", "--watermark", "stays")
     write_parquet(tmp_path / "in" / "stays=11" / "p.parquet", {"external_id": ["m-11"]})
-    assert "1 rows: 1 created" in import_profiles(tmp_path / "in", "--watermark", "stays").out
+    assert "1 row: 1 created" in import_profiles(tmp_path / "in", "--watermark", "stays").out
     old = write_parquet(tmp_path / "in" / "stays=12" / "p.parquet", {"external_id": ["old"]})
     import_profiles(tmp_path / "in", "--watermark", "modified", "--map", "stays=-")
     os.utime(old, (1, 1))
     new = write_parquet(tmp_path / "in" / "stays=13" / "p.parquet", {"external_id": ["new"]})
     os.utime(new, (time.time() + 60, time.time() + 60))
-    assert "1 rows: 1 created" in import_profiles(tmp_path / "in", "--watermark", "modified", "--map", "stays=-").out
+    assert "1 row: 1 created" in import_profiles(tmp_path / "in", "--watermark", "modified", "--map", "stays=-").out
 
 
 def test_a_watermark_goes_by_what_was_taken_without_one_too(folder: Path) -> None:
@@ -145,16 +148,16 @@ def test_a_watermark_goes_by_what_was_taken_without_one_too(folder: Path) -> Non
     day(folder, "2026-10-30", "late")
     day(folder, "2026-11-03", "c")
     ran = import_profiles(folder, "--watermark", "seen")
-    assert "1 rows: 1 created" in ran.out and "older than the watermark" in ran.out
+    assert "1 row: 1 created" in ran.out and "older than the watermark" in ran.out
 
 
 def test_watermarks_of_both_kinds_on_one_folder_don_t_get_in_each_other_s_way(folder: Path) -> None:
     import_profiles(folder, "--watermark", "seen")
     new = day(folder, "2026-11-03", "c")
     os.utime(new, (time.time() + 60, time.time() + 60))
-    assert "1 rows: 1 created" in import_profiles(folder, "--watermark", "modified").out
+    assert "1 row: 1 created" in import_profiles(folder, "--watermark", "modified").out
     day(folder, "2026-11-04", "d")
-    assert "1 rows: 1 created" in import_profiles(folder, "--watermark", "seen").out
+    assert "1 row: 1 created" in import_profiles(folder, "--watermark", "seen").out
 
 
 @over(
@@ -188,10 +191,10 @@ def test_a_file_that_is_damaged_at_its_end_says_what_was_taken(workspace_id: int
     ran = import_profiles(tmp_path / "in")
     assert ran.status == 2 and "/file/b.csv.gz: found a damaged archive" in ran.err
     taken = len(everybody())
-    assert 1 < taken < 60_001 and f"/taken: found {taken:,} rows taken before it, 1 files to their end" in ran.err
+    assert 1 < taken < 60_001 and f"/taken: found {taken:,} rows taken before it, 1 file to their end" in ran.err
     people.write_bytes(whole)
     ran = import_profiles(tmp_path / "in")
-    assert "60,001 rows" in ran.out and "a.csv: 1 rows were taken already" in ran.out
+    assert "60,001 rows" in ran.out and "a.csv: 1 row taken already" in ran.out
     assert len(everybody()) == 60_001
 
 
@@ -210,3 +213,8 @@ def test_a_file_that_was_changed_meanwhile_is_read_from_its_beginning(workspace_
     before = Part("p.csv", 14, "1", people).fingerprint()
     people.write_text("external_id\nb\n")
     assert Part("p.csv", 14, "1", people).fingerprint() != before
+
+
+def test_the_speed_is_that_of_the_rows_of_this_run() -> None:
+    done = importing.Imported(created=9_000, updated=1_000, before=8_000)
+    assert "10,000 rows: " in (line := _report(done, Rejects(None), 2.0).lines[0]) and "1,000 rows/s" in line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from governance.submitted import submitted
 from tests.browser.conftest import Visit
 
 
@@ -115,3 +116,24 @@ def test_a_note_for_the_history_is_written_on_a_phone_too(visit: Visit) -> None:
     page.get_by_text("Saved as revision").wait_for()
     page.get_by_role("link", name="History").click()
     page.get_by_text("Said on the way").first.wait_for()
+
+
+def test_a_browser_sends_of_an_untouched_form_what_the_pages_ask_themselves(visit: Visit) -> None:
+    visitor = visit("admin")
+    page = visitor.open("/console/")
+    for address in (
+        "segments/spring-travellers",
+        "segments/lapsed-guests",
+        "templates/spring-sale",
+        "campaigns/weekly-digest",
+        "sending-policies/default",
+        "attributes/stays",
+    ):
+        html = page.evaluate("path => fetch(path).then(answer => answer.text())", f"/console/{address}/")
+        sent = page.evaluate(
+            "html => [...new FormData(new DOMParser().parseFromString(html, 'text/html').getElementById('editor'))]"
+            ".map(([name, value]) => [name, value])",
+            html,
+        )
+        said = [(name, value) for name, value in sent if name.startswith("/")]
+        assert said == [(name, value.replace("\r\n", "\n")) for name, value in submitted(html) if name.startswith("/")], address

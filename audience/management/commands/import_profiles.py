@@ -19,7 +19,7 @@ from audience.ingest.conversions import Conversion
 from audience.ingest.importing import Choice, Imported, Progress, import_people
 from audience.ingest.mapping import MappingBody, mapping_of
 from audience.ingest.rejects import Rejects
-from governance.door import DoorCommand, Finding, Invalid, Report, shorten
+from governance.door import DoorCommand, Finding, Invalid, Report, plural, shorten
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
@@ -145,7 +145,7 @@ def _bar(place: str, *, quiet: bool) -> Any:
 
 
 def _report(done: Imported, rejects: Rejects, seconds: float) -> Report:
-    rate = done.rows / seconds if seconds else 0.0
+    rate = (done.rows - done.before) / seconds if seconds else 0.0
     counts = {name: getattr(done, name) for name in ("rows", "created", "updated", "unchanged", "rejected", "consents", "files")}
     taken = done.rows - done.rejected
     told = (
@@ -153,9 +153,9 @@ def _report(done: Imported, rejects: Rejects, seconds: float) -> Report:
         if done.checked_only
         else f"{done.created:,} created, {done.updated:,} updated, {done.unchanged:,} unchanged"
     )
-    lines = [f"{done.rows:,} rows: {told}, {done.rejected:,} rejected; {seconds:.1f} s, {rate:,.0f} rows/s"]
+    lines = [f"{plural(done.rows, 'row')}: {told}, {done.rejected:,} rejected; {seconds:.1f} s, {rate:,.0f} rows/s"]
     if done.consents:
-        lines.append(f"{done.consents:,} consents recorded")
+        lines.append(f"{plural(done.consents, 'consent')} recorded")
     lines += done.notes
     lines += (
         [*rejects.shown, f"… all of them are in {rejects.path}" if rejects.path else "… --rejects FILE lists all of them"]

@@ -12,7 +12,7 @@ from django.utils import timezone
 from audience.ingest.importing import Choice
 from audience.ingest.rejects import Rejects
 from audience.record_import import import_records
-from governance.door import DoorCommand, Finding, Invalid, Report
+from governance.door import DoorCommand, Finding, Invalid, Report, plural
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
@@ -57,7 +57,7 @@ class Command(DoorCommand):
                 choice=Choice(from_start=options["from_start"], only_new=options["only_new"]),
             )
         counts = {name: getattr(done, name) for name in ("created", "updated", "unchanged", "related", "unrelated", "rejected")}
-        head = f"{done.rows:,} rows: {done.created:,} created, {done.updated:,} updated, {done.unchanged:,} unchanged, "
+        head = f"{plural(done.rows, 'row')}: {done.created:,} created, {done.updated:,} updated, {done.unchanged:,} unchanged, "
         head += f"{done.rejected:,} rejected; {done.related:,} people came to records, {done.unrelated:,} left"
         where = [f"… all of them are in {noted.path}" if noted.path else "… --rejects FILE lists all of them"] if noted.count else []
         return Report(lines=(head, *done.notes, *noted.shown, *where), data=counts, status=2 if done.rejected else 0)

@@ -64,6 +64,7 @@ def give(wanted: Wanted, *, within: float) -> Amiss:
     """
     until, amiss = time.monotonic() + within, Amiss()
     for source, recipients in wanted:
+        assert not transaction.get_connection().in_atomic_block, "content is fetched before a transaction begins"
         for recipient, told in zip(recipients, _told(source, recipients, until), strict=True):
             recipient.content[source.key] = told.values
             if told.why:
@@ -72,7 +73,6 @@ def give(wanted: Wanted, *, within: float) -> Amiss:
 
 
 def _told(source: Source, recipients: Sequence[Recipient], until: float) -> list[Told]:
-    assert not transaction.get_connection().in_atomic_block, "content is fetched before a transaction begins"
     asks = rendering.asks(source.body, recipients)
     return presentation.fetch(source, asks, way(), within=max(0.0, until - time.monotonic()))
 

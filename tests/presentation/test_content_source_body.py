@@ -45,7 +45,7 @@ def test_a_source_says_what_it_is_asked_with_where_and_what_templates_may_read()
         (source(response={"best": {"path": "places[*]"}}), "/response/best/path", "places[0].title"),
         (source(response={"best": {"path": "a.b.c.d.e.f.g.h.i"}}), "/response/best/path", "8 steps"),
         (source(response={"best": {"path": ".", "type": "number", "fallback": "many"}}), "/response/best/fallback", "a number"),
-        (source(on_missing="fallback"), "/response/best", "on_missing"),
+        (source(on_missing="fallback"), "/response/best/fallback", "on_missing"),
         (source(inputs={"near": {"source": "content.other.places"}}), "/inputs/near/source", "no other source"),
         (source(inputs={"near": {"source": "somewhere"}}), "/inputs/near/source", "profile.FIELD"),
         (service(url="https://{{ city }}.example.com/"), "/http/url", "the host written out"),

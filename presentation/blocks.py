@@ -13,6 +13,7 @@ from presentation.characters import Body, Line
 from presentation.conditions import MOST_ITEMS
 from presentation.faults import Fault, raise_faults
 from presentation.links import fault_in_image, fault_in_link
+from presentation.translatable import Translatable
 
 Align = Literal["start", "center", "end"]
 BLOCK_ID = r"^[a-z0-9][a-z0-9_-]{0,39}$"
@@ -62,7 +63,7 @@ class HeadingBlock(PlacedBlock):
     """A heading of one line."""
 
     type: Literal["heading"]
-    text: Line = Field(min_length=1, max_length=300)
+    text: Annotated[Line, Translatable()] = Field(min_length=1, max_length=300)
     level: Literal[1, 2, 3] = 1
     align: Align = "start"
 
@@ -71,7 +72,7 @@ class TextBlock(PlacedBlock):
     """Paragraphs in Markdown: emphasis, links, lists and quotes; no HTML, no images."""
 
     type: Literal["text"]
-    text: Body = Field(min_length=1)
+    text: Annotated[Body, Translatable("markdown")] = Field(min_length=1)
     align: Align = "start"
     size: Literal["normal", "small", "large"] = "normal"
 
@@ -81,7 +82,7 @@ class ImageBlock(PlacedBlock):
 
     type: Literal["image"]
     src: ImageAddress
-    alt: Line = Field(default="", max_length=300)
+    alt: Annotated[Line, Translatable(note="Read out to those who don't see the picture.")] = Field(default="", max_length=300)
     decorative: bool = False
     href: Link | None = None
     width: int | None = Field(default=None, ge=16, le=600, description="Pixels; by default the whole column.")
@@ -94,7 +95,7 @@ class ButtonBlock(PlacedBlock):
     """A link that looks like a button in every mail client."""
 
     type: Literal["button"]
-    label: Line = Field(min_length=1, max_length=120)
+    label: Annotated[Line, Translatable(note="Words on a button.")] = Field(min_length=1, max_length=120)
     href: Link
     look: Literal["filled", "outlined"] = "filled"
     align: Align = "start"
@@ -118,9 +119,15 @@ class FooterBlock(_Block):
 
     type: Literal["footer"]
     address: Body = Field(default="", max_length=500, description="By default the named sender's.")
-    text: Body = Field(default="", max_length=2000, description="Markdown above the address: why the reader gets this.")
-    unsubscribe_label: Line = Field(default="", max_length=80, description="By default the locale's own word.")
-    preferences_label: Line = Field(default="", max_length=80, description="Words of a link to the preference page; without them none.")
+    text: Annotated[Body, Translatable("markdown")] = Field(
+        default="", max_length=2000, description="Markdown above the address: why the reader gets this."
+    )
+    unsubscribe_label: Annotated[Line, Translatable(note="Words of a link.")] = Field(
+        default="", max_length=80, description="By default the locale's own word."
+    )
+    preferences_label: Annotated[Line, Translatable(note="Words of a link.")] = Field(
+        default="", max_length=80, description="Words of a link to the preference page; without them none."
+    )
 
 
 class FragmentBlock(_Block):
@@ -135,7 +142,7 @@ class HtmlBlock(PlacedBlock):
     """HTML as written, cleaned by an allow-list. Only an administrator may save it."""
 
     type: Literal["html"]
-    html: Body = Field(min_length=1)
+    html: Annotated[Body, Translatable("html")] = Field(min_length=1)
 
 
 class HeroBlock(PlacedBlock):

@@ -14,6 +14,7 @@ from presentation.parts import LocaleBody, Sender, Variable, one_address
 from presentation.push import LONGEST_TTL
 from presentation.rules import content_faults, footer_faults, locale_faults, push_terms_faults, variable_faults
 from presentation.theme import Dress, Theme, base_of
+from presentation.translation.records import Translations
 
 MessageClass = Literal["transactional", "service", "promotional"]
 Tracking = Literal["off", "clicks", "opens_and_clicks"]
@@ -50,6 +51,11 @@ class TemplateBody(DocumentModel):
     theme: Dress = Field(default_factory=Theme, description="Written out, the key of a theme, or its key as base with changes.")
     variables: dict[str, Variable] = Field(default_factory=dict, max_length=200)
     locales: dict[str, LocaleBody] = Field(min_length=1, max_length=100)
+    translations: dict[str, Translations] = Field(
+        default_factory=dict,
+        max_length=100,
+        description="By locale and text: what it was translated from and whether it was read. The translation desk and imports write it.",
+    )
 
     @field_validator("reply_to")
     @classmethod

@@ -12,6 +12,7 @@ from governance.door import DocumentModel
 from presentation.blocks import Block
 from presentation.characters import Body, FixedLine, Line
 from presentation.faults import Fault, raise_faults
+from presentation.translatable import Translatable
 from presentation.values import UnfitValue, VariableType, plain
 
 PROFILE_FIELDS = ("external_id", "email", "phone", "locale", "country", "zone")
@@ -90,10 +91,10 @@ class LocaleBody(DocumentModel):
     """One translation. E-mail: subject, preheader, blocks and, if the generated one won't do, text. SMS: text. Push: subject (the title),
     text (the body), and if wanted link, image and data."""
 
-    subject: Line = Field(default="", max_length=1000)
-    preheader: Line = Field(default="", max_length=1000)
+    subject: Annotated[Line, Translatable()] = Field(default="", max_length=1000)
+    preheader: Annotated[Line, Translatable(note="What an inbox shows after the subject.")] = Field(default="", max_length=1000)
     blocks: list[Block] = Field(default_factory=list, max_length=200)
-    text: Body | None = None
+    text: Annotated[Body | None, Translatable("lines")] = None
     link: Line = Field(default="", max_length=2000, description="Push: what a tap opens, a web address or an app's own.")
     image: Line = Field(default="", max_length=2000, description="Push: the https address of a picture beside the text.")
     data: dict[str, Line] = Field(default_factory=dict, max_length=30, description="Push: texts for the app, by name.")

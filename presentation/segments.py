@@ -37,30 +37,35 @@ def segments(source: str) -> list[Segment]:
     return found
 
 
-def _cut(source: str) -> Iterator[Segment]:
+def spans(source: str) -> Iterator[tuple[int, int, bool]]:
+    """Start and end of each run of literal text and of each expression, its braces included, which is said by the third. Raises BadText."""
     start = 0
     while start < len(source):
         brace = _next_tag(source, start)
         if brace < 0:
-            yield Segment(source[start:], False, _line(source, start))
+            yield start, len(source), False
             return
         if brace > start:
-            yield Segment(source[start:brace], False, _line(source, start))
-        line = _line(source, brace)
+            yield start, brace, False
         if source[brace + 1] == "%":
-            raise BadText(line, "statements {% … %} are not allowed")
+            raise BadText(_line(source, brace), "statements {% … %} are not allowed")
         if source[brace + 1] == "{" and source[brace + 2 : brace + 3] in {"-", "+"}:
-            raise BadText(line, "{{- and {{+ are not allowed: put a space after the braces")
+            raise BadText(_line(source, brace), "{{- and {{+ are not allowed: put a space after the braces")
         if source[brace + 1] == "#":
-            raise BadText(line, "comments {# … #} are not allowed")
+            raise BadText(_line(source, brace), "comments {# … #} are not allowed")
         end = _end(source, brace + 2)
         if end < 0:
-            raise BadText(line, "an expression that starts with {{ and doesn't end with }}")
-        inner = source[brace + 2 : end]
-        if len(inner) > MAX_EXPRESSION:
-            raise BadText(line, f"an expression longer than {MAX_EXPRESSION:,} characters")
-        yield Segment(inner.strip(), True, line)
+            raise BadText(_line(source, brace), "an expression that starts with {{ and doesn't end with }}")
+        if end - brace - 2 > MAX_EXPRESSION:
+            raise BadText(_line(source, brace), f"an expression longer than {MAX_EXPRESSION:,} characters")
+        yield brace, end + 2, True
         start = end + 2
+
+
+def _cut(source: str) -> Iterator[Segment]:
+    for start, end, expression in spans(source):
+        text = source[start + 2 : end - 2].strip() if expression else source[start:end]
+        yield Segment(text, expression, _line(source, start))
 
 
 def _next_tag(source: str, start: int) -> int:

@@ -229,6 +229,8 @@ def to_body(form: Body) -> Body:
         body["variables"] = {name: _variable(each) for name, each in named if name}
     if isinstance(locales := body.get("locales"), Mapping):
         body["locales"] = {tag: _settled(with_data(each)) for tag, each in locales.items()}
+    if isinstance(remembered := body.get("translations"), Mapping):
+        body["translations"] = {tag: each for tag, each in remembered.items() if tag in mapped(body.get("locales"))}
     if key := mapped(form.get("sender")).get("key"):
         body["sender"] = key
     if isinstance(theme := body.get("theme"), Mapping):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -54,6 +54,15 @@ class ApprovalPolicy(DocumentModel):
         title="An audience may differ by",
         description="Share by which an audience may differ from the approved count: 0.2 is 20 %.",
         json_schema_extra={"shown_as": "share", "help": "From the size that was approved. Beyond that, it must be approved again."},
+    )
+
+    translations: Literal["any", "complete", "reviewed"] = Field(
+        "any",
+        title="Translations of a template",
+        description="What must be so before a template with several languages can be submitted: nothing missing or stale, or all reviewed.",
+        json_schema_extra={
+            "words": {"any": "may be incomplete", "complete": "must be complete and up to date", "reviewed": "must all be reviewed"}
+        },
     )
 
     def needed(self, reach: int | None) -> int:

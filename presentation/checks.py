@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from governance.door import CheckContext, Finding, pointer
+from governance.door import CheckContext, Finding, pointer, policy
 from presentation.blocks import AnyBlock, CardBlock, FooterBlock, HeroBlock, HtmlBlock, ImageBlock, walk, walk_repeated
 from presentation.content import Content, compose_body
 from presentation.documents import TemplateBody
@@ -24,6 +24,7 @@ from presentation.senders import SenderBody, domain_of
 from presentation.sources import known, unknown_parts
 from presentation.syntax import names_in, unguarded_names
 from presentation.theme import ThemeChange, theme_faults
+from presentation.translation.findings import translation_findings
 
 ContentCheck = Callable[[Content], Sequence[Finding]]
 _MORE: list[ContentCheck] = []
@@ -52,10 +53,17 @@ def template_checks(context: CheckContext, body: TemplateBody) -> list[Finding]:
         found += _locale(body, locale, ("locales", tag), personal, sender, list(written_out(locale.blocks, tag, named.fragments)))
         for place, level, said, expected in fragment_findings(locale.blocks, body.variables, tag, named.fragments):
             found.append(Finding(level, pointer(("locales", tag, "blocks", place)), said, expected))
+    found += _translations(context, body)
     content = compose_body(context.key or "draft", body, named)
     for check in _MORE:
         found += check(content)
     return found
+
+
+def _translations(context: CheckContext, body: TemplateBody) -> Iterator[Finding]:
+    """Texts of other locales that are missing or older than their source, as seriously as the workspace's policy takes them."""
+    if len(body.locales) > 1:
+        yield from translation_findings(body, policy(context.workspace_id).translations)
 
 
 def _document(body: TemplateBody, named: Named) -> Iterator[Finding]:

@@ -113,7 +113,8 @@ def merge(body: Body, model: TemplateBody, incoming: Incoming, before: Mapping[s
     if incoming.source != model.default_locale:
         raise Invalid([Finding("error", "/source", shorten(incoming.source or "nothing"), f"a translation from {model.default_locale}")])
     found = {unit.id: unit for unit in units(model, tag)}
-    heard = {id: _whole(id, each, incoming, tag) for id, each in incoming.messages.items() if "#" not in id}
+    targets = {id: each.target for id, each in incoming.messages.items()}
+    heard = {id: replace(each, target=text_of(id, each.source, targets, tag)) for id, each in incoming.messages.items() if "#" not in id}
     faults = [fault for id, each in heard.items() if id in found for fault in _faults(found[id], each)]
     if faults:
         raise Invalid(faults)
@@ -140,12 +141,6 @@ def _texts_before(view: governance.RevisionView, tag: str) -> dict[str, str]:
         return {unit.id: unit.text for unit in units(view.model, tag)}
     except Invalid:
         return {}
-
-
-def _whole(id: str, heard: Heard, incoming: Incoming, tag: str) -> Heard:
-    """The message with the words of its expressions put back."""
-    parts = {each: said.target for each, said in incoming.messages.items()} if "{{" in heard.source else {id: heard.target}
-    return Heard(heard.source, text_of(id, heard.source, parts, tag), heard.state, heard.where)
 
 
 def _faults(unit: Unit, heard: Heard) -> Iterator[Finding]:

@@ -63,6 +63,8 @@ def text_of(id: str, source: str, targets: Mapping[str, str], tag: str) -> str:
 def _parts(id: str, source: str) -> list[_Part]:
     """The groups of literals in the source's expressions that have something to translate, numbered from 1."""
     found: list[_Part] = []
+    if "{{" not in source:
+        return found
     for expression in dict.fromkeys(expressions_in(source)):
         for number, group in enumerate(groups(literals(expression))):
             words = says(group)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 
@@ -12,6 +13,8 @@ from presentation.segments import BadText, spans
 from presentation.translatable import Look
 from presentation.translation.literals import expressions_in, shape
 from presentation.translation.pieces import pieces
+
+_LINK = re.compile(r"\]\(|<[A-Za-z]")
 
 
 def unkept(source: str, text: str, look: Look, before: str = "") -> list[tuple[str, str]]:
@@ -38,7 +41,7 @@ def _expressions(source: str, text: str) -> list[tuple[str, str]]:
 def _links(source: str, text: str, look: Look, before: str) -> list[tuple[str, str]]:
     if look != "markdown":
         return []
-    there, here, known = (_counted(link_targets, each) for each in (source, text, before))
+    there, here, known = (_counted(link_targets, each) if _LINK.search(each) else Counter() for each in (source, text, before))
     lost, new = there - here, here - there
     own = new & known
     strange = [(f"a link to {target}", f"the source’s links: {', '.join(there) or 'none'}"[:300]) for target in new - own]

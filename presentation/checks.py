@@ -24,7 +24,7 @@ from presentation.senders import SenderBody, domain_of
 from presentation.sources import known, unknown_parts
 from presentation.syntax import names_in, unguarded_names
 from presentation.theme import ThemeChange, theme_faults
-from presentation.translation.findings import translation_findings
+from presentation.translation.findings import plural_findings, translation_findings
 
 ContentCheck = Callable[[Content], Sequence[Finding]]
 _MORE: list[ContentCheck] = []
@@ -61,7 +61,11 @@ def template_checks(context: CheckContext, body: TemplateBody) -> list[Finding]:
 
 
 def _translations(context: CheckContext, body: TemplateBody) -> Iterator[Finding]:
-    """Texts of other locales that are missing or older than their source, as seriously as the workspace's policy takes them."""
+    """Plurals without a form that their language has; texts of other locales that are missing or older than their source, as seriously
+    as the workspace's policy takes them."""
+    for tag, locale in body.locales.items():
+        for path, text in texts(locale):
+            yield from plural_findings(text, tag, pointer(("locales", tag, *path)))
     if len(body.locales) > 1:
         yield from translation_findings(body, policy(context.workspace_id).translations)
 

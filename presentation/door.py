@@ -39,6 +39,7 @@ from presentation.markdown import parse as parse_markdown
 from presentation.markdown import stand_in
 from presentation.named import Named, add_dresser, among, drafted, named_documents
 from presentation.parts import LocaleBody, Sender, Variable
+from presentation.plurals import form as plural_form
 from presentation.segments import segments
 from presentation.senders import SenderBody, ascii_domain, domain_of
 from presentation.services.answers import Ask, Told, Unaskable
@@ -129,6 +130,7 @@ __all__ = [
     "named_documents",
     "names_of",
     "parse_markdown",
+    "plural_form",
     "plain",
     "problems",
     "readable_on",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Argument = Literal["any", "text", "digits", "length", "currency", "style", "zone"]
+Argument = Literal["any", "text", "digits", "length", "currency", "style", "zone", "form", "joint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,11 @@ FILTERS: dict[str, Filter] = {
     "last": Filter("list", "any", meaning="the last item"),
     "each": Filter("list", "list", ("text",), 1, "one field of each item, those that lack it left out"),
     "join": Filter("list", "text", ("text",), 0, 'the items with the argument (", ") between them'),
+    "list": Filter("list", "text", ("joint",), 0, 'the items as the locale lists them: with its "and", or its "or"'),
+    "plural": Filter("number", "text", ("form",) * 6, 1, 'a number with its words: "one: # night", "other: # nights"'),
 }
 
+JOINTS = ("and", "or")
 STYLES = ("short", "medium", "long", "full")
 MAX_DIGITS = 10
 MAX_LENGTH = 10_000

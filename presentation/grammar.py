@@ -11,7 +11,8 @@ from jinja2 import nodes
 
 from governance.door import zone_names
 from presentation.characters import fault_in_body
-from presentation.filters import FILTERS, MAX_DIGITS, MAX_LENGTH, STYLES, Filter
+from presentation.filters import FILTERS, JOINTS, MAX_DIGITS, MAX_LENGTH, STYLES, Filter
+from presentation.plurals import FORMS, fault_in_forms
 from presentation.values import LARGEST, WORDS
 
 BUILT_IN = {"unsubscribe_url": "text", "preferences_url": "text", "confirm_url": "text"}
@@ -165,7 +166,7 @@ class Check:
         if known.takes == "any" or given in {"any", known.takes}:
             return
         if (known.takes, given) in {("date", "datetime"), ("text", "number")} or (
-            known.takes == "list" and given == "text" and node.name not in {"each", "join"}
+            known.takes == "list" and given == "text" and node.name not in {"each", "join", "list"}
         ):
             return
         self.refuse(node, f"|{node.name} of {WORDS.get(given, given)}", f"{WORDS[known.takes]} before |{node.name}")
@@ -179,7 +180,9 @@ class Check:
                     self.refuse(node, f"|{node.name} with an unfit argument", f"a whole number from 0 to {most:,}")
             elif kind == "style" and fixed not in STYLES:
                 self.refuse(node, f"|{node.name} with an unfit style", "one of " + ", ".join(STYLES))
-            elif kind == "text" and not isinstance(fixed, str):
+            elif kind == "joint" and fixed not in JOINTS:
+                self.refuse(node, f"|{node.name} with an unfit argument", "one of " + ", ".join(JOINTS))
+            elif kind in {"text", "form"} and not isinstance(fixed, str):
                 self.refuse(node, f"|{node.name} with an unfit argument", "fixed text in quotes")
             elif (
                 kind == "currency"
@@ -189,6 +192,10 @@ class Check:
                 self.refuse(node, "|money with an unfit currency", 'a currency code such as "EUR"')
             elif kind == "zone" and fixed is not None and fixed not in zone_names():
                 self.refuse(node, f"|{node.name} with an unknown zone", 'a time zone such as "Europe/Paris"')
+
+        fixed_forms = [argument.value for argument in node.args if isinstance(argument, nodes.Const) and isinstance(argument.value, str)]
+        if "form" in known.arguments and len(fixed_forms) == len(node.args) and (fault := fault_in_forms(fixed_forms)):
+            self.refuse(node, f"|{node.name} with {fault}", FORMS)
 
     def _test(self, node: nodes.Test, depth: int) -> None:
         if node.name not in {"defined", "undefined"} or node.args:

@@ -9,11 +9,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel import dates, numbers
+from babel import dates, lists, numbers
 from babel.numbers import UnknownCurrencyError
 from jinja2 import Undefined
 
-from presentation.door import LARGEST, MAX_VALUE_CHARS, babel_locale, plain
+from presentation.door import LARGEST, MAX_VALUE_CHARS, babel_locale, plain, plural_form
 from rendering.escapes import Unrenderable, missing, show
 
 _FRACTION = re.compile(r"\.[0#]+")
@@ -52,6 +52,14 @@ def filters_for(tag: str) -> dict[str, Callable[..., Any]]:
     def moment(value: object, style: str = "medium", zone: object = "UTC") -> str:
         return str(dates.format_datetime(_moment(value), format=style, tzinfo=_zone(zone), locale=locale))
 
+    def plural(value: object, *forms: str) -> str:
+        said = dict(map(plural_form, forms))
+        words = said.get(locale.plural_form(_shown_number(value)), said["other"])
+        return words.replace("#", number(value))
+
+    def listed(value: object, joint: str = "and") -> str:
+        return str(lists.format_list(_items(value), style="or" if joint == "or" else "standard", locale=locale))
+
     bound: dict[str, Callable[..., Any]] = {
         "number": number,
         "percent": percent,
@@ -59,6 +67,8 @@ def filters_for(tag: str) -> dict[str, Callable[..., Any]]:
         "date": day,
         "time": clock,
         "datetime": moment,
+        "plural": plural,
+        "list": listed,
     }
     return {**_EVERYWHERE, **bound}
 
@@ -139,13 +149,7 @@ def each(value: object, name: str) -> list[object]:
 
 
 def join(value: object, separator: str = ", ") -> str:
-    _present(value)
-    if not isinstance(value, list):
-        raise Unrenderable("|join of something that is no list")
-    items = [show(item) for item in value]
-    if sum(map(len, items)) + len(separator) * len(items) > MAX_VALUE_CHARS:
-        raise Unrenderable("a value of more than 32 KiB")
-    return separator.join(items)
+    return separator.join(_items(value, len(separator)))
 
 
 _EVERYWHERE: dict[str, Callable[..., Any]] = {
@@ -165,6 +169,23 @@ _EVERYWHERE: dict[str, Callable[..., Any]] = {
     "each": each,
     "join": join,
 }
+
+
+def _items(value: object, between: int = 16) -> list[str]:
+    """The items of a list as text. between: characters that come between two of them."""
+    _present(value)
+    if not isinstance(value, list):
+        raise Unrenderable("|join or |list of something that is no list")
+    items = [show(item) for item in value]
+    if sum(map(len, items)) + between * len(items) > MAX_VALUE_CHARS:
+        raise Unrenderable("a value of more than 32 KiB")
+    return items
+
+
+def _shown_number(value: object) -> int | Decimal:
+    """A number as it is shown without a number of digits: at most three decimals, none where it is whole."""
+    amount = _number(value).quantize(Decimal("0.001")).normalize()
+    return int(amount) if amount == amount.to_integral_value() else amount
 
 
 def _present(value: object) -> None:

@@ -7,6 +7,8 @@ from typing import Literal
 
 from governance.door import Finding, pointer
 from presentation.documents import TemplateBody
+from presentation.plurals import categories, known_categories
+from presentation.translation.literals import expressions_in, groups, literals, says
 from presentation.translation.records import Status
 from presentation.translation.units import units
 
@@ -35,3 +37,19 @@ def translation_findings(body: TemplateBody, demanded: str) -> Iterator[Finding]
                 named = ", ".join(ids[:_NAMED]) + (f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else "")
                 said = f"{len(ids)} of {len(found)} texts {words.format(body.default_locale)}: {named}"
                 yield Finding(level, pointer(("locales", tag)), said, expected.format(body.default_locale))
+
+
+def plural_findings(text: str, tag: str, at: str) -> Iterator[Finding]:
+    """Forms of plurals in a text that its language has and that aren't given, and those that it doesn't have."""
+    wanted, known = categories(tag), known_categories(tag)
+    for expression in expressions_in(text):
+        for group in groups(literals(expression)):
+            said = says(group)
+            if isinstance(said, str):
+                continue
+            given = [name for name, _ in said]
+            if lacking := [name for name in wanted if name not in given]:
+                forms = f"the forms of {tag}: {', '.join(wanted)}. Numbers of these read the form other"
+                yield Finding("warning", at, f"a plural without {', '.join(lacking)}", forms)
+            if strange := [name for name in given if name not in known]:
+                yield Finding("warning", at, f"a plural with {', '.join(strange)}", f"the forms that {tag} has: {', '.join(known)}")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
+from presentation.plurals import form
 from presentation.segments import BadText, spans
 from presentation.syntax import syntax
 
@@ -92,12 +93,6 @@ def groups(found: Sequence[Literal]) -> list[list[Literal]]:
         else:
             made.append([each])
     return made
-
-
-def form(text: str) -> tuple[str, str]:
-    """Category and words of one form of a plural: "one: # night"."""
-    category, _, words = text.partition(":")
-    return category.strip(), words.strip()
 
 
 def expressions_in(text: str) -> list[str]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from presentation.plurals import categories
 from presentation.segments import BadText, spans
 from presentation.translatable import Look
 from presentation.translation.literals import Forms, expressions_in, groups, literals, rewritten, says, shape
-from presentation.translation.plurals import categories
 from presentation.translation.records import Status
 from presentation.translation.units import Unit
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from governance.door import Finding, Invalid, shorten
+from presentation.plurals import categories, gettext_header
 from presentation.translation.exchange import MAX_MESSAGES, Heard, Incoming, Outgoing, State
 from presentation.translation.messages import Message
-from presentation.translation.plurals import categories, gettext_header
 
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _UNESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\\": "\\", '"': '"'}

@@ -69,6 +69,8 @@ EXPRESSIONS = [
     *["tags|length", "order.city", "order['items'].count", "order.lines[0].name|upper", "order.missing|default('n/a')"],
     *["street|default('')", "stays|length", "stays[0].city|default('no')", "stays[1].nights|default(0) * 2", "stay_city", "stay_day|date"],
     *["stays|each('city')|join", "stays|each('nights')|first|default(1)", "stays[0].arrival|date('long')", "stays|each('nothing')|length"],
+    *["tags|list", "tags|list('or')", "stays|each('city')|list", "total|plural('one: # night', 'other: # nights')"],
+    *["tags|length|plural('one: one <b>', 'two: two', 'few: a few', 'many: many', 'other: # & more')|upper"],
     *["order.city ~ total", "1 + 2", "'literal'", "'}}'", "unsubscribe_url", "0 * -1.5", "city if vip"],
 ]
 

@@ -104,6 +104,60 @@ def test_numbers_and_dates_are_written_as_the_locale_writes_them(expression: str
     assert said(expression, locale) == expected
 
 
+NIGHTS = "order.items|plural('one: # night', 'other: # nights')"
+NOCE = "order.items|plural('one: # noc', 'few: # noce', 'many: # nocy', 'other: # nocy')"
+
+
+@pytest.mark.parametrize(
+    ("number", "expression", "locale", "expected"),
+    [
+        (1, NIGHTS, "en", "1 night"),
+        (0, NIGHTS, "en", "0 nights"),
+        (1.0, NIGHTS, "en", "1 night"),
+        (1.5, NIGHTS, "en", "1.5 nights"),
+        (1.0001, NIGHTS, "en", "1 night"),
+        (-1, NIGHTS, "en", "-1 night"),
+        (12345, NIGHTS, "de", "12.345 nights"),
+        (0, NIGHTS, "fr", "0 night"),
+        (1, NOCE, "pl", "1 noc"),
+        (3, NOCE, "pl", "3 noce"),
+        (12, NOCE, "pl", "12 nocy"),
+        (22, NOCE, "pl", "22 noce"),
+        (0.5, NOCE, "pl", "0,5 nocy"),
+        (2, "order.items|plural('zero: none', 'two: a pair', 'other: #')", "ar", "a pair"),
+        (1, NIGHTS, "ja", "1 nights"),
+        (1000000, NIGHTS, "fr", "1 000 000 nights"),
+        (3, "order.items|plural('one: one', 'other: # and #')", "en", "3 and 3"),
+        (2, "(order.items + 1)|plural('one: # night', 'other: # nights')|upper", "en", "3 NIGHTS"),
+    ],
+)
+def test_a_number_comes_with_the_word_that_the_language_has_for_it(number: float, expression: str, locale: str, expected: str) -> None:
+    assert said(expression, locale, {**DATA, "order": {"items": number}}) == expected
+
+
+@pytest.mark.parametrize(
+    ("items", "expression", "locale", "expected"),
+    [
+        (["a", "b", "c"], "tags|list", "en", "a, b, and c"),
+        (["a", "b", "c"], "tags|list", "de", "a, b und c"),
+        (["a", "b"], "tags|list('or')", "fr", "a ou b"),
+        (["a", "b", "c"], "tags|list", "ja", "a、b、c"),
+        (["a", "b", "c"], "tags|list", "ar", "a وb وc"),
+        (["{0}", "{x}"], "tags|list", "en", "{0} and {x}"),
+        ([1, 2.5], "tags|list", "en", "1 and 2.5"),
+        (["a"], "tags|list", "en", "a"),
+        ([], "tags|list", "en", ""),
+    ],
+)
+def test_a_list_is_joined_as_the_language_joins_it(items: list[Any], expression: str, locale: str, expected: str) -> None:
+    variables = {**VARIABLES, "tags": {"source": "data.tags", "type": "list"}}
+    text = "x{{ " + expression + " }}x"
+    body = sms(text, locales={locale: {"text": text}}, default_locale=locale, variables=variables)
+    person = Recipient(1, PERSON, {"tags": items}, token="t")
+    (outcome,) = fill(compile(content(body), base_url="https://m.example.com"), [person])
+    assert isinstance(outcome, Filled) and outcome.text.decode() == f"x{expected}x"
+
+
 def test_every_filter_that_may_be_written_exists_and_no_other() -> None:
     assert set(filters_for("en")) == set(FILTERS)
 

@@ -28,6 +28,8 @@ BITS = [
 EXPRESSIONS = [
     *['first_name|default("there")', "first_name|default('there')", 'first_name | default("you")', "first_name", "city", "city|upper"],
     *["'yes' if vip else 'no'", "'gold' if city == 'Rome' else \"tin\"", "total|money('EUR')", "due|date('full')", "tags|join(' / ')"],
+    *["total|plural('one: # night', 'other: # nights')", "'none' if total == 0 else total | plural( 'other: # \\'x\\'' )|upper"],
+    *["total|plural('one: # noc', 'few: # noce', 'many: # nocy', 'other: # nocy')", "tags|list"],
     *[
         "order['items'].count",
         "'}}'",
@@ -92,7 +94,11 @@ def spoken(said: Any, words: str) -> Any:
         return {name: spoken(each, words) for name, each in said.items()}
     if isinstance(said, list):
         return [spoken(each, words) for each in said]
-    return said.replace('"there"', f'"{words}"').replace("'yes'", "'ja'") if isinstance(said, str) else said
+    return (
+        said.replace('"there"', f'"{words}"').replace("'yes'", "'ja'").replace("one: # night", "one: # Nacht")
+        if isinstance(said, str)
+        else said
+    )
 
 
 @st.composite

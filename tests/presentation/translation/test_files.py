@@ -12,13 +12,13 @@ from babel.localedata import locale_identifiers
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.door import canonical, parse
+from governance.door import Invalid, canonical, parse
 from presentation.door import TemplateBody, babel_locale
+from presentation.plurals import categories, gettext_header
 from presentation.translation.exchange import Outgoing
 from presentation.translation.importing import BOTH, WRITERS, Format, export, merge, read
 from presentation.translation.messages import messages, text_of
 from presentation.translation.pieces import pieces
-from presentation.translation.plurals import categories, gettext_header
 from presentation.translation.units import units
 from tests.presentation.letters import block, email
 from tests.presentation.translation.drawn import bodies, law, letters
@@ -81,7 +81,7 @@ def test_a_file_that_nobody_touched_changes_nothing(format: Format, drawn: tuple
 
 
 WORDS = [
-    *["Grüße & Küsse", "שלום עולם", "👩\u200d👩\u200d👧", "e\u0301", "]]&gt;", "\"'", "100 %", "msgid"],
+    *["Grüße & Küsse", "שלום עולם", "👩\u200d👩\u200d👧", "e\u0301", "&gt;", "\"'", "100 %", "msgid"],
     *[" \u00a0 ", "\u2028", "x\ufffey", "&amp;", "\\"],
 ]
 
@@ -95,6 +95,7 @@ def test_whatever_a_translator_writes_between_the_markup_arrives(format: Format,
     said = [message for unit in units(template, tag) for message in messages(unit, tag)]
     for message in said:
         offered = [""] if len(message.source) > 60 and message.longest else WORDS[:8] if message.look == "line" else WORDS
+        offered = ["é", "ש", '"', "\\", "&"] if "#" in message.id else offered
         words = data.draw(st.sampled_from(offered))
         cut = pieces(message.source, message.look)
         wanted[message.id] = "".join(words if piece.kind == "words" else piece.text for piece in cut) or words
@@ -136,3 +137,27 @@ def test_po_numbers_the_forms_of_every_language_as_cldr_names_them() -> None:
         names, number = categories(tag), c2py(rule)
         assert int(count) == len(names), tag
         assert all(names[number(n)] == babel_locale(tag).plural_form(n) for n in range(1_000)), tag
+
+
+def test_the_forms_of_a_plural_are_each_languages_own() -> None:
+    body = email(subject='{{ total|plural("one: # night", "other: # nights") }} left')
+    po = export(model(body), "letter", 1, "pl", "po").decode()
+    assert 'msgctxt "subject#1"\nmsgid "# night"\nmsgid_plural "# nights"\nmsgstr[0] ""\nmsgstr[1] ""\nmsgstr[2] ""\nmsgstr[3] ""\n' in po
+    for number, words in enumerate(["# noc", "# noce", "# nocy", "# nocy"]):
+        po = po.replace(f'msgstr[{number}] ""', f'msgstr[{number}] "{words}"')
+    po = po.replace(' left"\nmsgstr ""', ' left"\nmsgstr "Jeszcze {{ total|plural(\\"one: # night\\", \\"other: # nights\\") }}"')
+    made = merge(body, model(body), read(po.encode())).body
+    polish = 'Jeszcze {{ total|plural("one: # noc", "few: # noce", "many: # nocy", "other: # nocy") }}'
+    assert made["locales"]["pl"]["subject"] == polish
+
+    xliff = export(model(made), "letter", 2, "pl", "xliff").decode()
+    assert 'subFlows="subject::1.one subject::1.few subject::1.many subject::1.other"' in xliff
+    assert "<target># noce</target>" in xliff
+    assert canonical(merge(made, model(made), read(xliff.encode())).body) == canonical(made)
+
+
+def test_a_file_with_the_wrong_number_of_forms_is_refused() -> None:
+    body = email(subject='{{ total|plural("one: # night", "other: # nights") }} left')
+    po = export(model(body), "letter", 1, "pl", "po").replace(b'msgstr[3] ""\n', b"")
+    with pytest.raises(Invalid, match="/units/subject#1: found line .* 3 plural forms .*expected 4 forms: one, few, many, other"):
+        read(po)

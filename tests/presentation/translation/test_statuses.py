@@ -10,7 +10,7 @@ import pytest
 from governance.door import Actor, Finding, Invalid, Membership, Role, User, decide, document, parse, release, save, submit
 from presentation import template_forms
 from presentation.door import TemplateBody
-from presentation.translation.findings import translation_findings
+from presentation.translation.findings import plural_findings, translation_findings
 from presentation.translation.records import fingerprint
 from presentation.translation.units import units
 from tests.presentation.letters import block, email
@@ -85,6 +85,20 @@ def test_a_policy_makes_of_a_warning_an_error() -> None:
     assert found(letter(de="Hello"), "complete")[0][0] == "error"
     assert found(letter(), "complete") == []
     assert found(letter(), "reviewed")[0][0::2] == ("error", "2 of 2 texts that nobody has reviewed: subject, blocks/heading/text")
+
+
+def test_a_plural_without_a_form_of_its_language_is_told() -> None:
+    def told(tag: str, *forms: str) -> list[tuple[str, str]]:
+        text = "{{ total|plural(" + ", ".join(f"'{form}'" for form in forms) + ") }}"
+        return [(each.found, each.expected) for each in plural_findings(text, tag, "/locales/x/subject")]
+
+    assert told("en", "one: # night", "other: # nights") == []
+    assert told("ja", "other: #") == []
+    assert told("pl", "one: # noc", "other: # nocy") == [
+        ("a plural without few, many", "the forms of pl: one, few, many, other. Numbers of these read the form other")
+    ]
+    assert told("en", "one: #", "few: #", "other: #") == [("a plural with few", "the forms that en has: one, other")]
+    assert told("fr", "one: #", "many: #", "other: #") == []
 
 
 def test_the_editor_carries_what_is_remembered_and_forgets_languages_that_go() -> None:

@@ -51,10 +51,12 @@ from presentation.services.url_templates import url_parts
 from presentation.syntax import names_of, syntax
 from presentation.theme import FONTS, Brand, Override, Theme, ThemeBody, base_of, contrast, readable_on
 from presentation.topics import topics
+from presentation.translation.pseudo import PSEUDO, as_pseudo
 from presentation.values import LARGEST, MAX_VALUE_CHARS, Plain, UnfitValue, plain
 from presentation.views.fragments import fragment_editor
 from presentation.views.templates import template_editor
 from presentation.views.themes import theme_editor
+from presentation.views.translations import posted_at_desk
 
 __all__ = [
     "CHANNEL_WORDS",
@@ -105,6 +107,8 @@ __all__ = [
     "alone",
     "add_dresser",
     "among",
+    "PSEUDO",
+    "as_pseudo",
     "ascii_domain",
     "babel_locale",
     "base_of",
@@ -131,6 +135,7 @@ __all__ = [
     "names_of",
     "parse_markdown",
     "plural_form",
+    "posted_at_desk",
     "plain",
     "problems",
     "readable_on",

@@ -7,7 +7,7 @@ from django.urls import path
 from governance.door import Pages, register_pages
 from presentation import template_forms
 from presentation.services.offers import offered
-from presentation.views import fragments, templates, themes
+from presentation.views import fragments, templates, themes, translations
 
 app_name = "presentation"
 
@@ -73,5 +73,9 @@ urlpatterns = [
     path("fragments/<slug:key>/", fragments.fragment, name="fragment"),
     path("templates/", templates.templates, name="templates"),
     path("new/templates/", templates.new_template, name="new-template"),
+    path("templates/<slug:key>/translations/", translations.translations, name="translations"),
+    path("templates/<slug:key>/translations/open/", translations.open_desk, name="open-translation"),
+    path("templates/<slug:key>/translations/<str:tag>/", translations.translation, name="translation"),
+    path("templates/<slug:key>/translations/<str:tag>/file/", translations.file, name="translation-file"),
     path("templates/<slug:key>/", templates.template, name="template"),
 ]

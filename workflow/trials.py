@@ -23,6 +23,7 @@ def look(revision: governance.RevisionView, person: audience.Person | None, loca
     as a letter that wears it. Raises Invalid where it can't be shown."""
     as_letter: dict[str, Callable[[Any], TemplateBody]] = {"fragment": presentation.alone, "theme": presentation.dressed}
     body = as_letter.get(revision.kind, _itself)(revision.model)
+    body = presentation.as_pseudo(body, locale)
     content = presentation.compose_body(revision.key, body, presentation.drafted(revision.workspace_id, body))
     return content, seen(revision.workspace_id, content, person, locale)
 

@@ -60,7 +60,7 @@ class Outcome:
 
 def export(body: TemplateBody, key: str, number: int, tag: str, format: Format) -> bytes:
     """The translation file of a template's revision. Raises Invalid for a locale that there is none of, or the default one."""
-    tag = _target(body, tag)
+    tag = locale_to(body, tag)
     said = [message for unit in units(body, tag) for message in messages(unit, tag)]
     return WRITERS[format](Outgoing(key, number, body.default_locale, tag, said))
 
@@ -107,14 +107,20 @@ def take_in(actor: Actor, key: str, data: bytes, *, tag: str = "", note: str = "
     return replace(outcome, revision=saved)
 
 
-def merge(body: Body, model: TemplateBody, incoming: Incoming, before: Mapping[str, str] | None = None) -> Outcome:
-    """The body with what the file says. before: the locale's texts when the file was made, None: as they are now. Raises Invalid."""
-    tag = _target(model, incoming.tag)
+def merge(body: Body, model: TemplateBody, incoming: Incoming, before: Mapping[str, str] | None = None, *, whole: bool = False) -> Outcome:
+    """The body with what the file says. Raises Invalid.
+
+    before: the locale's texts when the file was made, None: as they are now; whole: the targets are whole texts, whose expressions hold
+    their own words.
+    """
+    tag = locale_to(model, incoming.tag)
     if incoming.source != model.default_locale:
         raise Invalid([Finding("error", "/source", shorten(incoming.source or "nothing"), f"a translation from {model.default_locale}")])
     found = {unit.id: unit for unit in units(model, tag)}
     targets = {id: each.target for id, each in incoming.messages.items()}
-    heard = {id: replace(each, target=text_of(id, each.source, targets, tag)) for id, each in incoming.messages.items() if "#" not in id}
+    heard = {id: each for id, each in incoming.messages.items() if "#" not in id}
+    if not whole:
+        heard = {id: replace(each, target=text_of(id, each.source, targets, tag)) for id, each in heard.items()}
     faults = [fault for id, each in heard.items() if id in found for fault in _faults(found[id], each)]
     if faults:
         raise Invalid(faults)
@@ -124,7 +130,7 @@ def merge(body: Body, model: TemplateBody, incoming: Incoming, before: Mapping[s
     return work.outcome(body, model)
 
 
-def _target(body: TemplateBody, tag: str) -> str:
+def locale_to(body: TemplateBody, tag: str) -> str:
     """The spelling of a locale that one can translate to. Raises Invalid."""
     try:
         name = canonical(tag)

@@ -12,3 +12,4 @@ import "./meanwhile.js";
 import "./copy.js";
 import "./tabs.js";
 import "./preview.js";
+import "./desk.js";

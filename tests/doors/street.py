@@ -132,6 +132,7 @@ def build(now: datetime) -> World:
         "content-sources": "things",
         "attributes": "first_name",
         "lists": "fair",
+        "tag": "de",
         "name": "mail.wayfare.example",
         "domain": "mail.wayfare.example",
         "number": 1,

@@ -56,7 +56,8 @@ def _drafted(request: ConsoleRequest) -> tuple[Content, rendering.Preview, audie
     """The template (or fragment, or theme) that the editor's fields describe, as the chosen person would get it, and who that is. Raises
     Invalid."""
     looked_at = _looked_at(request)
-    body = governance.posted_body(request, looked_at.editor())
+    at_desk = "desk" in request.POST
+    body = presentation.posted_at_desk(request) if at_desk else governance.posted_body(request, looked_at.editor())
     model = looked_at.letter(parse(looked_at.schema, {**body, "title": body.get("title") or "Untitled"}))
     named = presentation.drafted(request.actor.workspace_id, model)
     content = presentation.compose_body(request.POST.get("look_key", "") or "draft", model, named)
@@ -197,7 +198,8 @@ def _preview(request: ConsoleRequest, view: governance.DocumentView) -> HttpResp
             "person": person,
             "stranger": bool(asked.get("person")) and person is None,
             "people": _people(request),
-            "locales": sorted(content.locales),
+            "locales": sorted(set(content.locales) - set(presentation.PSEUDO)),
+            "pseudo": presentation.PSEUDO.items(),
             "query": asked.urlencode(),
             "scheme": "dark" if asked.get("scheme") == "dark" else "light",
             "width": "phone" if asked.get("width") == "phone" else "wide",

@@ -74,7 +74,6 @@ urlpatterns = [
     path("templates/", templates.templates, name="templates"),
     path("new/templates/", templates.new_template, name="new-template"),
     path("templates/<slug:key>/translations/", translations.translations, name="translations"),
-    path("templates/<slug:key>/translations/open/", translations.open_desk, name="open-translation"),
     path("templates/<slug:key>/translations/<str:tag>/", translations.translation, name="translation"),
     path("templates/<slug:key>/translations/<str:tag>/file/", translations.file, name="translation-file"),
     path("templates/<slug:key>/", templates.template, name="template"),

@@ -75,8 +75,10 @@ class Row:
 
 @console_page()
 def translations(request: ConsoleRequest, key: str) -> HttpResponse:
-    """How far each language is; a POST takes a translators' file."""
+    """How far each language is; a POST takes a translators' file, and `?tag=` leads to the desk of a language that was typed."""
     view = document(request.actor.workspace_id, TEMPLATE, key)
+    if tag := request.GET.get("tag", "").strip():
+        return redirect("presentation:translation", key=key, tag=locale_to(view.latest.model, tag))
     told: dict[str, Any] = {}
     if request.method == "POST":
         allow(request.actor, Role.AUTHOR, "documents:write")
@@ -127,13 +129,6 @@ def file(request: ConsoleRequest, key: str, tag: str) -> HttpResponse:
     response = HttpResponse(data, content_type=_TYPES[format])
     response["Content-Disposition"] = f'attachment; filename="{key}.{locale_to(latest.model, tag)}.{SUFFIXES[format]}"'
     return response
-
-
-@console_page()
-def open_desk(request: ConsoleRequest, key: str) -> HttpResponse:
-    """The desk of the language that was typed."""
-    body: TemplateBody = document(request.actor.workspace_id, TEMPLATE, key).latest.model
-    return redirect("presentation:translation", key=key, tag=locale_to(body, request.GET.get("tag", "").strip()))
 
 
 @console_page()
@@ -234,7 +229,8 @@ def _row(unit: Unit, given: Mapping[str, str], faults: Sequence[Finding], confli
     usual = "" if unit.status == "missing" else unit.text
     shown = usual if kept is None else kept
     cut = pieces(unit.source, unit.look)
-    label = f"{unit.block.capitalize()}, {unit.field.replace('_', ' ')}" if unit.block else unit.field.capitalize()
+    field = "" if unit.block and unit.field in {"text", "label"} else unit.field.replace("_", " ")
+    label = ", ".join(filter(None, [unit.block, field])).capitalize()
     return Row(
         unit,
         label,

@@ -43,7 +43,6 @@ CONSOLE = {
     "console/fragments/<slug:key>/preview/": ("viewer", "viewer"),
     "console/fragments/<slug:key>/frame/<int:number>/": ("viewer", "viewer"),
     "console/templates/<slug:key>/translations/": ("viewer", "author"),
-    "console/templates/<slug:key>/translations/open/": ("viewer", "viewer"),
     "console/templates/<slug:key>/translations/<str:tag>/": ("viewer", "author"),
     "console/templates/<slug:key>/translations/<str:tag>/file/": ("viewer", "viewer"),
     "console/new/templates/": ("author", "author"),

@@ -90,6 +90,7 @@ def test_texts_of_others_that_one_didnt_touch_are_merged(desk: Client) -> None:
 def test_a_right_to_left_language_is_written_from_the_right(desk: Client) -> None:
     page = desk.get(PAGE + "ar/").content.decode()
     assert 'lang="ar" dir="rtl"' in page
+    assert desk.get(PAGE + "?tag=pt_br")["Location"] == PAGE + "pt-BR/"
     assert desk.get(PAGE + "en/").status_code == 422 and desk.get(PAGE + "klingon/").status_code == 422
 
 

@@ -16,6 +16,7 @@ from presentation.links import fault_in_image, fault_in_link
 from presentation.translatable import Translatable
 
 Align = Literal["start", "center", "end"]
+READ_OUT, ON_A_BUTTON = "Read out to those who don’t see the picture.", "Words on a button."  # to translators
 BLOCK_ID = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 
 
@@ -82,7 +83,7 @@ class ImageBlock(PlacedBlock):
 
     type: Literal["image"]
     src: ImageAddress
-    alt: Annotated[Line, Translatable(note="Read out to those who don't see the picture.")] = Field(default="", max_length=300)
+    alt: Annotated[Line, Translatable(note=READ_OUT)] = Field(default="", max_length=300)
     decorative: bool = False
     href: Link | None = None
     width: int | None = Field(default=None, ge=16, le=600, description="Pixels; by default the whole column.")
@@ -95,7 +96,7 @@ class ButtonBlock(PlacedBlock):
     """A link that looks like a button in every mail client."""
 
     type: Literal["button"]
-    label: Annotated[Line, Translatable(note="Words on a button.")] = Field(min_length=1, max_length=120)
+    label: Annotated[Line, Translatable(note=ON_A_BUTTON)] = Field(min_length=1, max_length=120)
     href: Link
     look: Literal["filled", "outlined"] = "filled"
     align: Align = "start"
@@ -150,11 +151,13 @@ class HeroBlock(PlacedBlock):
 
     type: Literal["hero"]
     src: ImageAddress | None = None
-    alt: Line = Field(default="", max_length=300)
+    alt: Annotated[Line, Translatable(note=READ_OUT)] = Field(default="", max_length=300)
     decorative: bool = False
-    title: Line = Field(min_length=1, max_length=300)
-    text: Body = Field(default="", max_length=2000, description="Markdown below the title.")
-    label: Line = Field(default="", max_length=120, description="Words of the button; without them none.")
+    title: Annotated[Line, Translatable()] = Field(min_length=1, max_length=300)
+    text: Annotated[Body, Translatable("markdown")] = Field(default="", max_length=2000, description="Markdown below the title.")
+    label: Annotated[Line, Translatable(note=ON_A_BUTTON)] = Field(
+        default="", max_length=120, description="Words of the button; without them none."
+    )
     href: Link | None = None
     look: Literal["plain", "accent"] = "plain"
     align: Align = "center"
@@ -170,12 +173,14 @@ class CardBlock(PlacedBlock):
 
     type: Literal["card"]
     src: ImageAddress | None = None
-    alt: Line = Field(default="", max_length=300)
+    alt: Annotated[Line, Translatable(note=READ_OUT)] = Field(default="", max_length=300)
     decorative: bool = False
-    title: Line = Field(min_length=1, max_length=300)
-    price: Line = Field(default="", max_length=120)
-    text: Body = Field(default="", max_length=2000, description="Markdown below the title.")
-    label: Line = Field(default="", max_length=120, description="Words of the button; without them none.")
+    title: Annotated[Line, Translatable()] = Field(min_length=1, max_length=300)
+    price: Annotated[Line, Translatable()] = Field(default="", max_length=120)
+    text: Annotated[Body, Translatable("markdown")] = Field(default="", max_length=2000, description="Markdown below the title.")
+    label: Annotated[Line, Translatable(note=ON_A_BUTTON)] = Field(
+        default="", max_length=120, description="Words of the button; without them none."
+    )
     href: Link | None = Field(default=None, description="Where the picture and the button lead.")
     layout: Literal["beside", "stacked"] = Field(default="beside", description="Picture and words; in columns always stacked.")
 

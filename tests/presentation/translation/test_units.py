@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 
 from governance.door import Invalid, canonical, parse
+from presentation.blocks import _BLOCKS
 from presentation.door import TemplateBody
+from presentation.translatable import Translatable
 from presentation.translation.units import units, with_texts
 from tests.presentation.letters import block, email, push, sms
 from tests.presentation.translation.drawn import law, letters
@@ -94,6 +96,25 @@ def test_a_text_whose_block_is_of_another_type_in_a_language_has_no_place_there(
     body = email(locales={"en": locale(block("heading", id="a"), FOOT), "de": locale(block("divider", id="a"), FOOT)})
     with pytest.raises(Invalid, match="/locales/de: found no place for blocks/a/text, expected a block of the same id and type as in en"):
         with_texts(body, model(body), "de", {"blocks/a/text": "Neu"})
+
+
+NO_WORDS = {"id", "type", "src", "href", "when", "repeat", "address", "fragment", "align", "look", "layout", "size", "columns", "links"}
+
+
+@pytest.mark.parametrize("name", sorted(_BLOCKS))
+def test_no_type_of_block_keeps_its_words_to_itself(name: str) -> None:
+    """Every field that can hold text is marked as translatable, or known to hold no words."""
+    for field, info in _BLOCKS[name].model_fields.items():
+        texts = str in (info.annotation, *get_args(info.annotation)) or "str" in str(info.annotation)
+        marked = any(isinstance(each, Translatable) for each in info.metadata)
+        assert marked or not texts or field in NO_WORDS, f"{name}.{field} is neither marked with Translatable nor known to hold no words"
+
+
+def test_heroes_and_cards_have_units() -> None:
+    letter = model(
+        email(block("hero", id="top", title="Spring", alt=""), block("card", id="a", title="{{ city }}", price="From 5", text="**Stay**"))
+    )
+    assert [unit.id for unit in units(letter, "de")] == ["subject", "blocks/top/title", "blocks/a/title", "blocks/a/price", "blocks/a/text"]
 
 
 @law

@@ -85,8 +85,9 @@ def look(workspace_id: int, key: str, data: bytes, *, tag: str = "") -> Outcome:
     latest = view.latest
     if incoming.key != key:
         raise Invalid([Finding("error", "/original", f"a file of template {shorten(incoming.key)}", f"one of template {key}")])
-    if tag and incoming.tag != tag:
+    if tag and locale_to(latest.model, incoming.tag) != locale_to(latest.model, tag):
         raise Invalid([Finding("error", "/language", shorten(incoming.tag or "nothing"), f"a translation to {tag}")])
+    incoming = replace(incoming, tag=locale_to(latest.model, incoming.tag))
     if not 1 <= incoming.number <= latest.number:
         raise Invalid([Finding("error", "/revision", f"revision {incoming.number}", f"one of the {latest.number} there are")])
     before = latest if incoming.number == latest.number else governance.revision(workspace_id, "template", key, incoming.number)

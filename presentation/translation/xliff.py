@@ -156,7 +156,8 @@ class _Reader:
         self.data_id: str | None = None
         self.sources: list[list[_Part]] = []
         self.targets: list[tuple[int, list[_Part]]] = []
-        self.untranslated = False
+        self.kept: list[tuple[int, list[_Part]]] = []  # of segments that have no words and no target: they stay as they are
+        self.untranslated = self.spoken = False
         self.states: list[State] = []
 
     def _doctype(self, *_: object) -> None:
@@ -185,7 +186,7 @@ class _Reader:
             self.at = []
             self.sources.append(self.at)
         elif name == "target":
-            self.at = []
+            self.at, self.spoken = [], True
             self.targets.append((int(order) if (order := given.get("order", "")).isdecimal() else len(self.sources), self.at))
 
     def _begin(self, space: str, name: str, given: dict[str, str]) -> None:
@@ -197,13 +198,14 @@ class _Reader:
 
     def _open_unit(self, given: dict[str, str]) -> None:
         self.unit, self.line = untoken(given.get("id", "")), self.parser.CurrentLineNumber
-        self.data, self.sources, self.targets, self.states, self.untranslated = {}, [], [], [], False
+        self.data, self.sources, self.targets, self.kept, self.states, self.untranslated = {}, [], [], [], [], False
         if len(self.heard) >= MAX_MESSAGES:
             raise _unfit(f"more than {MAX_MESSAGES:,} units", "a file as it was exported")
         if self.unit in self.heard:
             self.faults.append(Finding("error", f"/units/{self.unit}", f"line {self.line}: this unit a second time", "each unit once"))
 
     def _open_segment(self, name: str, given: dict[str, str]) -> None:
+        self.spoken = False
         if name == "segment":
             state = _READ.get(given.get("state", "initial"), "")
             self.states.append("unsure" if given.get("subState") == STALE and not state else state)
@@ -244,18 +246,17 @@ class _Reader:
             self.at, self.ends = None, []
         elif name == "data":
             self.data_id = None
-        elif name == "segment":
-            self.untranslated |= len(self.targets) < len(self.sources) and any(
-                text.strip() for text, ref in self.sources[-1] if ref is None
-            )
-        elif name == "ignorable" and len(self.targets) < len(self.sources):
-            self.targets.append((len(self.sources), self.sources[-1]))
+        elif name in {"segment", "ignorable"} and self.sources and not self.spoken:
+            words = name == "segment" and any(text.strip() for text, ref in self.sources[-1] if ref is None)
+            self.untranslated |= words
+            self.kept += [] if words else [(len(self.sources), self.sources[-1])]
         elif name == "unit":
             self._close_unit()
 
     def _close_unit(self) -> None:
         source = "".join(self._joined(part) for part in self.sources)
-        targets = [] if self.untranslated else [part for _, part in sorted(self.targets, key=lambda each: each[0])]
+        said = [] if self.untranslated or not self.targets else [*self.targets, *self.kept]
+        targets = [part for _, part in sorted(said, key=lambda each: each[0])]
         target = "".join(self._joined(part) for part in targets)
         least: State = min(self.states, key=_BY_CARE.index) if self.states else ""
         self.heard[self.unit] = Heard(source, target, least, f"line {self.line}")

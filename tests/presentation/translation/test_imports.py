@@ -88,6 +88,28 @@ def test_the_same_file_again_changes_nothing(saved: Actor, now: datetime, format
 
 
 @pytest.mark.django_db
+def test_a_language_in_another_spelling_is_the_same(saved: Actor, now: datetime) -> None:
+    take_in(saved, "letter", answered(file(saved, "xliff", "pt-BR"), "xliff", See="Ver mais"), tag="pt_br", now=now)
+    again = answered(file(saved, "xliff", "pt-BR"), "xliff", Your=POINTS["xliff"]).replace(b'trgLang="pt-BR"', b'trgLang="pt-br"')
+    assert take_in(saved, "letter", again.replace(b"Ver mais", b"Ver tudo"), now=now).conflicts == []
+    assert now_says(saved, "pt-BR")["blocks/go/label"][0] == "Ver tudo"
+
+
+SEGMENTS = """<xliff xmlns="urn:oasis:names:tc:xliff:document:2.0" version="2.1" srcLang="en" trgLang="de">
+<file id="f" original="template/letter/1"><unit id="a"><originalData><data id="d1">{{ x }}</data></originalData>
+<segment><source>One.</source><target order="3">Eins.</target></segment><ignorable><source> </source></ignorable>
+<segment state="final"><source><mrk id="m" type="term">Two</mrk> <ph id="1" dataRef="d1"/></source><target order="1">Zwei</target></segment>
+<segment><source><ph id="2" dataRef="d1"/></source></segment></unit>
+<unit id="b"><segment><source>One.</source><target>Eins.</target></segment><segment><source>Two</source></segment></unit></file></xliff>"""
+
+
+def test_segments_that_a_tool_cut_are_put_together_in_their_order_and_half_a_text_is_none() -> None:
+    heard = read(SEGMENTS.encode()).messages
+    assert (heard["a"].source, heard["a"].target) == ("One. Two {{ x }}{{ x }}", "Zwei Eins.{{ x }}")
+    assert (heard["a"].state, heard["b"].target) == ("", "")
+
+
+@pytest.mark.django_db
 def test_a_tool_that_says_reviewed_is_believed(saved: Actor, now: datetime) -> None:
     back = answered(file(saved, "xliff"), "xliff", See="Mehr sehen").replace(b'<segment state="initial">', b'<segment state="final">')
     take_in(saved, "letter", back, now=now)

@@ -36,6 +36,8 @@ PAGES = (
     "/console/templates/",
     "/console/templates/spring-sale/",
     "/console/templates/spring-sale/preview/?locale=pt&scheme=dark&width=phone",
+    "/console/templates/spring-sale/translations/",
+    "/console/templates/spring-sale/translations/ar/",
     "/console/templates/stay-reminder/",
     "/console/new/templates/",
     "/console/segments/",

@@ -48,7 +48,7 @@ def _emptied(current: Edit) -> list[tuple[str, str]]:
     form = current.form
     here = f"/locales/{form.get('shown') or ''}"
     begun = current.view is None and current.whole is None  # then what is empty has yet to be filled in
-    said = {} if begun else {"": form, here: look_up(form, here), "/theme": form.get("theme")}
+    said = {} if begun else {"": form, here: look_up(form, here)}
     return [
         (f"{path}/{escape_part(name)}", json.dumps(value))
         for path, fields in said.items()

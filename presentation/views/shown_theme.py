@@ -32,6 +32,12 @@ def fields_of(theme: Any, base: Mapping[str, Any]) -> dict[str, Any]:
         "theme_fields": [_theme_field(Theme, name, said, base, "/theme") for name in Theme.model_fields if name not in {"brand", "dark"}],
         "dark_fields": [_theme_field(Dark, name, dark, mapped(base.get("dark")), "/theme/dark") for name in Dark.model_fields],
         "brand": mapped(said.get("brand")),
+        "theme_none": [
+            f"{path}/{name}"
+            for path, part in (("/theme", said), ("/theme/brand", mapped(said.get("brand"))), ("/theme/dark", dark))
+            for name, value in part.items()
+            if value is None
+        ],
         "theme_title": said.get("title", ""),
     }
 

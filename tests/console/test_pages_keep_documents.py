@@ -25,6 +25,8 @@ from tests import factories as make
 from tests.audience.world import make_catalogue
 from tests.console.test_schema_forms import BODIES
 from tests.laws.rules_drawn import rules
+from tests.presentation.letters import source
+from tests.presentation.test_themes_and_fragments import LEGAL, THEME
 
 pytestmark = pytest.mark.django_db
 EXAMPLES = int(os.environ.get("OMNI_LAW_EXAMPLES", "200"))
@@ -167,6 +169,11 @@ DEVELOPED: list[tuple[str, Any]] = [
     ("record-types", make.record_type(fields=[{"name": "nights", "type": "number"}], roles=["guest"])),
     ("event-types", {"title": "Paid", "name": "paid", "keep_days": 30}),
     ("senders", {"title": "Shop", "channel": "email", "address": "hello@shop.example", "name": "Shop"}),
+    ("fragments", make.fragment()),
+    ("fragments", LEGAL),
+    ("themes", THEME),
+    ("themes", {**THEME, "font": "no-font", "brand": {"name": "Harbour", "logo": None}}),
+    ("content-sources", source()),
     ("segments", make.segment(description="")),
     ("campaigns", make.campaign(description="", route=None, policy=None, budget=None, variants=[])),
     ("templates", make.template(topic=None, reply_to=None)),

@@ -208,10 +208,17 @@ class _Work:
         if heard.source != unit.source:
             self.stale.append(unit.id)
 
+    def _begin_to_remember(self) -> None:
+        """Translations from before anything was remembered count as made from today's source: from now on a change of it is seen."""
+        for unit in self.units.values():
+            if unit.status == "draft" and unit.id not in self.records:
+                self.records[unit.id] = Translated(source=fingerprint(unit.source), text=fingerprint(unit.text))
+
     def outcome(self, body: Body, model: TemplateBody) -> Outcome:
         if not self.texts and not self.confirmed:
             return Outcome(body, stale=self.stale, conflicts=self.conflicts, gone=self.gone)
         made = with_texts(body, model, self.tag, self.texts) if self.texts else body
+        self._begin_to_remember()
         told = {id: each.model_dump() for id, each in sorted(self.records.items())}
         made = {**made, "translations": {**body.get("translations", {}), self.tag: told}}
         return Outcome(made, list(self.texts), self.confirmed, self.stale, self.conflicts, self.gone)

@@ -164,6 +164,21 @@ def test_taking_the_doubt_off_a_stale_text_says_that_it_is_right(saved: Actor, n
     assert list(outcome.confirmed) == ["blocks/go/label"] and now_says(saved)["blocks/go/label"] == ("Mehr sehen", "draft")
 
 
+@pytest.mark.django_db
+def test_with_the_first_import_a_language_of_before_is_remembered(saved: Actor, now: datetime) -> None:
+    body = letter()
+    english = body["locales"]["en"]
+    german = [{**each, "label": "Mehr sehen"} if each["id"] == "go" else each for each in english["blocks"]]
+    body["locales"]["de"] = {**english, "blocks": german}
+    save(saved, "template", "letter", body, base=1, now=now)
+    take_in(saved, "letter", answered(file(saved, "po"), "po", Your=POINTS["po"]), now=now)
+
+    latest = document(saved.workspace_id, "template", "letter").latest.body
+    changed = [{**each, "label": "See all"} if each["id"] == "go" else each for each in english["blocks"]]
+    save(saved, "template", "letter", {**latest, "locales": {**latest["locales"], "en": {**english, "blocks": changed}}}, base=3, now=now)
+    assert now_says(saved)["blocks/go/label"] == ("Mehr sehen", "stale")
+
+
 def refusal(actor: Actor, data: bytes, now: datetime, tag: str = "") -> str:
     """What is said to a file that can't be taken; nothing of it is."""
     before = document(actor.workspace_id, "template", "letter").latest.number

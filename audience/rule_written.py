@@ -116,9 +116,9 @@ def plain(text: str, type_: str) -> Any:
         return {"true": True, "false": False, "yes": True, "no": False}.get(text.casefold(), text)
     if type_ == "number" or type_ == "any":
         tight = re.sub(r"(?<=\d)[\s,_](?=\d{3}\b)", "", text)
-        if re.fullmatch(r"[-+]?\d{1,15}", tight):
+        if re.fullmatch(r"[-+]?\d{1,15}", tight) or (type_ == "number" and re.fullmatch(r"[-+]?\d{16}", tight)):
             return int(tight)
-        if re.fullmatch(r"[-+]?\d{0,15}\.\d{1,20}", tight):
+        if re.fullmatch(r"[-+]?\d{0,16}\.\d{1,25}", tight):
             return float(tight)
     if type_ == "any" and text in {"true", "false"}:
         return text == "true"

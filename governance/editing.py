@@ -348,6 +348,7 @@ def _drawn(request: ConsoleRequest, current: Edit, template: str, extra: dict[st
     if lost is None:
         return response
     current.source, current.written = _as_text(current.whole, "yaml"), current.whole
+    current.dirty = _differs(current)
     current.faults = (
         *current.faults,
         Finding("note", lost, "something that the form can’t show", "an edit of the text, in which it stays as it is"),

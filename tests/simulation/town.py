@@ -52,7 +52,7 @@ class Town:
         for name, module in list(sys.modules.items()):
             if name.split(".", 1)[0] in ROOMS:
                 for known, value in list(vars(module).items()):
-                    if callable(forget := getattr(value, "cache_clear", None)):
+                    if callable(forget := getattr(value, "cache_clear", None)) and not isinstance(value, type):
                         forget()
                     elif isinstance(value, dict) and re.fullmatch(r"_[a-z]\w*", known):  # what a process remembers by itself
                         value.clear()

@@ -33,6 +33,7 @@ def blocks_context(request: ConsoleRequest, current: Edit, *, fragments: bool = 
         "others": [(f"/locales/{tag}", each) for tag, each in locales.items() if tag != shown],
         "blocks": _blocks(here.get("blocks"), f"{path}/blocks", _Around(faults, _lists(form), there), offered),
         "offered": [(name, BLOCKS[name]) for name in offered],
+        "offered_in_columns": [(name, BLOCKS[name]) for name in IN_COLUMNS],
         "at": faults,
         "types": get_args(VariableType),
         "variables": list(enumerate(listed(form.get("variables")))),

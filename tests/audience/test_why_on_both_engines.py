@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from hypothesis import given
+from hypothesis import given, settings
 
 from audience import door as audience
 from audience.backends.elasticsearch import Cluster, connected
@@ -18,7 +18,7 @@ from governance.door import parse
 from tests import factories
 from tests.audience.world import NOW, make_catalogue, people
 from tests.laws.rules_drawn import rules
-from tests.laws.test_backends_agree import law
+from tests.laws.test_backends_agree import EXAMPLES, law
 
 pytestmark = [pytest.mark.django_db, pytest.mark.elasticsearch]
 ASKED_ABOUT = 6
@@ -92,7 +92,7 @@ def test_the_same_conditions_decide_whoever_answers(
 def test_whatever_the_rule_what_decides_is_true_of_who_is_in_it(cluster: Cluster, crowd: list[int]) -> None:
     answered = set()
 
-    @law
+    @settings(law, max_examples=max(5, EXAMPLES // 2))  # each asks for several people, twice
     @given(rules)
     def holds(rule: dict[str, Any]) -> None:
         found = audience.resolve(home(), body(rule), as_of=NOW)

@@ -35,7 +35,7 @@ from tests.simulation.chaos import Arm, Chaos
 from tests.vendor_standin import StandIn
 
 pytestmark = pytest.mark.django_db
-EXAMPLES, STEPS = int(os.environ.get("OMNI_LAW_EXAMPLES", "25")), int(os.environ.get("OMNI_LAW_STEPS", "40"))
+EXAMPLES, STEPS = int(os.environ.get("OMNI_LAW_EXAMPLES", "16")), int(os.environ.get("OMNI_LAW_STEPS", "40"))
 FAULTS = ("ok", "ok", "ok", "drop", "accept_drop", "429", "500", "accept_500", "garbage", "400:0", "400", "401")
 PEOPLE, CAP = 5, 1
 __all__ = ["clock", "street", "vendor"]  # fixtures

@@ -1,4 +1,4 @@
-"""Sixty days of the whole street, each drawn from its seed, with something going wrong at any statement.
+"""Forty days of the whole street, each drawn from its seed, with something going wrong at any statement.
 
 A day that breaks a law prints its seed and its story. OMNI_LAW_SEEDS="4711" tells that day again, "0-9999" is a night's worth
 (`make simulate`, whose days are three times as long). What a broken day teaches becomes a test of its own beside the code that was wrong.
@@ -20,7 +20,7 @@ ACTS, AT_ONCE = int(os.environ.get("OMNI_LAW_ACTS", "20")), 20
 
 
 def _seeds() -> range:
-    first, _, last = os.environ.get("OMNI_LAW_SEEDS", "0-59").partition("-")
+    first, _, last = os.environ.get("OMNI_LAW_SEEDS", "0-39").partition("-")
     return range(int(first), int(last or first) + 1)
 
 

@@ -30,6 +30,7 @@ def test_a_killed_import_goes_on_as_if_nothing_had_happened_on_sqlite(workspace_
 
 
 @pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)  # of rows that nobody has committed PostgreSQL's statistics, and so its plans, know nothing
 def test_a_killed_import_goes_on_as_if_nothing_had_happened_on_postgres(workspace_id: int, tmp_path: Path, postgres_url: str) -> None:
     judge(tmp_path, postgres_url)
 

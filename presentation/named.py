@@ -62,17 +62,17 @@ def in_force(workspace_id: int, body: TemplateBody) -> Named:
     return _named([governance.released(workspace_id, kind, key) for kind, key in refs_of(body)])
 
 
-def drafted(workspace_id: int, body: TemplateBody, dress: Dressing = None) -> Named:
+def drafted(workspace_id: int, body: TemplateBody) -> Named:
     """As drafted; what isn't there, or can't be read, is left out (which the checks say)."""
     views = []
-    for kind, key in named_documents([body], dress):
+    for kind, key in refs_of(body):
         try:
             view = governance.document(workspace_id, kind, key).latest
             view.model  # noqa: B018  # read here, where it may fail
             views.append(view)
         except (governance.Missing, governance.Invalid):
             continue
-    return _named(views, dress)
+    return _named(views)
 
 
 def in_context(context: governance.CheckContext, body: TemplateBody) -> Named:
@@ -108,7 +108,8 @@ def frozen(workspace_id: int, needed: Sequence[int]) -> Named:
     return _named([governance.revision_by_id(workspace_id, each) for each in needed])
 
 
-def _named(views: Sequence[RevisionView], dress: Dressing = None) -> Named:
+def _named(views: Sequence[RevisionView]) -> Named:
+    dress: Dressing = None
     for view in views:
         if view.kind in _DRESSERS:
             dress = _DRESSERS[view.kind](view.model)

@@ -7,7 +7,6 @@ A recipient whose value is missing or unfit fails alone."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date
 from types import NoneType
 from typing import Any
 
@@ -19,10 +18,8 @@ from rendering.program import Compiled, CompiledMessage, Shape
 from rendering.quick import plan
 from rendering.sandbox import TROUBLES, evaluator, words
 from rendering.shapes import Shaper
-from rendering.values import MISSING, Recipient, read_all, value_of
+from rendering.values import MISSING, REPEATABLE, Recipient, read_all, value_of
 
-# Equal values of one of these types are shown alike. Floats are not: 0.0 and -0.0 are equal, and so are times in two zones.
-_REPEATABLE = frozenset({str, int, bool, date})
 FAILING = (*TROUBLES, UnfitValue)
 Column = list[Any]
 Explain = Callable[[Exception], str]
@@ -143,7 +140,7 @@ class _Batch:
         """The column converted, each distinct value once where values can be told apart by equality. Whoever has a value that
         can't be converted fails, with `otherwise` in its place."""
         kinds = set(map(type, column)) - {NoneType, type(MISSING)}
-        if kinds and (len(kinds) > 1 or not kinds <= _REPEATABLE):
+        if kinds and (len(kinds) > 1 or not kinds <= REPEATABLE):
             return [self._converted(place, value, convert, otherwise, explain) for place, value in enumerate(column)]
         known: dict[Any, Any] = {}
         troubled: dict[Any, str] = {}
@@ -199,4 +196,4 @@ class _Batch:
 
 
 def _repeats(value: Any) -> bool:
-    return type(value) in _REPEATABLE or value is MISSING
+    return type(value) in REPEATABLE or value is MISSING

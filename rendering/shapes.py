@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
-from presentation.door import names_of
 from rendering.escapes import Unrenderable
 from rendering.outline import Item, Outline, Repeated
 from rendering.program import Shape
+from rendering.quick import plan
 from rendering.sandbox import evaluator
-
-_COMPARABLE = frozenset({str, int, bool, date})  # equal values of these types answer alike
+from rendering.values import REPEATABLE
 
 
 class Shaper:
@@ -38,8 +36,8 @@ class Shaper:
         return self._inside(number, values, item) if self._holds(test, values) else None
 
     def _holds(self, test: str, values: Mapping[str, Any]) -> bool:
-        read = [values.get(name) for name in sorted(names_of(test))]
-        if any(value is not None and type(value) not in _COMPARABLE for value in read):
+        read = [values.get(name) for name in plan(test, self.outline.locale)[0]]
+        if any(value is not None and type(value) not in REPEATABLE for value in read):
             return bool(evaluator(test, self.outline.locale)(values))
         key = (test, *((type(value), value) for value in read))
         if key not in self.known:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Protocol
 
 from presentation.door import Plain, UnfitValue, Variable, plain
 
 MISSING: Any = object()
+# Equal values of one of these types are shown, and answer, alike. Floats are not: 0.0 and -0.0 are equal, and so are times in two zones.
+REPEATABLE = frozenset({str, int, bool, date})
 Getter = Callable[["Recipient"], object]
 
 

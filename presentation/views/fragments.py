@@ -7,8 +7,8 @@ from typing import Any
 from django.http import HttpResponse
 
 from governance.door import ConsoleRequest, Edit, Editor, Role, console_page, draw, edit
-from presentation import template_forms, template_places
-from presentation.views.shown_blocks import blocks_context
+from presentation import template_places
+from presentation.views.shown_blocks import blocks_context, blocks_editor
 
 FRAGMENT = "fragment"
 STARTER: dict[str, Any] = {
@@ -21,15 +21,7 @@ STARTER: dict[str, Any] = {
 
 def fragment_editor(shown: str = "") -> Editor:
     """How fragments are edited: as templates are, with less around the blocks. shown: the locale whose blocks are fields."""
-    return Editor(
-        FRAGMENT,
-        to_form=lambda body: template_forms.to_form(body, shown),
-        to_body=template_forms.to_body,
-        make=template_forms.make,
-        steps=template_forms.steps,
-        place=template_places.place,
-        label=template_places.label,
-    )
+    return blocks_editor(FRAGMENT, shown)
 
 
 @console_page(Role.AUTHOR)

@@ -7,11 +7,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
-from governance.door import ConsoleRequest, Edit, Finding, Role, documents, escape_part, listed, look_up, mapped
+from governance.door import ConsoleRequest, Edit, Editor, Finding, Role, documents, escape_part, listed, look_up, mapped
+from presentation import template_forms, template_places
 from presentation.filters import FILTERS
 from presentation.parts import PROFILE_FIELDS
 from presentation.template_forms import BLOCKS, IN_COLUMNS, PLACING, BlockField
 from presentation.values import VariableType
+
+
+def blocks_editor(kind: str, shown: str = "") -> Editor:
+    """How documents made of blocks are edited. shown: the locale whose blocks are fields."""
+    return Editor(
+        kind,
+        to_form=lambda body: template_forms.to_form(body, shown),
+        to_body=template_forms.to_body,
+        make=template_forms.make,
+        steps=template_forms.steps,
+        place=template_places.place,
+        label=template_places.label,
+    )
 
 
 def blocks_context(request: ConsoleRequest, current: Edit, *, fragments: bool = True) -> dict[str, Any]:

@@ -24,9 +24,9 @@ from governance.door import (
     titles,
     used_by,
 )
-from presentation import template_forms, template_places
+from presentation import template_places
 from presentation.documents import MessageClass, TemplateBody, Tracking
-from presentation.views.shown_blocks import blocks_context
+from presentation.views.shown_blocks import blocks_context, blocks_editor
 from presentation.views.shown_theme import theme_context
 
 TEMPLATE = "template"
@@ -39,15 +39,7 @@ CLASS_WORDS = {
 
 def template_editor(shown: str = "") -> Editor:
     """How templates are edited. shown: the locale whose blocks are fields."""
-    return Editor(
-        TEMPLATE,
-        to_form=lambda body: template_forms.to_form(body, shown),
-        to_body=template_forms.to_body,
-        make=template_forms.make,
-        steps=template_forms.steps,
-        place=template_places.place,
-        label=template_places.label,
-    )
+    return blocks_editor(TEMPLATE, shown)
 
 
 @console_page()
